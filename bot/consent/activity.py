@@ -1,0 +1,275 @@
+"""The Activity Log: what an entry is, what it does to the state, and the chain that seals it.
+
+State is the fold of the log (rules.md §8.9): `apply` is the only way in which a contact or an
+address changes, live and in replay. Each entry carries the hash of the one before, so that nothing
+can be changed, dropped or slipped in unseen. Personal text is hashed with a salt of its own:
+erasing both leaves the chain whole (reliability.md §5.5).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from bot.consent.model import (
+    AddressFacts,
+    Block,
+    BlockState,
+    Bounce,
+    By,
+    Channel,
+    Consent,
+    Contact,
+    Evidence,
+    Line,
+    On,
+    Refusal,
+)
+
+#: What stands before the first entry.
+GENESIS = "0" * 64
+
+#: A field of a contact before and after; text, or a flag.
+Pair = tuple[str | bool | None, str | bool | None]
+
+
+class Kind(StrEnum):
+    """What an entry tells (contract.md, `optin activity --json`)."""
+
+    CONSENT = "consent"
+    BLOCK = "block"
+    BOUNCE = "bounce"
+    EXPECTED_ERROR = "expected_error"
+    HOLD = "hold"
+    CASE = "case"
+    CONTACT = "contact"
+    IMPORT = "import"
+    NOTE = "note"
+    ERASED = "erased"
+
+
+#: Entries of these kinds change a contact or an address; the others only tell.
+CHANGING = frozenset({Kind.CONSENT, Kind.BLOCK, Kind.BOUNCE, Kind.HOLD, Kind.CONTACT, Kind.ERASED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the Activity Log."""
+
+    id: str
+    kind: Kind
+    occurred_at: datetime
+    recorded_at: datetime
+    #: `slack:U…`, `cli:<user>`, `contact`, `provider:<name>`, `import:<id>` or `system`.
+    actor: str
+    #: `slack`, `cli`, `import`, `provider:<name>` or `sandbox`.
+    source: str
+    contact: str | None = None
+    #: The contact's version after this entry; 0 where there is no contact.
+    version: int = 0
+    channel: Channel | None = None
+    #: Our sender that a block is about, or the e-mail provider that suppresses.
+    sender: str | None = None
+    by: By | None = None
+    #: In the words of `on` and `bounce`; for a contact: "", "added", "changed" or "removed".
+    before: str = ""
+    after: str = ""
+    expected: bool = False
+    provider_id: str | None = None
+
+    # Personal: erased together with the salt.
+    address: str | None = None
+    reason: str | None = None
+    evidence: Evidence | None = None
+    #: For a contact: each field that changed, before and after.
+    changes: Mapping[str, Pair] | None = None
+    salt: str = ""
+
+    # The seal, set by the store when the entry is taken in.
+    #: Counts from 1 without a gap.
+    seq: int = 0
+    digest: str = ""
+    hash: str = ""
+
+    @property
+    def redacted(self) -> bool:
+        """Its personal part was erased."""
+        return self.seq > 0 and not self.salt
+
+
+def seal(entry: Entry, *, seq: int, previous: str, salt: str) -> Entry:
+    """The entry with its place in the chain.
+
+    `previous` is the hash of the entry before (`GENESIS` for the first), `salt` 32 random
+    hexadecimal digits.
+    """
+    salted = replace(entry, seq=seq, salt=salt)
+    digest = _digest(salted)
+    sealed = replace(salted, digest=digest)
+    return replace(sealed, hash=_hash(sealed, previous))
+
+
+def holds(entry: Entry, previous: str) -> bool:
+    """Whether the entry is as it was sealed, and follows the one whose hash is `previous`.
+
+    A redacted entry has no personal part left to check; that it may be redacted is for the caller
+    to see (its contact was erased).
+    """
+    if not entry.redacted and _digest(entry) != entry.digest:
+        return False
+    if entry.redacted and (entry.address or entry.reason or entry.evidence or entry.changes):
+        return False
+    return _hash(entry, previous) == entry.hash
+
+
+def redact(entry: Entry) -> Entry:
+    """The entry without its personal part; its hash still holds."""
+    return replace(entry, address=None, reason=None, evidence=None, changes=None, salt="")
+
+
+def apply(
+    entry: Entry, contact: Contact | None, facts: AddressFacts | None
+) -> tuple[Contact | None, AddressFacts | None]:
+    """The contact and the address after the entry: live and in replay.
+
+    `facts` are those of `entry.address`, or None where the entry has no address. A removed
+    contact is None.
+    """
+    if entry.kind not in CHANGING or entry.redacted:
+        return contact, facts
+    if contact is not None:
+        contact = replace(contact, version=entry.version)
+    match entry.kind:
+        case Kind.CONTACT:
+            return _apply_contact(entry, contact), facts
+        case Kind.ERASED:
+            return _erased(entry, contact), facts
+        case Kind.CONSENT if entry.contact is not None:
+            assert contact is not None
+            assert entry.address is not None
+            consents = {**contact.consents, entry.address: _consent(entry)}
+            return replace(contact, consents=consents), facts
+    assert facts is not None
+    return contact, _apply_to_address(entry, facts)
+
+
+def _consent(entry: Entry) -> Consent:
+    if entry.after == On.UNSET:
+        return Consent()
+    return Consent(
+        on=On(entry.after),
+        by=entry.by,
+        since=entry.occurred_at,
+        actor=entry.actor,
+        reason=entry.reason,
+        evidence=entry.evidence,
+    )
+
+
+def _apply_to_address(entry: Entry, facts: AddressFacts) -> AddressFacts:
+    match entry.kind:
+        case Kind.CONSENT:  # nobody has this address: kept for whoever appears with it
+            assert entry.channel is not None
+            refusal = Refusal(
+                channel=entry.channel, since=entry.occurred_at, reason=entry.reason or ""
+            )
+            return replace(facts, refusal=refusal if entry.after == On.NO else None)
+        case Kind.BOUNCE:
+            bounce = Bounce(entry.after)
+            bounced = bounce is Bounce.YES
+            return replace(
+                facts,
+                bounce=bounce,
+                bounced_at=entry.occurred_at if bounced else None,
+                bounce_reason=entry.reason if bounced else None,
+                # A bounce that the contact caused is a complaint (rules.md §4).
+                complaint=bounced and entry.by is By.CONTACT,
+            )
+        case Kind.BLOCK:
+            assert entry.sender is not None
+            blocks = dict(facts.blocks)
+            state = BlockState(entry.after)
+            if state is BlockState.NONE:
+                blocks.pop(entry.sender, None)
+            else:
+                blocks[entry.sender] = Block(state=state, since=entry.occurred_at)
+            return replace(facts, blocks=blocks)
+    return facts
+
+
+def _apply_contact(entry: Entry, contact: Contact | None) -> Contact | None:
+    assert entry.contact is not None
+    if entry.after == "removed":
+        return None
+    if contact is None:
+        contact = Contact(id=entry.contact, version=entry.version, created_at=entry.recorded_at)
+    changed: dict[str, object] = {name: after for name, (_, after) in (entry.changes or {}).items()}
+    if "line" in changed:
+        line = changed["line"]
+        changed["line"] = Line(line) if isinstance(line, str) else None
+    return replace(contact, **changed)  # type: ignore[arg-type]  # the names are Contact's own
+
+
+def _erased(entry: Entry, contact: Contact | None) -> Contact:
+    assert entry.contact is not None
+    return Contact(
+        id=entry.contact,
+        version=entry.version,
+        erased=True,
+        created_at=contact.created_at if contact else None,
+    )
+
+
+def _digest(entry: Entry) -> str:
+    evidence = entry.evidence
+    return _sha256(
+        [
+            entry.salt,
+            entry.address,
+            entry.reason,
+            evidence.text if evidence else None,
+            _instant(evidence.at) if evidence and evidence.at else None,
+            sorted((entry.changes or {}).items()),
+        ]
+    )
+
+
+def _hash(entry: Entry, previous: str) -> str:
+    """The canonical bytes, pinned by a test: any other order would break all history."""
+    return _sha256(
+        [
+            previous,
+            entry.seq,
+            entry.id,
+            entry.kind,
+            _instant(entry.occurred_at),
+            _instant(entry.recorded_at),
+            entry.actor,
+            entry.source,
+            entry.contact,
+            entry.version,
+            entry.channel,
+            entry.sender,
+            entry.by,
+            entry.before,
+            entry.after,
+            entry.expected,
+            entry.provider_id,
+            entry.digest,
+        ]
+    )
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def _sha256(values: list[object]) -> str:
+    return hashlib.sha256(_encode(values).encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,70 @@
+"""Every refusal that a person can meet. The docstring is the sentence when none is given.
+
+OptinError
+├── Refused              a rule says no
+│   ├── NotAllowed       this person may not
+│   ├── NeedsManager     only an approved re-opt-in brings it back
+│   ├── NeedsEvidence
+│   ├── TooLate          the time to undo is over, or something lies between
+│   ├── Changed          somebody else was quicker
+│   └── Invalid          what was typed can't be read
+├── NotFound
+└── StorageFailed        nothing was changed
+    └── Corrupt          the file is not what we wrote; it is left as it is
+"""
+
+from __future__ import annotations
+
+
+class OptinError(Exception):
+    """Something went wrong. Nothing was changed."""
+
+    def __init__(self, sentence: str | None = None, *, field: str | None = None) -> None:
+        #: What the person reads. Never holds a traceback; may hold what that person typed.
+        self.sentence = sentence or " ".join((type(self).__doc__ or "").split())
+        #: What the sentence is about: `phone`, `email`, `name`, `sms_on`, `email_on`,
+        #: `evidence`, `reason` …; none where it is about the whole.
+        self.field = field
+        super().__init__(self.sentence)
+
+
+class Refused(OptinError):
+    """This can't be done. Nothing was changed."""
+
+
+class NotAllowed(Refused):
+    """You can't do this: Optin is for full members of this workspace whom its settings name as
+    agents or managers. Ask a manager for access."""
+
+
+class NeedsManager(Refused):
+    """The contact refused this channel, so it can't be set to YES here. It takes the contact's
+    new permission and a manager's approval."""
+
+
+class NeedsEvidence(Refused):
+    """Say what shows that the contact agreed: a form, a call, a message, and when."""
+
+
+class TooLate(Refused):
+    """This can't be undone any more."""
+
+
+class Changed(Refused):
+    """Somebody else changed this contact meanwhile. Look at it again, then save."""
+
+
+class Invalid(Refused):
+    """That can't be read. Check it and try again."""
+
+
+class NotFound(OptinError):
+    """There is no such contact. It may have been erased meanwhile."""
+
+
+class StorageFailed(OptinError):
+    """The change could not be stored, so nothing was changed. Try again in a minute."""
+
+
+class Corrupt(StorageFailed):
+    """The storage file is damaged. It was left untouched: restore it from a backup."""

@@ -1,0 +1,232 @@
+"""The words of consent as values: who the contact is, and the three facts that are never mixed.
+
+Consent belongs to a contact and an address; a carrier block and deliverability belong to the
+address, whoever holds it (rules.md §2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Channel(StrEnum):
+    """A way to reach a contact. Slack's channels are always called `slack_channel`."""
+
+    SMS = "sms"
+    EMAIL = "email"
+
+    @property
+    def word(self) -> str:
+        """As people read it: "SMS" or "Email"."""
+        return "SMS" if self is Channel.SMS else "Email"
+
+
+class On(StrEnum):
+    """Consent to one channel at one address. UNSET is neither yes nor no (rules.md §8.12)."""
+
+    YES = "YES"
+    NO = "NO"
+    UNSET = "UNSET"
+
+
+class By(StrEnum):
+    """Whose wish a consent is. What staff refused needs no manager to come back (rules.md §6)."""
+
+    CONTACT = "contact"
+    STAFF = "staff"
+    IMPORT = "import"
+
+
+class Bounce(StrEnum):
+    """Deliverability as people see it. PROBATION: cleared by a person, the next message is
+    the test."""
+
+    NO = "NO"
+    YES = "YES"
+    PROBATION = "PROBATION"
+
+
+class BlockState(StrEnum):
+    """Whether a sender may reach an address, by what the carrier or e-mail provider told us."""
+
+    NONE = "none"
+    BLOCKED = "blocked"
+    UNKNOWN = "unknown"
+
+
+class Line(StrEnum):
+    """The kind of a phone number, by its numbering plan. A landline can't take texts."""
+
+    MOBILE = "mobile"
+    LANDLINE = "landline"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What shows that the contact agreed."""
+
+    text: str
+    #: When the contact agreed; none where nobody said.
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """What a contact wants of one address."""
+
+    on: On = On.UNSET
+    by: By | None = None
+    #: When the contact or the member of staff acted.
+    since: datetime | None = None
+    #: `slack:U…`, `cli:<user>`, `contact`, `provider:<name>`, `import:<id>` or `system`.
+    actor: str | None = None
+    reason: str | None = None
+    evidence: Evidence | None = None
+
+    @property
+    def refused(self) -> bool:
+        """The contact said no: only a manager's approval brings this back. A `no` out of an
+        import counts as the contact's (rules.md §6)."""
+        return self.on is On.NO and self.by is not By.STAFF
+
+    @property
+    def unproven(self) -> bool:
+        """A yes that nobody gave evidence for: taken, and shown as such (rules.md §8.12)."""
+        return self.on is On.YES and self.evidence is None
+
+
+UNSET = Consent()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """A person whom the company texts or e-mails."""
+
+    id: str
+    #: Grows by one with every entry of the Activity Log that changes this contact.
+    version: int = 0
+    name: str = ""
+    company: str = ""
+    external_id: str = ""
+    #: E.164.
+    phone: str | None = None
+    line: Line | None = None
+    #: Lower case.
+    email: str | None = None
+    do_not_contact: bool = False
+    erased: bool = False
+    created_at: datetime | None = None
+    #: By address, present and former: a changed number inherits nothing, and keeps its own.
+    consents: Mapping[str, Consent] = field(default_factory=dict)
+
+    def address(self, channel: Channel) -> str | None:
+        """The present phone number or mailbox."""
+        return self.phone if channel is Channel.SMS else self.email
+
+    def consent(self, channel: Channel) -> Consent:
+        """The consent at the present address; `UNSET` where there is none."""
+        address = self.address(channel)
+        return self.consents.get(address, UNSET) if address else UNSET
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The present phone number and mailbox, as far as there are any."""
+        return tuple(address for address in (self.phone, self.email) if address)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A carrier's block of one of our senders, or an e-mail provider's suppression."""
+
+    state: BlockState
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A probable refusal that waits for a person's reading (rules.md §5)."""
+
+    since: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A refusal kept for an address that nobody has, or whose contact was erased."""
+
+    channel: Channel
+    since: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressFacts:
+    """What is known of a phone number or mailbox, whoever holds it."""
+
+    #: E.164, lower-case mailbox, or the keyed hash that erasure leaves.
+    address: str
+    bounce: Bounce = Bounce.NO
+    bounced_at: datetime | None = None
+    bounce_reason: str | None = None
+    #: The bounce is a spam complaint: no agent can clear it.
+    complaint: bool = False
+    #: When soft failures happened, oldest first, since the last delivery.
+    soft_failures: tuple[datetime, ...] = ()
+    #: By our sender, or by e-mail provider for a suppression.
+    blocks: Mapping[str, Block] = field(default_factory=dict)
+    hold: Hold | None = None
+    #: Applied to the next contact who appears with this address.
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """One of our own numbers or messaging services."""
+
+    #: E.164, short code or service id, as it stands in provider events.
+    id: str
+    name: str = ""
+    toll_free: bool = False
+    #: What the contact texts to lift the carrier's block.
+    unblock_word: str = "UNSTOP"
+
+
+class Role(StrEnum):
+    """What somebody may do. Read afresh where something is decided, never believed."""
+
+    NOBODY = "nobody"
+    AGENT = "agent"
+    MANAGER = "manager"
+    #: At the command line, beside the storage itself.
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who acts, with the role held at this moment, and from where."""
+
+    #: `slack:U…` or `cli:<user>`.
+    id: str
+    role: Role
+    #: `slack`, `cli` or `import`.
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    """One file of contacts taken in, undoable as one."""
+
+    id: str
+    #: The file's name, without its folder.
+    file: str
+    actor: str
+    started_at: datetime
+    #: None while it runs, and for ever if it was killed: what it did stands, and can be undone.
+    finished_at: datetime | None = None
+    undone_at: datetime | None = None
+    #: Rows by consequence, in the words of `service.imports.Consequence`.
+    counts: Mapping[str, int] = field(default_factory=dict)

@@ -1,0 +1,130 @@
+"""What the use cases ask of storage. The interface is its user's; `storage/` implements it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from bot.consent.activity import Entry, Kind
+from bot.consent.model import AddressFacts, Channel, Contact, Import
+
+
+class Records(Protocol):
+    """The records inside one transaction. A write is seen by the reads after it."""
+
+    # Contacts
+
+    def contact(self, id: str) -> Contact | None:
+        """The contact, erased ones too."""
+        ...
+
+    def holders(self, address: str) -> list[Contact]:
+        """The contacts who have this phone number or mailbox now, oldest first."""
+        ...
+
+    def by_external_id(self, external_id: str) -> Contact | None:
+        """The contact with this id in the company's other systems."""
+        ...
+
+    def search(self, text: str, *, limit: int) -> list[Contact]:
+        """At most `limit` contacts, the first that are found and not the best.
+
+        First those whose name has, for each word of `text`, a word that begins with it; then those
+        whose name, e-mail or company contains it; digits also find phone numbers that begin or end
+        with them. Case and accents don't matter (`reading.fold`). Erased contacts are not found.
+        """
+        ...
+
+    def contacts(self) -> Iterator[Contact]:
+        """All of them by id, which is by creation, erased ones too. May be longer than memory."""
+        ...
+
+    def count_contacts(self) -> int:
+        """How many there are, without the erased."""
+        ...
+
+    def put_contact(self, contact: Contact) -> None:
+        """Inserts or replaces."""
+        ...
+
+    def remove_contact(self, id: str) -> None:
+        """Takes out a contact whom an undone import had brought."""
+        ...
+
+    # Addresses
+
+    def facts(self, address: str) -> AddressFacts:
+        """What is known of the address; empty facts where nothing is."""
+        ...
+
+    def put_facts(self, facts: AddressFacts) -> None:
+        """Inserts or replaces; empty facts are not kept."""
+        ...
+
+    def all_facts(self) -> Iterator[AddressFacts]:
+        """Those of every address of which something is known, by address."""
+        ...
+
+    # The Activity Log
+
+    def append(self, entry: Entry) -> Entry:
+        """Seals the entry (`activity.seal`) as the next of the chain and keeps it."""
+        ...
+
+    def entries(
+        self,
+        *,
+        contact: str | None = None,
+        actor: str | None = None,
+        kinds: Iterable[Kind] = (),
+        channel: Channel | None = None,
+        before: int | None = None,
+        limit: int,
+    ) -> list[Entry]:
+        """Newest first, those with a `seq` below `before`. No `kinds` means all of them."""
+        ...
+
+    def log(self) -> Iterator[Entry]:
+        """Every entry, oldest first. May be longer than memory."""
+        ...
+
+    def head(self) -> tuple[int, str]:
+        """`seq` and hash of the newest entry; 0 and `activity.GENESIS` where there is none."""
+        ...
+
+    def redact(self, contact: str) -> None:
+        """Erases the personal part of the contact's entries (`activity.redact`), on the disk,
+        too."""
+        ...
+
+    # Imports
+
+    def import_(self, id: str) -> Import | None: ...
+
+    def put_import(self, record: Import) -> None: ...
+
+    def imports(self) -> list[Import]:
+        """Newest first."""
+        ...
+
+
+class Store(Protocol):
+    """Where everything is kept. Safe across threads, and across processes on one storage."""
+
+    def transaction(self) -> AbstractContextManager[Records]:
+        """All or nothing. When the block has ended without an error, the change is on the disk.
+
+        An error inside undoes it. Raises `StorageFailed` where it could not be stored.
+        """
+        ...
+
+    def reading(self) -> AbstractContextManager[Records]:
+        """One state, without writing: nothing in it may still be lost."""
+        ...
+
+    def rehearsal(self) -> AbstractContextManager[Records]:
+        """Like a transaction, and thrown away at the end; other processes write on meanwhile."""
+        ...
+
+    def close(self) -> None: ...
