@@ -147,7 +147,7 @@ def apply(
         case Kind.CONTACT:
             return _apply_contact(entry, contact), facts
         case Kind.ERASED:
-            return _erased(entry, contact), facts
+            return _erased(entry), facts
         case Kind.CONSENT if entry.contact is not None:
             assert contact is not None
             assert entry.address is not None
@@ -214,14 +214,9 @@ def _apply_contact(entry: Entry, contact: Contact | None) -> Contact | None:
     return replace(contact, **changed)  # type: ignore[arg-type]  # the names are Contact's own
 
 
-def _erased(entry: Entry, contact: Contact | None) -> Contact:
+def _erased(entry: Entry) -> Contact:
     assert entry.contact is not None
-    return Contact(
-        id=entry.contact,
-        version=entry.version,
-        erased=True,
-        created_at=contact.created_at if contact else None,
-    )
+    return Contact(id=entry.contact, version=entry.version, erased=True)
 
 
 def _digest(entry: Entry) -> str:

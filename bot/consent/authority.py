@@ -1,0 +1,43 @@
+"""Who may do what, by the role held at this moment (rules.md §8.10)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from bot.consent.errors import NotAllowed
+from bot.consent.model import Actor, Role
+
+
+class Action(StrEnum):
+    """What a person can do, as far as it depends on who it is."""
+
+    LOOK = "look"
+    EDIT = "edit"
+    LIFT_DO_NOT_CONTACT = "lift_do_not_contact"
+    CLEAR_COMPLAINT = "clear_complaint"
+    IMPORT = "import"
+    ERASE = "erase"
+
+
+_MAY: dict[Role, frozenset[Action]] = {
+    Role.NOBODY: frozenset(),
+    Role.AGENT: frozenset({Action.LOOK, Action.EDIT}),
+    Role.MANAGER: frozenset(
+        {Action.LOOK, Action.EDIT, Action.LIFT_DO_NOT_CONTACT, Action.CLEAR_COMPLAINT}
+    ),
+    Role.OPERATOR: frozenset(Action),
+}
+
+_FOR_OTHERS = {
+    Action.LIFT_DO_NOT_CONTACT: "Only a manager can take Do not contact off.",
+    Action.CLEAR_COMPLAINT: "The contact reported our e-mail as spam. Only a manager can clear "
+    "that.",
+    Action.IMPORT: "Imports are made at the command line.",
+    Action.ERASE: "Erasure is made at the command line.",
+}
+
+
+def authorize(actor: Actor, action: Action) -> None:
+    """Raises `NotAllowed` where the actor's role, as it is at this moment, does not allow it."""
+    if action not in _MAY[actor.role]:
+        raise NotAllowed(None if actor.role is Role.NOBODY else _FOR_OTHERS.get(action))

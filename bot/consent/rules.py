@@ -1,0 +1,208 @@
+"""The rules: may this contact be reached, and who may change what. Pure; time is an argument.
+
+`decide` is the one decision function (rules.md §3): the card, the modal, the export and the command
+line all ask it. It names every reason why not, each with its remedy and who has to act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.consent import gates
+from bot.consent.errors import NeedsEvidence, NeedsManager, Refused, TooLate
+from bot.consent.gates import THINGS, Code, Gate
+from bot.consent.model import (
+    Actor,
+    AddressFacts,
+    Bounce,
+    By,
+    Channel,
+    Consent,
+    Contact,
+    On,
+    Sender,
+)
+
+#: How long whoever set YES to NO may take it back (rules.md §6).
+UNDO_WITHIN = timedelta(minutes=15)
+
+
+class Answer(StrEnum):
+    """Whether a message would be sent and may be. UNVERIFIED is never shown green."""
+
+    YES = "yes"
+    NO = "no"
+    UNVERIFIED = "unverified"
+
+
+class Status(StrEnum):
+    """What people see of a decision: one word, one icon (experience.md, "one vocabulary")."""
+
+    OPTED_IN = "opted_in"
+    OPTED_OUT = "opted_out"
+    NEVER_ASKED = "never_asked"
+    WAITING = "waiting"
+    UNREACHABLE = "unreachable"
+
+
+#: Gates that leave the answer open instead of closing it.
+_UNVERIFIED = frozenset({Code.BLOCK_UNKNOWN, Code.PROBATION})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The answer for one channel, with every failing gate."""
+
+    channel: Channel
+    answer: Answer
+    status: Status
+    gates: tuple[Gate, ...]
+    #: What is worth saying and stops nothing: an unproven yes, soft failures.
+    notes: tuple[str, ...] = ()
+
+
+def decide(
+    contact: Contact,
+    facts: AddressFacts | None,
+    channel: Channel,
+    sender: Sender | None = None,
+) -> Decision:
+    """May this contact be reached on this channel?
+
+    `facts` are those of the contact's present address. With a `sender`, only that sender's block
+    counts; without one, every known block does.
+    """
+    if contact.erased:
+        reasons = [gates.ERASED]
+    elif (address := contact.address(channel)) is None:
+        reasons = [*gates.do_not_contact(contact), gates.NO_ADDRESS[channel]]
+    else:
+        facts = facts or AddressFacts(address=address)
+        reasons = [
+            *gates.do_not_contact(contact),
+            *gates.line(contact, channel),
+            *gates.blocks(facts, channel, sender),
+            *gates.consent(contact.consent(channel), channel),
+            *gates.hold(facts),
+            *gates.bounce(facts, channel),
+        ]
+    answer = _answer(reasons)
+    return Decision(
+        channel=channel,
+        answer=answer,
+        status=_status(answer, reasons, contact.consent(channel)),
+        gates=tuple(reasons),
+        notes=_notes(contact.consent(channel), facts),
+    )
+
+
+def _answer(reasons: list[Gate]) -> Answer:
+    if any(gate.code not in _UNVERIFIED for gate in reasons):
+        return Answer.NO
+    return Answer.UNVERIFIED if reasons else Answer.YES
+
+
+def _status(answer: Answer, reasons: list[Gate], consent: Consent) -> Status:
+    codes = {gate.code for gate in reasons}
+    if answer is Answer.YES:
+        return Status.OPTED_IN
+    if answer is Answer.UNVERIFIED:
+        return Status.WAITING
+    if codes == {Code.NEVER_ASKED}:
+        return Status.NEVER_ASKED
+    if consent.on is On.NO and not codes & {Code.ERASED, Code.NO_ADDRESS}:
+        return Status.OPTED_OUT
+    return Status.UNREACHABLE
+
+
+def _notes(consent: Consent, facts: AddressFacts | None) -> tuple[str, ...]:
+    notes = []
+    if consent.unproven:
+        notes.append("Unproven: nothing shows that the contact agreed.")
+    if facts is not None and facts.bounce is Bounce.NO and facts.soft_failures:
+        count = len(facts.soft_failures)
+        notes.append(f"{count} message{'s' if count > 1 else ''} could not be delivered lately.")
+    return tuple(notes)
+
+
+def check_yes(
+    current: Consent, channel: Channel, evidence: bool, when: Callable[[datetime], str]
+) -> None:
+    """Raises where a person may not set YES directly (rules.md §6).
+
+    `NeedsManager` where the contact refused, `NeedsEvidence` where nothing shows the permission.
+    `when` puts a time into words for the reader.
+    """
+    field = f"{channel}_on"
+    if current.refused:
+        since = f" on {when(current.since)}" if current.since else ""
+        raise NeedsManager(
+            f"The contact refused {THINGS[channel]}{since}. It takes the contact's new "
+            "permission and a manager's approval to set this to YES.",
+            field=field,
+        )
+    if not evidence:
+        raise NeedsEvidence(field="evidence")
+
+
+def check_undo(
+    *, before: str, after: str, actor: str, by: Actor, recorded_at: datetime, now: datetime
+) -> None:
+    """Raises `TooLate` or `Refused` where this change is no slip of one's own that may be undone
+    (rules.md §6). That nothing lies between is for the caller to see."""
+    if (before, after) != (On.YES, On.NO):
+        raise Refused("Only a change from YES to NO can be undone.")
+    if actor != by.id:
+        raise Refused("Only whoever made this change can undo it.")
+    if now - recorded_at > UNDO_WITHIN:
+        raise TooLate("A change can be undone for 15 minutes. This one is older.")
+
+
+class Imported(StrEnum):
+    """What an import row's word does to a consent (rules.md §4, §8.3, §8.12)."""
+
+    UNCHANGED = "unchanged"
+    SET = "set"
+    #: The file says YES and the contact refused: NO stands.
+    KEPT = "kept"
+
+
+def import_consent(current: Consent, wanted: On, proven: bool) -> Imported:
+    """May set NO; may fill UNSET; never turns NO into YES.
+
+    `proven`: the row brings evidence, which a yes without any takes on.
+    """
+    if wanted is On.UNSET:
+        return Imported.UNCHANGED
+    if wanted is On.NO:
+        return Imported.UNCHANGED if current.refused else Imported.SET
+    if current.on is On.NO:
+        return Imported.KEPT
+    if current.on is On.YES:
+        return Imported.SET if current.unproven and proven else Imported.UNCHANGED
+    return Imported.SET
+
+
+def whose(reason: str | None, by: By | None) -> By:
+    """Whose `no` it is: what the contact asked for, and every `no` without a reason, is the
+    contact's; wrong person and correction are the staff's (rules.md §6)."""
+    if by is not None:
+        return by
+    return By.STAFF if reason in _STAFF_REASONS else By.CONTACT
+
+
+class Reason(StrEnum):
+    """Why a status is changed, as the edit modal offers it."""
+
+    PHONE = "Asked by phone"
+    EMAIL = "Asked by e-mail"
+    IN_PERSON = "Asked in person"
+    WEB_FORM = "Web form"
+    WRONG_PERSON = "Wrong person"
+    CORRECTION = "Correction"
+
+
+_STAFF_REASONS = frozenset({Reason.WRONG_PERSON, Reason.CORRECTION})

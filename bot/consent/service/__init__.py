@@ -1,0 +1,48 @@
+"""The use cases: each is one function, one transaction, asked by every surface alike.
+
+A function takes the `Service`, which holds what lasts (storage, clock, our senders), and the
+`Actor`, whose role was read at this moment.
+"""
+
+from bot.consent.service.activity import activity, recent
+from bot.consent.service.change import Change, Outcome, Wish, change, undo
+from bot.consent.service.contacts import Details, add, edit, note
+from bot.consent.service.erase import erase
+from bot.consent.service.imports import (
+    Report,
+    Row,
+    export,
+    import_rows,
+    undo_import,
+)
+from bot.consent.service.look_up import Found, Profile, find, profile, suggest
+from bot.consent.service.service import Service
+from bot.consent.service.verify import Verdict, verify
+
+__all__ = [
+    "Change",
+    "Details",
+    "Found",
+    "Outcome",
+    "Profile",
+    "Report",
+    "Row",
+    "Service",
+    "Verdict",
+    "Wish",
+    "activity",
+    "add",
+    "change",
+    "edit",
+    "erase",
+    "export",
+    "find",
+    "import_rows",
+    "note",
+    "profile",
+    "recent",
+    "suggest",
+    "undo",
+    "undo_import",
+    "verify",
+]

@@ -1,0 +1,304 @@
+"""Setting what a contact wants, clearing a bounce, Do not contact, and undoing one's own slip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.consent import rules
+from bot.consent.activity import CHANGING, Entry, Kind
+from bot.consent.authority import Action, authorize
+from bot.consent.errors import Invalid, Refused
+from bot.consent.model import UNSET, Actor, Bounce, By, Channel, Consent, Contact, Evidence, On
+from bot.consent.service.record import Recorder
+from bot.consent.service.service import Service, date, present
+from bot.consent.store import Records
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What somebody asks for. None and empty mean untouched."""
+
+    sms: On | None = None
+    email: On | None = None
+    clear_bounce: frozenset[Channel] = frozenset()
+    do_not_contact: bool | None = None
+    reason: str | None = None
+    #: Whose `no` it is; from the reason where nobody says.
+    by: By | None = None
+    #: What shows that the contact agreed.
+    evidence: str | None = None
+    #: When the contact agreed; now where nobody says.
+    evidence_at: datetime | None = None
+    note: str | None = None
+
+    def on(self, channel: Channel) -> On | None:
+        """What is asked for on this channel."""
+        return self.sms if channel is Channel.SMS else self.email
+
+    @property
+    def opt_outs(self) -> Wish:
+        """The part that never waits: opting out is not held up by anything (rules.md §8.11)."""
+        return replace(
+            self,
+            sms=self.sms if self.sms is On.NO else None,
+            email=self.email if self.email is On.NO else None,
+            do_not_contact=self.do_not_contact or None,
+            clear_bounce=frozenset(),
+            note=None,
+        )
+
+    @property
+    def the_rest(self) -> Wish:
+        """What is left when the opt-outs are taken away."""
+        return replace(
+            self,
+            sms=None if self.sms is On.NO else self.sms,
+            email=None if self.email is On.NO else self.email,
+            do_not_contact=None if self.do_not_contact else self.do_not_contact,
+        )
+
+    def __bool__(self) -> bool:
+        asked = (self.sms, self.email, self.do_not_contact)
+        return any(a is not None for a in asked) or bool(self.clear_bounce or self.note)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One thing that is different now."""
+
+    #: "SMS On", "Email On", "SMS Bounce", "Email Bounce", "Do not contact" or "Note".
+    what: str
+    channel: Channel | None
+    before: str
+    after: str
+    #: Whoever made it may undo it for 15 minutes.
+    undoable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of a wish."""
+
+    contact: Contact
+    changes: tuple[Change, ...]
+    #: The newest change by somebody else since the asker looked; then only the opt-outs were made.
+    meanwhile: Entry | None = None
+    #: What was not done for that reason.
+    left: Wish | None = None
+
+
+def change(
+    service: Service, id: str, wish: Wish, actor: Actor, *, version: int | None = None
+) -> Outcome:
+    """Carries a wish out, whole or not at all.
+
+    With the `version` that the asker saw, a contact who changed since keeps what they have, but
+    for opt-outs: these are made at once. Raises `Refused` with the `field` that is wrong.
+    """
+    authorize(actor, Action.EDIT)
+    with service.store.transaction() as records:
+        contact = present(records, id)
+        stale = version is not None and version != contact.version
+        meanwhile = _newest_change(records, contact) if stale else None
+        doing = wish.opt_outs if stale else wish
+        recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
+        changes = tuple(_carry_out(recorder, contact, doing, actor))
+        after = records.contact(id)
+        assert after is not None
+        left = wish.the_rest if stale and wish.the_rest else None
+        return Outcome(contact=after, changes=changes, meanwhile=meanwhile, left=left)
+
+
+def undo(service: Service, id: str, channel: Channel, actor: Actor) -> Outcome:
+    """Takes back one's own YES to NO within 15 minutes (rules.md §6). Raises `Refused`."""
+    authorize(actor, Action.EDIT)
+    now = service.now()
+    with service.store.transaction() as records:
+        contact = present(records, id)
+        address = contact.address(channel)
+        entries = records.entries(contact=id, channel=channel, limit=200)
+        slip = next((e for e in entries if e.kind is Kind.CONSENT), None)
+        if slip is None or slip.address != address:
+            raise Refused("There is nothing to undo: the address has changed since.")
+        rules.check_undo(
+            before=slip.before,
+            after=slip.after,
+            actor=slip.actor,
+            by=actor,
+            recorded_at=slip.recorded_at,
+            now=now,
+        )
+        if any(e.seq > slip.seq and e.by is By.CONTACT for e in entries):
+            raise Refused("The contact has refused since, so this can't be undone.")
+        recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=now)
+        after = restore(recorder, contact, channel, slip, reason="Undo of one's own change")
+        what = f"{channel.word} On"
+        done = Change(what=what, channel=channel, before=slip.after, after=slip.before)
+        return Outcome(contact=after, changes=(done,))
+
+
+def restore(
+    recorder: Recorder, contact: Contact, channel: Channel, entry: Entry, *, reason: str
+) -> Contact:
+    """Puts the consent back to what it was before `entry`, evidence and all."""
+    assert entry.address is not None
+    was = _consent_before(recorder.records, entry)
+    changed = recorder.record(
+        Kind.CONSENT,
+        contact,
+        address=entry.address,
+        channel=channel,
+        by=was.by,
+        before=entry.after,
+        after=was.on,
+        reason=reason,
+        evidence=was.evidence,
+    )
+    assert changed is not None
+    return changed
+
+
+def _consent_before(records: Records, entry: Entry) -> Consent:
+    """Reads the log back to the entry that made what `entry` changed."""
+    if entry.before in ("", On.UNSET):
+        return UNSET
+    before = entry.seq
+    while True:
+        page = records.entries(
+            contact=entry.contact,
+            kinds=(Kind.CONSENT,),
+            channel=entry.channel,
+            before=before,
+            limit=50,
+        )
+        for older in page:
+            if older.address == entry.address:
+                return Consent(on=On(older.after), by=older.by, evidence=older.evidence)
+        if not page:
+            return Consent(on=On(entry.before or On.UNSET))
+        before = page[-1].seq
+
+
+def _carry_out(recorder: Recorder, contact: Contact, wish: Wish, actor: Actor) -> Iterator[Change]:
+    for channel in Channel:
+        wanted = wish.on(channel)
+        if wanted is None:
+            continue
+        done = _set(recorder, contact, channel, wanted, wish)
+        if done:
+            contact, made = done
+            yield made
+    for channel in sorted(wish.clear_bounce):
+        made_clear = _clear_bounce(recorder, contact, channel, wish, actor)
+        if made_clear:
+            yield made_clear
+            contact = _again(recorder, contact)
+    if wish.do_not_contact is not None and wish.do_not_contact != contact.do_not_contact:
+        yield _do_not_contact(recorder, contact, wish, actor)
+        contact = _again(recorder, contact)
+    if wish.note:
+        recorder.record(Kind.NOTE, contact, reason=wish.note)
+        yield Change(what="Note", channel=None, before="", after=wish.note)
+
+
+def _set(
+    recorder: Recorder, contact: Contact, channel: Channel, wanted: On, wish: Wish
+) -> tuple[Contact, Change] | None:
+    address = contact.address(channel)
+    current = contact.consent(channel)
+    if wanted is On.UNSET:
+        raise Invalid("Choose YES or NO.", field=f"{channel}_on")
+    if address is None:
+        noun = "phone number" if channel is Channel.SMS else "e-mail address"
+        raise Invalid(f"There is no {noun} to set this for.", field=f"{channel}_on")
+    by = rules.whose(wish.reason, wish.by)
+    evidence = None
+    if wanted is On.NO:
+        if current.on is On.NO and (current.refused or by is By.STAFF):
+            return None
+    else:
+        evidence = _evidence(wish, recorder.now)
+        if current.on is On.YES and not (current.unproven and evidence):
+            return None
+        rules.check_yes(current, channel, evidence is not None, date)
+    after = recorder.record(
+        Kind.CONSENT,
+        contact,
+        address=address,
+        channel=channel,
+        by=by,
+        before=current.on,
+        after=wanted,
+        reason=wish.reason,
+        evidence=evidence,
+    )
+    assert after is not None
+    undoable = (current.on, wanted) == (On.YES, On.NO)
+    what = f"{channel.word} On"
+    return after, Change(
+        what=what, channel=channel, before=current.on, after=wanted, undoable=undoable
+    )
+
+
+def _evidence(wish: Wish, now: datetime) -> Evidence | None:
+    text = (wish.evidence or "").strip()
+    if not text:
+        return None
+    if wish.evidence_at and wish.evidence_at > now:
+        raise Invalid("The evidence can't be from the future.", field="evidence")
+    return Evidence(text=text, at=wish.evidence_at or now)
+
+
+def _clear_bounce(
+    recorder: Recorder, contact: Contact, channel: Channel, wish: Wish, actor: Actor
+) -> Change | None:
+    address = contact.address(channel)
+    facts = recorder.records.facts(address) if address else None
+    if address is None or facts is None or facts.bounce is not Bounce.YES:
+        return None
+    if facts.complaint:
+        authorize(actor, Action.CLEAR_COMPLAINT)
+    recorder.record_for_holders(
+        Kind.BOUNCE,
+        address,
+        channel=channel,
+        before=Bounce.YES,
+        after=Bounce.PROBATION,
+        reason=wish.reason,
+        by=By.STAFF,
+    )
+    what = f"{channel.word} Bounce"
+    return Change(what=what, channel=channel, before=Bounce.YES, after=Bounce.PROBATION)
+
+
+def _do_not_contact(recorder: Recorder, contact: Contact, wish: Wish, actor: Actor) -> Change:
+    if not wish.do_not_contact:
+        authorize(actor, Action.LIFT_DO_NOT_CONTACT)
+    words = {True: "YES", False: "NO"}
+    wanted = bool(wish.do_not_contact)
+    recorder.record(
+        Kind.CONTACT,
+        contact,
+        after="changed",
+        reason=wish.reason,
+        changes={"do_not_contact": (contact.do_not_contact, wanted)},
+    )
+    return Change(
+        what="Do not contact",
+        channel=None,
+        before=words[contact.do_not_contact],
+        after=words[wanted],
+    )
+
+
+def _again(recorder: Recorder, contact: Contact) -> Contact:
+    again = recorder.records.contact(contact.id)
+    assert again is not None
+    return again
+
+
+def _newest_change(records: Records, contact: Contact) -> Entry | None:
+    newest = records.entries(contact=contact.id, kinds=CHANGING, limit=1)
+    return newest[0] if newest else None

@@ -1,0 +1,206 @@
+"""Adding a contact, and editing one: a new phone number or mailbox is a new address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.consent.activity import Kind, Pair
+from bot.consent.authority import Action, authorize
+from bot.consent.errors import Changed, Invalid, Refused
+from bot.consent.model import Actor, By, Channel, Contact, On
+from bot.consent.reading import fold, read_phone, visible
+from bot.consent.service.record import Recorder, new_id
+from bot.consent.service.service import Service, present
+
+LONGEST_NAME = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """Who a contact is, as somebody typed it. None means untouched, empty takes it away."""
+
+    name: str | None = None
+    phone: str | None = None
+    email: str | None = None
+    company: str | None = None
+    external_id: str | None = None
+
+
+def add(service: Service, details: Details, actor: Actor) -> Contact:
+    """A new contact with a name, and a phone number or a mailbox.
+
+    Raises `Invalid` with the field, and `Refused` where the same person is there already.
+    """
+    authorize(actor, Action.EDIT)
+    with service.store.transaction() as records:
+        recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
+        fields = read_details(service, details)
+        _check_whole(fields)
+        _check_new(recorder, fields)
+        return create(service, recorder, fields)
+
+
+def edit(
+    service: Service, id: str, details: Details, actor: Actor, *, version: int | None = None
+) -> Contact:
+    """Changes who a contact is. Raises `Changed` where somebody else was quicker."""
+    authorize(actor, Action.EDIT)
+    with service.store.transaction() as records:
+        contact = present(records, id)
+        if version is not None and version != contact.version:
+            raise Changed
+        recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
+        fields = read_details(service, details)
+        _check_whole({**identity(contact), **fields})
+        if fields.get("external_id", contact.external_id) != contact.external_id:
+            _check_external_id(recorder, fields)
+        return update(service, recorder, contact, fields)
+
+
+def note(service: Service, id: str, text: str, actor: Actor) -> None:
+    """Writes something down about a contact."""
+    authorize(actor, Action.EDIT)
+    if not text.strip():
+        raise Invalid("Write something.", field="note")
+    with service.store.transaction() as records:
+        contact = present(records, id)
+        recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
+        recorder.record(Kind.NOTE, contact, reason=text.strip())
+
+
+#: Fields of a contact by name: text, or None.
+Fields = dict[str, str | None]
+
+
+def read_details(service: Service, details: Details) -> Fields:
+    """What was typed, read: only the fields that were touched. Raises `Invalid`."""
+    fields: Fields = {}
+    for name in ("name", "company", "external_id"):
+        text = getattr(details, name)
+        if text is not None:
+            fields[name] = _clean(text, name)
+    if details.phone is not None:
+        phone, line = (
+            read_phone(details.phone, service.region) if details.phone.strip() else (None, None)
+        )
+        fields |= {"phone": phone, "line": line}
+    if details.email is not None:
+        fields["email"] = service.read_email(details.email) if details.email.strip() else None
+    return fields
+
+
+def identity(contact: Contact) -> Fields:
+    """The same fields as a contact has them."""
+    return {
+        "name": contact.name,
+        "company": contact.company,
+        "external_id": contact.external_id,
+        "phone": contact.phone,
+        "line": contact.line,
+        "email": contact.email,
+    }
+
+
+def create(service: Service, recorder: Recorder, fields: Fields) -> Contact:
+    """Brings a contact into being, and applies what its addresses had refused before."""
+    changes: dict[str, Pair] = {
+        name: (None, value) for name, value in fields.items() if value not in (None, "")
+    }
+    contact = recorder.record(
+        Kind.CONTACT, None, creates=new_id(recorder.now), after="added", changes=changes
+    )
+    assert contact is not None
+    for address in contact.addresses:
+        contact = _inherit(service, recorder, contact, address)
+    return contact
+
+
+def update(service: Service, recorder: Recorder, contact: Contact, fields: Fields) -> Contact:
+    """Records the fields that differ; the contact unchanged where none does."""
+    was = identity(contact)
+    changes: dict[str, Pair] = {
+        name: (was[name], value) for name, value in fields.items() if value != was[name]
+    }
+    if not changes:
+        return contact
+    after = recorder.record(Kind.CONTACT, contact, after="changed", changes=changes)
+    assert after is not None
+    for address in after.addresses:
+        if address not in contact.addresses and address not in contact.consents:
+            after = _inherit(service, recorder, after, address)
+    return after
+
+
+def _inherit(service: Service, recorder: Recorder, contact: Contact, address: str) -> Contact:
+    """What this address refused when nobody here had it, or before its contact was erased."""
+    records = recorder.records
+    channel = Channel.SMS if address == contact.phone else Channel.EMAIL
+    hashed = service.hashed(address)
+    kept = records.facts(hashed)
+    found = records.facts(address)
+    refusal = found.refusal or kept.refusal
+    system = Recorder(records=records, actor="system", source=recorder.source, now=recorder.now)
+    if refusal is not None:
+        after = system.record(
+            Kind.CONSENT,
+            contact,
+            address=address,
+            channel=channel,
+            by=By.CONTACT,
+            before=On.UNSET,
+            after=On.NO,
+            reason=refusal.reason or "Refused before this contact was added",
+            occurred_at=refusal.since,
+        )
+        assert after is not None
+        contact = after
+    for sender, block in kept.blocks.items():
+        if sender not in found.blocks:
+            after = system.record(
+                Kind.BLOCK,
+                contact,
+                address=address,
+                channel=channel,
+                sender=sender,
+                before="none",
+                after=block.state,
+                reason="Known before this contact was added",
+                occurred_at=block.since,
+            )
+            assert after is not None
+            contact = after
+    return contact
+
+
+def _clean(text: str, field: str) -> str:
+    text = " ".join(visible(text).split())
+    if len(text) > LONGEST_NAME:
+        raise Invalid(f"That is too long: at most {LONGEST_NAME:,} characters.", field=field)
+    return text.encode("utf-8", "replace").decode()  # lone surrogates can't be stored
+
+
+def _check_whole(fields: Fields) -> None:
+    if not fields.get("name"):
+        raise Invalid("A contact needs a name.", field="name")
+    if not fields.get("phone") and not fields.get("email"):
+        raise Invalid("A contact needs a phone number or an e-mail address.", field="phone")
+
+
+def _check_new(recorder: Recorder, fields: Fields) -> None:
+    name = fold(fields["name"] or "")
+    for field in ("phone", "email"):
+        address = fields.get(field)
+        for holder in recorder.records.holders(address) if address else ():
+            if fold(holder.name) == name:
+                raise Refused(
+                    f"{holder.name} is there already with this {field}. Look them up instead.",
+                    field=field,
+                )
+    if fields.get("external_id"):
+        _check_external_id(recorder, fields)
+
+
+def _check_external_id(recorder: Recorder, fields: Fields) -> None:
+    external_id = fields.get("external_id")
+    if external_id and recorder.records.by_external_id(external_id):
+        raise Refused("Another contact has this external id.", field="external_id")

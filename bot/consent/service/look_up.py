@@ -1,0 +1,205 @@
+"""Looking a contact up: by what people type, and everything that the card shows."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.consent.activity import Entry
+from bot.consent.authority import Action, authorize
+from bot.consent.errors import Invalid, NotFound
+from bot.consent.model import Actor, AddressFacts, Channel, Contact, Sender
+from bot.consent.reading import fold, looks_like_phone, read_phone, visible
+from bot.consent.rules import Decision, decide
+from bot.consent.service.service import Service
+from bot.consent.store import Records
+
+#: Characters; what is longer is no phone, e-mail or name.
+LONGEST_QUERY = 200
+#: More hits than this are said as "more than 100".
+MOST_HITS = 100
+_NEAR = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Everything that a card shows of one contact."""
+
+    contact: Contact
+    facts: Mapping[Channel, AddressFacts]
+    #: The headline: the default sender's, where our senders are known.
+    decisions: Mapping[Channel, Decision]
+    #: SMS for every other sender that is ours or known to be blocked.
+    by_sender: Mapping[str, Decision]
+    #: How many others have the same phone number or mailbox.
+    shared: Mapping[Channel, int]
+    #: Newest first.
+    latest: Sequence[Entry] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a look-up found."""
+
+    #: Contacts who have exactly this address or id, or whom the name fits.
+    contacts: Sequence[Profile]
+    #: There are more than `contacts` holds.
+    more: bool = False
+    #: How many are known to match, up to `MOST_HITS`.
+    count: int = 0
+    #: Contacts who are nearly that, when there is none.
+    near: Sequence[Profile] = ()
+    #: The address that was asked for, when it is one.
+    phone: str | None = None
+    email: str | None = None
+    #: What is known of that address although nobody has it.
+    facts: AddressFacts | None = None
+    #: Why what was typed can't be an address, when it looks like one.
+    problem: str | None = None
+
+
+def find(service: Service, text: str, actor: Actor, *, limit: int = 10) -> Found:
+    """Looks up a phone number, mailbox, id or name, in the forms people type."""
+    authorize(actor, Action.LOOK)
+    text = " ".join(visible(text).split())
+    if len(text) > LONGEST_QUERY:
+        raise Invalid(
+            f"That is too long to be a name, number or address "
+            f"({LONGEST_QUERY} characters at most)."
+        )
+    phone, email, problem = _read(service, text)
+    with service.store.reading() as records:
+        hits = _hits(records, text, phone, email)
+        near: Sequence[Contact] = ()
+        facts = None
+        if not hits:
+            address = phone or email
+            facts = _known(service, records, address) if address else None
+            near = _similar(records, text, phone, email)
+        return Found(
+            contacts=[profile_of(service, records, hit) for hit in hits[:limit]],
+            more=len(hits) > MOST_HITS,
+            count=min(len(hits), MOST_HITS),
+            near=[profile_of(service, records, contact) for contact in near],
+            phone=phone,
+            email=email,
+            facts=facts,
+            problem=problem,
+        )
+
+
+def suggest(service: Service, text: str, actor: Actor, *, limit: int = 20) -> Sequence[Contact]:
+    """The first contacts that fit what has been typed so far: exact ones, then similar ones."""
+    authorize(actor, Action.LOOK)
+    text = " ".join(visible(text).split())[:LONGEST_QUERY]
+    phone, email, _ = _read(service, text)
+    with service.store.reading() as records:
+        hits = _hits(records, text, phone, email) or _similar(records, text, phone, email)
+        return hits[:limit]
+
+
+def profile(service: Service, id: str, actor: Actor, *, latest: int = 3) -> Profile:
+    """The contact as it is now. Raises `NotFound`."""
+    authorize(actor, Action.LOOK)
+    with service.store.reading() as records:
+        contact = records.contact(id)
+        if contact is None:
+            raise NotFound
+        return profile_of(service, records, contact, latest=latest)
+
+
+def profile_of(service: Service, records: Records, contact: Contact, *, latest: int = 0) -> Profile:
+    facts = {
+        channel: records.facts(address)
+        for channel in Channel
+        if (address := contact.address(channel))
+    }
+    sms = facts.get(Channel.SMS)
+    others: list[Sender] = [*service.senders[1:]]
+    known = {sender.id for sender in service.senders}
+    if sms is not None and service.senders:
+        others += [Sender(id=name) for name in sorted(sms.blocks) if name not in known]
+    return Profile(
+        contact=contact,
+        facts=facts,
+        decisions={
+            channel: decide(contact, facts.get(channel), channel, service.sender)
+            for channel in Channel
+        },
+        by_sender={sender.id: decide(contact, sms, Channel.SMS, sender) for sender in others},
+        shared={
+            channel: len(records.holders(address)) - 1
+            for channel in Channel
+            if (address := contact.address(channel))
+        },
+        latest=records.entries(contact=contact.id, limit=latest) if latest else (),
+    )
+
+
+def _read(service: Service, text: str) -> tuple[str | None, str | None, str | None]:
+    """The phone number or the mailbox that the text is, and what is wrong where it looks like
+    one and is none."""
+    try:
+        if "@" in text:
+            return None, service.read_email(text), None
+        if looks_like_phone(text):
+            return read_phone(text, service.region)[0], None, None
+    except Invalid as problem:
+        return None, None, problem.sentence
+    return None, None, None
+
+
+def _hits(records: Records, text: str, phone: str | None, email: str | None) -> list[Contact]:
+    if not text:
+        return []
+    if phone or email:
+        return records.holders(phone or email or "")
+    if contact := records.contact(text) or records.by_external_id(text):
+        return [contact]
+    return records.search(text, limit=MOST_HITS + 1)
+
+
+def _similar(
+    records: Records, text: str, phone: str | None, email: str | None
+) -> Sequence[Contact]:
+    """Contacts with a number, mailbox or name that differs a little."""
+    if phone:
+        parts: Iterable[str] = (phone[-7:], phone[-4:], phone[:-4])
+        return _closest(records, parts, phone, lambda contact: contact.phone or "", 0.8)
+    if email:
+        name, _, host = email.partition("@")
+        return _closest(
+            records, (name, name[:3], host), email, lambda contact: contact.email or "", 0.7
+        )
+    words = sorted(fold(text).split(), key=len, reverse=True)
+    parts = [part for word in words[:3] for part in (word[:4], word[:2], word[-3:])]
+    return _closest(records, parts, fold(text), lambda contact: fold(contact.name), 0.6)
+
+
+def _closest(
+    records: Records,
+    parts: Iterable[str],
+    wanted: str,
+    spelling: Callable[[Contact], str],
+    cutoff: float,
+) -> Sequence[Contact]:
+    found: dict[str, Contact] = {}
+    for part in parts:
+        if len(part) >= 2:
+            found |= {contact.id: contact for contact in records.search(part, limit=200)}
+    scored = []
+    matcher = difflib.SequenceMatcher(b=wanted)
+    for contact in found.values():
+        matcher.set_seq1(spelling(contact))
+        if matcher.quick_ratio() >= cutoff and (score := matcher.ratio()) >= cutoff:
+            scored.append((-score, contact.id, contact))
+    return [contact for _, _, contact in sorted(scored)[:_NEAR]]
+
+
+def _known(service: Service, records: Records, address: str) -> AddressFacts | None:
+    """What is kept of an address that nobody has: a refusal, a block, or its hash."""
+    facts = records.facts(address)
+    kept = records.facts(service.hashed(address))
+    known = facts if facts != AddressFacts(address=address) else kept
+    return None if known == AddressFacts(address=known.address) else known

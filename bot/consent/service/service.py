@@ -1,0 +1,55 @@
+"""What the use cases hold between calls."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.consent.errors import NotFound, Refused
+from bot.consent.model import Contact, Sender
+from bot.consent.store import Records, Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """Storage, and what is known of the world outside it. Chosen in `bot.app`."""
+
+    store: Store
+    #: The time, aware UTC.
+    now: Callable[[], datetime]
+    #: ISO country whose national phone formats are understood.
+    region: str
+    #: A mailbox in lower case; raises `Invalid`.
+    read_email: Callable[[str], str]
+    #: Keys the hashes that erasure leaves (rules.md §8.15).
+    hash_key: bytes
+    #: Our own numbers and services, the default one first.
+    senders: Sequence[Sender] = ()
+
+    @property
+    def sender(self) -> Sender | None:
+        """The sender whose answer is the headline."""
+        return self.senders[0] if self.senders else None
+
+    def hashed(self, address: str) -> str:
+        """What is kept instead of an erased address."""
+        digest = hmac.new(self.hash_key, address.encode(), hashlib.sha256).hexdigest()
+        return f"hash:{digest}"
+
+
+def present(records: Records, id: str) -> Contact:
+    """The contact, to be changed. Raises `NotFound`, or `Refused` for an erased one."""
+    contact = records.contact(id)
+    if contact is None:
+        raise NotFound
+    if contact.erased:
+        raise Refused("This contact was erased and can't be changed.")
+    return contact
+
+
+def date(at: datetime) -> str:
+    """A day in a sentence: "3 Nov 2026"."""
+    return f"{at.day} {at:%b %Y}"

@@ -1,0 +1,91 @@
+"""Whether the log is whole, and the state is what the log says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.consent.activity import GENESIS, Entry, Kind, apply, holds
+from bot.consent.model import AddressFacts, Contact
+from bot.consent.service.service import Service
+from bot.consent.store import Records
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What was found. Whoever keeps `entries` and `head` elsewhere can tell a cut tail later."""
+
+    entries: int
+    #: Hash of the newest entry.
+    head: str
+    #: The first thing that does not hold, in a sentence; None where all does.
+    problem: str | None = None
+
+
+def verify(service: Service, *, progress: Callable[[int], None] = lambda entries: None) -> Verdict:
+    """Recomputes the hash chain and the fold. `progress` is told how many entries are done."""
+    contacts: dict[str, Contact] = {}
+    known: dict[str, AddressFacts] = {}
+    #: Contacts with a redacted entry, by the first such entry; erasure must account for it.
+    redacted: dict[str | None, int] = {}
+    seq, previous = 0, GENESIS
+    with service.store.reading() as records:
+        for entry in records.log():
+            if entry.seq != seq + 1:
+                return Verdict(entries=seq, head=previous, problem=_gap(seq, entry))
+            if not holds(entry, previous):
+                return Verdict(entries=seq, head=previous, problem=_broken(entry))
+            seq, previous = entry.seq, entry.hash
+            if entry.redacted:
+                redacted.setdefault(entry.contact, entry.seq)
+            if entry.kind is Kind.ERASED:
+                redacted.pop(entry.contact, None)
+            _fold(entry, contacts, known)
+            if seq % 1000 == 0:
+                progress(seq)
+        if redacted:
+            first = min(redacted.values())
+            problem = f"Entry {first} lost its personal part, and its contact was never erased."
+            return Verdict(entries=seq, head=previous, problem=problem)
+        if records.head() != (seq, previous):
+            return Verdict(entries=seq, head=previous, problem="The end of the log is missing.")
+        return Verdict(entries=seq, head=previous, problem=_difference(records, contacts, known))
+
+
+def _fold(entry: Entry, contacts: dict[str, Contact], known: dict[str, AddressFacts]) -> None:
+    contact = contacts.get(entry.contact) if entry.contact else None
+    facts = None
+    if entry.address:
+        facts = known.get(entry.address) or AddressFacts(address=entry.address)
+    contact, facts = apply(entry, contact, facts)
+    if entry.contact:
+        if contact is None:
+            contacts.pop(entry.contact, None)
+        else:
+            contacts[entry.contact] = contact
+    if entry.address and facts:
+        known[entry.address] = facts
+
+
+def _difference(
+    records: Records, contacts: dict[str, Contact], known: dict[str, AddressFacts]
+) -> str | None:
+    for contact in records.contacts():
+        if contacts.pop(contact.id, None) != contact:
+            return f"Contact {contact.id} is not what the log says."
+    if contacts:
+        return f"Contact {min(contacts)} is in the log, and not in the contacts."
+    for facts in records.all_facts():
+        if known.pop(facts.address, None) != facts:
+            return "What is known of one address is not what the log says."
+    if any(facts != AddressFacts(address=address) for address, facts in known.items()):
+        return "The log knows of an address of which the storage knows nothing."
+    return None
+
+
+def _gap(seq: int, entry: Entry) -> str:
+    return f"After entry {seq} comes entry {entry.seq}: something between is missing or doubled."
+
+
+def _broken(entry: Entry) -> str:
+    return f"Entry {entry.seq} does not hold: it, or one before it, was changed."
