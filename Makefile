@@ -1,0 +1,71 @@
+# What can be done here. Each target makes what it needs, inside this folder, and says so.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check bench crash screenshots lock
+
+help: ## this list
+	@echo "Usage: make TARGET"
+	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: $(VENV)/runtime ## the bot and a Slack workspace in your browser: no account, no key
+	@$(BIN)/python -m bot demo
+
+test: $(VENV)/dev ## every test; those with a browser are skipped, and say so, where there is none
+	$(BIN)/python -m pytest -n auto
+
+check: $(VENV)/dev ## format, lint, types, and who may import whom
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/dev ## speed and memory, as ratios with the bar beside each
+	$(BIN)/python tests/bench
+
+crash: $(VENV)/dev ## the crash tests with 200 kills instead of 20
+	OPTIN_CRASH_RUNS=200 $(BIN)/python -m pytest -m crash
+
+screenshots: $(VENV)/dev ## the README's pictures, taken anew from the sandbox
+	OPTIN_BROWSER=required OPTIN_SCREENSHOTS=docs $(BIN)/python -m pytest -m browser
+
+# Pins stay as they are, as far as pyproject.toml lets them: `make lock UPGRADE=--upgrade` for new.
+lock: ## the lock files, from pyproject.toml
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	$(PYTHON) -m venv "$$folder" && \
+	"$$folder/bin/python" -m pip --disable-pip-version-check install --quiet uv && \
+	compile="$$folder/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-annotate $(UPGRADE) pyproject.toml" && \
+	$$compile --output-file requirements.lock && \
+	$$compile --extra dev --output-file requirements-dev.lock
+
+$(VENV)/runtime: requirements.lock | $(VENV)/made
+	@echo "Installing the packages of requirements.lock into $(VENV)"
+	@$(PIP) -r requirements.lock
+	@touch $@
+
+$(VENV)/dev: requirements-dev.lock | $(VENV)/made
+	@echo "Installing the packages of requirements-dev.lock into $(VENV)"
+	@$(PIP) -r requirements-dev.lock
+	@touch $@ $(VENV)/runtime
+
+$(VENV)/made:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "Optin needs Python 3.11 or newer, and there is no $(PYTHON) here."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Optin needs Python 3.11 or newer; this is $$($(PYTHON) --version)."; \
+	  echo "If you have a newer one: make PYTHON=python3.13 ..."; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo "$(PYTHON) can't make virtual environments. On Debian and Ubuntu this mends it:"; \
+	  echo "  sudo apt install python3-venv"; exit 1; }
+	@echo "Making a virtual environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@printf '%s\n' '#!/bin/sh' 'root=$$(cd "$$(dirname "$$0")/../.." && pwd)' \
+	  'PYTHONPATH="$$root" exec "$$root/$(BIN)/python" -m bot "$$@"' > $(BIN)/optin
+	@chmod +x $(BIN)/optin
+	@touch $@

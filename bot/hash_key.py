@@ -1,0 +1,53 @@
+"""The key of the hashes that erasure leaves: made on first use, and kept beside the storage."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+
+def read_or_make(path: Path) -> bytes:
+    """The key in this file, which is made if there is none: complete, synced to the disk and
+    readable by its owner alone before any process can see it. Two processes get the same key.
+
+    Raises OSError where the folder can't be written, ValueError where the file holds no key.
+    """
+    try:
+        return _read(path)
+    except FileNotFoundError:
+        return _make(path)
+
+
+def _read(path: Path) -> bytes:
+    key = path.read_bytes().strip()
+    if not key:
+        raise ValueError(f"{path} is empty")
+    return key
+
+
+def _make(path: Path) -> bytes:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(secrets.token_hex(32).encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        # Unlike a rename, a link never replaces the key that another process was quicker to make.
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    _sync_folder(path.parent)
+    return _read(path)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,248 @@
+"""The settings: read once from the environment and `.env`, checked before anything connects.
+
+A new setting is one field of `Settings` and one row of `_ROWS`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import phonenumbers
+from dotenv import dotenv_values
+
+from bot import hash_key, senders
+from bot.consent.errors import OptinError
+from bot.consent.model import Sender
+
+logger = logging.getLogger(__name__)
+
+#: What only the tests read.
+_FOR_TESTS = {"OPTIN_BROWSER", "OPTIN_CRASH_RUNS", "OPTIN_SCREENSHOTS"}
+
+
+class SettingsError(OptinError):
+    """A setting is missing or can't be understood."""
+
+
+class Mode(StrEnum):
+    """How Slack reaches us."""
+
+    SOCKET = "socket"
+    HTTP = "http"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    """Those whom a setting names, by Slack's ids."""
+
+    users: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the operator decided. contract.md names each; secrets stay out of the repr."""
+
+    bot_token: str = field(default="", repr=False)
+    app_token: str = field(default="", repr=False)
+    #: Several while one replaces another.
+    signing_secrets: tuple[str, ...] = field(default=(), repr=False)
+    slack_api_url: str = "https://slack.com/api/"
+    #: May hold a database's password.
+    storage: str = field(default="tinydb:///data/optin.json", repr=False)
+    command: str = "/optin"
+    alert_channel: str | None = None
+    #: `alert_channel` where none is given.
+    approval_channel: str | None = None
+    managers: People = People()
+    #: Nobody named: every full member of the workspace is an agent.
+    agents: People = People()
+    region: str = "US"
+    #: The first is the default one.
+    senders: tuple[Sender, ...] = ()
+    #: Without a slash at its end.
+    public_url: str | None = None
+    given_hash_key: bytes | None = field(default=None, repr=False)
+
+    @classmethod
+    def read(cls, env: Mapping[str, str], *, need_slack: bool = False) -> Self:
+        """The settings out of these variables; an empty one counts as not given.
+
+        Raises `SettingsError`: one sentence, which names the setting and never shows a secret.
+        """
+        _warn_of_unknown(env)
+        values: dict[str, Any] = {}
+        for name, (attribute, read) in _ROWS.items():
+            if text := env.get(name, "").strip():
+                try:
+                    values[attribute] = read(text)
+                except ValueError as error:
+                    raise SettingsError(f"{name} {error}.") from None
+        values.setdefault("approval_channel", values.get("alert_channel"))
+        settings = cls(**values)
+        if need_slack and not settings.bot_token:
+            raise SettingsError(
+                "SLACK_BOT_TOKEN is missing: it is the token that begins with xoxb-, under "
+                "OAuth & Permissions in your Slack app's settings."
+            )
+        if need_slack:
+            settings.mode()
+        return settings
+
+    def mode(self, asked: Mode | None = None) -> Mode:
+        """The way to Slack that was asked for; else Socket Mode where there is a token for it.
+
+        Raises `SettingsError` where the secret of that way is missing: requests that nobody
+        can verify are never served.
+        """
+        if (asked or Mode.SOCKET) is Mode.SOCKET and self.app_token:
+            return Mode.SOCKET
+        if (asked or Mode.HTTP) is Mode.HTTP and self.signing_secrets:
+            return Mode.HTTP
+        if asked is Mode.SOCKET:
+            raise SettingsError("SLACK_APP_TOKEN is missing: Socket Mode needs it.")
+        if asked is Mode.HTTP:
+            raise SettingsError("SLACK_SIGNING_SECRET is missing: HTTP mode needs it.")
+        raise SettingsError(
+            "SLACK_APP_TOKEN is missing: set it for Socket Mode, or SLACK_SIGNING_SECRET for HTTP."
+        )
+
+    def hash_key(self) -> bytes:
+        """The key of the hashes that erasure leaves; made on first use, beside the storage.
+
+        Raises `SettingsError` where it can't be made or read.
+        """
+        if self.given_hash_key:
+            return self.given_hash_key
+        scheme, _, path = self.storage.partition(":///")
+        if scheme != "tinydb":
+            raise SettingsError("OPTIN_HASH_KEY is missing: this storage needs it.")
+        try:
+            return hash_key.read_or_make(Path(path).with_suffix(".hash-key"))
+        except OSError as error:
+            raise SettingsError(
+                f"OPTIN_HASH_KEY is not set, and its file can't be used: {error.strerror}."
+            ) from None
+        except ValueError as error:
+            raise SettingsError(f"OPTIN_HASH_KEY is not set, and {error}.") from None
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """The variables of this process, and those of the folder's `.env` that it does not have."""
+    path = folder / ".env"
+    try:
+        # Secrets hold dollar signs: nothing is put in for them.
+        given = dotenv_values(path, interpolate=False)
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(".env can't be read: it must be a UTF-8 text file.") from None
+    if given and os.name == "posix" and path.stat().st_mode & 0o004:
+        logger.warning(".env can be read by everyone on this machine; chmod 600 .env mends it")
+    return {name: value for name, value in given.items() if value is not None} | dict(os.environ)
+
+
+def _warn_of_unknown(env: Mapping[str, str]) -> None:
+    for name in sorted(env):
+        if name.startswith("OPTIN_") and name not in _ROWS and name not in _FOR_TESTS:
+            near = difflib.get_close_matches(name, _ROWS, n=1)
+            logger.warning(
+                "%s is no setting of Optin%s", name, f"; did you mean {near[0]}?" if near else ""
+            )
+
+
+def _matching(pattern: str, wanted: str) -> Callable[[str], str]:
+    """Reads what matches; else says what was wanted, and not what was given."""
+    expression = re.compile(pattern, re.ASCII)
+
+    def read(text: str) -> str:
+        if not expression.fullmatch(text):
+            raise ValueError(wanted)
+        return text
+
+    return read
+
+
+def _secrets(text: str) -> tuple[str, ...]:
+    secrets = tuple(filter(None, (part.strip() for part in text.split(","))))
+    if not secrets or not all(s.isascii() and s.isprintable() and " " not in s for s in secrets):
+        raise ValueError("must be one signing secret, or several with commas between them")
+    return secrets
+
+
+def _url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        whole = None
+    if not whole or "?" in text or "#" in text:
+        raise ValueError("must be an address such as https://optin.example.com")
+    return text.rstrip("/")
+
+
+def _region(text: str) -> str:
+    region = text.upper()
+    if region not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError(f"must be the ISO code of a country, such as US or DE, not {text!r}")
+    return region
+
+
+def _people(text: str) -> People:
+    ids = frozenset(filter(None, (part.strip() for part in text.split(","))))
+    for id_ in sorted(ids):
+        if not re.fullmatch("[UWS][A-Z0-9]+", id_):
+            raise ValueError(
+                "must be ids of Slack users (U…) and user groups (S…) with commas between them, "
+                f"and {id_!r} is none: copy it from the profile's menu"
+            )
+    groups = frozenset(id_ for id_ in ids if id_.startswith("S"))
+    return People(users=ids - groups, groups=groups)
+
+
+def _senders(text: str) -> tuple[Sender, ...]:
+    try:
+        return senders.read_senders(Path(text))
+    except ValueError as error:
+        raise ValueError(f"names {text}, which {error}") from None
+
+
+def _hash_key(text: str) -> bytes:
+    if len(text) < 32:
+        raise ValueError("must have at least 32 characters, as `openssl rand -hex 32` prints them")
+    return text.encode()
+
+
+_bot_token = _matching(r"(xoxe\.)?xoxb-\S+", "must be a token that begins with xoxb-")
+_app_token = _matching(r"xapp-\S+", "must be an app-level token, which begins with xapp-")
+_storage = _matching("[a-z][a-z0-9+]*://.+", "must be like tinydb:///data/optin.json")
+_command = _matching(
+    "/[a-z0-9_-]{1,31}", "must be like /optin, in lower case, 32 characters at most"
+)
+_channel = _matching("[CGD][A-Z0-9]+", "must be a channel's id (C…), not its name")
+
+#: The name, the field of `Settings`, and what reads it. A reader raises ValueError with the
+#: rest of a sentence that begins with the name.
+_ROWS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    "SLACK_BOT_TOKEN": ("bot_token", _bot_token),
+    "SLACK_APP_TOKEN": ("app_token", _app_token),
+    "SLACK_SIGNING_SECRET": ("signing_secrets", _secrets),
+    "SLACK_API_URL": ("slack_api_url", lambda text: _url(text) + "/"),
+    "OPTIN_STORAGE": ("storage", _storage),
+    "OPTIN_COMMAND": ("command", _command),
+    "OPTIN_ALERT_CHANNEL": ("alert_channel", _channel),
+    "OPTIN_APPROVAL_CHANNEL": ("approval_channel", _channel),
+    "OPTIN_MANAGERS": ("managers", _people),
+    "OPTIN_AGENTS": ("agents", _people),
+    "OPTIN_REGION": ("region", _region),
+    "OPTIN_SENDERS": ("senders", _senders),
+    "OPTIN_PUBLIC_URL": ("public_url", _url),
+    "OPTIN_HASH_KEY": ("given_hash_key", _hash_key),
+}

@@ -1,0 +1,1 @@
+"""Reacts: to Slack, to the web, to files. Parses, asks `bot.consent`, answers."""

@@ -1,0 +1,1 @@
+"""Slack: the gate in front, the listeners, and the blocks that people see."""
