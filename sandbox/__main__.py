@@ -1,0 +1,72 @@
+"""`python -m sandbox`: the workspace by itself, for an app under development."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from sandbox.app import build_room
+from sandbox.manifest import Command, Manifest, read_manifest
+from sandbox.server import Server
+from sandbox.workspace import APP_TOKEN, BOT_TOKEN, COMMAND, SIGNING_SECRET
+
+
+def main() -> int:
+    options = _options()
+    try:
+        room = build_room(
+            mode=options.mode,
+            request_url=options.request_url,
+            bot_token=options.bot_token,
+            app_token=options.app_token,
+            signing_secret=options.signing_secret,
+            manifest=_manifest(options),
+            tour=json.loads(options.tour.read_text("utf-8")) if options.tour else None,
+        )
+        server = Server(room, options.host, options.port)
+    except (OSError, ValueError) as wrong:
+        sys.stderr.write(f"{wrong}\n")
+        return 2
+    sys.stdout.write(
+        f"{server.url}\n"
+        f"SLACK_API_URL={server.url}/api/\n"
+        f"SLACK_BOT_TOKEN={options.bot_token}\n"
+        f"SLACK_APP_TOKEN={options.app_token}\n"
+        f"SLACK_SIGNING_SECRET={options.signing_secret}\n"
+    )
+    sys.stdout.flush()
+    server.run()
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=3030)
+    parser.add_argument("--mode", choices=("socket", "http"), default="socket")
+    parser.add_argument("--request-url", default="", help="where the app listens, in http mode")
+    parser.add_argument("--signing-secret", default=SIGNING_SECRET)
+    parser.add_argument("--bot-token", default=BOT_TOKEN)
+    parser.add_argument("--app-token", default=APP_TOKEN)
+    parser.add_argument("--command", default=COMMAND, help="the app's slash command")
+    parser.add_argument("--manifest", type=Path, help="scopes, events, commands, shortcuts")
+    parser.add_argument("--tour", type=Path, metavar="FILE.json", help="what the page suggests")
+    return parser.parse_args()
+
+
+def _manifest(options: argparse.Namespace) -> Manifest:
+    if options.manifest is None:
+        return Manifest(commands=(Command(name=options.command),))
+    text = options.manifest.read_text("utf-8")
+    if options.manifest.suffix == ".json":
+        body: Any = json.loads(text)
+    else:
+        import yaml  # among the development packages only: the demo does not need it
+
+        body = yaml.safe_load(text)
+    return read_manifest(body)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""From the workspace to the app: signed HTTP requests, or envelopes over Socket Mode."""

@@ -1,0 +1,238 @@
+"""The payloads that the app receives, with Slack's own fields.
+
+https://docs.slack.dev/reference/interaction-payloads/
+"""
+
+import copy
+from typing import Any
+
+from sandbox.block_kit.fields import state
+from sandbox.views import describe
+from sandbox.workspace import (
+    APP,
+    APP_NAME,
+    BOT,
+    BOT_USER,
+    TEAM,
+    TEAM_DOMAIN,
+    VERIFICATION_TOKEN,
+    Channel,
+    Person,
+)
+from sandbox.world import Message, View, World
+
+
+def command(
+    world: World, person: Person, channel: Channel, name: str, text: str, response_url: str
+) -> dict[str, Any]:
+    return {
+        "token": VERIFICATION_TOKEN,
+        "team_id": person.team,
+        "team_domain": TEAM_DOMAIN,
+        "channel_id": channel.id,
+        "channel_name": channel.name,
+        "user_id": person.id,
+        "user_name": person.handle,
+        "command": name,
+        "text": text,
+        "api_app_id": APP,
+        "is_enterprise_install": "false",
+        "response_url": response_url,
+        "trigger_id": world.new_trigger(person.id),
+    }
+
+
+def message_action(
+    world: World,
+    person: Person,
+    message: Message,
+    action: dict[str, Any],
+    response_url: str,
+) -> dict[str, Any]:
+    channel = world.channels[message.channel]
+    payload = {
+        "type": "block_actions",
+        "user": user(person),
+        **_app(),
+        "container": _message_container(message),
+        "trigger_id": world.new_trigger(person.id),
+        **_team(),
+        "channel": {"id": channel.id, "name": channel.name},
+        "message": describe_message(message),
+        "state": {"values": state(message.blocks, message.values)},
+        "response_url": response_url,
+        "actions": [{**action, "action_ts": world.new_ts()}],
+    }
+    if message.only_for:  # of an ephemeral message, Slack sends only the container
+        del payload["message"]
+    return payload
+
+
+def view_action(world: World, person: Person, view: View, action: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "block_actions",
+        "user": user(person),
+        **_app(),
+        "container": {"type": "view", "view_id": view.id},
+        "trigger_id": world.new_trigger(person.id, view.id),
+        **_team(),
+        "view": describe(view),
+        "actions": [{**action, "action_ts": world.new_ts()}],
+    }
+
+
+def submission(world: World, person: Person, view: View) -> dict[str, Any]:
+    return {
+        "type": "view_submission",
+        **_team(),
+        "user": user(person),
+        **_app(),
+        "trigger_id": world.new_trigger(person.id, view.id),
+        "view": describe(view),
+        "response_urls": [],
+    }
+
+
+def closed(person: Person, view: View, is_cleared: bool) -> dict[str, Any]:
+    return {
+        "type": "view_closed",
+        **_team(),
+        "user": user(person),
+        **_app(),
+        "view": describe(view),
+        "is_cleared": is_cleared,
+    }
+
+
+def suggestion(
+    world: World,
+    person: Person,
+    place: View | Message,
+    element: dict[str, Any],
+    block_id: str,
+    typed: str,
+) -> dict[str, Any]:
+    payload = {
+        "type": "block_suggestion",
+        "user": user(person),
+        **_app(),
+        **_team(),
+        "action_id": element["action_id"],
+        "block_id": block_id,
+        "value": typed,
+    }
+    if isinstance(place, View):
+        return {
+            **payload,
+            "container": {"type": "view", "view_id": place.id},
+            "view": describe(place),
+        }
+    channel = world.channels[place.channel]
+    return {
+        **payload,
+        "container": _message_container(place),
+        "channel": {"id": channel.id, "name": channel.name},
+        "message": describe_message(place),
+    }
+
+
+def global_shortcut(world: World, person: Person, callback_id: str) -> dict[str, Any]:
+    return {
+        "type": "shortcut",
+        "action_ts": world.new_ts(),
+        **_team(),
+        "user": user(person),
+        **_app(),
+        "callback_id": callback_id,
+        "trigger_id": world.new_trigger(person.id),
+    }
+
+
+def message_shortcut(
+    world: World, person: Person, message: Message, callback_id: str, response_url: str
+) -> dict[str, Any]:
+    channel = world.channels[message.channel]
+    return {
+        "type": "message_action",
+        "action_ts": world.new_ts(),
+        **_team(),
+        "user": user(person),
+        **_app(),
+        "channel": {"id": channel.id, "name": channel.name},
+        "callback_id": callback_id,
+        "trigger_id": world.new_trigger(person.id),
+        "response_url": response_url,
+        "message_ts": message.ts,
+        "message": describe_message(message),
+    }
+
+
+def user(person: Person) -> dict[str, Any]:
+    return {
+        "id": person.id,
+        "username": person.handle,
+        "name": person.handle,
+        "team_id": person.team,
+    }
+
+
+def describe_message(message: Message) -> dict[str, Any]:
+    """A message as it stands in payloads and in conversations.history."""
+    told: dict[str, Any] = {
+        "user": message.user,
+        "type": "message",
+        "ts": message.ts,
+        "text": message.text,
+        "team": TEAM,
+    }
+    if message.user == BOT_USER:
+        told |= {"bot_id": BOT, "app_id": APP, "bot_profile": _bot_profile()}
+    if message.blocks:
+        told["blocks"] = message.blocks
+    if message.attachments:
+        told["attachments"] = message.attachments
+    if message.files:
+        told |= {"files": message.files, "upload": False}
+    if message.thread_ts:
+        told["thread_ts"] = message.thread_ts
+    if message.reactions:
+        told["reactions"] = [
+            {"name": name, "users": users, "count": len(users)}
+            for name, users in message.reactions.items()
+        ]
+    if message.edited:
+        told["edited"] = {"user": message.user, "ts": message.edited}
+    return copy.deepcopy(told)
+
+
+def _bot_profile() -> dict[str, Any]:
+    return {
+        "id": BOT,
+        "app_id": APP,
+        "user_id": BOT_USER,
+        "name": APP_NAME,
+        "deleted": False,
+        "updated": 0,
+        "team_id": TEAM,
+    }
+
+
+def _message_container(message: Message) -> dict[str, Any]:
+    return {
+        "type": "message",
+        "message_ts": message.ts,
+        "channel_id": message.channel,
+        "is_ephemeral": message.only_for is not None,
+    }
+
+
+def _app() -> dict[str, Any]:
+    return {"api_app_id": APP, "token": VERIFICATION_TOKEN}
+
+
+def _team() -> dict[str, Any]:
+    return {
+        "team": {"id": TEAM, "domain": TEAM_DOMAIN},
+        "enterprise": None,
+        "is_enterprise_install": False,
+    }

@@ -1,0 +1,1 @@
+"""What people do and see: the page and the test client are two ways into this room."""

@@ -1,0 +1,41 @@
+"""What was asked of the workspace and what it delivered, in order: for tests and the inspector."""
+
+from collections import deque
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+KEPT = 5_000
+
+
+@dataclass(slots=True, kw_only=True)
+class Line:
+    """One call of the app (`direction` "in") or one delivery to it ("out")."""
+
+    number: int
+    at: float
+    direction: str
+    method: str
+    args: dict[str, Any]
+    outcome: str = "…"
+    ms: float = 0.0
+    messages: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Journal:
+    """The newest lines, oldest first."""
+
+    def __init__(self) -> None:
+        self.lines: deque[Line] = deque(maxlen=KEPT)
+        self._number = 0
+
+    def begin(self, *, at: float, direction: str, method: str, args: dict[str, Any]) -> Line:
+        self._number += 1
+        line = Line(number=self._number, at=at, direction=direction, method=method, args=args)
+        self.lines.append(line)
+        return line
+
+    def after(self, number: int) -> list[Line]:
+        return [line for line in self.lines if line.number > number]

@@ -1,0 +1,64 @@
+// "What to try": steps that fill the composer, and tick themselves off.
+
+import { h, icon, ICONS } from './dom.js';
+import { mrkdwn } from './mrkdwn.js';
+
+export function makeTour(page, node) {
+  let done = new Set();
+  let key = '';
+
+  const steps = () => page.state.tour.steps ?? [];
+
+  function tick(index, on = true) {
+    if (on) done.add(index); else done.delete(index);
+    sessionStorage.setItem(key, JSON.stringify([...done]));
+    draw();
+  }
+
+  function start(step) {
+    if (step.person) page.become(step.person, () => step.command && page.composer.put(step.command));
+    else if (step.command) page.composer.put(step.command);
+    page.closeDrawers();
+  }
+
+  function draw() {
+    const all = steps();
+    const next = all.findIndex((_, index) => !done.has(index));
+    const share = all.length ? Math.round((done.size / all.length) * 100) : 0;
+    const bar = h('span');
+    bar.style.width = `${share}%`;
+    node.replaceChildren(
+      h('header', {}, h('h2', {}, page.state.tour.title ?? 'What to try'),
+        h('button', { type: 'button', class: 'icon close-panel', 'aria-label': 'Close the tour', onclick: () => page.closeDrawers() }, icon(ICONS.close)),
+        h('p', {}, `${done.size} of ${all.length} done`),
+        h('div', { class: 'progress', role: 'progressbar', 'aria-label': 'Steps done', 'aria-valuenow': String(share), 'aria-valuemin': '0', 'aria-valuemax': '100' }, bar)),
+      h('ol', {}, all.map((step, index) => h('li', { class: `${done.has(index) ? 'done' : ''}${index === next ? ' next' : ''}` },
+        h('button', {
+          type: 'button', class: 'tick', role: 'checkbox', 'aria-checked': String(done.has(index)), 'aria-label': `Done: ${step.title}`,
+          onclick: () => tick(index, !done.has(index)),
+        }, done.has(index) ? icon(ICONS.check) : String(index + 1)),
+        h('div', {}, h('h3', {}, step.title), step.text && h('p', {}, mrkdwn(step.text)),
+          step.command || step.person ? h('button', { type: 'button', class: 'try', onclick: () => start(step) },
+            step.command ? h('code', {}, step.command) : 'Switch', step.person ? h('span', {}, `as ${step.person}`) : null) : null)))));
+  }
+
+  return {
+    refresh() {
+      const wanted = `tour ${JSON.stringify(page.state.tour)}`;
+      if (wanted === key) return;
+      key = wanted;
+      done = new Set(JSON.parse(sessionStorage.getItem(key) ?? '[]'));
+      document.getElementById('workspace').classList.toggle('without-tour', !steps().length);
+      if (steps().length) draw();
+    },
+    ran(command) {
+      const name = page.person(page.state.me).name.toLowerCase();
+      steps().forEach((step, index) => {
+        if (step.command === command && (!step.person || name.startsWith(step.person.toLowerCase()))) tick(index);
+      });
+    },
+    happened(label) {
+      steps().forEach((step, index) => { if (step.press && label.includes(step.press)) tick(index); });
+    },
+  };
+}

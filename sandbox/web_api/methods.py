@@ -1,0 +1,105 @@
+"""The methods by name, and the scope that each needs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sandbox.errors import Refused
+from sandbox.web_api import chat, conversations, files, users, views
+from sandbox.web_api.call import Call, Method
+from sandbox.workspace import APP, BOT, BOT_USER, TEAM, TEAM_NAME
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Any one of `scopes` is enough; `token` is the kind of token that the method takes."""
+
+    do: Method
+    scopes: tuple[str, ...] = ()
+    token: str = "bot"
+
+
+def api_test(call: Call) -> dict[str, Any]:
+    if error := call.optional("error"):
+        raise Refused(error)
+    return {"args": {name: value for name, value in call.args.items() if name != "token"}}
+
+
+def auth_test(call: Call) -> dict[str, Any]:
+    return {
+        "url": call.base_url + "/",
+        "team": TEAM_NAME,
+        "user": "optin",
+        "team_id": TEAM,
+        "user_id": BOT_USER,
+        "bot_id": BOT,
+        "is_enterprise_install": False,
+    }
+
+
+def bot_info(call: Call) -> dict[str, Any]:
+    return {
+        "bot": {
+            "id": BOT,
+            "deleted": False,
+            "name": "Optin",
+            "updated": 0,
+            "app_id": APP,
+            "user_id": BOT_USER,
+            "icons": {},
+        }
+    }
+
+
+def open_connection(call: Call) -> dict[str, Any]:
+    if call.socket is None:
+        raise Refused("socket_mode_not_enabled")
+    base = call.base_url.replace("http", "ws", 1)
+    return {"url": f"{base}/link/?ticket={call.socket.ticket()}&app_id={APP}"}
+
+
+_READ_CHANNELS: Final = ("channels:read", "groups:read", "im:read", "mpim:read")
+_HISTORY: Final = ("channels:history", "groups:history", "im:history", "mpim:history")
+_OPEN: Final = ("im:write", "mpim:write", "channels:manage", "groups:write")
+
+
+def _chat(do: Callable[[Call], dict[str, Any]]) -> Known:
+    return Known(do=do, scopes=("chat:write",))
+
+
+METHODS: Final[dict[str, Known]] = {
+    "api.test": Known(do=api_test, token="any"),
+    "apps.connections.open": Known(do=open_connection, token="app"),
+    "auth.test": Known(do=auth_test),
+    "bots.info": Known(do=bot_info, scopes=("users:read",)),
+    "chat.delete": _chat(chat.delete),
+    "chat.postEphemeral": _chat(chat.post_ephemeral),
+    "chat.postMessage": _chat(chat.post_message),
+    "chat.update": _chat(chat.update),
+    "conversations.history": Known(do=conversations.history, scopes=_HISTORY),
+    "conversations.info": Known(do=conversations.info, scopes=_READ_CHANNELS),
+    "conversations.join": Known(do=conversations.join, scopes=("channels:join",)),
+    "conversations.list": Known(do=conversations.list_, scopes=_READ_CHANNELS),
+    "conversations.members": Known(do=conversations.members, scopes=_READ_CHANNELS),
+    "conversations.open": Known(do=conversations.open_, scopes=_OPEN),
+    "conversations.replies": Known(do=conversations.replies, scopes=_HISTORY),
+    "files.completeUploadExternal": Known(do=files.complete_upload, scopes=("files:write",)),
+    "files.getUploadURLExternal": Known(do=files.get_upload_url, scopes=("files:write",)),
+    "reactions.add": Known(do=chat.add_reaction, scopes=("reactions:write",)),
+    "team.info": Known(do=users.team, scopes=("team:read",)),
+    "usergroups.list": Known(do=users.list_groups, scopes=("usergroups:read",)),
+    "usergroups.users.list": Known(do=users.list_group_users, scopes=("usergroups:read",)),
+    "users.info": Known(do=users.info, scopes=("users:read",)),
+    "users.list": Known(do=users.list_, scopes=("users:read",)),
+    "views.open": Known(do=views.open_),
+    "views.publish": Known(do=views.publish),
+    "views.push": Known(do=views.push),
+    "views.update": Known(do=views.update),
+}
+
+# Without a manifest the app may do all of this. Not chat:write.public: an app that is not in a
+# channel should find that out here.
+ALL_SCOPES: Final = frozenset(
+    {scope for known in METHODS.values() for scope in known.scopes}
+    | {"commands", "files:read", "app_mentions:read", "users:read.email"}
+)

@@ -1,0 +1,120 @@
+"""The sandbox speaks Socket Mode with Bolt's own aiohttp adapter and a sync App."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from slack_bolt import App
+from slack_bolt.adapter.socket_mode.aiohttp import SocketModeHandler
+from slack_sdk.web.async_client import AsyncWebClient
+
+from sandbox.client import Workspace
+from sandbox.workspace import ANA
+from tests.sandbox_fixtures import (
+    actions,
+    bolt_app,
+    button,
+    section,
+)
+
+CARD = [section("Card"), actions(button("Edit", "press", value="7", style="primary"))]
+
+
+def card(app: App) -> None:
+    """Answers the command with a card in the acknowledgement."""
+
+    @app.command("/optin")
+    def command(ack: Any) -> None:
+        ack(text="Card", blocks=CARD)
+
+
+@contextmanager
+def socket_mode(
+    listen: Callable[[App], None], connections: int = 1, **options: Any
+) -> Iterator[Workspace]:
+    """A workspace and an app over Socket Mode, as `optin serve` runs it: a sync App, aiohttp."""
+    with Workspace.start(mode="socket", **options) as ws:
+        bolt = bolt_app(ws)
+        listen(bolt)
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=loop.run_forever)
+        thread.start()
+
+        def run(work: Any) -> Any:
+            return asyncio.run_coroutine_threadsafe(work, loop).result(10)
+
+        async def connect() -> SocketModeHandler:
+            client = AsyncWebClient(token=ws.bot_token, base_url=ws.api_url)
+            handler = SocketModeHandler(bolt, ws.app_token, web_client=client)
+            await handler.connect_async()
+            return handler
+
+        handlers = [run(connect()) for _ in range(connections)]
+        try:
+            yield ws
+        finally:
+            for handler in handlers:
+                run(handler.close_async())
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.close()
+
+
+def test_commands_clicks_and_events_travel_over_socket_mode() -> None:
+    def listen(app: App) -> None:
+        card(app)
+
+        @app.action("press")
+        def pressed(ack: Any, respond: Any) -> None:
+            ack()
+            respond(text="pressed", replace_original=True)
+
+        @app.event("app_mention")
+        def mentioned(event: dict[str, Any], say: Any) -> None:
+            say(f"hello <@{event['user']}>")
+
+    with socket_mode(listen) as ws:
+        ana = ws.person("Ana")
+        outcome = ana.command("/optin Dana")
+        ana.press("Edit")
+        replaced = ana.messages()[0]
+        ana.say("@optin hi")
+        ws.wait_until(lambda: any(m.text == f"hello <@{ANA}>" for m in ana.messages()))
+
+    assert outcome.error is None
+    assert outcome.messages[0].is_ephemeral
+    assert replaced.plain == "pressed"
+
+
+def test_socket_mode_shares_envelopes_among_its_connections() -> None:
+    with socket_mode(card, connections=2) as ws:
+        outcomes = [ws.person("Ana").command("/optin") for _ in range(4)]
+
+    assert [outcome.error for outcome in outcomes] == [None] * 4
+
+
+def test_an_app_comes_back_after_a_disconnect() -> None:
+    with socket_mode(card) as ws:
+        connected = len(ws.journal("apps.connections.open"))
+        ws.disconnect()
+        ws.wait_until(lambda: len(ws.journal("apps.connections.open")) > connected)
+        ws.wait_until(lambda: ws.person("Ana").command("/optin").error is None)
+
+
+def test_without_a_connection_the_dispatch_fails() -> None:
+    with Workspace.start(mode="socket") as ws:
+        assert ws.person("Ana").command("/optin").error == "dispatch_failed"
+
+
+def test_an_envelope_that_is_not_acknowledged_times_out() -> None:
+    def listen(app: App) -> None:
+        @app.command("/optin")
+        def command(ack: Any) -> None:
+            """Never acknowledges."""
+
+    with socket_mode(listen, ack_timeout=0.2) as ws:
+        outcome = ws.person("Ana").command("/optin")
+
+    assert outcome.timed_out
