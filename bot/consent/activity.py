@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
+from json.encoder import encode_basestring
 
 from bot.consent.model import (
     AddressFacts,
@@ -29,6 +31,7 @@ from bot.consent.model import (
     On,
     Refusal,
 )
+from bot.consent.replacing import replace
 
 #: What stands before the first entry.
 GENESIS = "0" * 64
@@ -107,10 +110,9 @@ def seal(entry: Entry, *, seq: int, previous: str, salt: str) -> Entry:
     `previous` is the hash of the entry before (`GENESIS` for the first), `salt` 32 random
     hexadecimal digits.
     """
-    salted = replace(entry, seq=seq, salt=salt)
-    digest = _digest(salted)
-    sealed = replace(salted, digest=digest)
-    return replace(sealed, hash=_hash(sealed, previous))
+    digest = _digest(entry, salt)
+    hash = _hash(entry, seq, digest, previous)
+    return replace(entry, seq=seq, salt=salt, digest=digest, hash=hash)
 
 
 def holds(entry: Entry, previous: str) -> bool:
@@ -119,11 +121,11 @@ def holds(entry: Entry, previous: str) -> bool:
     A redacted entry has no personal part left to check; that it may be redacted is for the caller
     to see (its contact was erased).
     """
-    if not entry.redacted and _digest(entry) != entry.digest:
+    if not entry.redacted and _digest(entry, entry.salt) != entry.digest:
         return False
     if entry.redacted and (entry.address or entry.reason or entry.evidence or entry.changes):
         return False
-    return _hash(entry, previous) == entry.hash
+    return _hash(entry, entry.seq, entry.digest, previous) == entry.hash
 
 
 def redact(entry: Entry) -> Entry:
@@ -141,8 +143,6 @@ def apply(
     """
     if entry.kind not in CHANGING or entry.redacted:
         return contact, facts
-    if contact is not None:
-        contact = replace(contact, version=entry.version)
     match entry.kind:
         case Kind.CONTACT:
             return _apply_contact(entry, contact), facts
@@ -152,7 +152,9 @@ def apply(
             assert contact is not None
             assert entry.address is not None
             consents = {**contact.consents, entry.address: _consent(entry)}
-            return replace(contact, consents=consents), facts
+            return replace(contact, version=entry.version, consents=consents), facts
+    if contact is not None:
+        contact = replace(contact, version=entry.version)
     assert facts is not None
     return contact, _apply_to_address(entry, facts)
 
@@ -205,13 +207,15 @@ def _apply_contact(entry: Entry, contact: Contact | None) -> Contact | None:
     assert entry.contact is not None
     if entry.after == "removed":
         return None
-    if contact is None:
-        contact = Contact(id=entry.contact, version=entry.version, created_at=entry.recorded_at)
     changed: dict[str, object] = {name: after for name, (_, after) in (entry.changes or {}).items()}
     if "line" in changed:
         line = changed["line"]
         changed["line"] = Line(line) if isinstance(line, str) else None
-    return replace(contact, **changed)  # type: ignore[arg-type]  # the names are Contact's own
+    changed["version"] = entry.version
+    # The names are Contact's own.
+    if contact is None:
+        return Contact(id=entry.contact, created_at=entry.recorded_at, **changed)  # type: ignore[arg-type]
+    return replace(contact, **changed)
 
 
 def _erased(entry: Entry) -> Contact:
@@ -219,26 +223,26 @@ def _erased(entry: Entry) -> Contact:
     return Contact(id=entry.contact, version=entry.version, erased=True)
 
 
-def _digest(entry: Entry) -> str:
+def _digest(entry: Entry, salt: str) -> str:
     evidence = entry.evidence
     return _sha256(
-        [
-            entry.salt,
+        (
+            salt,
             entry.address,
             entry.reason,
             evidence.text if evidence else None,
             _instant(evidence.at) if evidence and evidence.at else None,
-            sorted((entry.changes or {}).items()),
-        ]
+        ),
+        _encode(sorted(entry.changes.items())) if entry.changes else "[]",
     )
 
 
-def _hash(entry: Entry, previous: str) -> str:
+def _hash(entry: Entry, seq: int, digest: str, previous: str) -> str:
     """The canonical bytes, pinned by a test: any other order would break all history."""
     return _sha256(
-        [
+        (
             previous,
-            entry.seq,
+            seq,
             entry.id,
             entry.kind,
             _instant(entry.occurred_at),
@@ -254,11 +258,12 @@ def _hash(entry: Entry, previous: str) -> str:
             entry.after,
             entry.expected,
             entry.provider_id,
-            entry.digest,
-        ]
+            digest,
+        )
     )
 
 
+@lru_cache(maxsize=64)
 def _instant(at: datetime) -> str:
     return at.astimezone(UTC).isoformat()
 
@@ -266,5 +271,16 @@ def _instant(at: datetime) -> str:
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def _sha256(values: list[object]) -> str:
-    return hashlib.sha256(_encode(values).encode("utf-8", "surrogatepass")).hexdigest()
+def _sha256(values: Iterable[str | int | None], *encoded: str) -> str:
+    """Of a list in JSON, as `_encode` would write it at three times the cost; `encoded` are its
+    last items as JSON already."""
+    items = [
+        encode_basestring(value)
+        if isinstance(value, str)
+        else "null"
+        if value is None
+        else str(value).lower()  # True and False, too
+        for value in values
+    ]
+    canonical = f"[{','.join((*items, *encoded))}]"
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()

@@ -115,10 +115,7 @@ def consent(consent: Consent, channel: Channel) -> list[Gate]:
         return [NEVER_ASKED[channel]]
     if consent.refused:
         reason = f"The contact does not want {THINGS[channel]}."
-        remedy = (
-            "Get the contact's new permission with evidence; then a manager approves. "
-            "No approval can be given without the contact's own wish."
-        )
+        remedy = "Get the contact's new permission, with evidence; then a manager approves it."
     else:
         reason = f"We switched {channel.word} off ourselves."
         remedy = "Record new permission with evidence. It needs no approval."

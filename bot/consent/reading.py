@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import PhoneNumberType
@@ -23,7 +24,12 @@ _LINES = {
 
 #: What pasted numbers bring along: directional marks (U+202A … U+202C), zero-width characters.
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]")
+#: What no name, note or reason needs, and some storages and terminals can't take.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SCIENTIFIC = re.compile(r"\s*[+-]?\d+[.,]\d+[eE]\+?\d+\s*", re.ASCII)
+_NORTH_AMERICAN = re.compile(
+    r"(\+1[ .-]?)?\(?([2-9][0-9]{2})\)?[ .-]?([2-9][0-9]{2})[ .-]?([0-9]{4})"
+)
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
 
 
@@ -42,18 +48,35 @@ def read_phone(text: str, region: str) -> tuple[str, Line]:
             field="phone",
         )
     try:
-        number = phonenumbers.parse(text, region)
+        number = _north_american(text, region) or phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException as error:
         raise Invalid(_UNREADABLE.get(error.error_type, _NOT_A_NUMBER), field="phone") from None
     if number.extension:
         raise Invalid(
             "A number with an extension can't get texts. Use the direct number.", field="phone"
         )
-    if not phonenumbers.is_valid_number(number):
-        raise Invalid(_wrong(number), field="phone")
+    # `is_valid_number` asks nothing else, and an import asks it a hundred thousand times.
     kind = phonenumbers.number_type(number)
-    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if kind == PhoneNumberType.UNKNOWN:
+        raise Invalid(_wrong(number), field="phone")
+    e164 = f"+{number.country_code}{phonenumbers.national_significant_number(number)}"
     return e164, _LINES.get(kind, Line.OTHER)
+
+
+def _north_american(text: str, region: str) -> phonenumbers.PhoneNumber | None:
+    """What phonenumbers would read in the forms that most of our numbers are written in, at a
+    tenth of the cost; None for any other."""
+    found = _NORTH_AMERICAN.fullmatch(text)
+    if found is None or not (found[1] or _calling_code(region) == 1):
+        return None
+    return phonenumbers.PhoneNumber(
+        country_code=1, national_number=int("".join(found.groups()[1:]))
+    )
+
+
+@lru_cache(maxsize=8)
+def _calling_code(region: str) -> int:
+    return phonenumbers.country_code_for_region(region)
 
 
 def looks_like_phone(text: str) -> bool:
@@ -66,6 +89,18 @@ def looks_like_phone(text: str) -> bool:
 def visible(text: str) -> str:
     """The text without directional marks and zero-width characters."""
     return text if text.isascii() else _INVISIBLE.sub("", text)
+
+
+def storable(text: str) -> str:
+    """The text as it is kept: without control characters, lone surrogates as question marks."""
+    if text.isprintable():
+        return text
+    return _CONTROL.sub("", text).encode("utf-8", "replace").decode()
+
+
+def blank(text: str | None) -> bool:
+    """Whether nothing in it can be read: a space, a mark, a control character say nothing."""
+    return not storable(visible(text or "")).strip()
 
 
 def fold(text: str) -> str:

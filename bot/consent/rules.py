@@ -111,7 +111,7 @@ def _status(answer: Answer, reasons: list[Gate], consent: Consent) -> Status:
         return Status.OPTED_IN
     if answer is Answer.UNVERIFIED:
         return Status.WAITING
-    if codes == {Code.NEVER_ASKED}:
+    if codes - _UNVERIFIED == {Code.NEVER_ASKED}:
         return Status.NEVER_ASKED
     if consent.on is On.NO and not codes & {Code.ERASED, Code.NO_ADDRESS}:
         return Status.OPTED_OUT
@@ -188,7 +188,10 @@ def import_consent(current: Consent, wanted: On, proven: bool) -> Imported:
 
 def whose(reason: str | None, by: By | None) -> By:
     """Whose `no` it is: what the contact asked for, and every `no` without a reason, is the
-    contact's; wrong person and correction are the staff's (rules.md §6)."""
+    contact's; wrong person and correction are the staff's (rules.md §6). Whoever says `by` decides
+    the rest: another word for staff must not take a refusal from the contact."""
+    if by is By.STAFF and (not reason or reason in _CONTACT_REASONS):
+        return By.CONTACT
     if by is not None:
         return by
     return By.STAFF if reason in _STAFF_REASONS else By.CONTACT
@@ -206,3 +209,4 @@ class Reason(StrEnum):
 
 
 _STAFF_REASONS = frozenset({Reason.WRONG_PERSON, Reason.CORRECTION})
+_CONTACT_REASONS = frozenset(Reason) - _STAFF_REASONS

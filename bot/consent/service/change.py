@@ -11,7 +11,8 @@ from bot.consent.activity import CHANGING, Entry, Kind
 from bot.consent.authority import Action, authorize
 from bot.consent.errors import Invalid, Refused
 from bot.consent.model import UNSET, Actor, Bounce, By, Channel, Consent, Contact, Evidence, On
-from bot.consent.service.record import Recorder
+from bot.consent.reading import blank
+from bot.consent.service.record import Recorder, history
 from bot.consent.service.service import Service, date, present
 from bot.consent.store import Records
 
@@ -130,7 +131,7 @@ def undo(service: Service, id: str, channel: Channel, actor: Actor) -> Outcome:
             recorded_at=slip.recorded_at,
             now=now,
         )
-        if any(e.seq > slip.seq and e.by is By.CONTACT for e in entries):
+        if any(e.seq > slip.seq and e.by in (By.CONTACT, By.IMPORT) for e in entries):
             raise Refused("The contact has refused since, so this can't be undone.")
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=now)
         after = restore(recorder, contact, channel, slip, reason="Undo of one's own change")
@@ -145,16 +146,18 @@ def restore(
     """Puts the consent back to what it was before `entry`, evidence and all."""
     assert entry.address is not None
     was = _consent_before(recorder.records, entry)
+    # It is as old as it was: a refusal that is told late must not find it newer than itself.
     changed = recorder.record(
         Kind.CONSENT,
         contact,
         address=entry.address,
         channel=channel,
         by=was.by,
-        before=entry.after,
+        before=contact.consents.get(entry.address, UNSET).on,
         after=was.on,
         reason=reason,
         evidence=was.evidence,
+        occurred_at=was.since,
     )
     assert changed is not None
     return changed
@@ -162,23 +165,15 @@ def restore(
 
 def _consent_before(records: Records, entry: Entry) -> Consent:
     """Reads the log back to the entry that made what `entry` changed."""
-    if entry.before in ("", On.UNSET):
-        return UNSET
-    before = entry.seq
-    while True:
-        page = records.entries(
-            contact=entry.contact,
-            kinds=(Kind.CONSENT,),
-            channel=entry.channel,
-            before=before,
-            limit=50,
-        )
-        for older in page:
-            if older.address == entry.address:
-                return Consent(on=On(older.after), by=older.by, evidence=older.evidence)
-        if not page:
-            return Consent(on=On(entry.before or On.UNSET))
-        before = page[-1].seq
+    assert entry.contact is not None
+    for older in history(records, entry.contact, before=entry.seq):
+        if older.kind is Kind.CONSENT and older.address == entry.address:
+            if older.after == On.UNSET:
+                break
+            return Consent(
+                on=On(older.after), by=older.by, since=older.occurred_at, evidence=older.evidence
+            )
+    return UNSET
 
 
 def _carry_out(recorder: Recorder, contact: Contact, wish: Wish, actor: Actor) -> Iterator[Change]:
@@ -198,9 +193,9 @@ def _carry_out(recorder: Recorder, contact: Contact, wish: Wish, actor: Actor) -
     if wish.do_not_contact is not None and wish.do_not_contact != contact.do_not_contact:
         yield _do_not_contact(recorder, contact, wish, actor)
         contact = _again(recorder, contact)
-    if wish.note:
-        recorder.record(Kind.NOTE, contact, reason=wish.note)
-        yield Change(what="Note", channel=None, before="", after=wish.note)
+    if wish.note and not blank(wish.note):
+        recorder.record(Kind.NOTE, contact, reason=wish.note.strip())
+        yield Change(what="Note", channel=None, before="", after=wish.note.strip())
 
 
 def _set(
@@ -216,7 +211,9 @@ def _set(
     by = rules.whose(wish.reason, wish.by)
     evidence = None
     if wanted is On.NO:
-        if current.on is On.NO and (current.refused or by is By.STAFF):
+        if current.on is On.NO and (current.by is By.CONTACT or by is By.STAFF):
+            if by is By.CONTACT:
+                note_again(recorder, contact, channel, by=by, reason=wish.reason)
             return None
     else:
         evidence = _evidence(wish, recorder.now)
@@ -242,13 +239,31 @@ def _set(
     )
 
 
+def note_again(
+    recorder: Recorder, contact: Contact, channel: Channel, *, by: By, reason: str | None = None
+) -> None:
+    """A refusal that somebody else hears while the first may still be undone: it lies between."""
+    current = contact.consent(channel)
+    fresh = current.since is not None and recorder.now - current.since <= rules.UNDO_WITHIN
+    if fresh and current.actor != recorder.actor:
+        recorder.record(
+            Kind.NOTE,
+            contact,
+            address=contact.address(channel),
+            channel=channel,
+            by=by,
+            before=On.NO,
+            after=On.NO,
+            reason=reason,
+        )
+
+
 def _evidence(wish: Wish, now: datetime) -> Evidence | None:
-    text = (wish.evidence or "").strip()
-    if not text:
+    if wish.evidence is None or blank(wish.evidence):
         return None
     if wish.evidence_at and wish.evidence_at > now:
         raise Invalid("The evidence can't be from the future.", field="evidence")
-    return Evidence(text=text, at=wish.evidence_at or now)
+    return Evidence(text=wish.evidence.strip(), at=wish.evidence_at or now)
 
 
 def _clear_bounce(

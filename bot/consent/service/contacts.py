@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from bot.consent.activity import Kind, Pair
 from bot.consent.authority import Action, authorize
 from bot.consent.errors import Changed, Invalid, Refused
-from bot.consent.model import Actor, By, Channel, Contact, On
-from bot.consent.reading import fold, read_phone, visible
+from bot.consent.model import UNSET, Actor, By, Channel, Contact, On
+from bot.consent.reading import blank, fold, read_phone, storable, visible
 from bot.consent.service.record import Recorder, new_id
 from bot.consent.service.service import Service, present
 
@@ -60,7 +60,7 @@ def edit(
 def note(service: Service, id: str, text: str, actor: Actor) -> None:
     """Writes something down about a contact."""
     authorize(actor, Action.EDIT)
-    if not text.strip():
+    if blank(text):
         raise Invalid("Write something.", field="note")
     with service.store.transaction() as records:
         contact = present(records, id)
@@ -115,7 +115,14 @@ def create(service: Service, recorder: Recorder, fields: Fields) -> Contact:
     return contact
 
 
-def update(service: Service, recorder: Recorder, contact: Contact, fields: Fields) -> Contact:
+def update(
+    service: Service,
+    recorder: Recorder,
+    contact: Contact,
+    fields: Fields,
+    *,
+    reason: str | None = None,
+) -> Contact:
     """Records the fields that differ; the contact unchanged where none does."""
     was = identity(contact)
     changes: dict[str, Pair] = {
@@ -123,31 +130,37 @@ def update(service: Service, recorder: Recorder, contact: Contact, fields: Field
     }
     if not changes:
         return contact
-    after = recorder.record(Kind.CONTACT, contact, after="changed", changes=changes)
+    after = recorder.record(Kind.CONTACT, contact, after="changed", reason=reason, changes=changes)
     assert after is not None
     for address in after.addresses:
-        if address not in contact.addresses and address not in contact.consents:
+        if address not in contact.addresses:
             after = _inherit(service, recorder, after, address)
     return after
 
 
 def _inherit(service: Service, recorder: Recorder, contact: Contact, address: str) -> Contact:
-    """What this address refused when nobody here had it, or before its contact was erased."""
+    """What this address refused when nobody here had it, or before its contact was erased. Who
+    comes back to an address has a consent there, which gives way to a later refusal."""
     records = recorder.records
     channel = Channel.SMS if address == contact.phone else Channel.EMAIL
     hashed = service.hashed(address)
     kept = records.facts(hashed)
     found = records.facts(address)
-    refusal = found.refusal or kept.refusal
+    if not (found.refusal or kept.refusal or kept.blocks):
+        return contact
+    refusals = [refusal for refusal in (found.refusal, kept.refusal) if refusal]
+    refusal = max(refusals, key=lambda refusal: refusal.since, default=None)
+    current = contact.consents.get(address, UNSET)
+    older = current.since is None or (refusal is not None and current.since <= refusal.since)
     system = Recorder(records=records, actor="system", source=recorder.source, now=recorder.now)
-    if refusal is not None:
+    if refusal is not None and older and not current.refused:
         after = system.record(
             Kind.CONSENT,
             contact,
             address=address,
             channel=channel,
             by=By.CONTACT,
-            before=On.UNSET,
+            before=current.on,
             after=On.NO,
             reason=refusal.reason or "Refused before this contact was added",
             occurred_at=refusal.since,
@@ -173,10 +186,10 @@ def _inherit(service: Service, recorder: Recorder, contact: Contact, address: st
 
 
 def _clean(text: str, field: str) -> str:
-    text = " ".join(visible(text).split())
+    text = storable(" ".join(visible(text).split()))
     if len(text) > LONGEST_NAME:
         raise Invalid(f"That is too long: at most {LONGEST_NAME:,} characters.", field=field)
-    return text.encode("utf-8", "replace").decode()  # lone surrogates can't be stored
+    return text
 
 
 def _check_whole(fields: Fields) -> None:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from bot.consent.activity import Kind
+from datetime import datetime
+
+from bot.consent.activity import Kind, apply
 from bot.consent.authority import Action, authorize
-from bot.consent.model import Actor, AddressFacts, By, Channel, Contact, On
-from bot.consent.service.record import Recorder
+from bot.consent.model import UNSET, Actor, AddressFacts, By, Channel, Contact, On
+from bot.consent.service.record import Recorder, history
 from bot.consent.service.service import Service, present
+from bot.consent.store import Records
 
 
 def erase(service: Service, id: str, actor: Actor) -> Contact:
-    """Erases name, addresses and the personal part of the contact's log entries, for good."""
+    """Erases name, addresses and the personal part of the contact's log entries, for good.
+
+    Reads the whole log once: what it still tells of these addresses is what stays known of them.
+    """
     authorize(actor, Action.ERASE)
     with service.store.transaction() as records:
         contact = present(records, id)
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
-        for address in {*contact.consents, *contact.addresses}:
+        told = _told_by_others(records, contact)
+        for address, left in told.items():
             _keep_refusal(service, recorder, contact, address)
+            _leave(service, recorder, contact, left)
         # What is redacted tells the fold nothing more, so this comes before the last entry.
         records.redact(contact.id)
         erased = recorder.record(Kind.ERASED, contact)
@@ -24,38 +32,78 @@ def erase(service: Service, id: str, actor: Actor) -> Contact:
         return erased
 
 
+def _told_by_others(records: Records, contact: Contact) -> dict[str, AddressFacts]:
+    """The contact's addresses, former ones too, with what the entries of others tell of them."""
+    addresses: dict[str, None] = dict.fromkeys((*contact.addresses, *contact.consents))
+    for entry in history(records, contact.id):
+        before_and_after = [(entry.changes or {}).get(field, ()) for field in ("phone", "email")]
+        for text in (entry.address, *(text for pair in before_and_after for text in pair)):
+            if isinstance(text, str) and text:
+                addresses[text] = None
+    told = {address: AddressFacts(address=address) for address in addresses}
+    for entry in records.log():
+        if entry.address not in told or entry.contact == contact.id:
+            continue
+        if entry.kind is not Kind.CONSENT or entry.contact is None:
+            _, facts = apply(entry, None, told[entry.address])
+            assert facts is not None
+            told[entry.address] = facts
+    return told
+
+
 def _keep_refusal(service: Service, recorder: Recorder, contact: Contact, address: str) -> None:
+    """A refusal of the contact's, or Do not contact, under the hash of the address."""
     records = recorder.records
-    channel = Channel.EMAIL if "@" in address else Channel.SMS
     hashed = service.hashed(address)
+    kept = records.facts(hashed).refusal
+    since = _refused_since(recorder, contact, address)
+    if since is None or (kept is not None and kept.since >= since):
+        return
+    recorder.record(
+        Kind.CONSENT,
+        None,
+        address=hashed,
+        channel=_channel(address),
+        by=By.CONTACT,
+        before=On.UNSET,
+        after=On.NO,
+        reason="Refused before erasure",
+        occurred_at=since,
+    )
+
+
+def _refused_since(recorder: Recorder, contact: Contact, address: str) -> datetime | None:
+    consent = contact.consents.get(address, UNSET)
+    if consent.refused:
+        return consent.since or recorder.now
+    if contact.do_not_contact and address in contact.addresses:
+        return recorder.now
+    refusal = recorder.records.facts(address).refusal
+    return refusal.since if refusal else None
+
+
+def _leave(service: Service, recorder: Recorder, contact: Contact, left: AddressFacts) -> None:
+    """What is known of the address stays with whoever else has it; else only what the log still
+    tells of it, and a block under its hash."""
+    records, address, channel = recorder.records, left.address, _channel(left.address)
     facts = records.facts(address)
-    consent = contact.consents.get(address)
-    refusal = consent if consent is not None and consent.refused else facts.refusal
-    if refusal is not None:
-        recorder.record(
-            Kind.CONSENT,
-            None,
-            address=hashed,
-            channel=channel,
-            by=By.CONTACT,
-            before=On.UNSET,
-            after=On.NO,
-            reason="Refused before erasure",
-            occurred_at=refusal.since,
-        )
     others = [holder for holder in records.holders(address) if holder.id != contact.id]
     if others:
-        recorder.restate(facts, others[0], channel)
+        recorder.restate(facts, left, others[0], channel)
         return
     for sender, block in facts.blocks.items():
         recorder.record(
             Kind.BLOCK,
             None,
-            address=hashed,
+            address=service.hashed(address),
             channel=channel,
             sender=sender,
             before=block.state,
             after=block.state,
             occurred_at=block.since,
         )
-    records.put_facts(AddressFacts(address=address))
+    records.put_facts(left)
+
+
+def _channel(address: str) -> Channel:
+    return Channel.EMAIL if "@" in address else Channel.SMS

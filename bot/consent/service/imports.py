@@ -8,22 +8,22 @@ rest, and the import can be undone as far as it came.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice
 
-from bot.consent.activity import Kind
+from bot.consent.activity import Entry, Kind
 from bot.consent.authority import Action, authorize
 from bot.consent.errors import Invalid, Refused
 from bot.consent.model import UNSET, Actor, Bounce, By, Channel, Contact, Evidence, Import, On
-from bot.consent.reading import fold
+from bot.consent.reading import blank, fold, storable
 from bot.consent.rules import Imported, import_consent
-from bot.consent.service.change import restore
-from bot.consent.service.contacts import Details, Fields, create, read_details, update
+from bot.consent.service.change import note_again, restore
+from bot.consent.service.contacts import Details, Fields, create, identity, read_details, update
 from bot.consent.service.look_up import Profile, profile_of
-from bot.consent.service.record import Recorder, new_id
-from bot.consent.service.service import Service
+from bot.consent.service.record import Recorder, history, new_id
+from bot.consent.service.service import Service, present
 from bot.consent.store import Records
 
 #: Rows in one transaction: long enough to share its fsync, short enough that nobody waits.
@@ -58,7 +58,19 @@ class Row:
     email: On = On.UNSET
     sms_bounce: bool = False
     email_bounce: bool = False
+    #: Of whatever is YES.
     evidence: Evidence | None = None
+    #: Of one channel, where the two have different evidence.
+    sms_evidence: Evidence | None = None
+    email_evidence: Evidence | None = None
+    #: Why it can't be taken, where reading its words has shown that already.
+    problem: str | None = None
+
+    def proof(self, channel: Channel) -> Evidence | None:
+        """What shows that the contact agreed to this channel."""
+        return (self.sms_evidence if channel is Channel.SMS else self.email_evidence) or (
+            self.evidence
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +123,7 @@ class _Importing:
         self.rows = 0
         self.started = False
         now = service.now()
-        self.record = Import(id=new_id(now), file=file, actor=actor.id, started_at=now)
+        self.record = Import(id=new_id(now), file=storable(file), actor=actor.id, started_at=now)
 
     def run(self, rows: Iterable[Row], dry_run: bool) -> Report:
         store = self.service.store
@@ -146,14 +158,17 @@ class _Importing:
             self.progress(self.rows)
 
     def _read(self, row: Row) -> Fields:
+        if row.problem:
+            raise Invalid(row.problem)
         typed = read_details(self.service, row.details)
         fields: Fields = {name: value for name, value in typed.items() if value}
         if not fields.get("name"):
             raise Invalid("There is no name.")
         if not fields.get("phone") and not fields.get("email"):
             raise Invalid("There is neither a phone number nor an e-mail address.")
-        if row.evidence and row.evidence.at and row.evidence.at > self.service.now():
-            raise Invalid("consent_at is in the future.")
+        for proof in (row.evidence, row.sms_evidence, row.email_evidence):
+            if proof and proof.at and proof.at > self.service.now():
+                raise Invalid("consent_at is in the future.")
         return fields
 
     def _take_all(self, records: Records, batch: list[tuple[Row, Fields]]) -> None:
@@ -180,7 +195,7 @@ class _Importing:
             done = [] if updated is contact else [Consequence.UPDATED]
             contact = updated
         for channel, wanted in ((Channel.SMS, row.sms), (Channel.EMAIL, row.email)):
-            contact, consequences = _set(recorder, contact, channel, wanted, row.evidence)
+            contact, consequences = _set(recorder, contact, channel, wanted, row.proof(channel))
             done += consequences
         for channel, bounced in (
             (Channel.SMS, row.sms_bounce),
@@ -226,7 +241,7 @@ def undo_import(
             for entry in page:
                 if entry.contact and entry.contact not in seen:
                     seen.add(entry.contact)
-                    counts[_undo_contact(recorder, entry.contact, f"import:{id}")] += 1
+                    counts[_undo_contact(service, recorder, entry.contact, f"import:{id}")] += 1
             if not page:
                 records.put_import(replace(record, undone_at=now))
                 recorder.record(Kind.IMPORT, None, after="undone", reason=record.file)
@@ -235,62 +250,90 @@ def undo_import(
         progress(len(seen))
 
 
-def _undo_contact(recorder: Recorder, id: str, importer: str) -> str:
+def _undo_contact(service: Service, recorder: Recorder, id: str, importer: str) -> str:
     records = recorder.records
     contact = records.contact(id)
     if contact is None or contact.erased:
         return "contacts gone already"
-    entries = records.entries(contact=id, limit=1_000)
+    entries = list(history(records, id))
     ours = [entry for entry in entries if entry.actor == importer]
     brought = any(e.kind is Kind.CONTACT and e.after == "added" for e in ours)
-    touched = any(e.actor not in (importer, "system") for e in entries)
-    reason = "Undo of an import"
-    refused_since = 0
-    for entry in entries:
-        if entry.by is By.CONTACT and entry.actor not in (importer, "system"):
-            refused_since = max(refused_since, entry.seq)
     for entry in ours:
-        if entry.kind is Kind.BOUNCE and entry.address and entry.channel:
-            facts = records.facts(entry.address)
-            if facts.bounce is Bounce.YES and facts.bounced_at == entry.occurred_at:
-                recorder.record_for_holders(
-                    Kind.BOUNCE,
-                    entry.address,
-                    channel=entry.channel,
-                    before=Bounce.YES,
-                    after=entry.before,
-                    reason=reason,
-                )
-    if brought and not touched:
-        contact = records.contact(id)
-        recorder.record(Kind.CONTACT, contact, after="removed", reason=reason)
+        if entry.kind is Kind.BOUNCE:
+            _undo_bounce(recorder, contact, entry)
+            contact = present(records, id)
+    if brought and not any(_touches(entry, importer) for entry in entries):
+        recorder.record(Kind.CONTACT, contact, after="removed", reason=_UNDO)
         return "contacts removed"
+    for entry in _overwritten(entries, importer):
+        assert entry.channel is not None
+        contact = restore(recorder, contact, entry.channel, entry, reason=_UNDO)
     for entry in ours:
-        contact = records.contact(id)
-        assert contact is not None
-        if entry.kind is Kind.CONSENT and entry.address and entry.channel:
-            consent = contact.consents.get(entry.address)
-            still = (
-                consent is not None
-                and consent.actor == importer
-                and consent.since == entry.occurred_at
-                and consent.on == entry.after
-            )
-            if still and not (entry.after == On.NO and refused_since > entry.seq):
-                restore(recorder, contact, entry.channel, entry, reason=reason)
-        elif entry.kind is Kind.CONTACT and entry.after == "changed":
-            back = {
-                name: (after, was)
-                for name, (was, after) in (entry.changes or {}).items()
-                if getattr(contact, name) == after
-            }
-            if back:
-                recorder.record(Kind.CONTACT, contact, after="changed", reason=reason, changes=back)
+        if entry.kind is Kind.CONTACT and entry.after == "changed":
+            contact = _undo_fields(service, recorder, contact, entry)
     return "contacts put back" if not brought else "contacts kept, since somebody changed them"
 
 
-def export(service: Service) -> Iterator[Profile]:
-    """Every contact that is not erased, by creation, with the answers."""
+_UNDO = "Undo of an import"
+
+
+def _touches(entry: Entry, importer: str) -> bool:
+    """Whether somebody else had a hand in this contact: a person, a provider, another import. What
+    the undo itself says of a shared address is no touch."""
+    if entry.source != "import":
+        return True
+    return entry.actor.startswith("import:") and entry.actor != importer
+
+
+def _undo_bounce(recorder: Recorder, contact: Contact, entry: Entry) -> None:
+    assert entry.address is not None
+    assert entry.channel is not None
+    facts = recorder.records.facts(entry.address)
+    if facts.bounce is Bounce.YES and facts.bounced_at == entry.occurred_at:
+        recorder.record_for_holders(
+            Kind.BOUNCE,
+            entry.address,
+            channel=entry.channel,
+            before=Bounce.YES,
+            after=entry.before,
+            reason=_UNDO,
+            former=contact,
+        )
+
+
+def _overwritten(entries: list[Entry], importer: str) -> list[Entry]:
+    """Per address whose consent is as the import left it: the first of the import's entries, since
+    a file may speak of a contact twice. Not where the contact has refused again since."""
+    first: dict[str, Entry] = {}
+    theirs: set[str] = set()
+    for entry in entries:
+        if entry.address is None or entry.channel is None or entry.address in theirs:
+            continue
+        refused_again = entry.kind is Kind.NOTE and entry.after == On.NO
+        if entry.kind is Kind.CONSENT and entry.actor == importer:
+            first[entry.address] = entry
+        elif entry.kind is Kind.CONSENT or refused_again:
+            theirs.add(entry.address)
+    return list(first.values())
+
+
+def _undo_fields(service: Service, recorder: Recorder, contact: Contact, entry: Entry) -> Contact:
+    back = {
+        name: was
+        for name, (was, after) in (entry.changes or {}).items()
+        if getattr(contact, name) == after and not isinstance(was, bool)
+    }
+    if "phone" not in back:
+        back.pop("line", None)  # it is the kind of another number by now
+    reachable = {**identity(contact), **back}
+    if not reachable["phone"] and not reachable["email"]:
+        return contact
+    return update(service, recorder, contact, back, reason=_UNDO)
+
+
+def export(service: Service) -> Generator[Profile]:
+    """Every contact that is not erased, by creation, with the answers. Holds the storage open for
+    reading until it ends or is closed."""
     with service.store.reading() as records:
         for contact in records.contacts():
             if not contact.erased:
@@ -328,7 +371,8 @@ def _set(
         return contact, []
     sms = channel is Channel.SMS
     current = contact.consent(channel)
-    imported = import_consent(current, wanted, evidence is not None)
+    proof = evidence if evidence and not blank(evidence.text) else None
+    imported = import_consent(current, wanted, proof is not None)
     if (
         imported is Imported.SET
         and wanted is On.YES
@@ -338,8 +382,10 @@ def _set(
     if imported is Imported.KEPT:
         return contact, [Consequence.SMS_KEPT if sms else Consequence.EMAIL_KEPT]
     if imported is Imported.UNCHANGED:
+        if wanted is On.NO and current.by is not By.IMPORT:
+            note_again(recorder, contact, channel, by=By.IMPORT)
         return contact, []
-    proof = evidence if wanted is On.YES else None
+    agreed = evidence.at if evidence and wanted is On.YES else None
     after = recorder.record(
         Kind.CONSENT,
         contact,
@@ -348,8 +394,8 @@ def _set(
         by=By.IMPORT,
         before=current.on,
         after=wanted,
-        evidence=proof,
-        occurred_at=proof.at if proof else None,
+        evidence=proof if wanted is On.YES else None,
+        occurred_at=agreed,
     )
     assert after is not None
     if wanted is On.NO:
@@ -359,10 +405,11 @@ def _set(
 
 
 def _refused_by_another(records: Records, contact: Contact, address: str) -> bool:
-    """Whether somebody else at this very address said no: then a file is not enough, since it may
-    be the same person under another spelling."""
+    """Whether somebody else at this very address said no, or may not be contacted: then a file is
+    not enough, since it may be the same person under another spelling."""
     return any(
-        other.id != contact.id and other.consents.get(address, UNSET).refused
+        other.id != contact.id
+        and (other.do_not_contact or other.consents.get(address, UNSET).refused)
         for other in records.holders(address)
     )
 

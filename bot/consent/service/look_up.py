@@ -34,7 +34,7 @@ class Profile:
     by_sender: Mapping[str, Decision]
     #: How many others have the same phone number or mailbox.
     shared: Mapping[Channel, int]
-    #: Newest first.
+    #: Newest first; of a contact found alone the newest, of one of several none.
     latest: Sequence[Entry] = ()
 
 
@@ -71,6 +71,7 @@ def find(service: Service, text: str, actor: Actor, *, limit: int = 10) -> Found
     phone, email, problem = _read(service, text)
     with service.store.reading() as records:
         hits = _hits(records, text, phone, email)
+        latest = 1 if len(hits) == 1 else 0
         near: Sequence[Contact] = ()
         facts = None
         if not hits:
@@ -78,7 +79,7 @@ def find(service: Service, text: str, actor: Actor, *, limit: int = 10) -> Found
             facts = _known(service, records, address) if address else None
             near = _similar(records, text, phone, email)
         return Found(
-            contacts=[profile_of(service, records, hit) for hit in hits[:limit]],
+            contacts=[profile_of(service, records, hit, latest=latest) for hit in hits[:limit]],
             more=len(hits) > MOST_HITS,
             count=min(len(hits), MOST_HITS),
             near=[profile_of(service, records, contact) for contact in near],

@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+import itertools
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.consent.activity import CHANGING, Entry, Kind, Pair, apply
-from bot.consent.model import AddressFacts, By, Channel, Contact, Evidence
+from bot.consent.model import AddressFacts, BlockState, By, Channel, Contact, Evidence
+from bot.consent.reading import storable
 from bot.consent.store import Records
+
+_made = itertools.count()
 
 
 def new_id(now: datetime) -> str:
-    """A random id of 32 hexadecimal digits that sorts by creation, to the millisecond."""
-    return f"{int(now.timestamp() * 1000):012x}{secrets.token_hex(10)}"
+    """An id of 32 hexadecimal digits that sorts by creation: to the millisecond, and exactly among
+    those of one process. The last ten digits are random, for those of two; nobody is kept from
+    guessing them."""
+    return f"{int(now.timestamp() * 1000):012x}{next(_made):010x}{random.getrandbits(40):010x}"
+
+
+def history(records: Records, contact: str, *, before: int | None = None) -> Iterator[Entry]:
+    """All that the log has of a contact, newest first, below `before`."""
+    while page := records.entries(contact=contact, before=before, limit=100):
+        yield from page
+        before = page[-1].seq
+
+
+def _storable(evidence: Evidence | None) -> Evidence | None:
+    if evidence is None or evidence.text == (text := storable(evidence.text)):
+        return evidence
+    return replace(evidence, text=text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +82,12 @@ class Recorder:
             before=before,
             after=after,
             address=address,
-            reason=reason or None,
-            evidence=evidence,
+            reason=storable(reason or "") or None,
+            evidence=_storable(evidence),
             changes=changes,
         )
-        facts = self.records.facts(address) if address else None
+        told_of_address = address and (kind is not Kind.CONSENT or entry.contact is None)
+        facts = self.records.facts(address) if address and told_of_address else None
         changed, known = apply(entry, contact, facts)
         if changed is None and contact is not None:
             self.records.remove_contact(contact.id)
@@ -89,10 +109,12 @@ class Recorder:
         reason: str | None = None,
         by: By | None = None,
         occurred_at: datetime | None = None,
+        former: Contact | None = None,
     ) -> None:
-        """A fact of an address, logged on every contact who has it (rules.md §10)."""
+        """A fact of an address, logged on every contact who has it (rules.md §10); where nobody
+        has it any more, on its `former` holder, with whom it can be erased."""
         holders: list[Contact | None] = [*self.records.holders(address)]
-        for holder in holders or [None]:
+        for holder in holders or [former]:
             self.record(
                 kind,
                 holder,
@@ -105,21 +127,26 @@ class Recorder:
                 occurred_at=occurred_at,
             )
 
-    def restate(self, facts: AddressFacts, holder: Contact | None, channel: Channel) -> None:
-        """Says what is known of an address once more, for `holder`: the entries that said it first
-        are about to lose their personal part."""
-        for sender, block in facts.blocks.items():
-            holder = self.record(
-                Kind.BLOCK,
-                holder,
-                address=facts.address,
-                channel=channel,
-                sender=sender,
-                before=block.state,
-                after=block.state,
-                occurred_at=block.since,
-            )
-        if facts.bounced_at or facts.bounce.value != "NO":
+    def restate(
+        self, facts: AddressFacts, told: AddressFacts, holder: Contact | None, channel: Channel
+    ) -> None:
+        """Says once more, for `holder`, what is known of an address and no entry tells any longer:
+        `told` is what the entries that are left tell."""
+        for sender in {**told.blocks, **facts.blocks}:
+            block = facts.blocks.get(sender)
+            if block != told.blocks.get(sender):
+                state = block.state if block else BlockState.NONE
+                holder = self.record(
+                    Kind.BLOCK,
+                    holder,
+                    address=facts.address,
+                    channel=channel,
+                    sender=sender,
+                    before=state,
+                    after=state,
+                    occurred_at=block.since if block else None,
+                )
+        if replace(facts, blocks={}) != replace(told, blocks={}):
             self.record(
                 Kind.BOUNCE,
                 holder,

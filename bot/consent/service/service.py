@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from bot.consent.errors import NotFound, Refused
 from bot.consent.model import Contact, Sender
@@ -36,8 +36,14 @@ class Service:
 
     def hashed(self, address: str) -> str:
         """What is kept instead of an erased address."""
-        digest = hmac.new(self.hash_key, address.encode(), hashlib.sha256).hexdigest()
-        return f"hash:{digest}"
+        keyed = _keyed(self.hash_key).copy()
+        keyed.update(address.encode())
+        return f"hash:{keyed.hexdigest()}"
+
+
+@lru_cache(maxsize=4)
+def _keyed(key: bytes) -> hmac.HMAC:
+    return hmac.new(key, digestmod="sha256")
 
 
 def present(records: Records, id: str) -> Contact:

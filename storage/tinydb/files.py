@@ -1,0 +1,100 @@
+"""Writing to the disk so that it is there, and saying plainly why it is not."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+from bot.consent.errors import StorageFailed
+
+#: Only the owner reads what is personal.
+MODE = 0o600
+
+#: Ends the sentence about a damaged file.
+ADVICE = (
+    "It was left untouched: restore all files of the storage from one backup, with Optin stopped."
+)
+
+_SENTENCES = {
+    errno.ENOSPC: "The disk is full, so nothing was changed. Make room on it, then try again.",
+    errno.EDQUOT: "The disk quota is used up, so nothing was changed. Make room, then try again.",
+    errno.EFBIG: "The storage may not grow any further here, so nothing was changed.",
+    errno.EROFS: "The storage is on a read-only disk, so nothing was changed.",
+    errno.EACCES: "The storage may not be written by this user, so nothing was changed.",
+    errno.EPERM: "The storage may not be written by this user, so nothing was changed.",
+    errno.EMFILE: "Too many files are open, so nothing was changed. Try again in a minute.",
+}
+
+
+def failed(error: OSError) -> StorageFailed:
+    """What the person reads."""
+    sentence = _SENTENCES.get(error.errno or 0)
+    return StorageFailed(
+        sentence or f"The disk reports an error ({error.strerror}), so nothing was changed."
+    )
+
+
+def open_file(path: Path, flags: int) -> int:
+    """A descriptor for reading and writing; what is created is for the owner alone."""
+    return os.open(path, os.O_RDWR | os.O_CLOEXEC | flags, MODE)
+
+
+def write(descriptor: int, data: bytes, offset: int) -> None:
+    """All of it, or OSError."""
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(descriptor, view, offset)
+        offset += written
+        view = view[written:]
+
+
+def read(descriptor: int, size: int, offset: int) -> bytes:
+    """So many bytes, fewer only at the end of the file."""
+    found = os.pread(descriptor, size, offset)
+    while len(found) < size and (
+        more := os.pread(descriptor, size - len(found), offset + len(found))
+    ):
+        found += more
+    return found
+
+
+def inode(path: str) -> int:
+    """Which file stands under this name now. Its number is not used again while it is open."""
+    return os.stat(path).st_ino  # noqa: PTH116  # at each commit, and a Path takes twice as long
+
+
+def identity(path: str) -> tuple[int, int]:
+    """Another one when the file was replaced or changed, open or not."""
+    found = os.stat(path)  # noqa: PTH116  # as above
+    return found.st_ino, found.st_ctime_ns
+
+
+def size(descriptor: int) -> int:
+    return os.lseek(descriptor, 0, os.SEEK_END)
+
+
+class SyncFailed(OSError):
+    """It was written, and nobody knows whether it is on the disk. A second try may lie: the
+    kernel reports such an error once, and may have dropped what it could not write."""
+
+
+#: macOS has no fdatasync.
+_sync = getattr(os, "fdatasync", os.fsync)
+
+
+def sync(descriptor: int) -> None:
+    """Raises `SyncFailed`."""
+    try:
+        _sync(descriptor)
+    except OSError as error:
+        raise SyncFailed(error.errno, error.strerror) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes created, renamed and removed files durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

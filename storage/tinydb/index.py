@@ -1,0 +1,112 @@
+"""Where a document is, by what people know of it. Rebuilt at open, never stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from storage.tinydb.change import Document
+from storage.tinydb.names import Names
+
+CONTACTS = "contacts"
+ADDRESSES = "addresses"
+IMPORTS = "imports"
+
+#: A document's id, or several for one address.
+Held = str | tuple[str, ...]
+
+
+class Keys(msgspec.Struct, frozen=True, gc=False):
+    """The part of a document by which it is found."""
+
+    id: str = ""
+    address: str = ""
+    name: str = ""
+    company: str = ""
+    phone: str | None = None
+    email: str | None = None
+    external_id: str = ""
+    erased: bool = False
+
+
+_keys = msgspec.json.Decoder(Keys)
+
+
+class Index:
+    def __init__(self, documents: Mapping[str, Mapping[str, bytes]]) -> None:
+        #: By table, the document's id of a contact's or import's id, or of an address.
+        self.ids: dict[str, dict[str, str]] = {CONTACTS: {}, ADDRESSES: {}, IMPORTS: {}}
+        #: By phone number and mailbox.
+        self.holders: dict[str, Held] = {}
+        self.external: dict[str, Held] = {}
+        self.erased = 0
+        self.names = Names(documents[CONTACTS])
+        decode = _keys.decode
+        for table in self.ids:
+            for id, document in documents[table].items():
+                self._add(table, id, decode(document))
+
+    def changed(self, table: str, id: str, before: Document, after: Document) -> None:
+        if table not in self.ids:
+            return
+        was = None if before is None else _keys.decode(before)
+        now = None if after is None else _keys.decode(after)
+        if was == now:
+            return
+        if was is not None:
+            self._drop(table, id, was)
+        if now is not None:
+            self._add(table, id, now)
+        if table == CONTACTS:
+            self.names.changed(id)
+
+    def _add(self, table: str, id: str, keys: Keys) -> None:
+        if table != CONTACTS:
+            self.ids[table][keys.address or keys.id] = id
+            return
+        self.ids[CONTACTS][keys.id] = id
+        if keys.phone:
+            _hold(self.holders, keys.phone, id)
+        if keys.email:
+            _hold(self.holders, keys.email, id)
+        if keys.external_id:
+            _hold(self.external, keys.external_id, id)
+        if keys.erased:
+            self.erased += 1
+
+    def _drop(self, table: str, id: str, keys: Keys) -> None:
+        self.ids[table].pop(keys.address or keys.id, None)
+        if table != CONTACTS:
+            return
+        for map, key in (
+            (self.holders, keys.phone),
+            (self.holders, keys.email),
+            (self.external, keys.external_id),
+        ):
+            if key:
+                _let_go(map, key, id)
+        if keys.erased:
+            self.erased -= 1
+
+
+def each(held: Held | None) -> tuple[str, ...]:
+    if held is None:
+        return ()
+    return (held,) if isinstance(held, str) else held
+
+
+def _hold(map: dict[str, Held], key: str, id: str) -> None:
+    held = map.setdefault(key, id)
+    if held != id:
+        map[key] = (*each(held), id)
+
+
+def _let_go(map: dict[str, Held], key: str, id: str) -> None:
+    left = tuple(other for other in each(map.get(key)) if other != id)
+    if len(left) > 1:
+        map[key] = left
+    elif left:
+        map[key] = left[0]
+    else:
+        map.pop(key, None)

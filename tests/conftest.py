@@ -1,0 +1,9 @@
+"""Fixtures for every test, each kind in a module of its own."""
+
+pytest_plugins = [
+    "tests.cli_fixtures",
+    "tests.consent_fixtures",
+    "tests.slack_fixtures",
+    "tests.store_fixtures",
+    "tests.tinydb_fixtures",
+]

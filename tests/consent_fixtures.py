@@ -1,0 +1,118 @@
+"""A service over a TinyDB file of its own, with a clock that stands still until a test moves it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.clock import Stopped
+from bot.consent.activity import Entry, Kind
+from bot.consent.model import UNSET, Actor, BlockState, Bounce, By, Channel, On, Role, Sender
+from bot.consent.service import Service
+from bot.consent.service.record import Recorder
+from bot.mailbox import read_email
+from storage import open_store
+
+NOW = datetime(2026, 11, 3, 14, 2, tzinfo=UTC)
+
+AGENT = Actor(id="slack:U0AGENT1", role=Role.AGENT, source="slack")
+OTHER_AGENT = Actor(id="slack:U0AGENT2", role=Role.AGENT, source="slack")
+MANAGER = Actor(id="slack:U0MANAGER", role=Role.MANAGER, source="slack")
+NOBODY = Actor(id="slack:U0GUEST", role=Role.NOBODY, source="slack")
+OPERATOR = Actor(id="cli:root", role=Role.OPERATOR, source="cli")
+
+SENDERS = (
+    Sender(id="+18885550199", name="Support", toll_free=True),
+    Sender(id="+14155550177", name="Sales", unblock_word="START"),
+)
+
+
+def open_service(path: Path, now: Callable[[], datetime]) -> Service:
+    """A service over the TinyDB file at `path`; whoever opens it closes its store."""
+    return Service(
+        store=open_store(f"tinydb:///{path}"),
+        now=now,
+        region="US",
+        read_email=read_email,
+        hash_key=b"a key for tests",
+        senders=SENDERS,
+    )
+
+
+@pytest.fixture
+def clock() -> Stopped:
+    return Stopped(NOW)
+
+
+@pytest.fixture
+def storage_path(tmp_path: Path) -> Path:
+    return tmp_path / "storage" / "optin.json"
+
+
+@pytest.fixture
+def service(storage_path: Path, clock: Stopped) -> Iterator[Service]:
+    service = open_service(storage_path, clock)
+    yield service
+    service.store.close()
+
+
+def told(service: Service, contact: str | None = None) -> list[Entry]:
+    """The Activity Log, oldest first; of one contact or of all."""
+    with service.store.reading() as records:
+        return [entry for entry in records.log() if contact in (None, entry.contact)]
+
+
+def on_disk(path: Path) -> bytes:
+    """Every byte that the storage at `path` keeps, of all its files."""
+    return b"\n".join(file.read_bytes() for file in sorted(path.parent.iterdir()))
+
+
+def stop(service: Service, address: str, *, sender: str | None = None) -> None:
+    """The contact refuses, as a provider tells it: a STOP to `sender`, or an unsubscribe."""
+    channel = Channel.EMAIL if "@" in address else Channel.SMS
+    with service.store.transaction() as records:
+        recorder = Recorder(
+            records=records, actor="contact", source="provider:twilio", now=service.now()
+        )
+        for holder in records.holders(address) or [None]:
+            here = holder.consents.get(address, UNSET) if holder else UNSET
+            after = recorder.record(
+                Kind.CONSENT,
+                holder,
+                address=address,
+                channel=channel,
+                by=By.CONTACT,
+                before=here.on,
+                after=On.NO,
+                reason="STOP",
+            )
+            if sender:
+                recorder.record(
+                    Kind.BLOCK,
+                    after,
+                    address=address,
+                    channel=channel,
+                    sender=sender,
+                    before=BlockState.NONE,
+                    after=BlockState.BLOCKED,
+                )
+
+
+def bounce(service: Service, address: str, *, complaint: bool = False) -> None:
+    """A message to the address came back, or was reported as spam, as a provider tells it."""
+    with service.store.transaction() as records:
+        recorder = Recorder(
+            records=records, actor="provider:mailgun", source="provider:mailgun", now=service.now()
+        )
+        recorder.record_for_holders(
+            Kind.BOUNCE,
+            address,
+            channel=Channel.EMAIL if "@" in address else Channel.SMS,
+            before=Bounce.NO,
+            after=Bounce.YES,
+            by=By.CONTACT if complaint else None,
+            reason="550 5.1.1 no such user",
+        )

@@ -1,0 +1,434 @@
+"""The rules once more, written from the design and not from the code: plain dicts, no hurry.
+
+A person is a dict; a consent is a dict of on, whose, since, evidence, actor. Every operation either
+raises `No` with the name of the refusal, and has changed nothing, or changes the dicts and says in
+`entries` how many lines the Activity Log has grown by.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from datetime import datetime, timedelta
+from typing import Any
+
+FIFTEEN_MINUTES = timedelta(minutes=15)
+ASKED = {None, "Asked by phone", "Asked by e-mail", "Asked in person", "Web form", "said so"}
+LANDLINES = {"+442079460958"}
+
+MAY = {
+    "nobody": set(),
+    "agent": {"edit"},
+    "manager": {"edit", "lift"},
+    "operator": {"edit", "lift", "import", "erase"},
+}
+
+Person = dict[str, Any]
+UNSET: dict[str, Any] = {"on": "UNSET", "whose": None, "since": None, "evidence": None}
+
+
+class No(Exception):
+    """The rules refuse this."""
+
+
+class Rules:
+    def __init__(self) -> None:
+        self.people: dict[str, Person] = {}
+        #: What is known of an address: who was told, the state, since when it bounces.
+        self.bounces: dict[str, list[tuple[str, str, datetime | None]]] = {}
+        #: What erasure keeps: the last refusal at an address.
+        self.kept: dict[str, datetime] = {}
+        #: Of each import: whether it was undone.
+        self.imports: dict[str, bool] = {}
+        self.entries = 0
+
+    # What people see
+
+    def consent(self, person: Person, channel: str) -> dict[str, Any]:
+        address = person[channel]
+        return person["consents"].get(address, UNSET) if address else UNSET
+
+    def bounce(self, address: str) -> tuple[str, datetime | None]:
+        told = self.bounces.get(address)
+        return told[-1][1:] if told else ("NO", None)
+
+    def answer(self, person: Person, channel: str) -> tuple[str, set[str]]:
+        """The answer and the reasons why not, of the table of twelve and what lies on top."""
+        if person["erased"]:
+            return "no", {"erased"}
+        gates = {"do_not_contact"} if person["dnc"] else set()
+        address = person[channel]
+        if address is None:
+            return "no", gates | {"no_address"}
+        on, bounce = self.consent(person, channel)["on"], self.bounce(address)[0]
+        if address in LANDLINES:
+            gates.add("invalid_address")
+        if on != "YES":
+            gates.add("opted_out" if on == "NO" else "never_asked")
+        if bounce == "YES":
+            gates.add("bounced")
+        if gates:
+            return "no", gates | ({"probation"} if bounce == "PROBATION" else set())
+        return ("unverified", {"probation"}) if bounce == "PROBATION" else ("yes", set())
+
+    # What people do
+
+    def add(self, role: str, id: str, fields: dict[str, Any], actor: str, now: datetime) -> None:
+        self._may(role, "edit")
+        self._whole(fields)
+        for channel in ("phone", "email"):
+            address = fields.get(channel)
+            if address and any(_same_name(p, fields) for p in self._holders(address)):
+                raise No("Refused")
+        self._external_id_is_free(fields)
+        self._create(id, fields, actor, "person", now)
+
+    def edit(self, role: str, id: str, fields: dict[str, Any], actor: str, now: datetime) -> None:
+        self._may(role, "edit")
+        person = self._present(id)
+        self._whole(
+            {k: fields.get(k, person[k]) for k in ("name", "phone", "email", "external_id")}
+            | {"unreadable": fields.pop("unreadable", False)}
+        )
+        if fields.get("external_id", person["external_id"]) != person["external_id"]:
+            self._external_id_is_free(fields)
+        self._update(person, fields, actor, "person", now)
+
+    def change(
+        self, role: str, id: str, wish: dict[str, Any], actor: str, stale: bool, now: datetime
+    ) -> None:
+        self._may(role, "edit")
+        self._present(id)
+        if stale:
+            outs = {k: "NO" for k in ("phone", "email") if wish.get(k) == "NO"}
+            wish = {"reason": wish["reason"], "evidence": wish["evidence"], **outs} | (
+                {"dnc": True} if wish.get("dnc") else {}
+            )
+        before = deepcopy(self.__dict__)
+        try:
+            self._change(role, self.people[id], wish, actor, now)
+        except No:
+            self.__dict__ = before
+            raise
+
+    def note(self, role: str, id: str, actor: str, now: datetime) -> None:
+        self._may(role, "edit")
+        self._event(self._present(id), "note", actor, "person", now)
+
+    def undo(self, role: str, id: str, channel: str, actor: str, now: datetime) -> None:
+        self._may(role, "edit")
+        person = self._present(id)
+        told = [e for e in person["events"] if e["what"] == "consent" and e["channel"] == channel]
+        if not told or told[-1]["address"] != person[channel]:
+            raise No("Refused")
+        slip = told[-1]
+        if (slip["before"]["on"], slip["after"]["on"]) != ("YES", "NO") or slip["actor"] != actor:
+            raise No("Refused")
+        if now - slip["at"] > FIFTEEN_MINUTES:
+            raise No("TooLate")
+        after = person["events"][person["events"].index(slip) :]
+        if any(e["what"] == "refused again" and e["channel"] == channel for e in after):
+            raise No("Refused")
+        self._consent(person, channel, slip["address"], slip["before"], actor, "person", now)
+
+    def erase(self, role: str, id: str, now: datetime) -> None:
+        self._may(role, "erase")
+        person = self._present(id)
+        for address in sorted(person["ever"]):
+            self._keep_refusal(person, address, now)
+            self._forget(person, address)
+        person.update(
+            name="", phone=None, email=None, external_id="", dnc=False, erased=True,
+            consents={}, events=[], ever=set(), version=person["version"] + 1,
+        )  # fmt: skip
+        self.entries += 1
+
+    # What files do
+
+    def match(self, row: dict[str, Any]) -> Person | None:
+        for person in self.people.values():
+            if row.get("external_id") and person["external_id"] == row["external_id"]:
+                return person
+        for channel in ("phone", "email"):
+            for person in self._holders(row.get(channel)):
+                if row.get("external_id") and person["external_id"]:
+                    continue
+                both = row.get("phone") and row.get("email")
+                same = (person["phone"], person["email"]) == (row.get("phone"), row.get("email"))
+                if _same_name(person, row) or (both and same):
+                    return person
+        return None
+
+    def take(self, importer: str, row: dict[str, Any], new_id: str, now: datetime) -> None:
+        """One good row of a file."""
+        fields = {k: row[k] for k in ("name", "phone", "email", "external_id") if row.get(k)}
+        person = self.match(row)
+        if person is None:
+            person = self._create(new_id, fields, importer, importer, now)
+        else:
+            self._update(person, fields, importer, importer, now)
+        for channel, wanted in (("phone", row["sms_on"]), ("email", row["email_on"])):
+            self._take_consent(person, channel, wanted, row, importer, now)
+        for channel, bounced in (("phone", row["sms_bounce"]), ("email", row["email_bounce"])):
+            address = person[channel]
+            if bounced and address and self.bounce(address)[0] != "YES":
+                self._tell(address, "YES", now, importer, now, was=self.bounce(address)[0])
+
+    def undo_import(self, importer: str, actor: str, now: datetime) -> None:
+        theirs = {
+            id: [e for e in person["events"] if e["actor"] == importer]
+            for id, person in self.people.items()
+        }
+        touched = [id for id, ours in theirs.items() if ours and not self.people[id]["erased"]]
+        for id in sorted(touched, key=lambda id: -theirs[id][-1]["seq"]):
+            person, ours = self.people[id], theirs[id]
+            for event in reversed(ours):
+                if event["what"] == "bounce" and self.bounce(event["address"]) == (
+                    "YES", event["at"],
+                ):  # fmt: skip
+                    self._tell(
+                        event["address"], event["before"], None, actor, now, hand="undo",
+                        former=person,
+                    )  # fmt: skip
+            hands = {e["hand"] for e in person["events"]} - {"undo", "system"}
+            if any(e["what"] == "added" for e in ours) and hands == {importer}:
+                del self.people[id]
+                self.entries += 1
+                continue
+            self._undo_consents(person, importer, actor, now)
+            self._undo_fields(person, ours, actor, now)
+        self.imports[importer] = True
+        self.entries += 1
+
+    # Inside
+
+    def _may(self, role: str, action: str) -> None:
+        if action not in MAY[role]:
+            raise No("NotAllowed")
+
+    def _present(self, id: str) -> Person:
+        if id not in self.people:
+            raise No("NotFound")
+        if self.people[id]["erased"]:
+            raise No("Refused")
+        return self.people[id]
+
+    def _holders(self, address: str | None) -> list[Person]:
+        return [p for p in self.people.values() if address and address in (p["phone"], p["email"])]
+
+    def _whole(self, fields: dict[str, Any]) -> None:
+        if fields.get("unreadable"):
+            raise No("Invalid")
+        if not fields.get("name") or not (fields.get("phone") or fields.get("email")):
+            raise No("Invalid")
+
+    def _external_id_is_free(self, fields: dict[str, Any]) -> None:
+        wanted = fields.get("external_id")
+        if wanted and any(p["external_id"] == wanted for p in self.people.values()):
+            raise No("Refused")
+
+    def _event(self, person: Person, what: str, actor: str, hand: str, now: datetime, **more: Any):
+        person["events"].append(
+            {"what": what, "actor": actor, "hand": hand, "at": now, "seq": self.entries, **more}
+        )
+        person["version"] += what not in ("note", "refused again")
+        self.entries += 1
+
+    def _create(
+        self, id: str, fields: dict[str, Any], actor: str, hand: str, now: datetime
+    ) -> Person:
+        person: Person = {
+            "id": id, "name": "", "phone": None, "email": None, "external_id": "",
+            "dnc": False, "erased": False, "consents": {}, "version": 0, "events": [], "ever": set(),
+        }  # fmt: skip
+        person |= {k: v for k, v in fields.items() if v}
+        self.people[id] = person
+        self._event(person, "added", actor, hand, now)
+        self._arrive(person, ("phone", "email"), now)
+        return person
+
+    def _update(
+        self, person: Person, fields: dict[str, Any], actor: str, hand: str, now: datetime
+    ) -> None:
+        was = {k: (person[k], v) for k, v in fields.items() if v != person[k]}
+        if not was:
+            return
+        person |= fields
+        self._event(person, "fields", actor, hand, now, was=was)
+        self._arrive(person, [c for c in ("phone", "email") if c in was], now)
+
+    def _arrive(self, person: Person, channels: Any, now: datetime) -> None:
+        """Who comes to an address that a person refused who was erased since is refused there,
+        unless they agreed there later."""
+        for channel in channels:
+            address = person[channel]
+            if address is None:
+                continue
+            person["ever"].add(address)
+            here = person["consents"].get(address, UNSET)
+            refused = self.kept.get(address)
+            if refused is None or _refused(here) or (here["since"] and here["since"] > refused):
+                continue
+            no = {"on": "NO", "whose": "contact", "since": refused, "evidence": None}
+            self._consent(person, channel, address, no, "system", "system", now)
+
+    def _consent(
+        self, person: Person, channel: str, address: str, consent: dict[str, Any], actor: str,
+        hand: str, now: datetime,
+    ) -> None:  # fmt: skip
+        before = person["consents"].get(address, UNSET)
+        after = {**consent, "actor": actor} if consent["on"] != "UNSET" else {**UNSET}
+        person["consents"][address] = after
+        self._event(
+            person, "consent", actor, hand, now,
+            channel=channel, address=address, before=before, after=after,
+        )  # fmt: skip
+
+    def _tell(
+        self, address: str, state: str, since: datetime | None, actor: str, now: datetime,
+        hand: str | None = None, was: str | None = None, former: Person | None = None,
+    ) -> None:  # fmt: skip
+        """A bounce belongs to the address and is logged with everybody who has it."""
+        for person in self._holders(address) or [former]:
+            assert person is not None
+            self.bounces.setdefault(address, []).append((person["id"], state, since))
+            self._event(person, "bounce", actor, hand or actor, now, address=address, before=was)
+
+    def _change(
+        self, role: str, person: Person, wish: dict[str, Any], actor: str, now: datetime
+    ) -> None:
+        for channel in ("phone", "email"):
+            if wish.get(channel):
+                self._set(person, channel, wish, actor, now)
+        for channel in wish.get("clear", ()):
+            address = person[channel]
+            if address and self.bounce(address)[0] == "YES":
+                self._tell(address, "PROBATION", None, actor, now, hand="person")
+        if wish.get("dnc") is not None and wish["dnc"] != person["dnc"]:
+            if not wish["dnc"]:
+                self._may(role, "lift")
+            person["dnc"] = wish["dnc"]
+            self._event(person, "dnc", actor, "person", now)
+        if wish.get("note"):
+            self._event(person, "note", actor, "person", now)
+
+    def _set(
+        self, person: Person, channel: str, wish: dict[str, Any], actor: str, now: datetime
+    ) -> None:
+        address, current = person[channel], self.consent(person, channel)
+        if address is None:
+            raise No("Invalid")
+        if wish[channel] == "NO":
+            whose = "contact" if wish["reason"] in ASKED else "staff"
+            if current["on"] == "NO" and (whose == "staff" or current["whose"] == "contact"):
+                if whose == "contact":
+                    self._again(person, channel, current, actor, "person", now)
+                return
+            no = {"on": "NO", "whose": whose, "since": now, "evidence": None}
+            self._consent(person, channel, address, no, actor, "person", now)
+            return
+        proof = wish["evidence"].strip() if wish["evidence"] else None
+        if current["on"] == "YES" and (current["evidence"] or not proof):
+            return
+        if _refused(current):
+            raise No("NeedsManager")
+        if not proof:
+            raise No("NeedsEvidence")
+        yes = {"on": "YES", "whose": "contact", "since": now, "evidence": proof}
+        self._consent(person, channel, address, yes, actor, "person", now)
+
+    def _again(
+        self, person: Person, channel: str, current: dict[str, Any], actor: str, hand: str,
+        now: datetime,
+    ) -> None:  # fmt: skip
+        """A refusal upon a refusal that its author may still undo: told, so that it can't be."""
+        if now - current["since"] <= FIFTEEN_MINUTES and current["actor"] != actor:
+            self._event(
+                person, "refused again", actor, hand, now,
+                channel=channel, address=person[channel],
+            )  # fmt: skip
+
+    def _take_consent(
+        self, person: Person, channel: str, wanted: str, row: dict[str, Any], importer: str,
+        now: datetime,
+    ) -> None:  # fmt: skip
+        address, current = person[channel], self.consent(person, channel)
+        proof = (row["evidence"] or "").strip() or None
+        if address is None or wanted == "UNSET":
+            return
+        if wanted == "NO":
+            if not _refused(current):
+                no = {"on": "NO", "whose": "import", "since": now, "evidence": None}
+                self._consent(person, channel, address, no, importer, importer, now)
+            elif current["whose"] == "contact":
+                self._again(person, channel, current, importer, importer, now)
+            return
+        others = [p for p in self._holders(address) if p is not person]
+        if any(p["dnc"] or _refused(p["consents"].get(address, UNSET)) for p in others):
+            return
+        if current["on"] == "UNSET" or (
+            current["on"] == "YES" and not current["evidence"] and proof
+        ):
+            since = row["evidence_at"] or now
+            yes = {"on": "YES", "whose": "import", "since": since, "evidence": proof}
+            self._consent(person, channel, address, yes, importer, importer, now)
+
+    def _undo_consents(self, person: Person, importer: str, actor: str, now: datetime) -> None:
+        """Back to before the import's own unbroken run of changes at each address."""
+        for address in list(person["consents"]):
+            here = [e for e in person["events"] if e.get("address") == address]
+            run = []
+            for event in reversed(here):
+                if event["what"] == "refused again":
+                    break
+                if event["what"] == "consent":
+                    if event["actor"] != importer:
+                        break
+                    run.append(event)
+            if run:
+                before = run[-1]["before"]
+                channel = run[-1]["channel"]
+                self._consent(person, channel, address, before, actor, "undo", now)
+
+    def _undo_fields(
+        self, person: Person, ours: list[dict[str, Any]], actor: str, now: datetime
+    ) -> None:
+        for event in reversed(ours):
+            if event["what"] != "fields":
+                continue
+            back = {k: was for k, (was, is_) in event["was"].items() if person[k] == is_}
+            would_be = {**person, **back}
+            if would_be["phone"] or would_be["email"]:
+                self._update(person, back, actor, "undo", now)
+
+    def _keep_refusal(self, person: Person, address: str, now: datetime) -> None:
+        consent = person["consents"].get(address, UNSET)
+        since = consent["since"] if _refused(consent) else None
+        if since is None and person["dnc"] and address in (person["phone"], person["email"]):
+            since = now
+        if since and since > self.kept.get(address, since - FIFTEEN_MINUTES):
+            self.kept[address] = since
+            self.entries += 1
+
+    def _forget(self, person: Person, address: str) -> None:
+        """The bounce stays with the address while somebody has it, and goes with the last."""
+        known = self.bounce(address)
+        left = [told for told in self.bounces.get(address, []) if told[0] != person["id"]]
+        self.bounces[address] = left
+        others = [p for p in self._holders(address) if p is not person]
+        if others and self.bounce(address) != known:
+            left.append((others[0]["id"], *known))
+            others[0]["events"].append(
+                {"what": "restated", "actor": "eraser", "hand": "person", "at": None}
+            )
+            others[0]["version"] += 1
+            self.entries += 1
+
+
+def _same_name(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """But for case, accents, spaces and punctuation."""
+    names = [one["name"].lower().replace("ó", "o"), other["name"].lower().replace("ó", "o")]
+    return len({"".join(filter(str.isalnum, name)) for name in names}) == 1
+
+
+def _refused(consent: dict[str, Any]) -> bool:
+    return consent["on"] == "NO" and consent["whose"] != "staff"
