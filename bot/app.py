@@ -1,0 +1,152 @@
+"""The one file that knows every room: chooses the real things and joins them."""
+
+from __future__ import annotations
+
+import gc
+import logging
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from slack_bolt import App
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+from starlette.routing import BaseRoute
+
+from bot import clock
+from bot.consent.errors import StorageFailed
+from bot.consent.service import Service
+from bot.mailbox import read_email
+from bot.serve import Server
+from bot.settings import Mode, Settings, SettingsError
+from bot.settings import People as Named
+from bot.socket_mode import SocketMode
+from handlers.slack.app import bolt_app
+from handlers.slack.gate import Gate
+from handlers.slack.people import People, Roles
+from handlers.web import slack_route, web_app
+from storage import open_store
+
+#: Listeners at a time. They wait for one fsync, or for Slack's answer to a modal.
+_THREADS = 32
+#: Seconds for one of Slack's answers, inside the three that a person waits.
+_SLACK_WITHIN = 2
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def open_service(settings: Settings) -> Iterator[Service]:
+    """The use cases over the storage that the settings name.
+
+    Raises `SettingsError`, and `StorageFailed` where the storage can't be opened.
+    """
+    store = open_store(settings.storage)
+    try:
+        yield Service(
+            store=store,
+            now=clock.now,
+            region=settings.region,
+            read_email=read_email,
+            hash_key=settings.hash_key(),
+            senders=settings.senders,
+        )
+    finally:
+        store.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """The bot, ready to be served: the web server, and where it listens."""
+
+    server: Server
+    bolt: App
+
+
+@contextmanager
+def assemble(
+    settings: Settings,
+    service: Service,
+    *,
+    mode: Mode | None = None,
+    host: str = "127.0.0.1",
+    port: int = 3000,
+) -> Iterator[Running]:
+    """Joins Slack, the use cases and the web server. Nothing is served before the caller says so.
+
+    Raises `SettingsError` where Slack refuses the token or can't be reached.
+    """
+    chosen = settings.mode(mode)
+    bolt = _bolt(settings, service)
+    with ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="slack") as pool:
+        routes: list[BaseRoute] = []
+        checks: dict[str, Callable[[], bool]] = {"storage": lambda: _readable(service)}
+        beside = []
+        if chosen is Mode.SOCKET:
+            connection = SocketMode(bolt, settings.app_token, pool=pool)
+            checks["slack"] = connection.ready
+            beside.append(connection.run)
+        else:
+            gate = Gate(settings.signing_secrets)
+            routes.append(slack_route(bolt, gate, pool=pool, now=clock.now))
+        web = web_app(routes=routes, checks=checks)
+        yield Running(server=Server(web, host=host, port=port, beside=beside), bolt=bolt)
+
+
+def serve(settings: Settings, mode: Mode | None, host: str, port: int) -> None:
+    """Runs the bot until it is told to stop. Raises `SettingsError` and `StorageFailed`."""
+    with (
+        open_service(settings) as service,
+        assemble(settings, service, mode=mode, host=host, port=port) as running,
+    ):
+        way = settings.mode(mode)
+        # What was read at the start stays: looking through it again would hold up requests.
+        gc.freeze()
+        logger.info("Optin listens at %s, and to Slack by %s", running.server.url, way)
+        running.server.run()
+
+
+def _bolt(settings: Settings, service: Service) -> App:
+    client = WebClient(
+        token=settings.bot_token, base_url=settings.slack_api_url, timeout=_SLACK_WITHIN
+    )
+    try:
+        us = client.auth_test()
+    except SlackApiError as error:
+        raise SettingsError(
+            f"SLACK_BOT_TOKEN was refused by Slack ({error.response.get('error')}): copy it anew "
+            "from OAuth & Permissions in your Slack app's settings."
+        ) from None
+    except (SlackClientError, OSError):
+        raise SettingsError(
+            f"Slack can't be reached at {settings.slack_api_url}: check the network, or "
+            "SLACK_API_URL."
+        ) from None
+    authorized = AuthorizeResult.from_auth_test_response(
+        auth_test_response=us, bot_token=settings.bot_token
+    )
+    roles = Roles(managers=_ids(settings.managers), agents=_ids(settings.agents))
+    people = People(client=client, team=str(us["team_id"]), roles=roles)
+    return bolt_app(
+        # Without the token: Bolt takes it from `authorized`, and warns of a second one.
+        client=WebClient(base_url=settings.slack_api_url, timeout=_SLACK_WITHIN),
+        authorized=authorized,
+        consent=service,
+        people=people,
+        command=settings.command,
+    )
+
+
+def _ids(named: Named) -> frozenset[str]:
+    return named.users | named.groups
+
+
+def _readable(service: Service) -> bool:
+    try:
+        with service.store.reading() as records:
+            records.head()
+    except StorageFailed:
+        return False
+    return True

@@ -1,0 +1,91 @@
+"""The card of a contact as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.cli.terminal import when
+from bot.consent.activity import Entry
+from bot.consent.model import Bounce, Channel, Contact
+from bot.consent.rules import Decision
+from bot.consent.service import Profile
+from handlers.slack.blocks.text import shown
+from handlers.slack.blocks.words import OWNER, STATUS, actor, what
+
+
+def card(profile: Profile) -> Iterator[str]:
+    """Line by line: who it is, both answers with everything that is missing, the latest entries."""
+    contact = profile.contact
+    yield from who(contact)
+    for channel in Channel:
+        yield ""
+        yield from answer(profile, channel)
+    if profile.latest:
+        yield ""
+        yield "Activity"
+        for entry in profile.latest:
+            yield f"  {entry_line(entry)}"
+
+
+def who(contact: Contact) -> Iterator[str]:
+    """Who a contact is."""
+    yield " · ".join(filter(None, (shown(contact.name) or "(erased)", shown(contact.company))))
+    yield f"  Phone        {contact.phone or 'none'}"
+    yield f"  Email        {contact.email or 'none'}"
+    if contact.external_id:
+        yield f"  External id  {shown(contact.external_id)}"
+    yield f"  Id           {contact.id}"
+    if contact.do_not_contact:
+        yield "  Do not contact"
+
+
+def answer(profile: Profile, channel: Channel) -> Iterator[str]:
+    """Whether messages are sent, and everything that has to happen first, with who does it."""
+    decision = profile.decisions[channel]
+    consent = profile.contact.consent(channel)
+    facts = profile.facts.get(channel)
+    yield _headline(channel, decision)
+    since = f" since {when(consent.since)}" if consent.since else ""
+    yield f"  {channel.word} On {consent.on}{since}"
+    if facts and facts.bounce is not Bounce.NO:
+        yield f"  {channel.word} Bounce {facts.bounce}"
+    if consent.evidence:
+        dated = f" ({when(consent.evidence.at)})" if consent.evidence.at else ""
+        yield f"  Evidence: {shown(consent.evidence.text, 300)}{dated}"
+    yield from _gates(decision)
+    for note in decision.notes:
+        yield f"  {note}"
+    if others := profile.shared.get(channel):
+        yield f"  {others} other contact{'s have' if others > 1 else ' has'} the same address."
+    if channel is Channel.SMS:
+        for sender, other in profile.by_sender.items():
+            icon, word = STATUS[other.status]
+            yield f"  From {sender}: {icon} {word}"
+
+
+def entry_line(entry: Entry, of: Contact | None = None) -> str:
+    """An entry of the log in one line."""
+    said = [when(entry.occurred_at)]
+    if of:
+        said.append(shown(of.name) or "(erased)")
+    said.append(what(entry))
+    said.append(actor(entry.actor))
+    if entry.expected:
+        said.append("expected")
+    if entry.reason:
+        said.append(shown(entry.reason, 200))
+    if entry.evidence and entry.evidence.text:
+        said.append(f"evidence: {shown(entry.evidence.text, 200)}")
+    return " · ".join(said)
+
+
+def _headline(channel: Channel, decision: Decision) -> str:
+    icon, word = STATUS[decision.status]
+    return f"{channel.word} {icon} {word}"
+
+
+def _gates(decision: Decision) -> Iterator[str]:
+    for gate in decision.gates:
+        since = f" Since {when(gate.since)}." if gate.since else ""
+        yield f"  ☐ {OWNER[gate.owner]}: {gate.remedy}"
+        yield f"      {shown(gate.reason, 300)}{since}"

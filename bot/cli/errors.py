@@ -1,0 +1,9 @@
+"""What can be wrong with a command itself."""
+
+from __future__ import annotations
+
+from bot.consent.errors import OptinError
+
+
+class WrongUsage(OptinError):
+    """This command makes no sense. Its --help says how it is used."""

@@ -1,0 +1,304 @@
+"""The contacts of the demo: every row of the table in rules.md §3, for texts and for e-mail.
+
+All numbers are of the ranges that are kept for examples (555-01xx), all mailboxes at example.com.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.consent.activity import Kind
+from bot.consent.model import (
+    Actor,
+    BlockState,
+    Bounce,
+    By,
+    Channel,
+    Evidence,
+    On,
+    Role,
+    Sender,
+)
+from bot.consent.service import Details, Service, Wish, add, change
+from bot.consent.service.record import Recorder
+from bot.consent.store import Records
+
+SENDERS = (
+    Sender(id="+18885550199", name="Support line", toll_free=True),
+    Sender(id="+14155550150", name="Offers"),
+)
+
+_US, _DE = "+1415555", "+49151234567"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Side:
+    """One channel of a sample: a row of the table."""
+
+    on: On = On.UNSET
+    by: By = By.CONTACT
+    blocked: bool = False
+    bounce: Bounce = Bounce.NO
+    complaint: bool = False
+    unknown: bool = False
+    proven: bool = True
+
+
+_YES = _Side(on=On.YES)
+_NEVER = _Side()
+_STOPPED = _Side(on=On.NO, blocked=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sample:
+    name: str
+    phone: str = ""
+    email: str = ""
+    company: str = ""
+    sms: _Side = _YES
+    mail: _Side = _YES
+    do_not_contact: bool = False
+    #: Which sender the block is on.
+    sender: int = 0
+
+
+#: Rows 1 to 12, then what lies on top of them, then the names that break things.
+_SAMPLES: tuple[_Sample, ...] = (
+    _Sample(name="Ana Gómez", phone=_US + "0100", email="ana@example.com", company="Acme"),
+    _Sample(
+        name="Bob Miller",
+        phone=_US + "0101",
+        email="bob.miller@example.com",
+        sms=replace(_YES, bounce=Bounce.YES),
+    ),
+    _Sample(
+        name="Carla Rossi",
+        phone=_US + "0102",
+        email="carla@example.com",
+        sms=replace(_YES, blocked=True),
+    ),
+    _Sample(
+        name="Dan Whitfield",
+        phone=_US + "0103",
+        email="dan@example.com",
+        sms=replace(_YES, blocked=True, bounce=Bounce.YES),
+    ),
+    _Sample(
+        name="Eve Laurent",
+        phone=_US + "0104",
+        email="eve@example.com",
+        sms=_Side(on=On.NO),
+    ),
+    _Sample(
+        name="Farid Haddad",
+        phone=_US + "0105",
+        email="farid@example.com",
+        sms=_Side(on=On.NO, bounce=Bounce.YES),
+    ),
+    _Sample(name="Grace Lee", phone=_US + "0106", email="grace@example.com", sms=_STOPPED),
+    _Sample(
+        name="Hugo Brandt",
+        phone=_US + "0107",
+        email="hugo@example.com",
+        sms=replace(_STOPPED, bounce=Bounce.YES),
+    ),
+    _Sample(name="Ines Costa", phone=_US + "0108", email="ines@example.com", sms=_NEVER),
+    _Sample(
+        name="Jack Turner",
+        phone=_US + "0109",
+        email="jack@example.com",
+        sms=_Side(bounce=Bounce.YES),
+    ),
+    _Sample(name="Kim Park", phone=_US + "0110", email="kim@example.com", sms=_Side(blocked=True)),
+    _Sample(
+        name="Lena Fischer",
+        phone=_US + "0111",
+        email="lena@example.com",
+        sms=_Side(blocked=True, bounce=Bounce.YES),
+    ),
+    # E-mail
+    _Sample(
+        name="Marco Bianchi",
+        phone=_US + "0112",
+        email="marco@example.com",
+        mail=replace(_YES, bounce=Bounce.YES),
+    ),
+    _Sample(
+        name="Nora Svensson",
+        phone=_US + "0113",
+        email="nora@example.com",
+        mail=replace(_YES, blocked=True),
+    ),
+    _Sample(
+        name="Oscar Nilsen",
+        phone=_US + "0114",
+        email="oscar@example.com",
+        mail=_Side(on=On.NO),
+    ),
+    _Sample(
+        name="Paula Reyes",
+        phone=_US + "0115",
+        email="paula@example.com",
+        mail=_Side(on=On.NO, bounce=Bounce.YES, complaint=True),
+    ),
+    _Sample(
+        name="Quentin Moreau",
+        phone=_US + "0116",
+        email="quentin@example.com",
+        mail=_NEVER,
+    ),
+    _Sample(name="Rosa Jiménez", email="rosa@example.com"),
+    # On top
+    _Sample(
+        name="Sam Carter",
+        phone=_US + "0117",
+        email="sam@example.com",
+        sms=replace(_YES, unknown=True),
+    ),
+    _Sample(
+        name="Tara Singh",
+        phone=_US + "0118",
+        email="tara@example.com",
+        sms=replace(_YES, bounce=Bounce.PROBATION),
+    ),
+    _Sample(name="Umar Aziz", phone=_US + "0119", email="umar@example.com", do_not_contact=True),
+    _Sample(
+        name="Vera Kraus", phone="+493012345678", email="vera@example.com", company="Kraus GmbH"
+    ),
+    _Sample(
+        name="Will Young",
+        phone=_US + "0120",
+        email="will@example.com",
+        sms=_Side(on=On.NO, by=By.STAFF),
+    ),
+    _Sample(
+        name="Xenia Popova",
+        phone=_US + "0121",
+        email="xenia@example.com",
+        sms=replace(_YES, proven=False),
+    ),
+    _Sample(
+        name="Yusuf Demir",
+        phone=_US + "0122",
+        email="yusuf@example.com",
+        sms=replace(_YES, blocked=True),
+        sender=1,
+    ),
+    # One number, two people; one mailbox, two people
+    _Sample(name="Zoe Adams", phone=_US + "0123", email="family.adams@example.com"),
+    _Sample(name="Adam Adams", phone=_US + "0123", email="family.adams@example.com"),
+    # Names
+    _Sample(name="محمد عبد الله", phone=_US + "0124", email="mohammed@example.com"),
+    _Sample(name="שרה כהן", phone=_US + "0125", email="sarah@example.com"),
+    _Sample(name="李小龍", phone=_US + "0126", email="lee@example.com", company="龍門"),
+    _Sample(
+        name="Wolfeschlegelsteinhausenbergerdorff " * 4 + "the Third",
+        phone=_US + "0127",
+        email="wolfe@example.com",
+    ),
+    _Sample(name="<!channel> *Bold* :skull: & Sons", phone=_US + "0128", email="sons@example.com"),
+    _Sample(name="Ana Gonçalves", phone=_US + "0129", email="ana.goncalves@example.com"),
+    _Sample(name="Anastasia Petrov", phone=_US + "0130", email="anastasia@example.com"),
+    _Sample(name="Jürgen Müller", phone=_DE + "80", email="juergen@example.com", company="Müller"),
+)
+
+
+def fill(service: Service) -> int:
+    """Puts the samples into an empty storage, with a past; how many there are."""
+    operator = Actor(id="cli:demo", role=Role.OPERATOR, source="cli")
+    for number, sample in enumerate(_SAMPLES):
+        at = service.now() - timedelta(days=40 - number, hours=number % 7)
+        contact = add(
+            replace(service, now=_always(at)),
+            Details(
+                name=sample.name,
+                phone=sample.phone or None,
+                email=sample.email or None,
+                company=sample.company or None,
+            ),
+            operator,
+        )
+        with service.store.transaction() as records:
+            for channel, side in ((Channel.SMS, sample.sms), (Channel.EMAIL, sample.mail)):
+                _Past(records, contact.id, channel, at).tell(side, SENDERS[sample.sender])
+        if sample.do_not_contact:
+            change(service, contact.id, Wish(do_not_contact=True), operator)
+    return len(_SAMPLES)
+
+
+@dataclass(slots=True)
+class _Past:
+    """What happened to one channel of a contact, an hour between each step and the next."""
+
+    records: Records
+    contact: str
+    channel: Channel
+    at: datetime
+
+    def tell(self, side: _Side, sender: Sender) -> None:
+        contact = self.records.contact(self.contact)
+        if contact is None or contact.address(self.channel) is None:
+            return
+        mail = self.channel is Channel.EMAIL
+        provider = "provider:sendgrid" if mail else "provider:twilio"
+        form = Evidence(text="Web form of the spring newsletter, box ticked", at=self.at)
+        if side.on is not On.UNSET:
+            proof = form if side.proven else None
+            actor = "cli:demo" if side.proven else "import:demo"
+            self._say(actor, Kind.CONSENT, On.UNSET, On.YES, evidence=proof, by=By.IMPORT)
+        if side.on is On.NO:
+            asked = "Correction" if side.by is By.STAFF else "Asked by phone"
+            actor, reason = (provider, "STOP") if side.blocked else ("cli:demo", asked)
+            self._say(actor, Kind.CONSENT, On.YES, On.NO, reason=reason, by=side.by)
+        if side.blocked or side.unknown:
+            state = BlockState.UNKNOWN if side.unknown else BlockState.BLOCKED
+            name = "sendgrid" if mail else sender.id
+            self._say(provider, Kind.BLOCK, BlockState.NONE, state, sender=name)
+        if side.bounce is not Bounce.NO:
+            by = By.CONTACT if side.complaint else None
+            reason = "Reported as spam" if side.complaint else _BOUNCED[self.channel]
+            self._say(provider, Kind.BOUNCE, Bounce.NO, Bounce.YES, reason=reason, by=by)
+        if side.bounce is Bounce.PROBATION:
+            reason = "The contact confirmed the number"
+            self._say("cli:demo", Kind.BOUNCE, Bounce.YES, Bounce.PROBATION, reason=reason)
+
+    def _say(
+        self,
+        actor: str,
+        kind: Kind,
+        before: str,
+        after: str,
+        *,
+        reason: str | None = None,
+        by: By | None = None,
+        sender: str | None = None,
+        evidence: Evidence | None = None,
+    ) -> None:
+        self.at += timedelta(hours=1)
+        source = "cli" if actor.startswith("cli:") else actor.removesuffix(":demo")
+        contact = self.records.contact(self.contact)
+        assert contact is not None
+        Recorder(records=self.records, actor=actor, source=source, now=self.at).record(
+            kind,
+            contact,
+            address=contact.address(self.channel),
+            channel=self.channel,
+            sender=sender,
+            by=by,
+            before=before,
+            after=after,
+            reason=reason,
+            evidence=evidence,
+        )
+
+
+_BOUNCED = {
+    Channel.SMS: "The number is not in service (Twilio 30005).",
+    Channel.EMAIL: "The mailbox does not exist (5.1.1).",
+}
+
+
+def _always(at: datetime) -> Callable[[], datetime]:
+    return lambda: at

@@ -1,0 +1,66 @@
+"""What the demo's page suggests to try."""
+
+from __future__ import annotations
+
+TOUR: dict[str, object] = {
+    "title": "What to try",
+    "steps": [
+        {
+            "title": "Why does she get no texts?",
+            "text": "Grace replied STOP. The card says since when, what has to happen, and who "
+            "does it.",
+            "person": "Ana",
+            "command": "/optin +1 415 555 0106",
+        },
+        {
+            "title": "By e-mail address",
+            "text": "Paula reported an e-mail as spam: no agent can clear that.",
+            "person": "Ana",
+            "command": "/optin paula@example.com",
+        },
+        {
+            "title": "By part of a name",
+            "text": "Several contacts fit; case and accents don't matter.",
+            "person": "Ana",
+            "command": "/optin ana",
+        },
+        {
+            "title": "Change SMS On",
+            "text": "Ines was never asked. Press Edit, set SMS On to YES and say what shows that "
+            "she agreed.",
+            "person": "Ana",
+            "command": "/optin Ines Costa",
+        },
+        {
+            "title": "Green is not enough",
+            "text": "Bob wants texts and they bounce: SMS On is YES, and nothing is sent. Clear "
+            "SMS Bounce from the … menu.",
+            "person": "Ben",
+            "command": "/optin 415-555-0101",
+        },
+        {
+            "title": "One number, two people",
+            "text": "Zoe and Adam share a number and a mailbox.",
+            "person": "Ben",
+            "command": "/optin (415) 555-0123",
+        },
+        {
+            "title": "Search as you type",
+            "text": "The command alone opens the search. Two letters are enough.",
+            "person": "Lee",
+            "command": "/optin",
+        },
+        {
+            "title": "What happened lately",
+            "text": "The last changes of all contacts, with who made them.",
+            "person": "Mia",
+            "command": "/optin recent",
+        },
+        {
+            "title": "A guest",
+            "text": "Gus is a guest in this workspace: he learns nothing about contacts.",
+            "person": "Gus",
+            "command": "/optin ana@example.com",
+        },
+    ],
+}

@@ -1,0 +1,125 @@
+"""The records of a CSV, one after the other, whatever is in the file: its size never matters to
+memory, and a broken record costs its first line and nothing more."""
+
+from __future__ import annotations
+
+import csv
+from collections import deque
+from collections.abc import Iterator
+from typing import NamedTuple, TextIO
+
+from bot.consent.errors import Invalid
+
+#: Characters. Longer is no row of contacts, and not read to its end.
+LONGEST_ROW = 100_000
+#: More is a mistake, or somebody's joke: a wide export has some hundred.
+MOST_COLUMNS = 2_000
+MOST_LINES = 5_000_000
+
+
+class Unreadable(Invalid):
+    """This file can't be read as contacts. Nothing was changed."""
+
+
+class Record(NamedTuple):
+    """One row as it stands in the file."""
+
+    #: From 1, where it begins.
+    line: int
+    cells: list[str]
+    #: Why it can't be taken, as far as that can be told from its form.
+    problem: str | None
+
+
+class Records(Iterator[Record]):
+    """Reads a text whose line ends were left as they are. Blank lines are passed over.
+
+    Raises `Unreadable` where the text as a whole makes no sense.
+    """
+
+    def __init__(self, text: TextIO, separator: str, *, line: int = 0) -> None:
+        """`line` is how many lines of the file were read before."""
+        self._lines = _Lines(text, line)
+        self._separator = separator
+        self._reader = csv.reader(self._lines, delimiter=separator, strict=True)
+        #: Cells of the header, once it was read.
+        self._width = 0
+
+    def __next__(self) -> Record:
+        while True:
+            begin = self._lines.begin()
+            try:
+                cells = next(self._reader)
+            except (csv.Error, _TooLong):
+                return self._broken(begin, _QUOTATION)
+            if not any(cells):
+                continue
+            if self._lines.nul:
+                return Record(begin, cells, _NUL)
+            if not self._width:
+                self._width = len(cells)
+                if self._width > MOST_COLUMNS:
+                    raise Unreadable(f"There are more than {MOST_COLUMNS:,} columns.")
+            elif len(cells) > self._width and any(cells[self._width :]):
+                return self._broken(begin, f"There are more than {self._width} cells: {_QUOTE_IT}")
+            return Record(begin, cells, None)
+
+    def _broken(self, begin: int, problem: str) -> Record:
+        """The first line of what the reader has just read; the others are read again."""
+        line = self._lines.keep_first()
+        if "\0" in line:
+            problem = _NUL
+        # Without `strict`, so that it is taken apart as far as it goes.
+        return Record(begin, next(csv.reader([line], delimiter=self._separator), []), problem)
+
+
+_QUOTE_IT = "a value with a separator in it has to stand in quotation marks."
+_QUOTATION = "A quotation mark never closes, or text follows the one that closes."
+_NUL = "There is a NUL character in this row."
+
+
+class _TooLong(Exception):
+    """A quotation mark that opened has swallowed more than a row can hold."""
+
+
+class _Lines(Iterator[str]):
+    """The lines of a text, counted and measured; those of one record can be taken back."""
+
+    def __init__(self, text: TextIO, line: int) -> None:
+        self._text = text
+        self._line = line
+        self._again: deque[str] = deque()
+        self._record: list[str] = []
+        self._length = 0
+        self.nul = False
+
+    def begin(self) -> int:
+        """A record begins: the number of its first line."""
+        self._record = []
+        self._length = 0
+        self.nul = False
+        return self._line + 1
+
+    def keep_first(self) -> str:
+        """The first line of the record; the others come again."""
+        first, *others = self._record
+        self._again.extendleft(reversed(others))
+        self._line -= len(others)
+        return first
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else self._text.readline(LONGEST_ROW + 1)
+        if not line:
+            raise StopIteration
+        self._line += 1
+        self._record.append(line)
+        self._length += len(line)
+        if self._length > LONGEST_ROW:
+            if len(line) > LONGEST_ROW:
+                raise Unreadable(f"Line {self._line:,} is longer than {LONGEST_ROW:,} characters.")
+            raise _TooLong
+        if self._line > MOST_LINES:
+            raise Unreadable(f"There are more than {MOST_LINES:,} lines: split the file.")
+        if "\0" in line:
+            self.nul = True
+        return line

@@ -1,0 +1,128 @@
+"""The Bolt app: every listener, registered beside its function."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from typing import Any
+
+from slack_bolt import App, BoltRequest, BoltResponse
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.middleware import Middleware
+from slack_sdk import WebClient
+
+from bot.consent.authority import Action, authorize
+from bot.consent.service import Service
+from handlers.slack import actions, commands, errors, ids, options, views
+from handlers.slack.drafts import Drafts
+from handlers.slack.people import People
+
+_ACTIONS: dict[str, Callable[..., None]] = {
+    ids.EDIT: actions.edit,
+    ids.VIEW: actions.view,
+    ids.SEARCH_ALL: actions.search,
+    ids.FIND: actions.found,
+    ids.ADD: actions.add,
+    ids.MORE: actions.more,
+    ids.UNDO: actions.take_back,
+    ids.ACTIVITY: actions.activity,
+    ids.LOG_OLDER: actions.turn_log,
+    ids.LOG_NEWER: actions.turn_log,
+    ids.LOG_CHANNEL: actions.turn_log,
+    ids.LOG_KIND: actions.turn_log,
+    ids.LOG_EXPORT: actions.export_log,
+    ids.RECENT_KIND: actions.turn_recent,
+    ids.RECENT_OLDER: actions.turn_recent,
+    ids.RECENT_NEWEST: actions.turn_recent,
+}
+
+_VIEWS: dict[str, Callable[..., None]] = {
+    ids.EDIT_MODAL: views.saved_edit,
+    ids.DETAILS_MODAL: views.saved_details,
+    ids.NOTE_MODAL: views.saved_note,
+    ids.SEARCH_MODAL: views.searched,
+}
+
+_ANY = re.compile(".*", re.DOTALL)
+
+
+def bolt_app(
+    *,
+    client: WebClient,
+    authorized: AuthorizeResult,
+    consent: Service,
+    people: People,
+    command: str,
+) -> App:
+    """The app for one workspace, for Socket Mode and HTTP alike.
+
+    `authorized` is what `auth.test` said at the start: asking on every request costs more than the
+    request (performance.md). The signature is checked by the gate in front, on the raw bytes.
+    """
+    logger = _quiet_logger()
+    app = App(
+        client=client,
+        authorize=lambda: authorized,
+        # What was acknowledged is stored, and a hundred times quicker (performance.md, Bolt).
+        process_before_response=True,
+        request_verification_enabled=False,
+        ignoring_self_events_enabled=False,
+        logger=logger,
+    )
+    logger.setLevel(logging.WARNING)
+    app.use(_Introduction(consent=consent, people=people))
+    app.command(command)(commands.optin)
+    for action, listener in _ACTIONS.items():
+        app.action(action)(listener)
+    for callback, listener in _VIEWS.items():
+        app.view(callback)(listener)
+    app.options(ids.FIND)(options.find)
+    # What only an older version drew is answered, too: silence looks like a broken button.
+    app.command(_ANY)(commands.unknown)
+    app.action(_ANY)(actions.unknown)
+    app.view(_ANY)(views.unknown)
+    app.options(_ANY)(options.unknown)
+
+    @app.error
+    def said(error: Exception, body: dict[str, Any], client: WebClient) -> BoltResponse:
+        return errors.answer(error, body, client)
+
+    return app
+
+
+class _Introduction(Middleware):
+    """Says who asks, and refuses guests and people of other organisations. A class, for which Bolt
+    does not put together arguments by name."""
+
+    def __init__(self, *, consent: Service, people: People) -> None:
+        self._consent = consent
+        self._people = people
+        self._drafts = Drafts()
+
+    def process(
+        self, *, req: BoltRequest, resp: BoltResponse, next: Callable[[], BoltResponse]
+    ) -> BoltResponse:
+        actor = self._people.actor(str(req.context.user_id), fresh=_decides(req.body))
+        authorize(actor, Action.LOOK)
+        req.context["consent"] = self._consent
+        req.context["actor"] = actor
+        req.context["drafts"] = self._drafts
+        return next()
+
+
+def _decides(body: dict[str, Any]) -> bool:
+    """Whether this request changes something, so that the role is read anew at Slack."""
+    if body.get("type") == "view_submission":
+        return True
+    return any(action.get("action_id") in ids.DECIDING for action in body.get("actions", ()))
+
+
+def _quiet_logger() -> logging.Logger:
+    """Bolt and Slack's SDK log whole bodies at DEBUG, whatever is set for the rest of the program
+    (reliability.md §1.4)."""
+    logging.getLogger("slack_sdk").setLevel(logging.INFO)
+    logger = logging.getLogger("optin.bolt")
+    # While it starts it warns of SLACK_BOT_TOKEN, which it finds in the environment by itself.
+    logger.setLevel(logging.ERROR)
+    return logger

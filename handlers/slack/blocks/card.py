@@ -1,0 +1,238 @@
+"""The card of one contact: in a message, in a modal, the same blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import starmap
+
+from bot.consent.gates import Code, Gate
+from bot.consent.model import AddressFacts, Bounce, Channel, Contact, Line
+from bot.consent.rules import Decision
+from bot.consent.service import Found, Profile
+from handlers.slack import ids
+from handlers.slack.blocks import words
+from handlers.slack.blocks.text import (
+    BUTTON,
+    FIELD,
+    OPTION,
+    Block,
+    context,
+    escape,
+    fields,
+    fit,
+    header,
+    inert,
+    joined,
+    lines,
+    masked,
+    phone,
+    plain,
+    section,
+    shown,
+)
+
+
+def card(profile: Profile) -> list[Block]:
+    """Who it is, both answers, what has to happen and who does it, and the buttons."""
+    contact = profile.contact
+    blocks = [header(shown(contact.name) or ("Erased contact" if contact.erased else "No name"))]
+    if about := _about(contact):
+        blocks.append(context(about))
+    if contact.erased:
+        return [*blocks, section(words.step(profile.decisions[Channel.SMS].gates[0]))]
+    blocks.append(fields(*_facts(profile)))
+    blocks += _checklists(profile)
+    notes = list(_notes(profile))
+    if notes:
+        blocks.append(context(*notes))
+    blocks.append(_buttons(profile))
+    if profile.latest:
+        what, who, *_ = words.entry_lines(profile.latest[0])
+        blocks.append(context(f"Last entry: {what} · {who}"))
+    return blocks
+
+
+def card_text(profile: Profile) -> str:
+    """The card as one sentence, for notifications and screen readers."""
+    decisions = profile.decisions.values()
+    answers = joined([words.indicator(decision) for decision in decisions])
+    steps = [gate.remedy for decision in decisions for gate in decision.gates]
+    name = inert(profile.contact.name) or "Erased contact"
+    return fit(f"{name}: {answers}. {escape(' '.join(steps))}".strip(), 3000)
+
+
+def hits(found: Found) -> list[Block]:
+    """Several contacts: a line each, with a button."""
+    total = f"more than {found.count}" if found.more else str(found.count)
+    blocks = [section(f"*{total.capitalize()} contacts match.*")]
+    blocks += [_hit(profile) for profile in found.contacts]
+    if found.count > len(found.contacts):
+        label = "Search all" if found.more else f"Search all {found.count}"
+        blocks.append({"type": "actions", "elements": [button(label, ids.SEARCH_ALL, "all")]})
+    return blocks
+
+
+def nothing(found: Found, asked: str, draft: str | None) -> list[Block]:
+    """No contact: what is known all the same, near misses, and the way to add one.
+
+    `draft` is the id under which the address that was asked for waits for the form.
+    """
+    address = phone(found.phone) if found.phone else found.email
+    blocks = [section(f"*No contact fits “{inert(address or asked, 200)}”.*")]
+    if found.problem:
+        blocks.append(section(f"As a number or address it can't be read: {escape(found.problem)}"))
+    if found.facts and found.facts.refusal:
+        blocks.append(section("🔴 This address refused our messages before. That is kept."))
+    if found.facts and found.facts.blocks:
+        known = found.facts.blocks.items()
+        blocks.append(
+            section(*(f"🔴 {inert(phone(name))}: {block.state} here." for name, block in known))
+        )
+    if found.near:
+        blocks.append(section("Did you mean"))
+        blocks += [_hit(profile) for profile in found.near]
+    if draft:
+        element = button("Add contact", ids.ADD, draft)
+        blocks.append({"type": "actions", "elements": [element]})
+    elif not found.near:
+        blocks.append(
+            context("Try a phone number, an e-mail address, or the first letters of a name.")
+        )
+    return blocks
+
+
+def button(text: str, action: str, value: str, *, style: str | None = None) -> Block:
+    """A button; `style` is primary or danger."""
+    element: Block = {
+        "type": "button",
+        "action_id": action,
+        "text": plain(text, BUTTON),
+        "value": value,
+    }
+    return element | {"style": style} if style else element
+
+
+def option(text: str, value: str) -> Block:
+    return {"text": plain(text, OPTION), "value": value}
+
+
+def _about(contact: Contact) -> str:
+    said = [inert(contact.company)] if contact.company else []
+    if contact.external_id:
+        said.append(f"Id {inert(contact.external_id)}")
+    if contact.do_not_contact:
+        said.append("🔴 *Do not contact*")
+    return " · ".join(said)
+
+
+def _facts(profile: Profile) -> Iterator[str]:
+    """Two columns; the answers stand at the top right."""
+    contact = profile.contact
+    line = " (landline)" if contact.line is Line.LANDLINE else ""
+    yield f"*Phone*\n{inert(phone(contact.phone)) + line if contact.phone else 'none'}"
+    yield "\n".join(f"*{words.indicator(decision)}*" for decision in profile.decisions.values())
+    yield f"*Email*\n{inert(contact.email) if contact.email else 'none'}"
+    yield f"*SMS Bounce*\n{_bounce(profile.facts.get(Channel.SMS))}"
+    for channel in Channel:
+        said = words.on(contact.consent(channel)) if contact.address(channel) else "no address"
+        yield f"*{channel.word} On*\n{said}"
+    mail = profile.facts.get(Channel.EMAIL)
+    if mail and mail.bounce is not Bounce.NO:
+        yield f"*Email Bounce*\n{_bounce(mail)}"
+
+
+def _bounce(facts: AddressFacts | None) -> str:
+    if facts is None:
+        return "no address"
+    return "🚫 Spam complaint: YES" if facts.complaint else words.BOUNCE[facts.bounce]
+
+
+def _checklists(profile: Profile) -> Iterator[Block]:
+    for channel, decision in profile.decisions.items():
+        if not decision.gates:
+            continue
+        icon = words.STATUS[decision.status][0]
+        title = f"{icon} *Before {words.things(channel)} can be sent*"
+        yield section(title, *(words.step(gate) for gate in decision.gates))
+        if sentence := _to_pass_on(decision.gates):
+            yield section("Pass on to the contact, by another way:", f"> {sentence}")
+    headline = profile.decisions[Channel.SMS].status
+    others = {s: d for s, d in profile.by_sender.items() if d.status is not headline}
+    if others:
+        yield context(lines(starmap(_from_sender, others.items()), FIELD))
+
+
+def _from_sender(sender: str, decision: Decision) -> str:
+    icon, word = words.STATUS[decision.status]
+    return f"Texts from {inert(phone(sender))}: {icon} {word}"
+
+
+def _to_pass_on(gates: Sequence[Gate]) -> str | None:
+    blocked = [gate for gate in gates if gate.code is Code.CARRIER_BLOCK and gate.sender]
+    if not blocked:
+        return None
+    gate = blocked[0]
+    number = phone(gate.sender or "")
+    word = gate.remedy.partition("texts ")[2].split(" ")[0]
+    return f"To get our texts again, please text {word} to {inert(number)} from your phone."
+
+
+def _notes(profile: Profile) -> Iterator[str]:
+    for channel, others in profile.shared.items():
+        if others:
+            noun = "number" if channel is Channel.SMS else "address"
+            have = "contact has" if others == 1 else "contacts have"
+            yield f"👥 {others} other {have} this {noun}."
+    for decision in profile.decisions.values():
+        for note in decision.notes:
+            yield f"{decision.channel.word}: {note}"
+
+
+def _buttons(profile: Profile) -> Block:
+    contact = profile.contact
+    pointer = str(ids.Pointer(contact=contact.id, version=contact.version))
+    options = [option("Refresh", f"{ids.REFRESH} {pointer}")]
+    options.append(option("Change name, phone or e-mail", f"{ids.DETAILS} {pointer}"))
+    for channel, action in ((Channel.SMS, ids.CLEAR_SMS), (Channel.EMAIL, ids.CLEAR_EMAIL)):
+        facts = profile.facts.get(channel)
+        if facts and facts.bounce is Bounce.YES and len(options) < 3:
+            options.append(option(f"Clear {channel.word} Bounce", f"{action} {pointer}"))
+    options.append(option("Add a note", f"{ids.NOTE} {pointer}"))
+    options.append(option("Why this status", f"{ids.WHY} {pointer}"))
+    blocked = any(decision.gates for decision in profile.decisions.values())
+    return {
+        "type": "actions",
+        "elements": [
+            button("Edit", ids.EDIT, pointer, style="primary" if blocked else None),
+            button("Activity Log", ids.ACTIVITY, pointer),
+            {"type": "overflow", "action_id": ids.MORE, "options": options},
+        ],
+    }
+
+
+def _hit(profile: Profile) -> Block:
+    contact = profile.contact
+    known = [masked(address) for address in contact.addresses]
+    answers = [words.indicator(decision) for decision in profile.decisions.values()]
+    company = f" · {inert(contact.company, 60)}" if contact.company else ""
+    pointer = str(ids.Pointer(contact=contact.id, version=contact.version))
+    return section(
+        f"*{inert(contact.name, 80)}*{company} · {inert(', '.join(known), 120)}",
+        " · ".join(answers),
+        accessory=button("View", ids.VIEW, pointer),
+    )
+
+
+def decision_line(decision: Decision) -> str:
+    """One answer on a line of its own."""
+    return f"*{words.indicator(decision)}*"
+
+
+def answers(profile: Profile) -> list[Block]:
+    """Each answer with every reason why not, in full."""
+    return [
+        section(decision_line(decision), *map(words.step, decision.gates))
+        if decision.gates
+        else section(decision_line(decision), "Nothing stands in the way.")
+        for decision in profile.decisions.values()
+    ]

@@ -1,0 +1,156 @@
+"""Text for Slack: fitted to its limits, and inert whatever a contact wrote.
+
+Limits: https://docs.slack.dev/reference/block-kit/blocks/
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import phonenumbers
+
+SECTION = 3000
+FIELD = 2000
+HEADER = 150
+OPTION = 75
+BUTTON = 75
+TITLE = 24
+#: Slack refuses messages somewhere above 13,000 characters and does not say where.
+MESSAGE = 10_000
+#: Longest a name is shown.
+NAME = 120
+#: Longest a refusal is; only somebody's own text can make it longer.
+SENTENCE = 500
+
+Block = dict[str, object]
+
+#: What Slack would read as formatting or an emoji: one of these where a word begins or ends.
+_MARKUP = re.compile(r"(?<!\w)[*_~`](?=\S)|(?<=\S)[*_~`](?!\w)|:(?=[\w+'-]+:)")
+_NORTH_AMERICAN = re.compile(r"\+1([2-9][0-9]{2})([2-9][0-9]{2})([0-9]{4})")
+_SPACES = re.compile(r"\s+")
+#: Directional overrides and isolates, which would turn round the text after them.
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
+
+
+def shown(text: str, limit: int = NAME) -> str:
+    """One line that can be put anywhere as plain text: no control or directional characters, no
+    towers of accents, cut at a word with "…"."""
+    text = text[: limit * 8]
+    if text.isascii() and text.isprintable():  # most are, and looking closely is slow
+        return fit(" ".join(text.split()), limit)
+    kept = []
+    towering = 0
+    for character in text:
+        category = unicodedata.category(character)
+        if category in ("Mn", "Me"):
+            towering += 1
+            if towering > 3:
+                continue
+        else:
+            towering = 0
+        if category == "Cs" or character in _TURNING:
+            continue
+        kept.append(" " if category in ("Cc", "Zl", "Zp") else character)
+    return fit(_SPACES.sub(" ", "".join(kept)).strip(), limit)
+
+
+def fit(text: str, limit: int) -> str:
+    """At most `limit` characters, cut at a word with "…"."""
+    if len(text) <= limit:
+        return text
+    cut = text[: limit - 1]
+    space = cut.rfind(" ")
+    return (cut[:space] if space > limit // 2 else cut).rstrip() + "…"
+
+
+def escape(text: str) -> str:
+    """The three characters that Slack's markup is made of, and nothing else.
+
+    https://docs.slack.dev/messaging/formatting-message-text#escaping
+    """
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def inert(text: str, limit: int = NAME) -> str:
+    """What somebody wrote, inside of mrkdwn: it mentions, links and formats nothing."""
+    whole = shown(text, limit)
+    return escape(_MARKUP.sub(lambda match: f"\u200b{match.group()}\u200b", whole))
+
+
+def plain(text: str, limit: int) -> Block:
+    """A plain_text object. Slack wants at least one character."""
+    return {"type": "plain_text", "text": fit(text, limit) or "–", "emoji": False}
+
+
+def mrkdwn(text: str) -> Block:
+    """A mrkdwn object of our own markup; `verbatim`, so that Slack links nothing by itself."""
+    return {"type": "mrkdwn", "text": text or "–", "verbatim": True}
+
+
+def lines(text: Iterable[str], limit: int = SECTION) -> str:
+    """As many of the lines as fit: a cut between lines never falls into markup."""
+    kept: list[str] = []
+    room = limit - 2
+    for line in text:
+        room -= len(line) + 1
+        if room < 0:
+            return "\n".join([*kept, "…"])
+        kept.append(line)
+    return "\n".join(kept)
+
+
+def section(*text: str, accessory: Block | None = None) -> Block:
+    """A section of lines of mrkdwn."""
+    block: Block = {"type": "section", "text": mrkdwn(lines(text))}
+    return block | {"accessory": accessory} if accessory else block
+
+
+def fields(*pairs: str) -> Block:
+    """A section of at most ten fields, in two columns."""
+    return {"type": "section", "fields": [mrkdwn(lines([pair], FIELD)) for pair in pairs[:10]]}
+
+
+def context(*text: str) -> Block:
+    """Small grey text."""
+    return {"type": "context", "elements": [mrkdwn(lines([t], FIELD)) for t in text[:10]]}
+
+
+def header(text: str) -> Block:
+    return {"type": "header", "text": plain(text, HEADER)}
+
+
+def divider() -> Block:
+    return {"type": "divider"}
+
+
+def date(at: datetime) -> str:
+    """A moment, in the reader's own zone."""
+    fallback = f"{at:%Y-%m-%d %H:%M} UTC"
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}}, {{time}}|{fallback}>"
+
+
+def phone(e164: str) -> str:
+    """As people read it: "+1 415-555-0100"."""
+    if north_american := _NORTH_AMERICAN.fullmatch(e164):  # as the library writes it, but quicker
+        return "+1 {}-{}-{}".format(*north_american.groups())
+    try:
+        number = phonenumbers.parse(e164)
+    except phonenumbers.NumberParseException:
+        return e164
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def masked(address: str) -> str:
+    """As a list shows it: "ending 0100", "a…@example.com"."""
+    if "@" in address:
+        name, _, host = address.partition("@")
+        return f"{name[:1]}…@{host}"
+    return f"ending {address[-4:]}"
+
+
+def joined(parts: Sequence[str], last: str = "and") -> str:
+    """ "a", "a and b", "a, b and c"."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}"

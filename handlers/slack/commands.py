@@ -1,0 +1,138 @@
+"""`/optin`: one registry of sub-commands, from which the help is made."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from slack_bolt import Ack
+from slack_sdk import WebClient
+
+from bot.consent.errors import Invalid
+from bot.consent.model import Actor
+from bot.consent.reading import visible
+from bot.consent.service import Service, find
+from bot.consent.service import recent as last_entries
+from handlers.slack.blocks import log
+from handlers.slack.blocks.card import card, card_text, hits, nothing
+from handlers.slack.blocks.frame import Metadata
+from handlers.slack.blocks.modals import legend, search_modal
+from handlers.slack.blocks.text import Block, escape, inert, section
+from handlers.slack.drafts import Drafts
+
+Answer = tuple[str, list[Block]]
+
+RECENT = "The last changes of all contacts."
+
+#: `<tel:+14155550100|+1 415 555 0100>`, `<mailto:a@b.c|a@b.c>`: what Slack makes of what it knows.
+_WRAPPED = re.compile(r"<(?:tel|mailto):([^|>]*)(?:\|[^>]*)?>")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subcommand:
+    """A word after the command."""
+
+    name: str
+    hint: str
+    does: str
+    answer: Callable[[Service, Actor, str], Answer]
+
+
+def optin(
+    ack: Ack,
+    command: dict[str, Any],
+    client: WebClient,
+    consent: Service,
+    actor: Actor,
+    drafts: Drafts,
+) -> None:
+    """Looks up what was typed, or runs a sub-command; alone it opens the search."""
+    text = unwrapped(str(command.get("text") or ""))
+    if not text:
+        client.views_open(trigger_id=command["trigger_id"], view=search_modal(Metadata()))
+        ack()
+        return
+    word = text.casefold()
+    sub = next((s for s in SUBCOMMANDS if s.name == word), None)
+    if sub is not None:
+        said, blocks = sub.answer(consent, actor, str(command.get("command") or "/optin"))
+    else:
+        said, blocks = look_up(consent, actor, text, drafts)
+    ack(text=said, blocks=blocks, response_type="ephemeral")
+
+
+def unknown(ack: Ack) -> None:
+    """A command of the app that the settings don't name."""
+    raise Invalid(
+        "Optin listens to another command. Whoever runs it: OPTIN_COMMAND and the command in the "
+        "app's settings differ."
+    )
+
+
+def look_up(consent: Service, actor: Actor, text: str, drafts: Drafts) -> Answer:
+    """The card for one contact, lines for several, near misses for none."""
+    found = find(consent, text, actor)
+    if len(found.contacts) == 1 and not found.more:
+        one = found.contacts[0]
+        return card_text(one), card(one)
+    if found.contacts:
+        return f"{found.count} contacts match.", hits(found)
+    draft = drafts.keep(phone=found.phone, email=found.email)
+    said = f"No contact fits “{inert(text, 200)}”."
+    return said, nothing(found, text, draft)
+
+
+def unwrapped(text: str) -> str:
+    """What the person typed, out of what Slack made of it."""
+    text = _WRAPPED.sub(lambda match: match.group(1), text)
+    return " ".join(visible(html.unescape(text)).split())
+
+
+def _help(consent: Service, actor: Actor, command: str) -> Answer:
+    return "How to use Optin.", help_blocks(command)
+
+
+def help_blocks(command: str) -> list[Block]:
+    """What can be typed, and what the icons mean."""
+    name = escape(command)
+    typed: Sequence[tuple[str, str]] = (
+        ("+1 415 555 0100", "by phone number, as people write it"),
+        ("ana@example.com", "by e-mail address"),
+        ("ana gom", "by name, or the first letters of its words"),
+        ("", "alone: opens the search"),
+        *((f"{s.name} {s.hint}".strip(), s.does) for s in SUBCOMMANDS),
+    )
+    return [
+        section(
+            "*Why does this customer get no messages, and can we fix it?*",
+            *(f"`{f'{name} {text}'.strip()}`  {does}" for text, does in typed),
+        ),
+        section(
+            "*SMS On* and *Email On* say what the contact wants; press *Edit* on a card to change "
+            "them. A contact who texted STOP gets texts again only when two things happen, in any "
+            "order: they text UNSTOP to the same number, and a person sets SMS On back to YES."
+        ),
+        legend(),
+    ]
+
+
+def _recent(consent: Service, actor: Actor, command: str) -> Answer:
+    return RECENT, recent_page(consent, actor)
+
+
+def recent_page(
+    consent: Service, actor: Actor, *, kind: str = "", before: int | None = None
+) -> list[Block]:
+    """A page of `recent`; no kind means all of them."""
+    kinds = log.kinds(kind)
+    entries = last_entries(consent, actor, kinds=kinds, before=before, limit=log.PAGE + 1)
+    return log.recent(entries[: log.PAGE], len(entries) > log.PAGE, kind, first=before is None)
+
+
+SUBCOMMANDS: tuple[Subcommand, ...] = (
+    Subcommand(name="recent", hint="", does="the last changes of all contacts", answer=_recent),
+    Subcommand(name="help", hint="", does="this page", answer=_help),
+)

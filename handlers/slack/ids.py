@@ -1,0 +1,77 @@
+"""What listeners and blocks call the same things: callback, action and block ids.
+
+A button's value is a pointer and nothing more: whose card, and the version it was drawn from. What
+it may do is decided when it is pressed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bot.consent.errors import Invalid
+
+# Actions
+EDIT = "edit"
+ACTIVITY = "activity"
+VIEW = "view"
+MORE = "more"
+FIND = "find"
+SEARCH_ALL = "search_all"
+ADD = "add"
+UNDO = "undo"
+LOG_OLDER = "log_older"
+LOG_NEWER = "log_newer"
+LOG_CHANNEL = "log_channel"
+LOG_KIND = "log_kind"
+LOG_EXPORT = "log_export"
+RECENT_KIND = "recent_kind"
+RECENT_OLDER = "recent_older"
+RECENT_NEWEST = "recent_newest"
+
+# What the overflow menu of a card offers
+REFRESH = "refresh"
+DETAILS = "details"
+CLEAR_SMS = "clear_sms"
+CLEAR_EMAIL = "clear_email"
+NOTE = "note"
+WHY = "why"
+
+# Modals
+EDIT_MODAL = "edit_modal"
+DETAILS_MODAL = "details_modal"
+NOTE_MODAL = "note_modal"
+SEARCH_MODAL = "search_modal"
+PROFILE_MODAL = "profile_modal"
+LOG_MODAL = "log_modal"
+SAVED_MODAL = "saved_modal"
+WHY_MODAL = "why_modal"
+
+#: These decide something: who presses is asked for at Slack anew.
+DECIDING = frozenset({UNDO, MORE})
+
+
+#: For buttons that we do not know, or no longer.
+OUTDATED = "This button is from an older version of Optin. Look the contact up again."
+
+_ID = re.compile(r"[A-Za-z0-9]{1,64}", re.ASCII)
+_VERSION = re.compile(r"[0-9]{1,9}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pointer:
+    """A contact as it was drawn."""
+
+    contact: str
+    version: int
+
+    def __str__(self) -> str:
+        return f"{self.contact}:{self.version}"
+
+    @classmethod
+    def read(cls, text: object) -> Pointer:
+        """Raises `Invalid` for what we never wrote."""
+        contact, _, version = str(text or "")[:80].partition(":")
+        if not (_ID.fullmatch(contact) and _VERSION.fullmatch(version)):
+            raise Invalid(OUTDATED)
+        return cls(contact=contact, version=int(version))

@@ -1,0 +1,191 @@
+"""Importing 100,000 contacts, beside what phonenumbers and email-validator alone need for them."""
+
+from __future__ import annotations
+
+import csv
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+
+from bot import clock
+from bot.consent.model import Actor, Role
+from bot.consent.service import Row, Service, import_rows
+from bot.mailbox import read_email
+from handlers.contacts_file import open_contacts
+from storage import open_store
+
+Report = Callable[[str, float, str, bool, str], None]
+
+ROWS = 100_000
+#: Rows after which the two that are compared take turns: the machine is never quiet.
+_TURN = 1_000
+_MOST_MEMORY = 500
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(report: Report) -> None:
+    """Tells the ratio, and the peak memory of a process that imports."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "contacts.csv"
+        _write(path)
+        floor, ours = _compare(path, Path(folder) / "compared" / "optin.json")
+        report(
+            f"import of {ROWS:,} rows, in times of its two libraries alone",
+            ours / floor,
+            "<= 2",
+            ours / floor <= 2,
+            f"{floor:.1f} s for phonenumbers and email-validator, {ours:.1f} s for the import",
+        )
+        memory = _peak_memory(path)
+        report(
+            f"peak memory of the importing process, {ROWS:,} rows",
+            memory,
+            "<= 500 MB",
+            memory <= _MOST_MEMORY,
+            "the whole process, Python and its libraries included",
+        )
+
+
+def _write(path: Path) -> None:
+    """Rows as an export has them: numbers in national and international form, half a dozen
+    e-mail domains and a long tail of others, answers for two channels in two of three rows."""
+    chance = random.Random(20_261_103)
+    first = (
+        "Ana",
+        "Ben",
+        "Carla",
+        "Dan",
+        "Eva",
+        "Gül",
+        "Hugo",
+        "Inés",
+        "Jan",
+        "Léa",
+        "Mia",
+        "Noah",
+    )
+    last = (
+        "Gómez",
+        "Ruiz",
+        "Smith",
+        "Weber",
+        "Moreau",
+        "Rossi",
+        "Novák",
+        "Silva",
+        "Kaya",
+        "Okafor",
+    )
+    mail = [
+        "gmail.com",
+        "outlook.com",
+        "yahoo.com",
+        "icloud.com",
+        "example.com",
+        "mail.example.org",
+    ]
+    areas = (212, 213, 305, 312, 415, 512, 617, 702, 808, 917)
+    forms = ("+1 {} {} {}", "({}) {}-{}", "+1{}{}{}", "{}-{}-{}")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(
+            (
+                "name",
+                "phone",
+                "email",
+                "sms_on",
+                "email_on",
+                "company",
+                "consent_source",
+                "consent_at",
+            )
+        )
+        for number in range(ROWS):
+            form = chance.choice(forms)
+            phone = form.format(
+                chance.choice(areas), chance.randint(200, 999), f"{chance.randint(0, 9999):04}"
+            )
+            host = chance.choice(mail) if chance.random() < 0.8 else f"shop{number % 5_000}.example"
+            rows.writerow(
+                (
+                    f"{chance.choice(first)} {chance.choice(last)}",
+                    phone,
+                    f"customer.{number}@{host}",
+                    chance.choice(("yes", "no", "")),
+                    chance.choice(("yes", "no", "")),
+                    chance.choice(("Acme", "Globex", "")),
+                    "Web form",
+                    "2026-05-03",
+                )
+            )
+
+
+def _compare(path: Path, storage: Path) -> tuple[float, float]:
+    """Seconds for the libraries alone, and for the import of the same rows."""
+    store = open_store(f"tinydb:///{storage}")
+    service = Service(
+        store=store, now=clock.now, region="US", read_email=read_email, hash_key=b"bench" * 8
+    )
+    actor = Actor(id="cli:bench", role=Role.OPERATOR, source="cli")
+    turns = _Turns()
+    begun = time.perf_counter()
+    with open_contacts(path) as contacts:
+        rows = turns.taken(contacts.read(clock.now()))
+        done = import_rows(service, rows, file=path.name, actor=actor)
+    seconds = time.perf_counter() - begun
+    store.close()
+    if done.rows != ROWS:
+        raise AssertionError(f"{done.rows} of {ROWS} rows were imported")
+    return turns.seconds, seconds - turns.seconds
+
+
+class _Turns:
+    """Lets the libraries alone read the rows that were just handed to the import."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def taken(self, rows: Iterable[Row]) -> Iterator[Row]:
+        chunk: list[Row] = []
+        for row in rows:
+            chunk.append(row)
+            yield row
+            if len(chunk) == _TURN:
+                self._alone(chunk)
+                chunk = []
+        self._alone(chunk)
+
+    def _alone(self, rows: list[Row]) -> None:
+        begun = time.perf_counter()
+        for row in rows:
+            try:
+                number = phonenumbers.parse(row.details.phone or "", "US")
+                if phonenumbers.is_valid_number(number):
+                    phonenumbers.number_type(number)
+                    phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+                validate_email(
+                    row.details.email or "", check_deliverability=False, test_environment=True
+                )
+            except (phonenumbers.NumberParseException, EmailNotValidError):
+                pass
+        self.seconds += time.perf_counter() - begun
+
+
+def _peak_memory(path: Path) -> float:
+    """Megabytes."""
+    env = {**os.environ, "OPTIN_STORAGE": f"tinydb:///{path.parent}/measured/optin.json"}
+    command = [sys.executable, "-m", "bot", "import", str(path)]
+    process = subprocess.Popen(command, cwd=_ROOT, env=env, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in (0, 3):
+        raise AssertionError(f"the import ended with {process.returncode}")
+    return used.ru_maxrss / 1024
