@@ -27,6 +27,7 @@ from bot.consent.model import (
     Consent,
     Contact,
     Evidence,
+    Hold,
     Line,
     On,
     Refusal,
@@ -181,10 +182,15 @@ def _apply_to_address(entry: Entry, facts: AddressFacts) -> AddressFacts:
             )
             return replace(facts, refusal=refusal if entry.after == On.NO else None)
         case Kind.BOUNCE:
+            soft = (entry.changes or {}).get("soft")
+            if soft is not None and entry.before == entry.after:
+                counted = (*facts.soft_failures, entry.occurred_at)
+                return replace(facts, soft_failures=counted if soft[1] != "0" else ())
             bounce = Bounce(entry.after)
             bounced = bounce is Bounce.YES
             return replace(
                 facts,
+                soft_failures=(),
                 bounce=bounce,
                 bounced_at=entry.occurred_at if bounced else None,
                 bounce_reason=entry.reason if bounced else None,
@@ -193,13 +199,17 @@ def _apply_to_address(entry: Entry, facts: AddressFacts) -> AddressFacts:
             )
         case Kind.BLOCK:
             assert entry.sender is not None
-            blocks = dict(facts.blocks)
+            blocks, cleared = dict(facts.blocks), dict(facts.cleared)
             state = BlockState(entry.after)
             if state is BlockState.NONE:
                 blocks.pop(entry.sender, None)
+                cleared[entry.sender] = entry.occurred_at
             else:
                 blocks[entry.sender] = Block(state=state, since=entry.occurred_at)
-            return replace(facts, blocks=blocks)
+            return replace(facts, blocks=blocks, cleared=cleared)
+        case Kind.HOLD:
+            held = Hold(since=entry.occurred_at, text=entry.reason or "")
+            return replace(facts, hold=held if entry.after == "held" else None)
     return facts
 
 

@@ -178,9 +178,18 @@ class AddressFacts:
     soft_failures: tuple[datetime, ...] = ()
     #: By our sender, or by e-mail provider for a suppression.
     blocks: Mapping[str, Block] = field(default_factory=dict)
+    #: By sender, when its block was last lifted: an older STOP that comes late blocks nothing.
+    cleared: Mapping[str, datetime] = field(default_factory=dict)
     hold: Hold | None = None
     #: Applied to the next contact who appears with this address.
     refusal: Refusal | None = None
+
+    def block(self, sender: str) -> tuple[BlockState, datetime | None]:
+        """How things stand between this sender and the address, and since when."""
+        standing = self.blocks.get(sender)
+        if standing is not None:
+            return standing.state, standing.since
+        return BlockState.NONE, self.cleared.get(sender)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -131,3 +131,11 @@ def _wrong(number: phonenumbers.PhoneNumber) -> str:
         case phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY:
             return "That number has no area code."
     return "No such number can exist in its country. Check the digits."
+
+
+def masked(address: str) -> str:
+    """As lists and channels show an address: "ending 0100", "a…@example.com"."""
+    if "@" in address:
+        name, _, host = address.partition("@")
+        return f"{name[:1]}…@{host}"
+    return f"ending {address[-4:]}"

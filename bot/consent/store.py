@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Protocol
 
 from bot.consent.activity import Entry, Kind
+from bot.consent.alerts import Alert
 from bot.consent.model import AddressFacts, Channel, Contact, Import
 
 
@@ -96,6 +98,50 @@ class Records(Protocol):
     def redact(self, contact: str) -> None:
         """Erases the personal part of the contact's entries (`activity.redact`), on the disk,
         too."""
+        ...
+
+    # Events
+
+    def seen(self, event: str) -> bool:
+        """Whether an event with this id was taken in. Kept for ever: an old one may be told
+        again years later (reliability.md §0.8)."""
+        ...
+
+    def remember(self, event: str) -> None:
+        """From now on the event is `seen`."""
+        ...
+
+    # Alerts
+
+    def alert(self, id: str) -> Alert | None: ...
+
+    def alert_for(self, key: str) -> Alert | None:
+        """The newest alert with this key."""
+        ...
+
+    def put_alert(self, alert: Alert) -> None:
+        """Inserts or replaces, by id."""
+        ...
+
+    def remove_alert(self, id: str) -> None: ...
+
+    def due_alerts(self, now: datetime, *, limit: int) -> list[Alert]:
+        """Those that are `due` and whose `not_before` has come: urgent kinds first, then the
+        oldest."""
+        ...
+
+    def alerts(self) -> Iterator[Alert]:
+        """All of them, by id."""
+        ...
+
+    # Marks
+
+    def mark(self, name: str) -> str | None:
+        """A short text that a job keeps for the next time: a cursor, a count."""
+        ...
+
+    def put_mark(self, name: str, text: str | None) -> None:
+        """None takes it away."""
         ...
 
     # Imports

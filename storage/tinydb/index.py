@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import msgspec
 
+from bot.consent.alerts import Delivery
 from storage.tinydb.change import Document
 from storage.tinydb.names import Names
 
 CONTACTS = "contacts"
 ADDRESSES = "addresses"
 IMPORTS = "imports"
+ALERTS = "alerts"
+MARKS = "marks"
+EVENTS = "events"
+TABLES = (CONTACTS, ADDRESSES, IMPORTS, ALERTS, MARKS, EVENTS)
 
 #: A document's id, or several for one address.
 Held = str | tuple[str, ...]
@@ -30,26 +36,52 @@ class Keys(msgspec.Struct, frozen=True, gc=False):
     erased: bool = False
 
 
+class Due(msgspec.Struct, frozen=True, gc=False):
+    """The part of an alert that says when it has to be told."""
+
+    id: str
+    key: str
+    kind: str
+    first_at: datetime
+    wanted: int
+    shown: int
+    delivery: str
+    not_before: datetime | None = None
+
+    @property
+    def waits(self) -> bool:
+        return self.wanted > self.shown and self.delivery != Delivery.DEAD
+
+
 _keys = msgspec.json.Decoder(Keys)
+_due = msgspec.json.Decoder(Due)
 
 
 class Index:
     def __init__(self, documents: Mapping[str, Mapping[str, bytes]]) -> None:
         #: By table, the document's id of a contact's or import's id, or of an address.
-        self.ids: dict[str, dict[str, str]] = {CONTACTS: {}, ADDRESSES: {}, IMPORTS: {}}
+        self.ids: dict[str, dict[str, str]] = {table: {} for table in TABLES}
         #: By phone number and mailbox.
         self.holders: dict[str, Held] = {}
         self.external: dict[str, Held] = {}
         self.erased = 0
+        #: Alerts that Slack has to be told, by id.
+        self.due: dict[str, Due] = {}
+        #: By key, the newest last.
+        self.alerts: dict[str, Held] = {}
         self.names = Names(documents[CONTACTS])
         decode = _keys.decode
         for table in self.ids:
             for id, document in documents[table].items():
                 self._add(table, id, decode(document))
+                if table == ALERTS:
+                    self._tell(_due.decode(document))
 
     def changed(self, table: str, id: str, before: Document, after: Document) -> None:
         if table not in self.ids:
             return
+        if table == ALERTS:
+            self._retell(before, after)
         was = None if before is None else _keys.decode(before)
         now = None if after is None else _keys.decode(after)
         if was == now:
@@ -61,9 +93,24 @@ class Index:
         if table == CONTACTS:
             self.names.changed(id)
 
+    def _retell(self, before: Document, after: Document) -> None:
+        was = None if before is None else _due.decode(before)
+        now = None if after is None else _due.decode(after)
+        if was is not None:
+            self.due.pop(was.id, None)
+            if now is None or now.key != was.key:
+                _let_go(self.alerts, was.key, was.id)
+        if now is not None:
+            self._tell(now)
+
+    def _tell(self, alert: Due) -> None:
+        _hold(self.alerts, alert.key, alert.id)
+        if alert.waits:
+            self.due[alert.id] = alert
+
     def _add(self, table: str, id: str, keys: Keys) -> None:
         if table != CONTACTS:
-            self.ids[table][keys.address or keys.id] = id
+            self.ids[table][keys.address if table == ADDRESSES else keys.id] = id
             return
         self.ids[CONTACTS][keys.id] = id
         if keys.phone:
@@ -76,7 +123,7 @@ class Index:
             self.erased += 1
 
     def _drop(self, table: str, id: str, keys: Keys) -> None:
-        self.ids[table].pop(keys.address or keys.id, None)
+        self.ids[table].pop(keys.address if table == ADDRESSES else keys.id, None)
         if table != CONTACTS:
             return
         for map, key in (
@@ -98,7 +145,7 @@ def each(held: Held | None) -> tuple[str, ...]:
 
 def _hold(map: dict[str, Held], key: str, id: str) -> None:
     held = map.setdefault(key, id)
-    if held != id:
+    if id not in each(held):
         map[key] = (*each(held), id)
 
 

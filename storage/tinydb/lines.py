@@ -28,7 +28,7 @@ class Lines:
             if end >= 0:
                 return found[:end]
             if len(found) < size:
-                raise Corrupt(f"The Activity Log ends too early, at byte {offset}.")
+                raise Corrupt(f"The Activity Log ends too early, at byte {offset}. {files.ADVICE}")
             size *= 8
 
     def forwards(self, end: int) -> Iterator[tuple[int, bytes]]:
@@ -37,7 +37,7 @@ class Lines:
         while at < end:
             block = files.read(self._descriptor, min(_BLOCK, end - at), at)
             if not block:
-                raise Corrupt(f"The Activity Log ends too early, at byte {at}.")
+                raise Corrupt(f"The Activity Log ends too early, at byte {at}. {files.ADVICE}")
             at += len(block)
             *lines, rest = (rest + block).split(b"\n")
             for line in lines:

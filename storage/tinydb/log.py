@@ -169,7 +169,7 @@ class Log:
             line = self._line(offset)
             mark = _decoded(_mark, line, offset)
             if mark.contact != contact or not 0 <= mark.back < offset:
-                raise Corrupt(f"The Activity Log is damaged at byte {offset}.")
+                raise Corrupt(f"The Activity Log is damaged at byte {offset}. {files.ADVICE}")
             yield offset, line, mark
             offset = mark.back
 
@@ -216,4 +216,4 @@ def _decoded(decoder: msgspec.json.Decoder[T], line: bytes, offset: int) -> T:
     try:
         return decoder.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise Corrupt(f"The Activity Log is damaged at byte {offset}.") from None
+        raise Corrupt(f"The Activity Log is damaged at byte {offset}. {files.ADVICE}") from None

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import TypeVar
 
 import msgspec
 
 from bot.consent.activity import Entry, Kind
+from bot.consent.alerts import URGENT, Alert
 from bot.consent.model import AddressFacts, Channel, Contact, Import
 from storage.tinydb.change import Change
-from storage.tinydb.index import ADDRESSES, CONTACTS, IMPORTS, each
+from storage.tinydb.index import ADDRESSES, ALERTS, CONTACTS, EVENTS, IMPORTS, MARKS, each
 from storage.tinydb.log import Log
 from storage.tinydb.tables import Tables, encode
 
@@ -19,6 +22,8 @@ T = TypeVar("T")
 _contact = msgspec.json.Decoder(Contact)
 _facts = msgspec.json.Decoder(AddressFacts)
 _import = msgspec.json.Decoder(Import)
+_alert = msgspec.json.Decoder(Alert)
+_texts = msgspec.json.Decoder(dict[str, str])
 
 
 class TinyDBRecords:
@@ -112,6 +117,55 @@ class TinyDBRecords:
     def redact(self, contact: str) -> None:
         self._log.redact(contact, self._writing())
 
+    # Events
+
+    def seen(self, event: str) -> bool:
+        bucket, hash = _hashed(event)
+        id = self._index.ids[EVENTS].get(bucket)
+        return id is not None and hash in self._tables.documents[EVENTS][id]
+
+    def remember(self, event: str) -> None:
+        bucket, hash = _hashed(event)
+        known = self._get(EVENTS, bucket, _texts) or {"id": bucket, "seen": ""}
+        if hash.decode() not in known["seen"]:
+            known["seen"] = f"{known['seen']} {hash.decode()}".strip()
+            self._put(EVENTS, bucket, known)
+
+    # Alerts
+
+    def alert(self, id: str) -> Alert | None:
+        return self._get(ALERTS, id, _alert)
+
+    def alert_for(self, key: str) -> Alert | None:
+        held = each(self._index.alerts.get(key))
+        return self.alert(held[-1]) if held else None
+
+    def put_alert(self, alert: Alert) -> None:
+        self._put(ALERTS, alert.id, alert)
+
+    def remove_alert(self, id: str) -> None:
+        self._remove(ALERTS, id)
+
+    def due_alerts(self, now: datetime, *, limit: int) -> list[Alert]:
+        due = [d for d in self._index.due.values() if d.not_before is None or d.not_before <= now]
+        due.sort(key=lambda d: (d.kind not in URGENT, d.first_at, d.id))
+        return [alert for d in due[:limit] if (alert := self.alert(d.id))]
+
+    def alerts(self) -> Iterator[Alert]:
+        return self._all(ALERTS, _alert)
+
+    # Marks
+
+    def mark(self, name: str) -> str | None:
+        found = self._get(MARKS, name, _texts)
+        return found["text"] if found else None
+
+    def put_mark(self, name: str, text: str | None) -> None:
+        if text is None:
+            self._remove(MARKS, name)
+        else:
+            self._put(MARKS, name, {"id": name, "text": text})
+
     # Imports
 
     def import_(self, id: str) -> Import | None:
@@ -157,3 +211,9 @@ class TinyDBRecords:
 
 def _by_id(contact: Contact) -> str:
     return contact.id
+
+
+def _hashed(event: str) -> tuple[str, bytes]:
+    """The ids of events are kept as hashes, some hundred to a document: they only grow."""
+    hash = hashlib.blake2b(event.encode("utf-8", "replace"), digest_size=14).hexdigest()
+    return hash[:3], hash[3:].encode()

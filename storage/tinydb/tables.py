@@ -16,7 +16,7 @@ import tinydb.table
 
 from bot.consent.errors import Invalid
 from storage.tinydb.change import Change, Document
-from storage.tinydb.index import ADDRESSES, CONTACTS, IMPORTS, Index
+from storage.tinydb.index import TABLES, Index
 
 Fields = dict[str, Any]
 
@@ -38,11 +38,8 @@ class Tables(tinydb.Storage):
         self.load({})
 
     def load(self, documents: dict[str, dict[str, bytes]]) -> None:
-        self.documents: dict[str, dict[str, bytes]] = {
-            CONTACTS: {},
-            ADDRESSES: {},
-            IMPORTS: {},
-        } | documents
+        none: dict[str, dict[str, bytes]] = {table: {} for table in TABLES}
+        self.documents = none | documents
         self.index = Index(self.documents)
         self._next = {
             name: max(map(int, table), default=0) + 1 for name, table in documents.items()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot.consent.activity import Kind, Pair
 from bot.consent.authority import Action, authorize
 from bot.consent.errors import Changed, Invalid, Refused
-from bot.consent.model import UNSET, Actor, By, Channel, Contact, On
+from bot.consent.model import UNSET, Actor, AddressFacts, By, Channel, Contact, On
 from bot.consent.reading import blank, fold, read_phone, storable, visible
 from bot.consent.service.record import Recorder, new_id
 from bot.consent.service.service import Service, present
@@ -146,7 +146,7 @@ def _inherit(service: Service, recorder: Recorder, contact: Contact, address: st
     hashed = service.hashed(address)
     kept = records.facts(hashed)
     found = records.facts(address)
-    if not (found.refusal or kept.refusal or kept.blocks):
+    if kept == AddressFacts(address=hashed) and not found.refusal:
         return contact
     refusals = [refusal for refusal in (found.refusal, kept.refusal) if refusal]
     refusal = max(refusals, key=lambda refusal: refusal.since, default=None)
@@ -167,21 +167,38 @@ def _inherit(service: Service, recorder: Recorder, contact: Contact, address: st
         )
         assert after is not None
         contact = after
-    for sender, block in kept.blocks.items():
-        if sender not in found.blocks:
+    for sender in {**kept.blocks, **kept.cleared}:
+        (state, since), (known, known_since) = kept.block(sender), found.block(sender)
+        if state is not known and since and (known_since is None or since > known_since):
             after = system.record(
                 Kind.BLOCK,
                 contact,
                 address=address,
                 channel=channel,
                 sender=sender,
-                before="none",
-                after=block.state,
+                before=known,
+                after=state,
                 reason="Known before this contact was added",
-                occurred_at=block.since,
+                occurred_at=since,
             )
             assert after is not None
             contact = after
+    if kept.hold and not found.hold:
+        held = kept.hold
+        system.record(
+            Kind.HOLD, None, address=hashed, channel=channel, before="held", after="released"
+        )
+        after = system.record(
+            Kind.HOLD,
+            contact,
+            address=address,
+            channel=channel,
+            after="held",
+            reason=held.text,
+            occurred_at=held.since,
+        )
+        assert after is not None
+        contact = after
     return contact
 
 

@@ -91,16 +91,17 @@ def _leave(service: Service, recorder: Recorder, contact: Contact, left: Address
     if others:
         recorder.restate(facts, left, others[0], channel)
         return
-    for sender, block in facts.blocks.items():
+    for sender in {**facts.blocks, **facts.cleared}:
+        state, since = facts.block(sender)
         recorder.record(
             Kind.BLOCK,
             None,
             address=service.hashed(address),
             channel=channel,
             sender=sender,
-            before=block.state,
-            after=block.state,
-            occurred_at=block.since,
+            before=state,
+            after=state,
+            occurred_at=since,
         )
     records.put_facts(left)
 

@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from bot.consent.activity import CHANGING, Entry, Kind, Pair, apply
 from bot.consent.model import AddressFacts, BlockState, By, Channel, Contact, Evidence
@@ -44,6 +45,8 @@ class Recorder:
     actor: str
     source: str
     now: datetime
+    #: The provider's id of the event that this is about.
+    provider_id: str | None = None
 
     def record(
         self,
@@ -61,10 +64,13 @@ class Recorder:
         changes: Mapping[str, Pair] | None = None,
         occurred_at: datetime | None = None,
         creates: str | None = None,
+        expected: bool = False,
+        actor: str | None = None,
     ) -> Contact | None:
         """Appends the entry and stores what it does. The contact as it is then; None when removed.
 
-        `creates` is the id of a contact who comes into being with this entry.
+        `creates` is the id of a contact who comes into being with this entry; `actor` who acted,
+        where it is not the recorder's.
         """
         version = contact.version if contact else 0
         entry = Entry(
@@ -72,7 +78,7 @@ class Recorder:
             kind=kind,
             occurred_at=occurred_at or self.now,
             recorded_at=self.now,
-            actor=self.actor,
+            actor=actor or self.actor,
             source=self.source,
             contact=contact.id if contact else creates,
             version=version + 1 if kind in CHANGING and (contact or creates) else version,
@@ -81,6 +87,8 @@ class Recorder:
             by=by,
             before=before,
             after=after,
+            expected=expected,
+            provider_id=self.provider_id,
             address=address,
             reason=storable(reason or "") or None,
             evidence=_storable(evidence),
@@ -132,29 +140,42 @@ class Recorder:
     ) -> None:
         """Says once more, for `holder`, what is known of an address and no entry tells any longer:
         `told` is what the entries that are left tell."""
-        for sender in {**told.blocks, **facts.blocks}:
-            block = facts.blocks.get(sender)
-            if block != told.blocks.get(sender):
-                state = block.state if block else BlockState.NONE
-                holder = self.record(
-                    Kind.BLOCK,
-                    holder,
-                    address=facts.address,
-                    channel=channel,
-                    sender=sender,
-                    before=state,
-                    after=state,
-                    occurred_at=block.since if block else None,
-                )
-        if replace(facts, blocks={}) != replace(told, blocks={}):
-            self.record(
-                Kind.BOUNCE,
-                holder,
-                address=facts.address,
-                channel=channel,
-                by=By.CONTACT if facts.complaint else None,
-                before=facts.bounce,
-                after=facts.bounce,
-                reason=facts.bounce_reason,
-                occurred_at=facts.bounced_at,
+
+        def say(kind: Kind, at: datetime | None, **entry: Any) -> None:
+            nonlocal holder
+            holder = self.record(
+                kind, holder, address=facts.address, channel=channel, occurred_at=at, **entry
             )
+
+        for sender in {**told.blocks, **told.cleared, **facts.blocks, **facts.cleared}:
+            before, block = told.blocks.get(sender), facts.blocks.get(sender)
+            lifted = facts.cleared.get(sender)
+            if lifted and (lifted != told.cleared.get(sender) or (before and not block)):
+                state = before.state if before else BlockState.NONE
+                say(Kind.BLOCK, lifted, sender=sender, before=state, after=BlockState.NONE)
+                before = None
+            if block and block != before:
+                state = before.state if before else BlockState.NONE
+                say(Kind.BLOCK, block.since, sender=sender, before=state, after=block.state)
+        if _deliverability(facts) != _deliverability(told):
+            by = By.CONTACT if facts.complaint else None
+            reason, at = facts.bounce_reason, facts.bounced_at
+            say(Kind.BOUNCE, at, before=told.bounce, after=facts.bounce, by=by, reason=reason)
+            for count, failed in enumerate(facts.soft_failures):
+                changes = {"soft": (str(count), str(count + 1))}
+                same = facts.bounce
+                say(Kind.BOUNCE, failed, before=same, after=same, changes=changes)
+        if facts.hold and facts.hold != told.hold:
+            say(Kind.HOLD, facts.hold.since, after="held", reason=facts.hold.text)
+        elif told.hold and not facts.hold:
+            say(Kind.HOLD, None, before="held", after="released")
+
+
+def _deliverability(facts: AddressFacts) -> tuple[object, ...]:
+    return (
+        facts.bounce,
+        facts.bounced_at,
+        facts.bounce_reason,
+        facts.complaint,
+        facts.soft_failures,
+    )

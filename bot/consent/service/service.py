@@ -5,12 +5,16 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from bot.consent.errors import NotFound, Refused
 from bot.consent.model import Contact, Sender
 from bot.consent.store import Records, Store
+
+
+def _in_a_week(at: datetime) -> datetime:
+    return at + timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +32,21 @@ class Service:
     hash_key: bytes
     #: Our own numbers and services, the default one first.
     senders: Sequence[Sender] = ()
+    #: Packs of opt-out words besides English (rules.md §5).
+    languages: frozenset[str] = frozenset()
+    #: Slack's id of the channel that is told; nobody is, without one.
+    alert_channel: str | None = None
+    #: When a probable refusal of this time becomes one by itself (rules.md §10).
+    deadline: Callable[[datetime], datetime] = _in_a_week
 
     @property
     def sender(self) -> Sender | None:
         """The sender whose answer is the headline."""
         return self.senders[0] if self.senders else None
+
+    def is_toll_free(self, sender: str) -> bool:
+        """Whether a sender of ours is a toll-free number, where STOP blocks in the network."""
+        return next((s.toll_free for s in self.senders if s.id == sender), False)
 
     def hashed(self, address: str) -> str:
         """What is kept instead of an erased address."""

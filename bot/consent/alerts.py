@@ -1,0 +1,123 @@
+"""What has to be told to Slack: one alert is one live message, drawn anew as things happen.
+
+Events put their alerts into the same transaction as their entries; a worker posts what is due
+(reliability.md §5.3). So an alert is at least once, and the change never waits for Slack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.consent.model import Channel
+
+#: The first three STOPs of a minute are told singly, the others by one storm card.
+SINGLE_STOPS = 3
+SINGLY_WITHIN = timedelta(minutes=1)
+#: A storm is over when nobody has texted STOP for so long.
+STORM_QUIET = timedelta(minutes=5)
+#: A storm card is drawn anew at most so often.
+STORM_PACE = timedelta(seconds=15)
+#: At these counts a line is added to the storm's thread.
+STORM_LINES = (10, 100, 500, 1_000, 5_000, 10_000)
+#: Bounces within this time share a message.
+BOUNCES_WITHIN = timedelta(minutes=10)
+
+
+class AlertKind(StrEnum):
+    """What an alert tells."""
+
+    STOP = "stop"
+    STORM = "storm"
+    #: A line in a storm's thread.
+    STORM_LINE = "storm_line"
+    UNSUBSCRIBE = "unsubscribe"
+    #: UNSTOP without an alert to be edited: half done, a manager is missing.
+    UNSTOP = "unstop"
+    BOUNCE = "bounce"
+    COMPLAINT = "complaint"
+    REVIEW = "review"
+    DRIFT = "drift"
+    #: A refusal from an address that nobody has.
+    UNKNOWN = "unknown"
+
+
+#: Kinds that overtake the others when several are due.
+URGENT = frozenset({AlertKind.STOP, AlertKind.STORM, AlertKind.REVIEW, AlertKind.COMPLAINT})
+
+
+class Delivery(StrEnum):
+    """How far the newest drawing has come."""
+
+    #: To be posted when it is due.
+    WAITING = "waiting"
+    #: Being posted: marked and stored before the call is made.
+    SENDING = "sending"
+    #: Nobody knows whether Slack has it: it is looked for before it is posted again.
+    UNKNOWN = "unknown"
+    SENT = "sent"
+    #: Given up, with the reason; counted in health.
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """One message in a Slack channel, as it should be and as it stands there."""
+
+    #: Random; it is in the message's metadata, and the buttons' value.
+    id: str
+    #: What makes two tellings the same message: "stop:sms:hash:…:2026-11-23".
+    key: str
+    kind: AlertKind
+    slack_channel: str
+    first_at: datetime
+    last_at: datetime
+    channel: Channel = Channel.SMS
+    #: The contacts that it is about, at most the first ten.
+    contacts: tuple[str, ...] = ()
+    #: The keyed hash of the address.
+    address: str | None = None
+    #: What may be shown of it: "ending 0100".
+    masked: str = ""
+    sender: str | None = None
+    #: Tellings that this message stands for.
+    count: int = 1
+    #: By sender, for a storm; by reason, for bounces.
+    counts: Mapping[str, int] = field(default_factory=dict)
+    #: What the contact wrote (review), or what the code means (bounce, drift).
+    text: str | None = None
+    #: When the contact took the refusal back at the carrier.
+    unstopped_at: datetime | None = None
+    #: When a review becomes a refusal by itself.
+    deadline: datetime | None = None
+    #: What a person said to a review: "refusal" or "none".
+    answer: str | None = None
+    #: Who marked it handled, or answered the review; and when.
+    handled_by: str | None = None
+    handled_at: datetime | None = None
+    #: The alert under which this one is a line.
+    thread: str | None = None
+
+    # The message in Slack
+    #: Grows whenever the message should look different.
+    wanted: int = 1
+    #: Which of these Slack shows.
+    shown: int = 0
+    delivery: Delivery = Delivery.WAITING
+    attempts: int = 0
+    #: When the newest attempt began.
+    started_at: datetime | None = None
+    not_before: datetime | None = None
+    #: Slack's id of the message, once it is there.
+    ts: str | None = None
+    shown_at: datetime | None = None
+    #: 0 as designed, 1 as a sentence: what Slack found wrong with the blocks.
+    plainness: int = 0
+    problem: str | None = None
+
+    @property
+    def due(self) -> bool:
+        """Whether Slack has to be told something. When, `not_before` says."""
+        return self.wanted > self.shown and self.delivery is not Delivery.DEAD

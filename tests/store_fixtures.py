@@ -1,0 +1,115 @@
+"""A storage of each kind, opened as often as wanted, and values to put into it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.consent.activity import Entry, Kind
+from bot.consent.model import (
+    AddressFacts,
+    Block,
+    BlockState,
+    Bounce,
+    By,
+    Channel,
+    Contact,
+    Hold,
+    Import,
+    Refusal,
+)
+from bot.consent.store import Store
+from storage import open_store
+
+#: A line for each backend: the storage's address, made of an empty folder.
+URLS = {
+    "tinydb": lambda folder: f"tinydb:///{folder}/optin.json",
+}
+
+NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
+PHONE = "+14155550100"
+
+
+class Opened:
+    """One storage, opened as often as wanted."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._stores: list[Store] = []
+
+    def open(self) -> Store:
+        self._stores.append(open_store(self.url))
+        return self._stores[-1]
+
+    def close(self) -> None:
+        for store in self._stores:
+            store.close()
+        self._stores.clear()
+
+
+@pytest.fixture(params=URLS.values(), ids=URLS.keys())
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
+    opened = Opened(request.param(tmp_path))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def store(opened: Opened) -> Store:
+    return opened.open()
+
+
+def contact(id: str = "c1", **fields: object) -> Contact:
+    return Contact(**{"id": id, "name": "Ana Gómez", "phone": PHONE, "created_at": NOON} | fields)  # type: ignore[arg-type]
+
+
+def entry(id: str = "e1", **fields: object) -> Entry:
+    known: dict[str, object] = {
+        "id": id,
+        "kind": Kind.CONSENT,
+        "occurred_at": NOON,
+        "recorded_at": NOON,
+        "actor": "slack:U1",
+        "source": "slack",
+        "contact": "c1",
+        "channel": Channel.SMS,
+        "by": By.STAFF,
+        "before": "NO",
+        "after": "YES",
+        "address": PHONE,
+    }
+    return Entry(**known | fields)  # type: ignore[arg-type]
+
+
+def put(store: Store, *values: Contact | AddressFacts | Entry | Import) -> None:
+    with store.transaction() as records:
+        for value in values:
+            match value:
+                case Contact():
+                    records.put_contact(value)
+                case AddressFacts():
+                    records.put_facts(value)
+                case Entry():
+                    records.append(value)
+                case Import():
+                    records.put_import(value)
+
+
+def ids(found: list[Contact]) -> list[str]:
+    return [contact.id for contact in found]
+
+
+FACTS = AddressFacts(
+    address=PHONE,
+    bounce=Bounce.YES,
+    bounced_at=NOON,
+    bounce_reason="no such number",
+    complaint=True,
+    soft_failures=(NOON, NOON + timedelta(days=1)),
+    blocks={"+18885550199": Block(state=BlockState.BLOCKED, since=NOON)},
+    hold=Hold(since=NOON, text="Stop. Thank you"),
+    refusal=Refusal(channel=Channel.SMS, since=NOON, reason="STOP"),
+)
