@@ -59,10 +59,12 @@ def open_service(settings: Settings) -> Iterator[Service]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """The bot, ready to be served: the web server, and where it listens."""
+    """The bot, to be served: the web server, and where it listens."""
 
     server: Server
     bolt: App
+    #: Able to store, and connected to Slack where that takes a connection.
+    ready: Callable[[], bool]
 
 
 @contextmanager
@@ -92,7 +94,11 @@ def assemble(
             gate = Gate(settings.signing_secrets)
             routes.append(slack_route(bolt, gate, pool=pool, now=clock.now))
         web = web_app(routes=routes, checks=checks)
-        yield Running(server=Server(web, host=host, port=port, beside=beside), bolt=bolt)
+        yield Running(
+            server=Server(web, host=host, port=port, beside=beside),
+            bolt=bolt,
+            ready=lambda: all(check() for check in checks.values()),
+        )
 
 
 def serve(settings: Settings, mode: Mode | None, host: str, port: int) -> None:

@@ -1,6 +1,7 @@
 """The settings: read once from the environment and `.env`, checked before anything connects.
 
-A new setting is one field of `Settings` and one row of `_ROWS`.
+A new setting is one field of `Settings` and one row of `_ROWS`; those of the messaging providers
+are in `bot.provider_settings`.
 """
 
 from __future__ import annotations
@@ -9,19 +10,20 @@ import difflib
 import logging
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import phonenumbers
 from dotenv import dotenv_values
 
-from bot import hash_key, senders
+from bot import hash_key, provider_settings, senders
 from bot.consent.errors import OptinError
 from bot.consent.model import Sender
+from bot.provider_settings import ProviderSettings
+from bot.setting_values import Rows, matching, secrets, url
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +74,7 @@ class Settings:
     #: Without a slash at its end.
     public_url: str | None = None
     given_hash_key: bytes | None = field(default=None, repr=False)
+    providers: ProviderSettings = field(default_factory=ProviderSettings)
 
     @classmethod
     def read(cls, env: Mapping[str, str], *, need_slack: bool = False) -> Self:
@@ -80,15 +83,10 @@ class Settings:
         Raises `SettingsError`: one sentence, which names the setting and never shows a secret.
         """
         _warn_of_unknown(env)
-        values: dict[str, Any] = {}
-        for name, (attribute, read) in _ROWS.items():
-            if text := env.get(name, "").strip():
-                try:
-                    values[attribute] = read(text)
-                except ValueError as error:
-                    raise SettingsError(f"{name} {error}.") from None
+        values = _values(env, _ROWS)
         values.setdefault("approval_channel", values.get("alert_channel"))
-        settings = cls(**values)
+        providers = ProviderSettings(**_values(env, provider_settings.ROWS))
+        settings = cls(**values, providers=providers)
         if need_slack and not settings.bot_token:
             raise SettingsError(
                 "SLACK_BOT_TOKEN is missing: it is the token that begins with xoxb-, under "
@@ -149,43 +147,25 @@ def environment(folder: Path) -> dict[str, str]:
     return {name: value for name, value in given.items() if value is not None} | dict(os.environ)
 
 
+def _values(env: Mapping[str, str], rows: Rows) -> dict[str, Any]:
+    values = {}
+    for name, (attribute, read) in rows.items():
+        if text := env.get(name, "").strip():
+            try:
+                values[attribute] = read(text)
+            except ValueError as error:
+                raise SettingsError(f"{name} {error}.") from None
+    return values
+
+
 def _warn_of_unknown(env: Mapping[str, str]) -> None:
+    known = [*_ROWS, *provider_settings.ROWS]
     for name in sorted(env):
-        if name.startswith("OPTIN_") and name not in _ROWS and name not in _FOR_TESTS:
-            near = difflib.get_close_matches(name, _ROWS, n=1)
+        if name.startswith("OPTIN_") and name not in known and name not in _FOR_TESTS:
+            near = difflib.get_close_matches(name, known, n=1)
             logger.warning(
                 "%s is no setting of Optin%s", name, f"; did you mean {near[0]}?" if near else ""
             )
-
-
-def _matching(pattern: str, wanted: str) -> Callable[[str], str]:
-    """Reads what matches; else says what was wanted, and not what was given."""
-    expression = re.compile(pattern, re.ASCII)
-
-    def read(text: str) -> str:
-        if not expression.fullmatch(text):
-            raise ValueError(wanted)
-        return text
-
-    return read
-
-
-def _secrets(text: str) -> tuple[str, ...]:
-    secrets = tuple(filter(None, (part.strip() for part in text.split(","))))
-    if not secrets or not all(s.isascii() and s.isprintable() and " " not in s for s in secrets):
-        raise ValueError("must be one signing secret, or several with commas between them")
-    return secrets
-
-
-def _url(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        whole = None
-    if not whole or "?" in text or "#" in text:
-        raise ValueError("must be an address such as https://optin.example.com")
-    return text.rstrip("/")
 
 
 def _region(text: str) -> str:
@@ -220,21 +200,21 @@ def _hash_key(text: str) -> bytes:
     return text.encode()
 
 
-_bot_token = _matching(r"(xoxe\.)?xoxb-\S+", "must be a token that begins with xoxb-")
-_app_token = _matching(r"xapp-\S+", "must be an app-level token, which begins with xapp-")
-_storage = _matching("[a-z][a-z0-9+]*://.+", "must be like tinydb:///data/optin.json")
-_command = _matching(
+_bot_token = matching(r"(xoxe\.)?xoxb-\S+", "must be a token that begins with xoxb-")
+_app_token = matching(r"xapp-\S+", "must be an app-level token, which begins with xapp-")
+_storage = matching("[a-z][a-z0-9+]*://.+", "must be like tinydb:///data/optin.json")
+_command = matching(
     "/[a-z0-9_-]{1,31}", "must be like /optin, in lower case, 32 characters at most"
 )
-_channel = _matching("[CGD][A-Z0-9]+", "must be a channel's id (C…), not its name")
+_channel = matching("[CGD][A-Z0-9]+", "must be a channel's id (C…), not its name")
 
 #: The name, the field of `Settings`, and what reads it. A reader raises ValueError with the
 #: rest of a sentence that begins with the name.
-_ROWS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+_ROWS: Rows = {
     "SLACK_BOT_TOKEN": ("bot_token", _bot_token),
     "SLACK_APP_TOKEN": ("app_token", _app_token),
-    "SLACK_SIGNING_SECRET": ("signing_secrets", _secrets),
-    "SLACK_API_URL": ("slack_api_url", lambda text: _url(text) + "/"),
+    "SLACK_SIGNING_SECRET": ("signing_secrets", secrets),
+    "SLACK_API_URL": ("slack_api_url", lambda text: url(text) + "/"),
     "OPTIN_STORAGE": ("storage", _storage),
     "OPTIN_COMMAND": ("command", _command),
     "OPTIN_ALERT_CHANNEL": ("alert_channel", _channel),
@@ -243,6 +223,6 @@ _ROWS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "OPTIN_AGENTS": ("agents", _people),
     "OPTIN_REGION": ("region", _region),
     "OPTIN_SENDERS": ("senders", _senders),
-    "OPTIN_PUBLIC_URL": ("public_url", _url),
+    "OPTIN_PUBLIC_URL": ("public_url", url),
     "OPTIN_HASH_KEY": ("given_hash_key", _hash_key),
 }

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
 from bot.consent.activity import Entry
 from bot.consent.model import Actor, Contact
 from bot.consent.service import Service, activity
-from handlers.cells import defused
+from handlers.cells import defused, line
 
 _COLUMNS = (
     "occurred_at",
@@ -31,15 +28,13 @@ _PAGE = 500
 
 def log_file(consent: Service, id: str, actor: Actor) -> tuple[Contact, str]:
     """The contact, and every entry, newest first, with a header."""
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(_COLUMNS)
+    lines = [line(_COLUMNS)]
     before: int | None = None
     while True:
         contact, entries = activity(consent, id, actor, before=before, limit=_PAGE)
-        writer.writerows([defused(cell) for cell in _cells(entry)] for entry in entries)
+        lines += (line(map(defused, _cells(entry))) for entry in entries)
         if len(entries) < _PAGE:
-            return contact, file.getvalue()
+            return contact, "".join(lines)
         before = entries[-1].seq
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from http.client import HTTPException
+from ssl import SSLError
+from urllib.error import URLError
 from urllib.parse import urlsplit
 
 from slack_sdk import WebClient
@@ -19,8 +21,15 @@ from handlers.slack.blocks.text import Block
 #: Seconds. What was asked for is done by then.
 PATIENCE = 1
 
-#: All that a call to Slack raises when it fails.
-SLACK_FAILED = (SlackClientError, OSError, HTTPException)
+#: All that a call to Slack raises when it fails. No plain OSError: that would be our disk.
+SLACK_FAILED = (
+    SlackClientError,
+    URLError,
+    ConnectionError,
+    TimeoutError,
+    SSLError,
+    HTTPException,
+)
 
 logger = logging.getLogger(__name__)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ from slack_bolt import Ack
 from slack_sdk import WebClient
 
 from bot.consent.activity import CHANGING
-from bot.consent.errors import Changed, Invalid
+from bot.consent.errors import Changed, Invalid, Refused
 from bot.consent.model import Actor, Channel, Contact, On
 from bot.consent.reading import storable
 from bot.consent.rules import Reason
@@ -32,7 +33,7 @@ from handlers.slack.blocks import words
 from handlers.slack.blocks.edit import edit_modal, saved_modal
 from handlers.slack.blocks.frame import Metadata
 from handlers.slack.blocks.modals import details_modal, details_of, profile_modal
-from handlers.slack.blocks.text import phone
+from handlers.slack.blocks.text import escape, phone
 from handlers.slack.errors import saved
 from handlers.slack.metadata import read_metadata
 from handlers.slack.redraw import redraw
@@ -52,10 +53,18 @@ def saved_edit(
     metadata = read_metadata(view)
     values = typed(view)
     wish = _wish(values, metadata.showed)
-    outcome = change(consent, metadata.contact, wish, actor, version=metadata.version)
+    notice = None
+    try:
+        outcome = change(consent, metadata.contact, wish, actor, version=metadata.version)
+    except Refused as refused:
+        if not (wish.opt_outs and wish.the_rest):
+            raise
+        # An opt-out does not wait for the mending of what stands beside it (rules.md §8.11).
+        outcome = change(consent, metadata.contact, wish.opt_outs, actor)
+        outcome = replace(outcome, left=wish.the_rest)
+        notice = escape(refused.sentence)
     with saved():
         found = profile(consent, metadata.contact, actor)
-        notice = None
         if outcome.meanwhile:
             notice = words.meanwhile(outcome.meanwhile, consent.now())
         if outcome.left is None:

@@ -159,8 +159,8 @@ def entry_lines(entry: Entry, *, of: str | None = None) -> tuple[str, ...]:
         entry.source, inert(entry.source.removeprefix("provider:").title(), _SHORT)
     )
     who = f"by {actor(entry.actor)}"
-    by_import = entry.actor.startswith(("cli:", "import:"))
-    told = who if by_import else f"{who}, from {source}"
+    # The command line, an import and a provider are where it came from, too.
+    told = f"{who}, from {source}" if entry.actor.startswith(("slack:", "contact")) else who
     lines.append(f"{date(entry.occurred_at)} · {told}")
     if entry.redacted:
         lines.append("_The personal part was erased._")

@@ -1,0 +1,86 @@
+"""What a provider tells us, in our words: made by `handlers/webhooks`, taken in by the use cases.
+
+An event says what happened to one address. What it means is decided in `bot/consent`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.consent.model import Channel
+
+
+class EventKind(StrEnum):
+    """What happened (rules.md §4)."""
+
+    #: The contact wrote to us.
+    REPLY = "reply"
+    DELIVERED = "delivered"
+    #: A message of ours did not arrive; `failure` says of which class.
+    FAILED = "failed"
+    COMPLAINT = "complaint"
+    #: By a link, a list or the provider's page; not by a text.
+    UNSUBSCRIBED = "unsubscribed"
+    #: The contact took that back at the provider. It is no consent to us.
+    RESUBSCRIBED = "resubscribed"
+    #: Our own side put the address on the provider's suppression list, or took it off.
+    SUPPRESSED = "suppressed"
+    UNSUPPRESSED = "unsuppressed"
+
+
+class Failure(StrEnum):
+    """Classes of delivery errors (rules.md §7)."""
+
+    OPT_OUT = "opt_out"
+    HARD = "hard"
+    SOFT = "soft"
+    #: The provider itself still tries: nothing is decided.
+    NOT_FINAL = "not_final"
+    ROUTE = "route"
+    OURS = "ours"
+    AMBIGUOUS = "ambiguous"
+    #: A failure that repeats what the provider had suppressed before: no second bounce.
+    KNOWN = "known"
+
+
+class Marker(StrEnum):
+    """The provider's own reading of a reply, believed before any list (rules.md §5)."""
+
+    STOP = "stop"
+    START = "start"
+    HELP = "help"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that a provider told, of one address."""
+
+    #: `twilio`, `sendgrid` …
+    provider: str
+    #: The provider's id of this event, the same when it is told again; kept for ever.
+    id: str
+    kind: EventKind
+    channel: Channel
+    #: The contact's phone in E.164 where it is one, mailbox in lower case; else as it came
+    #: (alphanumeric senders, short codes).
+    address: str
+    #: None where the provider sends no time.
+    occurred_at: datetime | None = None
+    #: Our number, messaging service or profile; for e-mail the provider's list, group or stream.
+    sender: str | None = None
+    #: What the refusal was of, where it was of less than everything: a group, topic or stream.
+    scope: str | None = None
+    #: What the contact wrote.
+    text: str | None = None
+    marker: Marker | None = None
+    failure: Failure | None = None
+    #: The provider's code, for the log.
+    code: str | None = None
+    #: What the code means, in a sentence for people.
+    meaning: str | None = None
+    #: The provider's id of the message that this is about.
+    message: str | None = None
+    #: When that message was first sent, where the provider tells.
+    sent_at: datetime | None = None

@@ -1,0 +1,160 @@
+"""The seam between the web and a provider: what came, who sent it, and what it says.
+
+Nothing here knows the web framework. A provider verifies first, on the raw body, and only then
+reads; every fault in between is one of three exceptions, each of which is one HTTP status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, ClassVar, Protocol, Self
+
+from bot.consent.events import Event
+
+
+class Forged(Exception):
+    """The request is not proven to be the provider's: 401 without a body, and counted.
+
+    The text is for the log and holds nothing out of the request; this goes for all three.
+    """
+
+
+class Unreadable(Exception):
+    """The provider sent it, but it can't be read as a whole: 400."""
+
+
+class CannotVerify(Exception):
+    """It can't be told now whether the provider sent it: 503, so that it is sent again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One HTTP request, as it came. Made by `Request.of`."""
+
+    method: str
+    path: str
+    #: Without its question mark, not decoded.
+    query: str
+    #: The address as the provider knows it: built from OPTIN_PUBLIC_URL, never from the Host
+    #: header. Empty where that setting is missing, so that no signature over it can hold.
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        method: str,
+        path: str,
+        query: str = "",
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes = b"",
+        public_url: str | None,
+    ) -> Self:
+        """`path` and `query` as they stood in the request line; `public_url` without a slash
+        at its end. A header that came twice is joined by a comma, as HTTP has it."""
+        joined: dict[str, str] = {}
+        for name, value in headers:
+            name = name.lower()
+            joined[name] = f"{joined[name]}, {value}" if name in joined else value
+        return cls(
+            method=method.upper(),
+            path=path,
+            query=query,
+            url=f"{public_url}{path}{'?' if query else ''}{query}" if public_url else "",
+            headers=MappingProxyType(joined),
+            body=body,
+        )
+
+    def header(self, name: str) -> str:
+        """The header in any case; empty where there is none."""
+        return self.headers.get(name.lower(), "")
+
+    @property
+    def media_type(self) -> str:
+        """`application/json` …, in lower case, without its parameters."""
+        return self.header("content-type").partition(";")[0].strip().lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """A subscription to be confirmed by the worker, after the answer, with `ses.amazon.fetch`."""
+
+    url: str = field(repr=False)
+    topic: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """What a request says. The reasons are for the log and hold nothing personal."""
+
+    events: tuple[Event, ...] = ()
+    #: Understood, and of no interest: `sent`, `opened` …
+    ignored: tuple[str, ...] = ()
+    #: Items that can't be read, or whose kind is unknown.
+    skipped: tuple[str, ...] = ()
+    confirmations: tuple[Confirmation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Where a provider calls."""
+
+    path: str
+    methods: tuple[str, ...] = ("POST",)
+
+
+class Provider(Protocol):
+    """One provider: its addresses, its signature, its words."""
+
+    #: As events, metrics and `tests/fixtures/<name>/` call it.
+    name: ClassVar[str]
+    routes: ClassVar[Sequence[Route]]
+
+    def verify(self, request: Request, now: datetime) -> str:
+        """Says which of its secrets held, by place and never by value.
+
+        Raises `Forged`, `CannotVerify`, and `Unreadable` where the signature is inside a body
+        that can't be read.
+        """
+        ...
+
+    def parse(self, request: Request, now: datetime) -> Parsed:
+        """Reads what was verified. Raises `Unreadable`."""
+        ...
+
+
+class Seen(Protocol):
+    """Remembers what may come only once."""
+
+    def add(self, key: str, value: str, until: datetime) -> bool:
+        """False where the key is remembered with another value. The same again is True: the
+        provider repeats what we could not store."""
+        ...
+
+
+def read_each(items: Iterable[Any], read: Callable[[Any], Parsed]) -> Parsed:
+    """Every item of a batch; an unreadable one is skipped, an event that is there twice is taken
+    once. Raises `Unreadable` where no item can be read."""
+    parts: list[Parsed] = []
+    faults: list[str] = []
+    for item in items:
+        try:
+            parts.append(read(item))
+        except Unreadable as fault:
+            faults.append(str(fault))
+    if faults and not parts:
+        raise Unreadable(faults[0])
+    events: dict[str, Event] = {}
+    for event in (event for part in parts for event in part.events):
+        events.setdefault(event.id, event)
+    return Parsed(
+        events=tuple(events.values()),
+        ignored=tuple(word for part in parts for word in part.ignored),
+        skipped=(*(reason for part in parts for reason in part.skipped), *faults),
+        confirmations=tuple(one for part in parts for one in part.confirmations),
+    )

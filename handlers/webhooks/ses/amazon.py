@@ -1,0 +1,57 @@
+"""Asking Amazon: for a certificate, or to confirm a subscription.
+
+The one place of the webhooks from which we call out. Addresses were looked at before they come
+here, and are looked at again.
+"""
+
+from __future__ import annotations
+
+import http.client
+import re
+import ssl
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from handlers.webhooks.provider import CannotVerify, Forged
+
+#: Seconds for Amazon to answer; SNS itself waits fifteen for us.
+FETCH_WITHIN = 5.0
+LARGEST = 64 * 1024
+
+#: Of SNS, in any region.
+HOST = r"sns\.[a-zA-Z0-9-]{3,}\.amazonaws\.com(?:\.cn)?"
+_HOST = re.compile(HOST, re.ASCII)
+
+#: A connection to this host; tests bring one to their own server.
+Connect = Callable[[str], http.client.HTTPConnection]
+
+
+def connect(host: str) -> http.client.HTTPConnection:
+    """To Amazon, by TLS."""
+    context = ssl.create_default_context()
+    return http.client.HTTPSConnection(host, timeout=FETCH_WITHIN, context=context)
+
+
+def fetch(url: str, connect: Connect = connect) -> bytes:
+    """What one of Amazon's SNS hosts answers; redirects are not followed.
+
+    Raises `Forged` before any connection where it is no such host, and where the host has nothing
+    there; `CannotVerify` where it does not answer.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "https" or not _HOST.fullmatch(parts.netloc):
+        raise Forged("it would have us call another host")
+    connection = connect(parts.netloc)
+    try:
+        connection.request("GET", parts.path + (f"?{parts.query}" if parts.query else ""))
+        answer = connection.getresponse()
+        body = answer.read(LARGEST + 1)
+    except (OSError, http.client.HTTPException):
+        raise CannotVerify("Amazon does not answer") from None
+    finally:
+        connection.close()
+    if answer.status >= 500:
+        raise CannotVerify(f"Amazon answers {answer.status}")
+    if answer.status != 200 or len(body) > LARGEST:
+        raise Forged(f"Amazon answers {answer.status}")
+    return body
