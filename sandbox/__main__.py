@@ -2,7 +2,9 @@
 
 import argparse
 import json
+import os
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +38,17 @@ def main() -> int:
         f"SLACK_SIGNING_SECRET={options.signing_secret}\n"
     )
     sys.stdout.flush()
+    if options.until_stdin_ends:
+        threading.Thread(target=_end_with_stdin, args=(server,), daemon=True).start()
     server.run()
     return 0
+
+
+def _end_with_stdin(server: Server) -> None:
+    # Not through sys.stdin, whose lock a daemon thread would still hold at the very end.
+    while os.read(0, 4096):
+        pass
+    server.end()
 
 
 def _options() -> argparse.Namespace:
@@ -52,6 +63,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--command", default=COMMAND, help="the app's slash command")
     parser.add_argument("--manifest", type=Path, help="scopes, events, commands, shortcuts")
     parser.add_argument("--tour", type=Path, metavar="FILE.json", help="what the page suggests")
+    parser.add_argument(
+        "--until-stdin-ends",
+        action="store_true",
+        help="end when standard input does, and so with whoever holds its other end",
+    )
     return parser.parse_args()
 
 

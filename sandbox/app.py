@@ -24,6 +24,8 @@ from sandbox.errors import Impossible
 from sandbox.faults import Faults
 from sandbox.journal import Journal
 from sandbox.manifest import Manifest
+from sandbox.outside import routes as outside_routes
+from sandbox.outside.outside import Outside
 from sandbox.responses import Replies
 from sandbox.room import Room, Tokens
 from sandbox.web_api import endpoint
@@ -59,6 +61,7 @@ def build_room(
         tokens=Tokens(bot=bot_token, app=app_token, signing_secret=signing_secret),
         manifest=manifest or Manifest(),
         socket=socket,
+        outside=Outside(world, journal),
         tour=tour or {},
     )
 
@@ -67,6 +70,7 @@ def build_app(room: Room) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
+        await room.outside.close()
         await room.link.close()
 
     app = Starlette(
@@ -78,6 +82,7 @@ def build_app(room: Room) -> Starlette:
             Route("/files/{id}/{name:path}", endpoint.download),
             WebSocketRoute("/link/", _link),
             *ROUTES,
+            *outside_routes.ROUTES,
             Route("/", _page),
             Mount("/page", StaticFiles(directory=PAGE, check_dir=False)),
         ],

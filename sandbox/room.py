@@ -8,6 +8,7 @@ from sandbox.delivery.socket import SocketDelivery
 from sandbox.faults import Faults
 from sandbox.journal import Journal
 from sandbox.manifest import Manifest
+from sandbox.outside.outside import Outside
 from sandbox.responses import Replies
 from sandbox.world import World
 
@@ -31,5 +32,6 @@ class Room:
     tokens: Tokens
     manifest: Manifest
     socket: SocketDelivery | None
+    outside: Outside
     tour: dict[str, Any] = field(default_factory=dict)
     base_url: str = ""

@@ -26,7 +26,7 @@ class Server:
     def __init__(self, room: Room, host: str = "127.0.0.1", port: int = 0) -> None:
         """Raises OSError where the port is taken."""
         self.room = room
-        self._listening = socket.create_server((host, port))
+        self._listening = _listen(host, port)
         self.url = f"http://{host}:{self._listening.getsockname()[1]}"
         set_base_url(room, self.url)
         self._server = uvicorn.Server(
@@ -50,8 +50,27 @@ class Server:
         self._thread = threading.Thread(target=self.run, name="sandbox", daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
+    def end(self) -> None:
+        """Lets `run` return soon. May be called from any thread."""
         self._server.should_exit = True
+
+    def stop(self) -> None:
+        self.end()
         if self._thread:
             self._thread.join()
         self._listening.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # With the protocol named: asyncio turns Nagle's algorithm off for such sockets only, and
+    # with it an answer waits 40 ms for the client's delayed acknowledgement.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(1024)
+    except OSError:
+        listening.close()
+        raise
+    return listening

@@ -2,12 +2,10 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from slack_bolt import App
 
 from sandbox.client import Workspace
@@ -22,23 +20,9 @@ from tests.sandbox_fixtures import (
     section,
     workspace_with,
 )
+from tests.sandbox_page_fixtures import MARKS, chromium, visiting
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not CHROMIUM.exists(), reason="no Chromium at /usr/bin/chromium: apt install chromium"
-    ),
-]
+pytestmark = MARKS
 
 YES_NO = [option("YES", "yes"), option("NO", "no")]
 CONFIRM = {
@@ -106,10 +90,8 @@ class Desk:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield chromium
-        chromium.close()
+    with chromium() as launched:
+        yield launched
 
 
 @pytest.fixture
@@ -125,22 +107,6 @@ def ws(desk: Desk) -> Iterator[Workspace]:
     with workspace_with(desk.listen, tour=TOUR, manifest=manifest, ack_timeout=1.0) as workspace:
         yield workspace
         desk.gate.set()
-
-
-@contextmanager
-def visiting(browser: Browser, ws: Workspace, **options: Any) -> Iterator[Page]:
-    """The page, which must not say a word of error in its console."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, **options)
-    page = context.new_page()
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda said: said.type == "error" and problems.append(said.text))
-    page.set_default_timeout(10_000)
-    page.goto(ws.url)
-    expect(page.get_by_role("heading", name="#support")).to_be_visible()
-    yield page
-    context.close()
-    assert problems == []
 
 
 def run(page: Page, text: str) -> None:

@@ -13,12 +13,20 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import yaml
+
 from bot.app import assemble, open_service
+from bot.demo.outside import Outside
 from bot.demo.samples import SENDERS, fill
 from bot.demo.tour import TOUR
 from bot.settings import Mode, Settings, SettingsError
+from bot.slack_cli import MANIFEST
 
 _HERE = Path(__file__).resolve().parents[2]
+#: #optin-alerts in the sandbox's workspace.
+_ALERTS = "C0ALERTS01"
+#: #optin-approvals.
+_APPROVALS = "C0APPROVAL"
 
 
 def run(port: int, browser: bool) -> None:
@@ -26,24 +34,31 @@ def run(port: int, browser: bool) -> None:
 
     Prints the address of the page first. Nothing is kept: contacts live in a temporary folder.
     """
+    outside = Outside()
     with (
         tempfile.TemporaryDirectory(prefix="optin-demo-") as folder,
         _workspace(port, Path(folder)) as (page, given),
-        open_service(_settings(given, Path(folder))) as service,
+        open_service(settings := _settings(given, outside, Path(folder))) as service,
     ):
         print(f"Optin's demo: {page}", flush=True)  # noqa: T201 - what the command is for
         logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s")
         count = fill(service)
-        settings = _settings(given, Path(folder))
         with assemble(settings, service, mode=Mode.SOCKET, port=0) as running:
+            outside.settle(page, running.server.url, service)
             logging.info("%d sample contacts; press Ctrl+C to stop", count)
             if browser:
                 webbrowser.open(page)
             running.server.run()
 
 
-def _settings(given: dict[str, str], folder: Path) -> Settings:
-    env = {**given, "OPTIN_STORAGE": f"tinydb:///{folder / 'optin.json'}"}
+def _settings(given: dict[str, str], outside: Outside, folder: Path) -> Settings:
+    env = {
+        **given,
+        **outside.settings(),
+        "OPTIN_STORAGE": f"tinydb:///{folder / 'optin.json'}",
+        "OPTIN_ALERT_CHANNEL": _ALERTS,
+        "OPTIN_APPROVAL_CHANNEL": _APPROVALS,
+    }
     return replace(Settings.read(env, need_slack=True), senders=SENDERS)
 
 
@@ -54,17 +69,21 @@ def _workspace(port: int, folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
     Gives the address of its page, and the settings with which an app connects to it.
     """
     tour = folder / "tour.json"
-    tour.write_text(json.dumps(TOUR))
+    tour.write_text(json.dumps(TOUR), encoding="utf-8")
+    manifest = folder / "manifest.json"
+    manifest.write_text(json.dumps(yaml.safe_load(MANIFEST.read_text("utf-8"))), encoding="utf-8")
     command = [sys.executable, "-m", "sandbox", "--port", str(port), "--tour", str(tour)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=_HERE)
-    try:
+    command += ["--manifest", str(manifest), "--until-stdin-ends"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_HERE
+    ) as process:
+        assert process.stdin is not None
         assert process.stdout is not None
-        page = process.stdout.readline().strip()
-        if not page:
-            raise SettingsError(f"The page can't be served at port {port}: try another --port.")
-        settings = (process.stdout.readline().strip() for _ in range(4))
-        given = dict(setting.split("=", 1) for setting in settings)
-        yield page, given
-    finally:
-        process.terminate()
-        process.wait()
+        # However we end, our end of its standard input does, and it with that.
+        with process.stdin:
+            page = process.stdout.readline().strip()
+            if not page:
+                raise SettingsError(f"The page can't be served at port {port}: try another --port.")
+            settings = (process.stdout.readline().strip() for _ in range(4))
+            given = dict(setting.split("=", 1) for setting in settings)
+            yield page, given

@@ -45,6 +45,46 @@ TOUR: dict[str, object] = {
             "command": "/optin (415) 555-0123",
         },
         {
+            "title": "A contact texts STOP",
+            "text": "Texts from Ana's phone, under *Phone & mailbox*. SMS On is NO at once, the "
+            "carrier blocks the support line, and #optin-alerts is told.",
+            "contact": "Ana Gómez",
+            "texts": "STOP",
+        },
+        {
+            "title": "… and comes back",
+            "text": "UNSTOP lifts the carrier's block and nothing else: it takes a person, too.",
+            "contact": "Ana Gómez",
+            "texts": "UNSTOP",
+        },
+        {
+            "title": "A refusal in other words",
+            "text": "It blocks nothing at the carrier, and is a refusal all the same: a person "
+            "is asked to read it.",
+            "contact": "Tara Singh",
+            "texts": "Stop. Thank you",
+        },
+        {
+            "title": "An e-mail is one too many",
+            "text": "Press *Unsubscribe* or *Report spam* in Rosa's mailbox.",
+            "contact": "Rosa Jiménez",
+            "mailbox": True,
+            "press": ["Unsubscribe", "Report spam"],
+        },
+        {
+            "title": "A message bounces",
+            "text": "Choose why, and press *Bounce*. A filter of the carrier's is not the "
+            "contact's fault; an unknown number is.",
+            "contact": "Xenia Popova",
+            "press": "Bounce",
+        },
+        {
+            "title": "A campaign goes wrong",
+            "text": "Press *500 STOPs*: all are stored, and the channel gets one card.",
+            "outside": True,
+            "press": "500 STOPs",
+        },
+        {
             "title": "Search as you type",
             "text": "The command alone opens the search. Two letters are enough.",
             "person": "Lee",

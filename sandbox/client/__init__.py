@@ -6,11 +6,24 @@ with Workspace.start(mode="http", request_url=…) as ws:
     ana.press("Edit", in_=outcome.messages[0])
     ana.choose("SMS On", "NO")
     ana.submit()
+    ws.outside(webhooks="http://127.0.0.1:3000", people=[…], …)
+    ws.contact("Grace Lee").text("STOP", to="+18885550199")
 """
 
+from sandbox.client.contact import Contact, Told
 from sandbox.client.outcome import Outcome
 from sandbox.client.person import Person
 from sandbox.client.shown import Home, Message, Modal, NotThere
 from sandbox.client.workspace import Workspace
 
-__all__ = ["Home", "Message", "Modal", "NotThere", "Outcome", "Person", "Workspace"]
+__all__ = [
+    "Contact",
+    "Home",
+    "Message",
+    "Modal",
+    "NotThere",
+    "Outcome",
+    "Person",
+    "Told",
+    "Workspace",
+]

@@ -5,6 +5,7 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from sandbox.app import build_room
+from sandbox.client.contact import Contact
 from sandbox.client.http import Address
 from sandbox.client.person import Person
 from sandbox.delivery.app import RETRY_DELAYS
@@ -118,6 +119,32 @@ class Workspace:
     def disconnect(self, reason: str = "refresh_requested") -> None:
         """Asks Socket Mode's connections to come back."""
         self._control("disconnect", reason=reason)
+
+    def outside(self, **given: Any) -> None:
+        """Puts contacts outside: webhooks, public_url, twilio, sendgrid, unsubscribe, senders,
+        people … as `sandbox.outside.given` reads them."""
+        self._address.post("/sandbox/outside", given)
+
+    def contact(self, name: str) -> Contact:
+        """Outside, by name or how it begins, id, phone or mailbox."""
+        seen = self._address.get(f"/sandbox/outside/contact?name={quote(name)}")
+        return Contact(self._address, seen["id"], seen["name"])
+
+    def advanced_opt_out(self, on: bool) -> None:
+        """Whether Twilio marks keywords (OptOutType)."""
+        self._address.post("/sandbox/outside/switch", {"advanced_opt_out": on})
+
+    def flood(self, count: int, confirms: bool = False, timeout: float = 300.0) -> dict[str, Any]:
+        """So many STOPs from strangers and some contacts, as fast as the app takes them; with
+        `confirms`, each is followed by the error of the company's own confirmation. Returns when
+        all are answered: count, statuses, seconds, ms …"""
+        self._address.post("/sandbox/outside/flood", {"count": count, "confirms": confirms})
+        self.wait_until(lambda: not self._flood()["running"], timeout)
+        return self._flood()
+
+    def _flood(self) -> dict[str, Any]:
+        flood: dict[str, Any] = self._address.get("/sandbox/outside")["flood"]
+        return flood
 
     def wait_until(self, condition: Callable[[], bool], timeout: float = 10.0) -> None:
         """Looks again whenever something has changed. Raises TimeoutError."""

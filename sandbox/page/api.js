@@ -1,4 +1,4 @@
-// The page's own API: see sandbox/desk/routes.py.
+// The page's own API: see sandbox/desk/routes.py and sandbox/outside/routes.py.
 
 async function answer(response) {
   const body = await response.json();
@@ -23,6 +23,20 @@ export async function act(person, what) {
   const body = JSON.stringify(what);
   const headers = { 'Content-Type': 'application/json' };
   return answer(await fetch(path, { method: 'POST', headers, body }));
+}
+
+export async function readOutside() {
+  return answer(await fetch('/sandbox/outside'));
+}
+
+export async function readContact(name) {
+  return answer(await fetch(`/sandbox/outside/contact?name=${encodeURIComponent(name)}`));
+}
+
+export async function actOutside(path, what) {
+  const body = JSON.stringify(what);
+  const headers = { 'Content-Type': 'application/json' };
+  return answer(await fetch(`/sandbox/outside/${path}`, { method: 'POST', headers, body }));
 }
 
 export async function upload(person, file) {

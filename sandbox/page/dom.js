@@ -38,6 +38,7 @@ export const ICONS = {
   warning: 'M10 3.5 2.8 16h14.4zM10 8.5v3.5M10 14.2h.01',
   zap: 'M11 2.5 4.5 11.5H9L8.5 17.5l7-9.5H11z',
   file: 'M5.5 3h6l3.5 3.5V17h-9.5zM11.5 3v3.5H15',
+  block: 'M10 17a7 7 0 1 0 0-14 7 7 0 0 0 0 14ZM5 5l10 10',
   archive: 'M3.5 4.5h13v3h-13zM5 7.5V16h10V7.5M8.5 10.5h3',
 };
 

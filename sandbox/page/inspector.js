@@ -34,7 +34,9 @@ export function makeInspector(details, node) {
 }
 
 function row(line) {
-  const fine = line.outcome === 'ok' || line.outcome === '…';
+  // What providers send is told by its HTTP status.
+  const status = /^\d{3}$/.test(line.outcome);
+  const fine = line.outcome === 'ok' || line.outcome === '…' || /^2\d\d$/.test(line.outcome);
   const body = h('div');
   const fill = () => body.replaceChildren(
     ...line.messages.map((message) => h('p', { class: 'error' }, message)),
@@ -43,7 +45,7 @@ function row(line) {
     h('summary', {},
       h('span', { class: `direction ${line.direction}`, title: line.direction === 'in' ? 'The app calls' : 'The workspace delivers' }, line.direction === 'in' ? '←' : '→'),
       h('span', { class: 'method' }, line.method),
-      fine ? null : h('span', { class: 'outcome' }, line.outcome),
+      fine && !status ? null : h('span', { class: fine ? 'status' : 'outcome' }, line.outcome),
       h('span', { class: 'ms' }, `${line.ms} ms`)),
     body);
 }

@@ -5,6 +5,8 @@ import { h, icon, ICONS } from './dom.js';
 import { blocks } from './blocks.js';
 import { makeComposer } from './composer.js';
 import { makeInspector } from './inspector.js';
+import { makeOutside } from './outside.js';
+import { makePanel } from './panel.js';
 import { showLast, showMessages } from './messages.js';
 import { closeMenu } from './menu.js';
 import { showModals } from './modal.js';
@@ -106,12 +108,13 @@ async function become(name, then = () => {}) {
 
 function heard(change) {
   if (change.type === 'journal') page.inspector.refresh();
+  else if (change.type === 'outside') page.outside.refresh();
   else if (change.type !== 'notice') refresh();
 }
 
 function linked(up) {
   document.body.classList.toggle('offline', !up);
-  if (up) refresh();
+  if (up) { refresh(); page.outside.refresh(); }
 }
 
 function closeDrawers() {
@@ -130,14 +133,7 @@ function toggleDrawer(name, button) {
   button.setAttribute('aria-expanded', String(on));
 }
 
-const narrow = matchMedia('(max-width: 1080px)');
-
 get('menu').addEventListener('click', () => toggleDrawer('show-sidebar', get('menu')));
-get('tour-toggle').addEventListener('click', () => {
-  if (narrow.matches) { toggleDrawer('show-panel', get('tour-toggle')); return; }
-  const hidden = get('workspace').classList.toggle('hide-panel');
-  get('tour-toggle').setAttribute('aria-expanded', String(!hidden));
-});
 get('scrim').addEventListener('click', closeDrawers);
 document.addEventListener('keydown', (event) => { if (event.key === 'Escape') closeDrawers(); });
 document.addEventListener('visibilitychange', () => page.state && refresh());
@@ -146,6 +142,8 @@ setInterval(() => page.state && document.visibilityState === 'visible' && !docum
 page.composer = makeComposer(page, get('composer'));
 page.tour = makeTour(page, get('tour'));
 page.inspector = makeInspector(get('inspector'), get('lines'));
+page.panel = makePanel(get('workspace'), toggleDrawer, closeDrawers);
+page.outside = makeOutside(page, get('outside'));
 get('menu').replaceChildren(icon('M3 5.5h14M3 10h14M3 14.5h14'));
 
 setEmoji(await readEmoji());

@@ -16,9 +16,21 @@ export function makeTour(page, node) {
   }
 
   function start(step) {
+    if (step.contact || step.outside) {
+      page.outside.open(step);
+      return;
+    }
     if (step.person) page.become(step.person, () => step.command && page.composer.put(step.command));
     else if (step.command) page.composer.put(step.command);
     page.closeDrawers();
+  }
+
+  function offer(step) {
+    const words = step.contact || step.outside
+      ? [step.texts ? h('code', {}, step.texts) : 'Open', h('span', {}, step.contact ? `as ${step.contact}` : 'Phone & mailbox')]
+      : [step.command ? h('code', {}, step.command) : 'Switch', step.person && h('span', {}, `as ${step.person}`)];
+    return step.contact || step.outside || step.command || step.person
+      ? h('button', { type: 'button', class: 'try', onclick: () => start(step) }, words) : null;
   }
 
   function draw() {
@@ -38,8 +50,7 @@ export function makeTour(page, node) {
           onclick: () => tick(index, !done.has(index)),
         }, done.has(index) ? icon(ICONS.check) : String(index + 1)),
         h('div', {}, h('h3', {}, step.title), step.text && h('p', {}, mrkdwn(step.text)),
-          step.command || step.person ? h('button', { type: 'button', class: 'try', onclick: () => start(step) },
-            step.command ? h('code', {}, step.command) : 'Switch', step.person ? h('span', {}, `as ${step.person}`) : null) : null)))));
+          offer(step))))));
   }
 
   return {
@@ -57,8 +68,11 @@ export function makeTour(page, node) {
         if (step.command === command && (!step.person || name.startsWith(step.person.toLowerCase()))) tick(index);
       });
     },
+    texted(contact, text) {
+      steps().forEach((step, index) => { if (step.contact === contact && step.texts === text) tick(index); });
+    },
     happened(label) {
-      steps().forEach((step, index) => { if (step.press && label.includes(step.press)) tick(index); });
+      steps().forEach((step, index) => { if ([step.press ?? []].flat().some((press) => label.includes(press))) tick(index); });
     },
   };
 }
