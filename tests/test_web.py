@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from threading import Event
 from urllib.parse import urlencode
@@ -243,11 +244,10 @@ def test_a_slow_body_is_cut_off(bot):
         ):
             head = b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
             connection.sendall(head + b"ab")
-            answer = connection.recv(65536)
-            closed = connection.recv(65536)
+            # Until the server closes; it may send the answer's head and body apart.
+            answer = b"".join(iter(partial(connection.recv, 65536), b""))
 
     assert answer.startswith(b"HTTP/1.1 408 ")
-    assert closed == b""
 
 
 def test_a_sender_who_leaves_in_the_middle_breaks_nothing(server, client, caplog):

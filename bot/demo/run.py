@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
+from time import sleep
 
 import yaml
 
@@ -27,6 +29,8 @@ _HERE = Path(__file__).resolve().parents[2]
 _ALERTS = "C0ALERTS01"
 #: #optin-approvals.
 _APPROVALS = "C0APPROVAL"
+#: Seconds between two looks at whether the bot is connected.
+_LOOK_AGAIN = 0.05
 
 
 def run(port: int, browser: bool) -> None:
@@ -40,14 +44,21 @@ def run(port: int, browser: bool) -> None:
         _workspace(port, Path(folder)) as (page, given),
         open_service(settings := _settings(given, outside, Path(folder))) as service,
     ):
-        print(f"Optin's demo: {page}", flush=True)  # noqa: T201 - what the command is for
-        logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s")
         count = fill(service)
         with assemble(settings, service, mode=Mode.SOCKET, port=0) as running:
             outside.settle(page, running.server.url, service)
-            logging.info("%d sample contacts; press Ctrl+C to stop", count)
-            if browser:
-                webbrowser.open(page)
+
+            def welcome() -> None:
+                # Not before the bot is connected: what is typed earlier would reach nobody.
+                while not running.ready():
+                    sleep(_LOOK_AGAIN)
+                print(f"Optin's demo: {page}", flush=True)  # noqa: T201 - what the command is for
+                logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s")
+                logging.info("%d sample contacts; press Ctrl+C to stop", count)
+                if browser:
+                    webbrowser.open(page)
+
+            Thread(target=welcome, name="welcome", daemon=True).start()
             running.server.run()
 
 
