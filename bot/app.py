@@ -7,7 +7,8 @@ import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from slack_bolt import App
 from slack_bolt.authorization import AuthorizeResult
@@ -16,13 +17,20 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from starlette.routing import BaseRoute
 
 from bot import clock
+from bot.business_days import review_deadline
 from bot.consent.errors import StorageFailed
 from bot.consent.service import Service
 from bot.mailbox import read_email
+from bot.receiving import receiving
 from bot.serve import Server
 from bot.settings import Mode, Settings, SettingsError
 from bot.settings import People as Named
 from bot.socket_mode import SocketMode
+from bot.timed import Timed
+from handlers.metrics import Metrics
+from handlers.slack.alerts.health import Health
+from handlers.slack.alerts.posting import Slack, client
+from handlers.slack.alerts.worker import Worker
 from handlers.slack.app import bolt_app
 from handlers.slack.gate import Gate
 from handlers.slack.people import People, Roles
@@ -33,6 +41,8 @@ from storage import open_store
 _THREADS = 32
 #: Seconds for one of Slack's answers, inside the three that a person waits.
 _SLACK_WITHIN = 2
+#: An alert that waits longer than this is not told in time: not ready.
+_OLDEST_ALERT = timedelta(minutes=5)
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +62,9 @@ def open_service(settings: Settings) -> Iterator[Service]:
             read_email=read_email,
             hash_key=settings.hash_key(),
             senders=settings.senders,
+            languages=settings.languages,
+            alert_channel=settings.alert_channel,
+            deadline=review_deadline,
         )
     finally:
         store.close()
@@ -81,11 +94,20 @@ def assemble(
     Raises `SettingsError` where Slack refuses the token or can't be reached.
     """
     chosen = settings.mode(mode)
-    bolt = _bolt(settings, service)
-    with ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="slack") as pool:
-        routes: list[BaseRoute] = []
-        checks: dict[str, Callable[[], bool]] = {"storage": lambda: _readable(service)}
-        beside = []
+    health = Health()
+    metrics = Metrics(health, service.now)
+    service = replace(service, store=Timed(service.store, metrics.transaction))
+    with (
+        receiving(settings, service, metrics.count_events) as received,
+        ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="slack") as pool,
+    ):
+        bolt = _bolt(settings, service)
+        routes: list[BaseRoute] = [*received.routes, metrics.route()]
+        checks: dict[str, Callable[[], bool]] = {
+            "storage": lambda: _readable(service),
+            "alerts": lambda: _in_time(service, health),
+        }
+        beside = [*received.beside, _alert_worker(settings, service, health).run]
         if chosen is Mode.SOCKET:
             connection = SocketMode(bolt, settings.app_token, pool=pool)
             checks["slack"] = connection.ready
@@ -115,11 +137,11 @@ def serve(settings: Settings, mode: Mode | None, host: str, port: int) -> None:
 
 
 def _bolt(settings: Settings, service: Service) -> App:
-    client = WebClient(
+    asking = WebClient(
         token=settings.bot_token, base_url=settings.slack_api_url, timeout=_SLACK_WITHIN
     )
     try:
-        us = client.auth_test()
+        us = asking.auth_test()
     except SlackApiError as error:
         raise SettingsError(
             f"SLACK_BOT_TOKEN was refused by Slack ({error.response.get('error')}): copy it anew "
@@ -133,8 +155,7 @@ def _bolt(settings: Settings, service: Service) -> App:
     authorized = AuthorizeResult.from_auth_test_response(
         auth_test_response=us, bot_token=settings.bot_token
     )
-    roles = Roles(managers=_ids(settings.managers), agents=_ids(settings.agents))
-    people = People(client=client, team=str(us["team_id"]), roles=roles)
+    people = People(client=asking, team=str(us["team_id"]), roles=_roles(settings))
     return bolt_app(
         # Without the token: Bolt takes it from `authorized`, and warns of a second one.
         client=WebClient(base_url=settings.slack_api_url, timeout=_SLACK_WITHIN),
@@ -145,8 +166,23 @@ def _bolt(settings: Settings, service: Service) -> App:
     )
 
 
+def _alert_worker(settings: Settings, service: Service, health: Health) -> Worker:
+    """Runs without an alert channel, too: replies that nobody reads have a deadline."""
+    slack = Slack(client=client(settings.bot_token, settings.slack_api_url), roles=_roles(settings))
+    return Worker(service, slack, health)
+
+
+def _roles(settings: Settings) -> Roles:
+    return Roles(managers=_ids(settings.managers), agents=_ids(settings.agents))
+
+
 def _ids(named: Named) -> frozenset[str]:
     return named.users | named.groups
+
+
+def _in_time(service: Service, health: Health) -> bool:
+    oldest = health.oldest
+    return health.ready() and (oldest is None or service.now() - oldest < _OLDEST_ALERT)
 
 
 def _readable(service: Service) -> bool:

@@ -36,7 +36,7 @@ def read_email(text: str) -> str:
         raise Invalid(f"That is no e-mail address. {error}", field="email") from None
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=16_384)
 def _plain_domain(domain: str) -> str | None:
     """The domain in lower case; None where it needs a closer look, or is wrong."""
     if not domain.isascii():

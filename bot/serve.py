@@ -13,12 +13,14 @@ from typing import Self
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bot.settings import SettingsError
 
 #: Seconds for requests under way to end after a signal, and then for what runs beside.
 _GRACE = 4
+#: Bytes of a request before its body; twice what is read in one go.
+_LARGEST_HEAD = 512 * 1024
 
 
 class Server:
@@ -140,10 +142,14 @@ class _Uvicorn(uvicorn.Server):
         self.begun.set()
 
 
-def _protocol(first_request_within: float) -> type[H11Protocol]:
-    """HTTP that closes connections which never get to a request. uvicorn lets them sit."""
+def _protocol(first_request_within: float) -> type[HttpToolsProtocol]:
+    """HTTP that closes connections which never get to a request, and those whose head of a request
+    never ends. uvicorn lets them sit, and grow."""
 
-    class Impatient(H11Protocol):
+    class Impatient(HttpToolsProtocol):
+        #: Bytes of the head that is being read; none while it is whole.
+        head: int | None = None
+
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
             super().connection_made(transport)
             self.loop.call_later(first_request_within, self.close_if_idle)
@@ -151,6 +157,21 @@ def _protocol(first_request_within: float) -> type[H11Protocol]:
         def close_if_idle(self) -> None:
             if self.cycle is None and not self.transport.is_closing():
                 self.transport.close()
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            if self.head is not None:
+                self.head += len(data)
+                if self.head > _LARGEST_HEAD:
+                    self.transport.close()
+
+        def on_message_begin(self) -> None:
+            super().on_message_begin()
+            self.head = 0
+
+        def on_headers_complete(self) -> None:
+            self.head = None
+            super().on_headers_complete()
 
     return Impatient
 

@@ -22,8 +22,9 @@ from dotenv import dotenv_values
 from bot import hash_key, provider_settings, senders
 from bot.consent.errors import OptinError
 from bot.consent.model import Sender
+from bot.consent.replies.keywords import LANGUAGES
 from bot.provider_settings import ProviderSettings
-from bot.setting_values import Rows, matching, secrets, url
+from bot.setting_values import Rows, matching, secrets, several, url
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +70,8 @@ class Settings:
     #: Nobody named: every full member of the workspace is an agent.
     agents: People = People()
     region: str = "US"
+    #: Packs of opt-out words besides English.
+    languages: frozenset[str] = frozenset()
     #: The first is the default one.
     senders: tuple[Sender, ...] = ()
     #: Without a slash at its end.
@@ -175,6 +178,14 @@ def _region(text: str) -> str:
     return region
 
 
+def _languages(text: str) -> frozenset[str]:
+    found = frozenset(several(text.lower())) - {"en"}
+    if strangers := sorted(found - LANGUAGES.keys()):
+        known = ", ".join(sorted(LANGUAGES))
+        raise ValueError(f"must be some of {known}, with commas between them, not {strangers[0]!r}")
+    return found
+
+
 def _people(text: str) -> People:
     ids = frozenset(filter(None, (part.strip() for part in text.split(","))))
     for id_ in sorted(ids):
@@ -222,6 +233,7 @@ _ROWS: Rows = {
     "OPTIN_MANAGERS": ("managers", _people),
     "OPTIN_AGENTS": ("agents", _people),
     "OPTIN_REGION": ("region", _region),
+    "OPTIN_LANGUAGES": ("languages", _languages),
     "OPTIN_SENDERS": ("senders", _senders),
     "OPTIN_PUBLIC_URL": ("public_url", url),
     "OPTIN_HASH_KEY": ("given_hash_key", _hash_key),

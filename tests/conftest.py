@@ -5,5 +5,7 @@ pytest_plugins = [
     "tests.consent_fixtures",
     "tests.slack_fixtures",
     "tests.store_fixtures",
+    "tests.take_fixtures",
     "tests.tinydb_fixtures",
+    "tests.alerts_fixtures",
 ]

@@ -33,10 +33,8 @@ class No(Exception):
 class Rules:
     def __init__(self) -> None:
         self.people: dict[str, Person] = {}
-        #: What is known of an address: who was told, the state, since when it bounces.
-        self.bounces: dict[str, list[tuple[str, str, datetime | None]]] = {}
-        #: What erasure keeps: the last refusal at an address.
-        self.kept: dict[str, datetime] = {}
+        #: What the log tells of an address, line by line, and on whom. Of nobody's under `#`.
+        self.told: dict[str, list[tuple[str | None, str, Any]]] = {}
         #: Of each import: whether it was undone.
         self.imports: dict[str, bool] = {}
         self.entries = 0
@@ -47,11 +45,12 @@ class Rules:
         address = person[channel]
         return person["consents"].get(address, UNSET) if address else UNSET
 
-    def bounce(self, address: str) -> tuple[str, datetime | None]:
-        told = self.bounces.get(address)
-        return told[-1][1:] if told else ("NO", None)
+    def known(self, address: str) -> dict[str, Any]:
+        return fold(self.told.get(address, []))
 
-    def answer(self, person: Person, channel: str) -> tuple[str, set[str]]:
+    def answer(
+        self, person: Person, channel: str, sender: str | None = None
+    ) -> tuple[str, set[str]]:
         """The answer and the reasons why not, of the table of twelve and what lies on top."""
         if person["erased"]:
             return "no", {"erased"}
@@ -59,16 +58,25 @@ class Rules:
         address = person[channel]
         if address is None:
             return "no", gates | {"no_address"}
-        on, bounce = self.consent(person, channel)["on"], self.bounce(address)[0]
+        on, known = self.consent(person, channel)["on"], self.known(address)
         if address in LANDLINES:
             gates.add("invalid_address")
         if on != "YES":
             gates.add("opted_out" if on == "NO" else "never_asked")
-        if bounce == "YES":
-            gates.add("bounced")
+        if known["bounce"] == "YES":
+            gates.add("complaint" if known["complaint"] else "bounced")
+        if known["hold"]:
+            gates.add("review_hold")
+        unsure = {"probation"} if known["bounce"] == "PROBATION" else set()
+        for ours, (state, _) in known["blocks"].items():
+            if channel == "email" or sender in (None, ours):
+                if state == "unknown":
+                    unsure.add("block_unknown")
+                else:
+                    gates.add("carrier_block" if channel == "phone" else "suppressed")
         if gates:
-            return "no", gates | ({"probation"} if bounce == "PROBATION" else set())
-        return ("unverified", {"probation"}) if bounce == "PROBATION" else ("yes", set())
+            return "no", gates | unsure
+        return ("unverified", unsure) if unsure else ("yes", set())
 
     # What people do
 
@@ -126,7 +134,10 @@ class Rules:
         if now - slip["at"] > FIFTEEN_MINUTES:
             raise No("TooLate")
         after = person["events"][person["events"].index(slip) :]
-        if any(e["what"] == "refused again" and e["channel"] == channel for e in after):
+        if any(
+            (e["what"] == "refused again" and e["channel"] == channel) or e.get("theirs") == channel
+            for e in after
+        ):
             raise No("Refused")
         self._consent(person, channel, slip["address"], slip["before"], actor, "person", now)
 
@@ -138,7 +149,8 @@ class Rules:
             self._forget(person, address)
         person.update(
             name="", phone=None, email=None, external_id="", dnc=False, erased=True,
-            consents={}, events=[], ever=set(), version=person["version"] + 1,
+            consents={}, events=[], ever=set(), stops=[], expected=[],
+            version=person["version"] + 1,
         )  # fmt: skip
         self.entries += 1
 
@@ -170,8 +182,9 @@ class Rules:
             self._take_consent(person, channel, wanted, row, importer, now)
         for channel, bounced in (("phone", row["sms_bounce"]), ("email", row["email_bounce"])):
             address = person[channel]
-            if bounced and address and self.bounce(address)[0] != "YES":
-                self._tell(address, "YES", now, importer, now, was=self.bounce(address)[0])
+            was = self.known(address)["bounce"] if address else None
+            if bounced and was in ("NO", "PROBATION"):
+                self._bounce(address, "YES", importer, importer, now, was=was)
 
     def undo_import(self, importer: str, actor: str, now: datetime) -> None:
         theirs = {
@@ -182,13 +195,11 @@ class Rules:
         for id in sorted(touched, key=lambda id: -theirs[id][-1]["seq"]):
             person, ours = self.people[id], theirs[id]
             for event in reversed(ours):
-                if event["what"] == "bounce" and self.bounce(event["address"]) == (
-                    "YES", event["at"],
-                ):  # fmt: skip
-                    self._tell(
-                        event["address"], event["before"], None, actor, now, hand="undo",
-                        former=person,
-                    )  # fmt: skip
+                known = self.known(event["address"]) if event["what"] == "bounce" else {}
+                if known and (known["bounce"], known["bounced_at"]) == ("YES", event["at"]):
+                    self._bounce(
+                        event["address"], event["before"], actor, "undo", now, former=person
+                    )
             hands = {e["hand"] for e in person["events"]} - {"undo", "system"}
             if any(e["what"] == "added" for e in ours) and hands == {importer}:
                 del self.people[id]
@@ -230,7 +241,7 @@ class Rules:
         person["events"].append(
             {"what": what, "actor": actor, "hand": hand, "at": now, "seq": self.entries, **more}
         )
-        person["version"] += what not in ("note", "refused again")
+        person["version"] += what not in ("note", "refused again", "expected")
         self.entries += 1
 
     def _create(
@@ -238,7 +249,8 @@ class Rules:
     ) -> Person:
         person: Person = {
             "id": id, "name": "", "phone": None, "email": None, "external_id": "",
-            "dnc": False, "erased": False, "consents": {}, "version": 0, "events": [], "ever": set(),
+            "dnc": False, "erased": False, "consents": {}, "version": 0, "events": [],
+            "ever": set(), "stops": [], "expected": [],
         }  # fmt: skip
         person |= {k: v for k, v in fields.items() if v}
         self.people[id] = person
@@ -265,11 +277,25 @@ class Rules:
                 continue
             person["ever"].add(address)
             here = person["consents"].get(address, UNSET)
-            refused = self.kept.get(address)
-            if refused is None or _refused(here) or (here["since"] and here["since"] > refused):
-                continue
-            no = {"on": "NO", "whose": "contact", "since": refused, "evidence": None}
-            self._consent(person, channel, address, no, "system", "system", now)
+            kept, found = self.known(f"#{address}"), self.known(address)
+            refused = kept["refusal"]
+            if refused and not _refused(here) and not (here["since"] and here["since"] > refused):
+                no = {"on": "NO", "whose": "contact", "since": refused, "evidence": None}
+                self._consent(person, channel, address, no, "system", "system", now)
+            for sender in {**kept["blocks"], **kept["cleared"]}:
+                state, since = block_in(kept, sender)
+                there, there_since = block_in(found, sender)
+                if there == "blocked" and state == "unknown":
+                    state = "blocked"
+                tie = since == there_since and there == "none" and state != "none"
+                if there_since is None or since > there_since or tie:
+                    self._say(address, person, "block", (sender, state, since))
+                    self._event(person, "block", "system", "system", now)
+            if kept["hold"] and not found["hold"]:
+                self._say(f"#{address}", None, "hold", None)
+                self.entries += 1
+                self._say(address, person, "hold", kept["hold"])
+                self._event(person, "hold", "system", "system", now)
 
     def _consent(
         self, person: Person, channel: str, address: str, consent: dict[str, Any], actor: str,
@@ -283,15 +309,19 @@ class Rules:
             channel=channel, address=address, before=before, after=after,
         )  # fmt: skip
 
-    def _tell(
-        self, address: str, state: str, since: datetime | None, actor: str, now: datetime,
-        hand: str | None = None, was: str | None = None, former: Person | None = None,
+    def _say(self, address: str, person: Person | None, what: str, value: Any) -> None:
+        """A line of the log about an address, logged on this person."""
+        self.told.setdefault(address, []).append((person["id"] if person else None, what, value))
+
+    def _bounce(
+        self, address: str, state: str, actor: str, hand: str, now: datetime,
+        was: str | None = None, former: Person | None = None,
     ) -> None:  # fmt: skip
         """A bounce belongs to the address and is logged with everybody who has it."""
         for person in self._holders(address) or [former]:
             assert person is not None
-            self.bounces.setdefault(address, []).append((person["id"], state, since))
-            self._event(person, "bounce", actor, hand or actor, now, address=address, before=was)
+            self._say(address, person, "bounce", (state, now, False))
+            self._event(person, "bounce", actor, hand, now, address=address, before=was)
 
     def _change(
         self, role: str, person: Person, wish: dict[str, Any], actor: str, now: datetime
@@ -301,8 +331,11 @@ class Rules:
                 self._set(person, channel, wish, actor, now)
         for channel in wish.get("clear", ()):
             address = person[channel]
-            if address and self.bounce(address)[0] == "YES":
-                self._tell(address, "PROBATION", None, actor, now, hand="person")
+            known = self.known(address) if address else {"bounce": "NO"}
+            if known["bounce"] == "YES":
+                if known["complaint"]:
+                    self._may(role, "lift")
+                self._bounce(address, "PROBATION", actor, "person", now)
         if wish.get("dnc") is not None and wish["dnc"] != person["dnc"]:
             if not wish["dnc"]:
                 self._may(role, "lift")
@@ -405,23 +438,93 @@ class Rules:
         since = consent["since"] if _refused(consent) else None
         if since is None and person["dnc"] and address in (person["phone"], person["email"]):
             since = now
-        if since and since > self.kept.get(address, since - FIFTEEN_MINUTES):
-            self.kept[address] = since
+        hold = self.known(address)["hold"]
+        if since is None and hold and not self._others(person, address):
+            since = hold[0]
+        kept = self.known(f"#{address}")["refusal"]
+        if since and not (kept and kept >= since):
+            self._say(f"#{address}", None, "refusal", since)
             self.entries += 1
 
+    def _others(self, person: Person, address: str) -> list[Person]:
+        return [p for p in self._holders(address) if p is not person]
+
     def _forget(self, person: Person, address: str) -> None:
-        """The bounce stays with the address while somebody has it, and goes with the last."""
-        known = self.bounce(address)
-        left = [told for told in self.bounces.get(address, []) if told[0] != person["id"]]
-        self.bounces[address] = left
-        others = [p for p in self._holders(address) if p is not person]
-        if others and self.bounce(address) != known:
-            left.append((others[0]["id"], *known))
-            others[0]["events"].append(
-                {"what": "restated", "actor": "eraser", "hand": "person", "at": None}
-            )
-            others[0]["version"] += 1
+        """What is known stays with the address while somebody has it, and goes with the last, but
+        for the blocks, which nobody's hash keeps."""
+        known = self.known(address)
+        self.told[address] = [t for t in self.told.get(address, []) if t[0] != person["id"]]
+        others = self._others(person, address)
+        if others:
+            for what, value in missing(known, self.known(address)):
+                self._say(address, others[0], what, value)
+                theirs = "phone" if "@" not in address else "email"
+                complaint = what == "bounce" and value[2]
+                others[0]["events"].append(
+                    {"what": "restated", "actor": "eraser", "hand": "person", "at": None}
+                    | ({"theirs": theirs} if complaint else {})
+                )
+                others[0]["version"] += 1
+                self.entries += 1
+            return
+        for sender in {**known["blocks"], **known["cleared"]}:
+            self._say(f"#{address}", None, "block", (sender, *block_in(known, sender)))
             self.entries += 1
+
+
+def fold(told: list[tuple[str | None, str, Any]]) -> dict[str, Any]:
+    """What is known of an address when the log tells this of it, oldest first."""
+    known: dict[str, Any] = {
+        "bounce": "NO", "bounced_at": None, "complaint": False, "soft": [],
+        "blocks": {}, "cleared": {}, "hold": None, "refusal": None,
+    }  # fmt: skip
+    for _, what, value in told:
+        if what == "bounce":
+            state, at, complaint = value
+            known |= {"bounce": state, "bounced_at": None if state == "NO" else at, "soft": []}
+            known["complaint"] = complaint and state == "YES"
+        elif what == "soft":
+            count, at = value
+            soft = known["soft"]
+            known["soft"] = sorted([*soft, at]) if count > len(soft) else soft[len(soft) - count :]
+        elif what == "block":
+            sender, state, since = value
+            known["blocks"].pop(sender, None)
+            if state == "none":
+                known["cleared"][sender] = since
+            else:
+                known["blocks"][sender] = (state, since)
+        elif what == "stop again":
+            sender, at = value
+            state, since = known["blocks"].get(sender, ("none", at))
+            if since < at:
+                known["blocks"][sender] = (state, at)
+        else:
+            known[what] = value
+    return known
+
+
+def block_in(known: dict[str, Any], sender: str) -> tuple[str, datetime | None]:
+    return known["blocks"].get(sender) or ("none", known["cleared"].get(sender))
+
+
+def missing(known: dict[str, Any], left: dict[str, Any]) -> list[tuple[str, Any]]:
+    """What has to be told again when only `left` is told any more."""
+    told: list[tuple[str, Any]] = []
+    for sender in {**left["blocks"], **left["cleared"], **known["blocks"], **known["cleared"]}:
+        before, block = left["blocks"].get(sender), known["blocks"].get(sender)
+        lifted = known["cleared"].get(sender)
+        if lifted and (lifted != left["cleared"].get(sender) or (before and not block)):
+            told.append(("block", (sender, "none", lifted)))
+            before = None
+        if block and block != before:
+            told.append(("block", (sender, *block)))
+    if any(known[k] != left[k] for k in ("bounce", "bounced_at", "complaint", "soft")):
+        told.append(("bounce", (known["bounce"], known["bounced_at"], known["complaint"])))
+        told += [("soft", (n, at)) for n, at in enumerate(known["soft"], 1)]
+    if known["hold"] != left["hold"]:
+        told.append(("hold", known["hold"]))
+    return told
 
 
 def _same_name(one: dict[str, Any], other: dict[str, Any]) -> bool:

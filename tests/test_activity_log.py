@@ -215,7 +215,7 @@ def test_only_a_bounce_that_the_contact_caused_is_a_complaint_and_clearing_ends_
     assert (complained.bounce, complained.complaint) == (Bounce.YES, True)
     assert bounced is not None
     assert (bounced.bounce, bounced.complaint, bounced.bounced_at) == (Bounce.YES, False, AT)
-    assert cleared == AddressFacts(address=PHONE, bounce=Bounce.PROBATION)
+    assert cleared == AddressFacts(address=PHONE, bounce=Bounce.PROBATION, bounced_at=AT)
 
 
 def test_a_block_belongs_to_one_sender_and_is_lifted_for_that_one():

@@ -112,8 +112,10 @@ def test_replacing_is_what_the_standard_library_does() -> None:
     assert replace(facts) == facts
     assert replace(facts) is not facts
     assert contact.name == "Ana"
-    with pytest.raises(KeyError):
+    with pytest.raises(AttributeError):
         replace(contact, nickname="B")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        replace(contact, name="Ben").name = "Cy"  # type: ignore[misc]  # that is the point
 
 
 def test_ids_sort_by_their_making() -> None:

@@ -1,4 +1,5 @@
-"""People and files do anything in any order; after every step the storage is what the rules say.
+"""People, files and providers do anything in any order; after every step the storage is what the
+rules say.
 
 The rules are `rules_model`, which knows nothing of our code. `OPTIN_PROPERTY_RUNS` runs more.
 """
@@ -22,9 +23,11 @@ from bot.clock import Stopped
 from bot.consent import service as use
 from bot.consent.activity import CHANGING, Kind
 from bot.consent.errors import OptinError
-from bot.consent.model import Actor, Channel, Contact, Evidence, On
+from bot.consent.events import Event, EventKind, Failure
+from bot.consent.model import Actor, AddressFacts, Channel, Contact, Evidence, On
 from bot.consent.rules import decide
 from bot.consent.service import Details, Row, Wish
+from bot.consent.service.take import take
 from tests.consent_fixtures import (
     AGENT,
     MANAGER,
@@ -32,10 +35,12 @@ from tests.consent_fixtures import (
     NOW,
     OPERATOR,
     OTHER_AGENT,
+    SENDERS,
     on_disk,
     open_service,
 )
-from tests.rules_model import No, Rules
+from tests.rules_model import No
+from tests.rules_model_events import WORDS, RulesOfEvents
 
 FIELD = {"phone": Channel.SMS, "email": Channel.EMAIL}
 #: As people write them, and what they mean; None can't be read.
@@ -93,6 +98,43 @@ rows = st.lists(
     min_size=1,
     max_size=4,
 )
+#: A number that no contact ever has.
+STRANGER = "+15005550006"
+minute, day = timedelta(minutes=1), timedelta(days=1)
+#: How long ago it happened, as the provider says; None where it says nothing.
+ages = st.sampled_from(
+    [None, None, 0 * minute, minute, 4 * minute, 90 * minute, day, 40 * day, -day]
+)
+about = {
+    "address": st.sampled_from(
+        ["+14155550100", "+14155550100", "+14155550100", "+14155550111", STRANGER]
+    ),
+    "sender": st.sampled_from([sender.id for sender in SENDERS]),
+    "age": ages,
+    "sent": ages,
+}
+by_mail = {
+    **about,
+    "address": st.sampled_from(["ana@example.com", "ana@example.com", "info@example.com"]),
+}
+texts = st.fixed_dictionaries(
+    {**about, "what": st.just("text"), "words": st.sampled_from([*WORDS, "STOP", "UNSTOP"])}
+)
+FAILURES = [*Failure, Failure.OPT_OUT, Failure.SOFT, Failure.SOFT, Failure.SOFT]
+failures = {"what": st.just("failed"), "class": st.sampled_from(FAILURES)}
+outcomes = (
+    st.fixed_dictionaries({**about, **failures})
+    | st.fixed_dictionaries({**by_mail, **failures})
+    | st.fixed_dictionaries({**about, "what": st.just("delivered")})
+    | st.fixed_dictionaries({**by_mail, "what": st.just("delivered")})
+)
+clicks = st.fixed_dictionaries(
+    {
+        **by_mail,
+        "what": st.sampled_from(["unsubscribed", "complaint", "resubscribed", "suppressed"]),
+    }
+)
+told = texts | outcomes | clicks
 
 
 class Desk(RuleBasedStateMachine):
@@ -103,15 +145,21 @@ class Desk(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory(prefix="optin-")
         self.path = Path(self.folder.name) / "optin.json"
         self.clock = Stopped(NOW)
-        self.service = open_service(self.path, self.clock)
-        self.rules = Rules()
+        self.service = self.open()
+        self.rules = RulesOfEvents()
         self.ids: list[str] = []
         self.imports: list[str] = []
         self.was: dict[tuple[str, str], str] = {}
         #: Changes from NO to YES that a person's act may make, by what the model says of the step.
         self.may_return = False
+        #: Every event that a provider has told.
+        self.events: list[dict[str, Any]] = []
+
+    def open(self) -> use.Service:
+        return replace(open_service(self.path, self.clock), alert_channel="C0ALERTS")
 
     def teardown(self) -> None:
+        assert STRANGER.removeprefix("+").encode() not in on_disk(self.path)
         self.service.store.close()
         self.folder.cleanup()
 
@@ -122,6 +170,7 @@ class Desk(RuleBasedStateMachine):
     )
     def somebody_is_there(self, name: str, phone: str, email: str) -> None:
         self.add(AGENT, name, phone, email, None)
+        self.add(AGENT, "Cy, who shares both", phone, email, None)
 
     @rule(who=people, name=names, phone=phones, email=emails, external_id=external_ids)
     def add(
@@ -275,6 +324,51 @@ class Desk(RuleBasedStateMachine):
         self.may_return = True
         self.both(lambda: use.undo_import(self.service, id, who), rules)
 
+    # Providers
+
+    @rule(happened=st.lists(texts, min_size=1, max_size=2))
+    def contacts_text(self, happened: list[dict[str, Any]]) -> None:
+        self.providers_tell(happened)
+
+    @rule(happened=st.lists(outcomes, min_size=1, max_size=3))
+    def messages_come_to_an_end(self, happened: list[dict[str, Any]]) -> None:
+        self.providers_tell(happened)
+
+    @rule(happened=st.lists(told, min_size=1, max_size=3))
+    def providers_tell(self, happened: list[dict[str, Any]]) -> None:
+        self.clock.advance(timedelta(seconds=1))
+        now = self.clock()
+        for one in happened:
+            age, sent = one["age"], one["sent"]
+            self.events.append(
+                {
+                    **one,
+                    "id": f"twilio:{len(self.events)}:{one['address']}",
+                    "at": None if age is None else now - age,
+                    # What is known of its sending is no later than what became of it.
+                    "sent": None if sent is None else now - max(sent, age or sent, 0 * minute),
+                }
+            )
+        self.hear(self.events[-len(happened) :])
+
+    @rule(words=st.sampled_from(["STOP", "STOP", "STOP!!!"]), minutes=st.sampled_from([0, 4, 6]))
+    def stop_and_its_confirmation(self, words: str, minutes: int) -> None:
+        one = {"address": "+14155550100", "sender": SENDERS[1].id, "age": None, "sent": None}
+        self.providers_tell([{**one, "what": "text", "words": words}])
+        self.time_passes(minutes)
+        self.providers_tell([{**one, "what": "failed", "class": Failure.OPT_OUT}])
+
+    @rule(back=st.lists(st.integers(1, 6), min_size=1, max_size=4))
+    def providers_tell_again(self, back: list[int]) -> None:
+        self.clock.advance(timedelta(seconds=1))
+        self.hear([self.events[-n] for n in back if n <= len(self.events)])
+
+    def hear(self, events: list[dict[str, Any]]) -> None:
+        outcomes = take(self.service, [_event(event) for event in events])
+
+        said = [self.rules.hear(event, self.clock()) for event in events]
+        assert outcomes == {word: said.count(word) for word in said}
+
     # The world
 
     @rule(minutes=st.sampled_from([1, 14, 16, 60 * 24 * 30]))
@@ -284,7 +378,7 @@ class Desk(RuleBasedStateMachine):
     @rule()
     def everything_restarts(self) -> None:
         self.service.store.close()
-        self.service = open_service(self.path, self.clock)
+        self.service = self.open()
 
     # What is always true
 
@@ -306,13 +400,15 @@ class Desk(RuleBasedStateMachine):
                     answer, gates = self.rules.answer(person, field)
                     assert (decision.answer, {g.code for g in decision.gates}) == (answer, gates)
                     assert (decision.status == "opted_in") == (answer == "yes")
-            for address in self.rules.bounces:
-                facts = records.facts(address)
-                assert (facts.bounce, facts.bounced_at) == self.rules.bounce(address)
-            for address, since in self.rules.kept.items():
-                refusal = records.facts(self.service.hashed(address)).refusal
-                assert refusal is not None
-                assert refusal.since == since
+                for sender in SENDERS:
+                    facts = records.facts(person["phone"]) if person["phone"] else None
+                    decision = decide(contact, facts, Channel.SMS, sender)
+                    answer, gates = self.rules.answer(person, "phone", sender.id)
+                    assert (decision.answer, {g.code for g in decision.gates}) == (answer, gates)
+            for address in self.rules.told:
+                nobodys = address.startswith("#")
+                key = self.service.hashed(address[1:]) if nobodys else address
+                assert _known(records.facts(key)) == self.rules.known(address)
 
     @invariant()
     def the_log_is_whole_and_tells_the_state(self) -> None:
@@ -373,8 +469,8 @@ class Desk(RuleBasedStateMachine):
         self.rules.people = {names.get(id, id): p for id, p in self.rules.people.items()}
         for id, person in self.rules.people.items():
             person["id"] = id
-        for address, told in self.rules.bounces.items():
-            self.rules.bounces[address] = [(names.get(id, id), *rest) for id, *rest in told]
+        for address, told in self.rules.told.items():
+            self.rules.told[address] = [(names.get(id, id), *rest) for id, *rest in told]
 
 
 def _refused(rules: Callable[[datetime], None], now: datetime) -> str | None:
@@ -437,6 +533,34 @@ def _meant(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _event(event: dict[str, Any]) -> Event:
+    mail = "@" in event["address"]
+    kinds = {"text": EventKind.REPLY, "failed": EventKind.FAILED}
+    return Event(
+        provider="sendgrid" if mail else "twilio",
+        id=event["id"],
+        kind=kinds.get(event["what"]) or EventKind(event["what"]),
+        channel=Channel.EMAIL if mail else Channel.SMS,
+        address=event["address"],
+        occurred_at=event["at"],
+        sender="sendgrid-account" if mail else event["sender"],
+        text=event.get("words"),
+        failure=event.get("class"),
+        sent_at=event["sent"],
+    )
+
+
+def _known(facts: AddressFacts) -> dict[str, Any]:
+    return {
+        "bounce": facts.bounce, "bounced_at": facts.bounced_at, "complaint": facts.complaint,
+        "soft": list(facts.soft_failures),
+        "blocks": {sender: (block.state, block.since) for sender, block in facts.blocks.items()},
+        "cleared": dict(facts.cleared),
+        "hold": (facts.hold.since, facts.hold.text) if facts.hold else None,
+        "refusal": facts.refusal.since if facts.refusal else None,
+    }  # fmt: skip
+
+
 def _seen(contact: Contact) -> dict[str, Any]:
     return {
         "name": contact.name, "phone": contact.phone, "email": contact.email,
@@ -460,12 +584,12 @@ def _expected(person: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-#: A quarter of a minute; without the variable the runs are the same every time.
+#: Half a minute; without the variable the runs are the same every time.
 RUNS = int(os.environ.get("OPTIN_PROPERTY_RUNS", "0"))
 
 TestPeopleAndFilesInAnyOrder = Desk.TestCase
 TestPeopleAndFilesInAnyOrder.settings = settings(
-    max_examples=RUNS or 150,
+    max_examples=RUNS or 220,
     stateful_step_count=30,
     derandomize=not RUNS,
     deadline=None,

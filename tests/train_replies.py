@@ -19,9 +19,9 @@ from bot.consent.replies.read import left_to_read
 from bot.consent.replies.words import read_words
 from tests.labelled_replies import Labelled, load
 
-SEED, EPOCHS, RATE, DECAY = 7, 15, 0.3, 1e-3
+SEED, EPOCHS, RATE, DECAY = 7, 15, 0.3, 5e-3
 #: The weight of a text that a phrase decides.
-DECIDED = 0.1
+DECIDED = 0.3
 #: Features of a single text say nothing of others.
 SEEN_AT_LEAST = 2
 #: Smaller weights change no reading, and the file is read by people too.
@@ -44,11 +44,11 @@ def fit(rows: Sequence[tuple[list[str], bool, float]]) -> Model:
     for _ in range(EPOCHS):
         chance.shuffle(order)
         for i in order:
-            norm = math.sqrt(len(kept[i]) + 1)
-            score = bias + sum(weights[name] for name in kept[i]) / norm
-            _, refusal, weight = rows[i]
+            found, (_, refusal, weight) = kept[i], rows[i]
+            norm = math.sqrt(len(found) + 1)
+            score = bias + sum(weights[name] for name in found) / norm
             error = weight * (1 / (1 + math.exp(-max(-30.0, min(30.0, score)))) - refusal)
-            for name in kept[i]:
+            for name in found:
                 slope = error / norm + DECAY * weights[name]
                 squares[name] += slope * slope
                 weights[name] -= RATE * slope / math.sqrt(squares[name])

@@ -83,6 +83,14 @@ class Sample:
             or (other.accepted and not self.accepted and _token(other) == _token(self) is not None)
         ]
 
+    def environment(self, folder: Path) -> dict[str, str]:
+        """The settings of its receiver. `folder` is for files that settings name."""
+        return _environment(self, folder)
+
+    def mailboxes(self) -> dict[str, str]:
+        """Of the contacts that one-click links are about, by their ids."""
+        return _mailboxes(self)
+
     def provider_with(self, folder: Path, seen: Seen | None = None) -> Provider:
         """The provider as its settings make it. `folder` is for files that settings name."""
         env = _environment(self, folder)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import typer
 
+from bot.cli.finding import Finding
+from bot.cli.provider_findings import provider_findings
 from bot.cli.session import read_settings
 from bot.cli.terminal import say
 from bot.consent.errors import OptinError
@@ -22,28 +23,21 @@ if TYPE_CHECKING:
 
 #: What the manifest asks for; a test compares them.
 SCOPES = frozenset(
-    {"chat:write", "commands", "files:write", "im:write", "usergroups:read", "users:read"}
+    {
+        "channels:history",
+        "chat:write",
+        "commands",
+        "files:write",
+        "groups:history",
+        "im:write",
+        "usergroups:read",
+        "users:read",
+    }
 )
 #: Contacts above which opening and copying one file takes too long to be pleasant.
 _MANY_CONTACTS = 250_000
 #: Seconds for an answer of Slack's.
 _PATIENCE = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that was looked at."""
-
-    what: str
-    #: None where it is well.
-    cure: str | None = None
-    #: It works all the same.
-    advice: bool = False
-
-    @property
-    def line(self) -> str:
-        mark = "✅" if self.cure is None else "🟡" if self.advice else "🔴"
-        return f"{mark} {self.what}" + (f"\n     {self.cure}" if self.cure else "")
 
 
 def doctor(
@@ -76,6 +70,7 @@ def _look(post: bool) -> Iterator[Finding]:
     yield Finding(what="Settings can be read.")
     yield _storage(settings)
     yield _public_url(settings)
+    yield from provider_findings(settings)
     yield from _slack(settings, post)
 
 

@@ -34,6 +34,7 @@ def open_service() -> Iterator[Service]:
             read_email=read_email,
             hash_key=settings.hash_key(),
             senders=settings.senders,
+            languages=settings.languages,
         )
 
 

@@ -9,13 +9,13 @@ erasing both leaves the chain whole (reliability.md §5.5).
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterable, Mapping
+from _json import make_encoder
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from json.encoder import encode_basestring
+from json.encoder import JSONEncoder, encode_basestring
 
 from bot.consent.model import (
     AddressFacts,
@@ -56,7 +56,8 @@ class Kind(StrEnum):
     ERASED = "erased"
 
 
-#: Entries of these kinds change a contact or an address; the others only tell.
+#: Entries of these kinds change a contact or an address; the others only tell. But a note of a
+#: second STOP makes a block as new as it is.
 CHANGING = frozenset({Kind.CONSENT, Kind.BLOCK, Kind.BOUNCE, Kind.HOLD, Kind.CONTACT, Kind.ERASED})
 
 
@@ -76,7 +77,8 @@ class Entry:
     #: The contact's version after this entry; 0 where there is no contact.
     version: int = 0
     channel: Channel | None = None
-    #: Our sender that a block is about, or the e-mail provider that suppresses.
+    #: Our sender that a block is about, or a STOP that blocks; or the e-mail provider whose
+    #: suppression list it is.
     sender: str | None = None
     by: By | None = None
     #: In the words of `on` and `bounce`; for a contact: "", "added", "changed" or "removed".
@@ -142,7 +144,11 @@ def apply(
     `facts` are those of `entry.address`, or None where the entry has no address. A removed
     contact is None.
     """
-    if entry.kind not in CHANGING or entry.redacted:
+    if entry.redacted:
+        return contact, facts
+    if entry.kind is Kind.NOTE and facts is not None:
+        return contact, _renewed(entry, facts)
+    if entry.kind not in CHANGING:
         return contact, facts
     match entry.kind:
         case Kind.CONTACT:
@@ -184,15 +190,14 @@ def _apply_to_address(entry: Entry, facts: AddressFacts) -> AddressFacts:
         case Kind.BOUNCE:
             soft = (entry.changes or {}).get("soft")
             if soft is not None and entry.before == entry.after:
-                counted = (*facts.soft_failures, entry.occurred_at)
-                return replace(facts, soft_failures=counted if soft[1] != "0" else ())
+                return replace(facts, soft_failures=_counted(entry, facts, int(str(soft[1]))))
             bounce = Bounce(entry.after)
             bounced = bounce is Bounce.YES
             return replace(
                 facts,
                 soft_failures=(),
                 bounce=bounce,
-                bounced_at=entry.occurred_at if bounced else None,
+                bounced_at=entry.occurred_at if bounce is not Bounce.NO else None,
                 bounce_reason=entry.reason if bounced else None,
                 # A bounce that the contact caused is a complaint (rules.md §4).
                 complaint=bounced and entry.by is By.CONTACT,
@@ -211,6 +216,24 @@ def _apply_to_address(entry: Entry, facts: AddressFacts) -> AddressFacts:
             held = Hold(since=entry.occurred_at, text=entry.reason or "")
             return replace(facts, hold=held if entry.after == "held" else None)
     return facts
+
+
+def _renewed(entry: Entry, facts: AddressFacts) -> AddressFacts:
+    """A STOP upon a STOP is a note, and the block that stands is as new as the latest of them."""
+    standing = facts.blocks.get(entry.sender or "")
+    if standing is None or entry.after != On.NO or standing.since >= entry.occurred_at:
+        return facts
+    renewed = Block(state=standing.state, since=entry.occurred_at)
+    return replace(facts, blocks={**facts.blocks, entry.sender or "": renewed})
+
+
+def _counted(entry: Entry, facts: AddressFacts, count: int) -> tuple[datetime, ...]:
+    """Soft failures after an entry that says how many there are then. It is there once for each
+    contact with the address, and counts once."""
+    failures = facts.soft_failures
+    if count > len(failures):
+        return tuple(sorted((*failures, entry.occurred_at)))
+    return failures[len(failures) - count :]
 
 
 def _apply_contact(entry: Entry, contact: Contact | None) -> Contact | None:
@@ -242,8 +265,8 @@ def _digest(entry: Entry, salt: str) -> str:
             entry.reason,
             evidence.text if evidence else None,
             _instant(evidence.at) if evidence and evidence.at else None,
-        ),
-        _encode(sorted(entry.changes.items())) if entry.changes else "[]",
+            sorted(entry.changes.items()) if entry.changes else [],
+        )
     )
 
 
@@ -278,19 +301,13 @@ def _instant(at: datetime) -> str:
     return at.astimezone(UTC).isoformat()
 
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+#: What `json.dumps(…, ensure_ascii=False, separators=(",", ":"))` makes anew at each call, which
+#: costs more than the encoding itself.
+_encode = make_encoder(
+    None, JSONEncoder().default, encode_basestring, None, ":", ",", False, False, False
+)
 
 
-def _sha256(values: Iterable[str | int | None], *encoded: str) -> str:
-    """Of a list in JSON, as `_encode` would write it at three times the cost; `encoded` are its
-    last items as JSON already."""
-    items = [
-        encode_basestring(value)
-        if isinstance(value, str)
-        else "null"
-        if value is None
-        else str(value).lower()  # True and False, too
-        for value in values
-    ]
-    canonical = f"[{','.join((*items, *encoded))}]"
+def _sha256(values: Sequence[object]) -> str:
+    canonical = "".join(_encode(values, 0))
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()

@@ -13,10 +13,10 @@ from enum import StrEnum
 
 from bot.consent.model import Channel
 
-#: The first three STOPs of a minute are told singly, the others by one storm card.
-SINGLE_STOPS = 3
+#: The first three alerts of a kind in a minute are told singly, the others by one storm card.
+SINGLES = 3
 SINGLY_WITHIN = timedelta(minutes=1)
-#: A storm is over when nobody has texted STOP for so long.
+#: A storm is over when nothing has joined it for so long.
 STORM_QUIET = timedelta(minutes=5)
 #: A storm card is drawn anew at most so often.
 STORM_PACE = timedelta(seconds=15)
@@ -33,6 +33,8 @@ class AlertKind(StrEnum):
     STORM = "storm"
     #: A line in a storm's thread.
     STORM_LINE = "storm_line"
+    #: Whom a storm was about, as a file in its thread.
+    STORM_LIST = "storm_list"
     UNSUBSCRIBE = "unsubscribe"
     #: UNSTOP without an alert to be edited: half done, a manager is missing.
     UNSTOP = "unstop"
@@ -42,10 +44,28 @@ class AlertKind(StrEnum):
     DRIFT = "drift"
     #: A refusal from an address that nobody has.
     UNKNOWN = "unknown"
+    #: What was not told while a channel was muted.
+    SUMMARY = "summary"
+    #: To the installer: alerts can't be posted, and the cure.
+    NOTICE = "notice"
 
 
 #: Kinds that overtake the others when several are due.
 URGENT = frozenset({AlertKind.STOP, AlertKind.STORM, AlertKind.REVIEW, AlertKind.COMPLAINT})
+
+#: What a channel may do without. A review has to be answered, and a complaint costs the right to
+#: send at all: these two can't be switched off or muted.
+OPTIONAL = (
+    AlertKind.STOP,
+    AlertKind.UNSUBSCRIBE,
+    AlertKind.UNSTOP,
+    AlertKind.BOUNCE,
+    AlertKind.DRIFT,
+    AlertKind.UNKNOWN,
+)
+
+#: In place of a Slack channel: the direct messages of whoever looks after Optin.
+INSTALLER = "installer"
 
 
 class Delivery(StrEnum):
@@ -71,6 +91,7 @@ class Alert:
     #: What makes two tellings the same message: "stop:sms:hash:…:2026-11-23".
     key: str
     kind: AlertKind
+    #: Slack's id; empty where nobody is told.
     slack_channel: str
     first_at: datetime
     last_at: datetime
@@ -84,9 +105,12 @@ class Alert:
     sender: str | None = None
     #: Tellings that this message stands for.
     count: int = 1
-    #: By sender, for a storm; by reason, for bounces.
+    #: By sender, for a storm; by reason, for bounces; by kind, for a summary.
     counts: Mapping[str, int] = field(default_factory=dict)
-    #: What the contact wrote (review), or what the code means (bounce, drift).
+    #: The kind that a storm is made of; the Slack channel that a notice is about.
+    about: str | None = None
+    #: What the contact wrote (review), what the code means (bounce, drift), or Slack's word for
+    #: what is wrong (notice).
     text: str | None = None
     #: When the contact took the refusal back at the carrier.
     unstopped_at: datetime | None = None
@@ -99,6 +123,8 @@ class Alert:
     handled_at: datetime | None = None
     #: The alert under which this one is a line.
     thread: str | None = None
+    #: When a storm was over.
+    ended_at: datetime | None = None
 
     # The message in Slack
     #: Grows whenever the message should look different.
@@ -109,12 +135,15 @@ class Alert:
     attempts: int = 0
     #: When the newest attempt began.
     started_at: datetime | None = None
+    #: Nothing is done before. While it is being sent: when its outcome counts as unknown.
     not_before: datetime | None = None
     #: Slack's id of the message, once it is there.
     ts: str | None = None
     shown_at: datetime | None = None
     #: 0 as designed, 1 as a sentence: what Slack found wrong with the blocks.
     plainness: int = 0
+    #: Posted once more although nobody knows whether it is there already; the message says so.
+    repeated: bool = False
     problem: str | None = None
 
     @property

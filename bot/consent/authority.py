@@ -17,13 +17,24 @@ class Action(StrEnum):
     CLEAR_COMPLAINT = "clear_complaint"
     IMPORT = "import"
     ERASE = "erase"
+    #: Reads a probable refusal, or marks an alert handled.
+    ANSWER = "answer"
+    #: Mutes a channel's alerts, or chooses their kinds.
+    QUIET = "quiet"
 
 
 _MAY: dict[Role, frozenset[Action]] = {
     Role.NOBODY: frozenset(),
-    Role.AGENT: frozenset({Action.LOOK, Action.EDIT}),
+    Role.AGENT: frozenset({Action.LOOK, Action.EDIT, Action.ANSWER}),
     Role.MANAGER: frozenset(
-        {Action.LOOK, Action.EDIT, Action.LIFT_DO_NOT_CONTACT, Action.CLEAR_COMPLAINT}
+        {
+            Action.LOOK,
+            Action.EDIT,
+            Action.ANSWER,
+            Action.QUIET,
+            Action.LIFT_DO_NOT_CONTACT,
+            Action.CLEAR_COMPLAINT,
+        }
     ),
     Role.OPERATOR: frozenset(Action),
 }
@@ -32,6 +43,7 @@ _FOR_OTHERS = {
     Action.LIFT_DO_NOT_CONTACT: "Only a manager can take Do not contact off.",
     Action.CLEAR_COMPLAINT: "The contact reported our e-mail as spam. Only a manager can clear "
     "that.",
+    Action.QUIET: "Only a manager can mute alerts or choose their kinds.",
     Action.IMPORT: "Imports are made at the command line.",
     Action.ERASE: "Erasure is made at the command line.",
 }

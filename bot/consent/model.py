@@ -170,6 +170,7 @@ class AddressFacts:
     #: E.164, lower-case mailbox, or the keyed hash that erasure leaves.
     address: str
     bounce: Bounce = Bounce.NO
+    #: When it bounced; for PROBATION, when a person cleared that.
     bounced_at: datetime | None = None
     bounce_reason: str | None = None
     #: The bounce is a spam complaint: no agent can clear it.

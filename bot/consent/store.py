@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -125,9 +125,18 @@ class Records(Protocol):
 
     def remove_alert(self, id: str) -> None: ...
 
-    def due_alerts(self, now: datetime, *, limit: int) -> list[Alert]:
-        """Those that are `due` and whose `not_before` has come: urgent kinds first, then the
-        oldest."""
+    def due_alerts(
+        self, now: datetime, *, limit: int, except_in: Collection[str] = ()
+    ) -> list[Alert]:
+        """Those that are `due` and whose `not_before` has come, but in these Slack channels:
+        urgent kinds first, then the oldest."""
+        ...
+
+    def outbox(
+        self, now: datetime, *, except_in: Collection[str] = ()
+    ) -> tuple[int, datetime | None, int]:
+        """How many are `due`, now or later; since when the one waits that could have been told
+        first, but in these Slack channels; how many are DEAD."""
         ...
 
     def alerts(self) -> Iterator[Alert]:

@@ -15,6 +15,7 @@ from slack_sdk import WebClient
 from bot.consent.authority import Action, authorize
 from bot.consent.service import Service
 from handlers.slack import actions, commands, errors, ids, options, views
+from handlers.slack.alerts import actions as alerts
 from handlers.slack.drafts import Drafts
 from handlers.slack.people import People
 
@@ -35,6 +36,11 @@ _ACTIONS: dict[str, Callable[..., None]] = {
     ids.RECENT_KIND: actions.turn_recent,
     ids.RECENT_OLDER: actions.turn_recent,
     ids.RECENT_NEWEST: actions.turn_recent,
+    ids.ALERT_VIEW: alerts.view,
+    ids.HANDLED: alerts.handled,
+    ids.REVIEW_YES: alerts.review,
+    ids.REVIEW_NO: alerts.review,
+    ids.ALERT_MENU: alerts.menu,
 }
 
 _VIEWS: dict[str, Callable[..., None]] = {
@@ -42,6 +48,7 @@ _VIEWS: dict[str, Callable[..., None]] = {
     ids.DETAILS_MODAL: views.saved_details,
     ids.NOTE_MODAL: views.saved_note,
     ids.SEARCH_MODAL: views.searched,
+    ids.KINDS_MODAL: alerts.saved_kinds,
 }
 
 _ANY = re.compile(".*", re.DOTALL)

@@ -28,6 +28,11 @@ LOG_EXPORT = "log_export"
 RECENT_KIND = "recent_kind"
 RECENT_OLDER = "recent_older"
 RECENT_NEWEST = "recent_newest"
+ALERT_VIEW = "alert_view"
+HANDLED = "handled"
+REVIEW_YES = "review_yes"
+REVIEW_NO = "review_no"
+ALERT_MENU = "alert_menu"
 
 # What the overflow menu of a card offers
 REFRESH = "refresh"
@@ -46,9 +51,10 @@ PROFILE_MODAL = "profile_modal"
 LOG_MODAL = "log_modal"
 SAVED_MODAL = "saved_modal"
 WHY_MODAL = "why_modal"
+KINDS_MODAL = "kinds_modal"
 
 #: These decide something: who presses is asked for at Slack anew.
-DECIDING = frozenset({UNDO, MORE})
+DECIDING = frozenset({UNDO, MORE, HANDLED, REVIEW_YES, REVIEW_NO, ALERT_MENU})
 
 
 #: For buttons that we do not know, or no longer.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bot.provider_settings import ProviderSettings
 from handlers.webhooks.mailgun import Mailgun
+from handlers.webhooks.missed import Missed
 from handlers.webhooks.one_click import EmailOf, OneClick
 from handlers.webhooks.postmark import Postmark
 from handlers.webhooks.provider import Provider, Seen
@@ -17,6 +18,7 @@ from handlers.webhooks.ses import Ses
 from handlers.webhooks.ses.certificates import Certificates
 from handlers.webhooks.telnyx import Telnyx
 from handlers.webhooks.twilio import Twilio
+from handlers.webhooks.twilio.missed import TwilioMissed
 from handlers.webhooks.vonage import Vonage
 
 
@@ -47,6 +49,20 @@ def providers(
         if provider is not None:
             made.append(provider)
     return made
+
+
+def missed(settings: ProviderSettings) -> list[Missed]:
+    """Those that can be asked for what was missed while we were down."""
+    found: list[Missed] = []
+    if settings.twilio_account_sid and settings.twilio_auth_tokens:
+        found.append(
+            TwilioMissed(
+                account_sid=settings.twilio_account_sid,
+                auth_tokens=settings.twilio_auth_tokens,
+                api_url=settings.twilio_api_url,
+            )
+        )
+    return found
 
 
 def _twilio(given: _Given) -> Provider | None:

@@ -88,7 +88,7 @@ def _link(query: str) -> tuple[str, str, str]:
     return contact, list_, token
 
 
-def _pairs(request: Request) -> list[tuple[str, str]]:
+def _pairs(request: Request) -> Sequence[tuple[str, str]]:
     """The pairs of the body: urlencoded or multipart, as RFC 8058 has both."""
     if request.media_type != "multipart/form-data":
         return read_form(request.body)

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
@@ -62,14 +63,17 @@ def checked(value: Any) -> Any:
     raise Unreadable("it is nested too deeply")
 
 
-def read_form(body: str | bytes) -> list[tuple[str, str]]:
+# To verify and to parse reads the same form twice.
+@lru_cache(maxsize=8)
+def read_form(body: str | bytes) -> tuple[tuple[str, str], ...]:
     """The pairs of a form or a query, in order, blank values and repeats included.
 
     Raises `Unreadable`.
     """
     try:
         text = body if isinstance(body, str) else body.decode()
-        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
+        pairs = parse_qsl(text, True, errors="strict", max_num_fields=_MOST_FIELDS)
+        return tuple(pairs)
     except ValueError:
         raise Unreadable("it is no form") from None
 

@@ -27,7 +27,8 @@ class Keys(msgspec.Struct, frozen=True, gc=False):
     """The part of a document by which it is found."""
 
     id: str = ""
-    address: str = ""
+    #: None in an alert that is about many.
+    address: str | None = ""
     name: str = ""
     company: str = ""
     phone: str | None = None
@@ -42,7 +43,9 @@ class Due(msgspec.Struct, frozen=True, gc=False):
     id: str
     key: str
     kind: str
+    slack_channel: str
     first_at: datetime
+    last_at: datetime
     wanted: int
     shown: int
     delivery: str
@@ -67,6 +70,8 @@ class Index:
         self.erased = 0
         #: Alerts that Slack has to be told, by id.
         self.due: dict[str, Due] = {}
+        #: Alerts that were given up.
+        self.dead: set[str] = set()
         #: By key, the newest last.
         self.alerts: dict[str, Held] = {}
         self.names = Names(documents[CONTACTS])
@@ -98,6 +103,7 @@ class Index:
         now = None if after is None else _due.decode(after)
         if was is not None:
             self.due.pop(was.id, None)
+            self.dead.discard(was.id)
             if now is None or now.key != was.key:
                 _let_go(self.alerts, was.key, was.id)
         if now is not None:
@@ -107,10 +113,12 @@ class Index:
         _hold(self.alerts, alert.key, alert.id)
         if alert.waits:
             self.due[alert.id] = alert
+        if alert.delivery == Delivery.DEAD:
+            self.dead.add(alert.id)
 
     def _add(self, table: str, id: str, keys: Keys) -> None:
         if table != CONTACTS:
-            self.ids[table][keys.address if table == ADDRESSES else keys.id] = id
+            self.ids[table][(keys.address or "") if table == ADDRESSES else keys.id] = id
             return
         self.ids[CONTACTS][keys.id] = id
         if keys.phone:
@@ -123,7 +131,7 @@ class Index:
             self.erased += 1
 
     def _drop(self, table: str, id: str, keys: Keys) -> None:
-        self.ids[table].pop(keys.address if table == ADDRESSES else keys.id, None)
+        self.ids[table].pop((keys.address or "") if table == ADDRESSES else keys.id, None)
         if table != CONTACTS:
             return
         for map, key in (

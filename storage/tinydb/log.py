@@ -44,6 +44,8 @@ class Log:
         self._descriptor = descriptor
         # The file begins with a title, so no entry stands at 0.
         self._lines = Lines(descriptor, first)
+        #: For the next entries.
+        self._salts: list[str] = []
         self.load(Head(end=first, seq=0, hash=GENESIS), {})
 
     def load(self, head: Head, newest: dict[str, int]) -> None:
@@ -58,9 +60,9 @@ class Log:
     # In a transaction
 
     def append(self, entry: Entry, change: Change) -> Entry:
-        sealed = seal(
-            entry, seq=self.head.seq + 1, previous=self.head.hash, salt=secrets.token_hex(16)
-        )
+        self._salts = self._salts or _salts()
+        salt = self._salts.pop()
+        sealed = seal(entry, seq=self.head.seq + 1, previous=self.head.hash, salt=salt)
         back = self.newest.get(sealed.contact, 0) if sealed.contact else 0
         line = b'{"back":%d,%s' % (back, encode(sealed)[1:])
         if sealed.contact:
@@ -206,6 +208,12 @@ class Log:
         if contact:
             self.newest[contact] = end
         self.head = Head(end=end + len(line) + 1, seq=seq, hash=hash)
+
+
+def _salts() -> list[str]:
+    """Of 32 random digits each. Many at once, since it is the call to the system that costs."""
+    digits = secrets.token_hex(1024)
+    return [digits[at : at + 32] for at in range(0, len(digits), 32)]
 
 
 def _seq(offset: int, line: bytes) -> int:

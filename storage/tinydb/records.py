@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import TypeVar
 
@@ -12,12 +12,15 @@ import msgspec
 from bot.consent.activity import Entry, Kind
 from bot.consent.alerts import URGENT, Alert
 from bot.consent.model import AddressFacts, Channel, Contact, Import
+from bot.consent.replacing import replace
 from storage.tinydb.change import Change
 from storage.tinydb.index import ADDRESSES, ALERTS, CONTACTS, EVENTS, IMPORTS, MARKS, each
 from storage.tinydb.log import Log
 from storage.tinydb.tables import Tables, encode
 
 T = TypeVar("T")
+
+_NOTHING = AddressFacts(address="")
 
 _contact = msgspec.json.Decoder(Contact)
 _facts = msgspec.json.Decoder(AddressFacts)
@@ -70,7 +73,7 @@ class TinyDBRecords:
     # Addresses
 
     def facts(self, address: str) -> AddressFacts:
-        return self._get(ADDRESSES, address, _facts) or AddressFacts(address=address)
+        return self._get(ADDRESSES, address, _facts) or replace(_NOTHING, address=address)
 
     def put_facts(self, facts: AddressFacts) -> None:
         if facts == AddressFacts(address=facts.address):
@@ -146,13 +149,32 @@ class TinyDBRecords:
     def remove_alert(self, id: str) -> None:
         self._remove(ALERTS, id)
 
-    def due_alerts(self, now: datetime, *, limit: int) -> list[Alert]:
-        due = [d for d in self._index.due.values() if d.not_before is None or d.not_before <= now]
-        due.sort(key=lambda d: (d.kind not in URGENT, d.first_at, d.id))
+    def due_alerts(
+        self, now: datetime, *, limit: int, except_in: Collection[str] = ()
+    ) -> list[Alert]:
+        due = [
+            d
+            for d in self._index.due.values()
+            if (d.not_before is None or d.not_before <= now) and d.slack_channel not in except_in
+        ]
+        due.sort(key=lambda d: (d.kind not in URGENT, d.first_at))
         return [alert for d in due[:limit] if (alert := self.alert(d.id))]
 
     def alerts(self) -> Iterator[Alert]:
         return self._all(ALERTS, _alert)
+
+    def outbox(
+        self, now: datetime, *, except_in: Collection[str] = ()
+    ) -> tuple[int, datetime | None, int]:
+        index = self._index
+        since = (
+            max(d.last_at, d.not_before or d.last_at)
+            for d in index.due.values()
+            if d.slack_channel not in except_in
+        )
+        oldest = min(since, default=None)
+        late = oldest if oldest is not None and oldest <= now else None
+        return len(index.due), late, len(index.dead)
 
     # Marks
 

@@ -9,20 +9,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import os
 import random
-import socket
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from http.client import HTTPConnection
 from itertools import count
-from pathlib import Path
 from urllib.parse import urlencode
 
 from slack_bolt import Ack, App
@@ -30,21 +24,27 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
 from bot import clock
-from bot.consent.activity import Kind
-from bot.consent.model import Channel, On
-from bot.consent.service.record import Recorder, new_id
 from bot.serve import Server
 from handlers.slack.gate import Gate
 from handlers.web import slack_route, web_app
+from tests.bench._servers import (
+    CONTACTS,
+    SECRET,
+    bot,
+    fill,
+    free_port,
+    phone,
+    quantile,
+    sandbox,
+    started,
+    until_ready,
+)
 
 Report = Callable[[str, float, str, bool, str], None]
 
-CONTACTS = 100_000
 _REQUESTS = 2_000
 _TURN = 250
 _BAR = 2.0
-_SECRET = "bench-secret"
-_ROOT = Path(__file__).resolve().parents[2]
 _ANA = "U0ANARUIZ1"
 
 _numbers = count()
@@ -54,16 +54,16 @@ def run(report: Report) -> None:
     """Tells the ratios at one and at sixteen at once."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         storage = f"tinydb:///{folder}/optin.json"
-        _fill(storage)
-        slack = stack.enter_context(_sandbox())
-        ours = stack.enter_context(_bot(slack, storage))
+        fill(storage)
+        slack = stack.enter_context(sandbox())
+        ours = stack.enter_context(bot(slack, storage)).port
         empty = stack.enter_context(_empty_bolt())
         asyncio.run(_measure(ours, 1, 300))
         asyncio.run(_measure(empty, 1, 300))
         for at_once in (1, 16):
             mine, floor = asyncio.run(_compare(ours, empty, at_once))
             for name, share in (("p50", 0.5), ("p99", 0.99)):
-                us, them = _share(mine, share), _share(floor, share)
+                us, them = quantile(mine, share), quantile(floor, share)
                 report(
                     f"/optin <phone>, {name}, {at_once} at once, in times of an empty handler",
                     us / them,
@@ -120,7 +120,7 @@ def _request() -> bytes:
             "user_id": _ANA,
             "user_name": "ana",
             "command": "/optin",
-            "text": _phone(random.Random(number).randrange(CONTACTS)),
+            "text": phone(random.Random(number).randrange(CONTACTS)),
             "api_app_id": "A0OPTINAPP",
             "is_enterprise_install": "false",
             "response_url": f"http://127.0.0.1/commands/T0ACMESUP/{number}",
@@ -129,7 +129,7 @@ def _request() -> bytes:
     ).encode()
     stamp = str(int(time.time()))
     signed = b"v0:" + stamp.encode() + b":" + body
-    signature = hmac.new(_SECRET.encode(), signed, hashlib.sha256).hexdigest()
+    signature = hmac.new(SECRET.encode(), signed, hashlib.sha256).hexdigest()
     return (
         "POST /slack/events HTTP/1.1\r\nHost: 127.0.0.1\r\n"
         "Content-Type: application/x-www-form-urlencoded\r\n"
@@ -138,116 +138,13 @@ def _request() -> bytes:
     ).encode() + body
 
 
-def _phone(number: int) -> str:
-    areas = (212, 213, 305, 312, 415, 512, 617, 702, 808, 917)
-    return f"+1{areas[number % 10]}55{number // 10 + 50_000:05}"
-
-
-def _fill(url: str) -> None:
-    """Contacts who said yes to texts, each with an entry of the Activity Log for it."""
-    from storage import open_store
-
-    store = open_store(url)
-    now = clock.now()
-    for start in range(0, CONTACTS, 5_000):
-        with store.transaction() as records:
-            recorder = Recorder(records=records, actor="cli:bench", source="cli", now=now)
-            for number in range(start, start + 5_000):
-                phone, email = _phone(number), f"contact{number}@example.com"
-                contact = recorder.record(
-                    Kind.CONTACT,
-                    None,
-                    creates=new_id(now),
-                    after="added",
-                    changes={
-                        "name": (None, f"Contact {number}"),
-                        "phone": (None, phone),
-                        "email": (None, email),
-                    },
-                )
-                recorder.record(
-                    Kind.CONSENT,
-                    contact,
-                    address=phone,
-                    channel=Channel.SMS,
-                    before=On.UNSET,
-                    after=On.YES,
-                )
-    store.close()
-
-
-@contextmanager
-def _sandbox() -> Iterator[str]:
-    """Slack's Web API, for who somebody is: the address of it."""
-    command = [sys.executable, "-m", "sandbox", "--port", "0", "--mode", "http"]
-    with _process(command, {}, subprocess.PIPE) as process:
-        assert process.stdout is not None
-        with process.stdout:
-            yield process.stdout.readline().decode().strip() + "/api/"
-
-
-@contextmanager
-def _bot(slack: str, storage: str) -> Iterator[int]:
-    """The bot as `optin serve` runs it: its port."""
-    port = _free_port()
-    env = {
-        "SLACK_API_URL": slack,
-        "SLACK_BOT_TOKEN": "xoxb-sandbox-bot",
-        "SLACK_SIGNING_SECRET": _SECRET,
-        "OPTIN_STORAGE": storage,
-    }
-    command = [sys.executable, "-m", "bot", "serve", "--mode", "http", "--port", str(port)]
-    with _process(command, env):
-        _until_ready(port)
-        yield port
-
-
 @contextmanager
 def _empty_bolt() -> Iterator[int]:
     """The same server, gate and Bolt with a handler that does nothing: its port."""
-    port = _free_port()
-    with _process([sys.executable, "-P", __file__, str(port)], {}):
-        _until_ready(port)
+    port = free_port()
+    with started([sys.executable, "-P", __file__, str(port)], {}):
+        until_ready(port)
         yield port
-
-
-@contextmanager
-def _process(
-    command: Sequence[str], env: dict[str, str], stdout: int | None = None
-) -> Iterator[subprocess.Popen[bytes]]:
-    whole = {"PATH": os.environ["PATH"], "PYTHONPATH": str(_ROOT)} | env
-    with tempfile.TemporaryDirectory() as home:
-        whole["HOME"] = home
-        process = subprocess.Popen(command, cwd=home, env=whole, stdout=stdout)
-        try:
-            yield process
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
-def _until_ready(port: int) -> None:
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        connection = HTTPConnection("127.0.0.1", port, timeout=10)
-        try:
-            connection.request("GET", "/readyz")
-            if connection.getresponse().status == 200:
-                return
-        except ConnectionRefusedError:
-            time.sleep(0.05)
-        finally:
-            connection.close()
-    raise TimeoutError("a server did not start")
-
-
-def _share(values: list[float], share: float) -> float:
-    return statistics.quantiles(values, n=100, method="inclusive")[round(share * 100) - 1]
 
 
 def _serve_empty(port: int) -> None:
@@ -265,7 +162,7 @@ def _serve_empty(port: int) -> None:
         ack()
 
     with ThreadPoolExecutor(max_workers=32) as pool:
-        route = slack_route(app, Gate([_SECRET]), pool=pool, now=clock.now)
+        route = slack_route(app, Gate([SECRET]), pool=pool, now=clock.now)
         Server(web_app(routes=[route], checks={}), port=port).run()
 
 

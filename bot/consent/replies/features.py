@@ -51,6 +51,11 @@ def features(words: Sequence[str], *, asks: bool) -> Iterator[Feature]:
         yield "len " + str(min(n, 3) if n < 4 else 4 if n < 7 else 5 if n < 13 else 6), 0, n
         if n <= 3:
             yield "all " + " ".join(tags), 0, n
+    places = {t: i for i, t in enumerate(tags) if t != "_"}
+    for t, i in places.items():
+        for t2, j in places.items():
+            if t < t2:
+                yield t + " & " + t2, min(i, j), max(i, j) + 1
     if asks:
         yield "?", 0, n
         for t in set(tags):

@@ -18,7 +18,9 @@ from bot.consent.replies.words import read_words
 
 #: Log odds from which the model alone makes it a refusal: chosen by cross-validation on the work
 #: half, where one text in a hundred that is none then passes for one.
-_SURE = 0.75
+_SURE = 1.0
+#: Log odds below which the model does not believe a phrase either.
+_UNLIKELY = -2.0
 #: "Stpo please" is a slip as well.
 _COURTESY = re.compile(
     r"\b(?:please|pls|plz|thanks|thank you|thx|now|svp|merci|bitte|danke|por favor|gracias"
@@ -54,7 +56,7 @@ def read_reply(
     refusal, matched = _refusal(text, seen, languages)
     return Reply(
         refusal=refusal,
-        block=_block(bare, seen, provider, toll_free=toll_free),
+        block=_block(bare, seen, provider, toll_free=toll_free, refused=bool(matched)),
         unblock=bare in keywords.UNBLOCKING
         or (bare == keywords.UNBLOCKING_IF_BLOCKED and blocked and not toll_free),
         help=seen in keywords.helps(languages),
@@ -87,11 +89,12 @@ def _in_own_words(text: str) -> tuple[Refusal, tuple[str, ...]]:
         signs = tuple(dict.fromkeys(sign for sign in text[:100] if sign in _STOP_SIGNS))
         return (Refusal.PROBABLE if signs else Refusal.NONE), signs
     left = phrases().without_innocent(read.clauses())
-    if found := phrases().refusals(left) or _misspelled(left):
-        return Refusal.PROBABLE, found
     words = tuple(word for word in left.split() if word != "|")
+    odds = model().score(words, asks=read.asks)
+    if odds >= _UNLIKELY and (found := phrases().refusals(left) or _misspelled(left)):
+        return Refusal.PROBABLE, found
     alone = len(words) == 1 and is_word(words[0])
-    if not alone and model().score(words, asks=read.asks) >= _SURE:
+    if not alone and odds >= _SURE:
         return Refusal.PROBABLE, model().reasons(words, asks=read.asks)
     return Refusal.NONE, ()
 
@@ -107,14 +110,15 @@ def _misspelled(left: str) -> tuple[str, ...]:
     return phrases().refusals(phrases().without_innocent(meant))
 
 
-def _block(bare: str, seen: str, provider: str, *, toll_free: bool) -> Blocks:
-    """The carrier compares the bare text; with anything around the word, nobody can tell."""
+def _block(bare: str, seen: str, provider: str, *, toll_free: bool, refused: bool) -> Blocks:
+    """The carrier compares the bare text; with anything around the word, nobody can tell. Nor
+    where it goes by the beginning alone, of a text that refuses nothing: "stop by tomorrow?"."""
     words = keywords.TOLL_FREE if toll_free else keywords.BLOCKING.get(provider)
     if words is None:
         unsure = keywords.COMMON
         return Blocks.UNKNOWN if {seen, without_accents(seen)} & unsure else Blocks.NO
     begins = None if toll_free else keywords.BEGINS.get(provider)
-    if bare in words or (begins and _begins(bare, begins)):
+    if bare in words or (refused and begins and _begins(bare, begins)):
         return Blocks.YES
     if seen in words or without_accents(seen) in words:
         return Blocks.UNKNOWN

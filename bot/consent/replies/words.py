@@ -10,8 +10,9 @@ from bot.consent.replies.normal import shown, without_accents, without_emoji
 _SPELLED_OUT = re.compile(r"(?<!\w)\w(?:[ .\-_*]\w){2,}(?!\w)")
 _MASKED = re.compile(r"\bf[*#@$!\-]{1,}(?:[ck]{0,2})(ing|in|er)?")
 _ELISION = re.compile(r"\b([cdjlmnst]|qu)'(?=\w)")
-_TOKEN = re.compile(r"\w+|[#?]|[.!;,:\n]+")
+_TOKEN = re.compile(r"[^\W_]+|[#?]|[.!;,:\n]+")
 _LETTERS = str.maketrans("013457$@", "oieastsa")
+_ORDINAL = re.compile(r"\d+(?:st|nd|rd|th)")
 _REPEATED = re.compile(r"(.)\1{2,}")
 _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "ʼ": "'"})
 #: The halves of a word that a lost apostrophe leaves behind.
@@ -23,7 +24,9 @@ _HALVES = {
 
 
 #: Spellings by ear, as the phrases write them.
-_SAME = {"aint": "not", "stap": "stop"}
+_SAME = {
+    "aint": "not", "stap": "stop", "tezt": "text", "tect": "text", "texr": "text", "txet": "text",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def read_words(text: str) -> Words:
         if token == "?":
             asks = True
             ends.add(len(words))
-        elif not (token[0].isalnum() or token[0] in "#_"):
+        elif not (token[0].isalnum() or token[0] == "#"):
             ends.add(len(words))
         else:
             _add(words, token)
@@ -68,6 +71,8 @@ def _add(words: list[str], token: str) -> None:
         token = "number"
     elif token.isdigit():
         token = "0" * min(len(token), 6)
+    elif _ORDINAL.fullmatch(token):
+        token = "0th"
     elif any(c.isdigit() for c in token) and sum(c.isalpha() for c in token) >= 2:
         unmasked = token.translate(_LETTERS)
         token = unmasked if unmasked.isalpha() else token

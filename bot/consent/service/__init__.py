@@ -5,7 +5,7 @@ A function takes the `Service`, which holds what lasts (storage, clock, our send
 """
 
 from bot.consent.service.activity import activity, recent
-from bot.consent.service.change import Change, Outcome, Wish, change, undo
+from bot.consent.service.change import change
 from bot.consent.service.contacts import Details, add, edit, note
 from bot.consent.service.erase import erase
 from bot.consent.service.imports import (
@@ -17,7 +17,10 @@ from bot.consent.service.imports import (
 )
 from bot.consent.service.look_up import Found, Profile, find, profile, suggest
 from bot.consent.service.service import Service
+from bot.consent.service.take import take
+from bot.consent.service.undo import undo
 from bot.consent.service.verify import Verdict, verify
+from bot.consent.service.wish import Change, Outcome, Wish
 
 __all__ = [
     "Change",
@@ -42,6 +45,7 @@ __all__ = [
     "profile",
     "recent",
     "suggest",
+    "take",
     "undo",
     "undo_import",
     "verify",

@@ -1,93 +1,20 @@
-"""Setting what a contact wants, clearing a bounce, Do not contact, and undoing one's own slip."""
+"""Setting what a contact wants, clearing a bounce, and Do not contact."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.consent import rules
 from bot.consent.activity import CHANGING, Entry, Kind
 from bot.consent.authority import Action, authorize
-from bot.consent.errors import Invalid, Refused
-from bot.consent.model import UNSET, Actor, Bounce, By, Channel, Consent, Contact, Evidence, On
+from bot.consent.errors import Invalid
+from bot.consent.model import Actor, Bounce, By, Channel, Contact, Evidence, On
 from bot.consent.reading import blank
-from bot.consent.service.record import Recorder, history
+from bot.consent.service.record import Recorder
 from bot.consent.service.service import Service, date, present
+from bot.consent.service.wish import Change, Outcome, Wish
 from bot.consent.store import Records
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What somebody asks for. None and empty mean untouched."""
-
-    sms: On | None = None
-    email: On | None = None
-    clear_bounce: frozenset[Channel] = frozenset()
-    do_not_contact: bool | None = None
-    reason: str | None = None
-    #: Whose `no` it is; from the reason where nobody says.
-    by: By | None = None
-    #: What shows that the contact agreed.
-    evidence: str | None = None
-    #: When the contact agreed; now where nobody says.
-    evidence_at: datetime | None = None
-    note: str | None = None
-
-    def on(self, channel: Channel) -> On | None:
-        """What is asked for on this channel."""
-        return self.sms if channel is Channel.SMS else self.email
-
-    @property
-    def opt_outs(self) -> Wish:
-        """The part that never waits: opting out is not held up by anything (rules.md §8.11)."""
-        return replace(
-            self,
-            sms=self.sms if self.sms is On.NO else None,
-            email=self.email if self.email is On.NO else None,
-            do_not_contact=self.do_not_contact or None,
-            clear_bounce=frozenset(),
-            note=None,
-        )
-
-    @property
-    def the_rest(self) -> Wish:
-        """What is left when the opt-outs are taken away."""
-        return replace(
-            self,
-            sms=None if self.sms is On.NO else self.sms,
-            email=None if self.email is On.NO else self.email,
-            do_not_contact=None if self.do_not_contact else self.do_not_contact,
-        )
-
-    def __bool__(self) -> bool:
-        asked = (self.sms, self.email, self.do_not_contact)
-        return any(a is not None for a in asked) or bool(self.clear_bounce or self.note)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One thing that is different now."""
-
-    #: "SMS On", "Email On", "SMS Bounce", "Email Bounce", "Do not contact" or "Note".
-    what: str
-    channel: Channel | None
-    before: str
-    after: str
-    #: Whoever made it may undo it for 15 minutes.
-    undoable: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What came of a wish."""
-
-    contact: Contact
-    changes: tuple[Change, ...]
-    #: The newest change by somebody else since the asker looked; then only the opt-outs were made.
-    meanwhile: Entry | None = None
-    #: What was not done for that reason.
-    left: Wish | None = None
 
 
 def change(
@@ -110,70 +37,6 @@ def change(
         assert after is not None
         left = wish.the_rest if stale and wish.the_rest else None
         return Outcome(contact=after, changes=changes, meanwhile=meanwhile, left=left)
-
-
-def undo(service: Service, id: str, channel: Channel, actor: Actor) -> Outcome:
-    """Takes back one's own YES to NO within 15 minutes (rules.md §6). Raises `Refused`."""
-    authorize(actor, Action.EDIT)
-    now = service.now()
-    with service.store.transaction() as records:
-        contact = present(records, id)
-        address = contact.address(channel)
-        entries = records.entries(contact=id, channel=channel, limit=200)
-        slip = next((e for e in entries if e.kind is Kind.CONSENT), None)
-        if slip is None or slip.address != address:
-            raise Refused("There is nothing to undo: the address has changed since.")
-        rules.check_undo(
-            before=slip.before,
-            after=slip.after,
-            actor=slip.actor,
-            by=actor,
-            recorded_at=slip.recorded_at,
-            now=now,
-        )
-        if any(e.seq > slip.seq and e.by in (By.CONTACT, By.IMPORT) for e in entries):
-            raise Refused("The contact has refused since, so this can't be undone.")
-        recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=now)
-        after = restore(recorder, contact, channel, slip, reason="Undo of one's own change")
-        what = f"{channel.word} On"
-        done = Change(what=what, channel=channel, before=slip.after, after=slip.before)
-        return Outcome(contact=after, changes=(done,))
-
-
-def restore(
-    recorder: Recorder, contact: Contact, channel: Channel, entry: Entry, *, reason: str
-) -> Contact:
-    """Puts the consent back to what it was before `entry`, evidence and all."""
-    assert entry.address is not None
-    was = _consent_before(recorder.records, entry)
-    # It is as old as it was: a refusal that is told late must not find it newer than itself.
-    changed = recorder.record(
-        Kind.CONSENT,
-        contact,
-        address=entry.address,
-        channel=channel,
-        by=was.by,
-        before=contact.consents.get(entry.address, UNSET).on,
-        after=was.on,
-        reason=reason,
-        evidence=was.evidence,
-        occurred_at=was.since,
-    )
-    assert changed is not None
-    return changed
-
-
-def _consent_before(records: Records, entry: Entry) -> Consent:
-    """Reads the log back to the entry that made what `entry` changed."""
-    assert entry.contact is not None
-    for older in history(records, entry.contact, before=entry.seq):
-        if older.kind is Kind.CONSENT and older.address == entry.address:
-            if older.after == On.UNSET:
-                break
-            return Consent(
-                on=On(older.after), by=older.by, since=older.occurred_at, evidence=older.evidence
-            )
-    return UNSET
 
 
 def _carry_out(recorder: Recorder, contact: Contact, wish: Wish, actor: Actor) -> Iterator[Change]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from bot.consent.activity import Kind, Pair
 from bot.consent.authority import Action, authorize
 from bot.consent.errors import Changed, Invalid, Refused
-from bot.consent.model import UNSET, Actor, AddressFacts, By, Channel, Contact, On
+from bot.consent.model import UNSET, Actor, BlockState, By, Channel, Contact, On
 from bot.consent.reading import blank, fold, read_phone, storable, visible
+from bot.consent.replacing import replace
 from bot.consent.service.record import Recorder, new_id
 from bot.consent.service.service import Service, present
 
@@ -146,13 +147,13 @@ def _inherit(service: Service, recorder: Recorder, contact: Contact, address: st
     hashed = service.hashed(address)
     kept = records.facts(hashed)
     found = records.facts(address)
-    if kept == AddressFacts(address=hashed) and not found.refusal:
+    if not (found.refusal or kept.refusal or kept.blocks or kept.cleared or kept.hold):
         return contact
     refusals = [refusal for refusal in (found.refusal, kept.refusal) if refusal]
     refusal = max(refusals, key=lambda refusal: refusal.since, default=None)
     current = contact.consents.get(address, UNSET)
     older = current.since is None or (refusal is not None and current.since <= refusal.since)
-    system = Recorder(records=records, actor="system", source=recorder.source, now=recorder.now)
+    system = replace(recorder, actor="system")
     if refusal is not None and older and not current.refused:
         after = system.record(
             Kind.CONSENT,
@@ -169,7 +170,11 @@ def _inherit(service: Service, recorder: Recorder, contact: Contact, address: st
         contact = after
     for sender in {**kept.blocks, **kept.cleared}:
         (state, since), (known, known_since) = kept.block(sender), found.block(sender)
-        if state is not known and since and (known_since is None or since > known_since):
+        if state is BlockState.UNKNOWN and known is BlockState.BLOCKED:
+            state = known
+        # The newest act counts, and ties go to the block (rules.md §8.5).
+        tie = since == known_since and known is BlockState.NONE is not state
+        if since and (known_since is None or since > known_since or tie):
             after = system.record(
                 Kind.BLOCK,
                 contact,

@@ -8,6 +8,7 @@ from bot.consent.activity import Kind, apply
 from bot.consent.authority import Action, authorize
 from bot.consent.model import UNSET, Actor, AddressFacts, By, Channel, Contact, On
 from bot.consent.service.record import Recorder, history
+from bot.consent.service.reviews import forget
 from bot.consent.service.service import Service, present
 from bot.consent.store import Records
 
@@ -25,6 +26,7 @@ def erase(service: Service, id: str, actor: Actor) -> Contact:
         for address, left in told.items():
             _keep_refusal(service, recorder, contact, address)
             _leave(service, recorder, contact, left)
+        forget(records, contact.id)
         # What is redacted tells the fold nothing more, so this comes before the last entry.
         records.redact(contact.id)
         erased = recorder.record(Kind.ERASED, contact)
@@ -78,8 +80,12 @@ def _refused_since(recorder: Recorder, contact: Contact, address: str) -> dateti
         return consent.since or recorder.now
     if contact.do_not_contact and address in contact.addresses:
         return recorder.now
-    refusal = recorder.records.facts(address).refusal
-    return refusal.since if refusal else None
+    facts = recorder.records.facts(address)
+    if facts.refusal:
+        return facts.refusal.since
+    # A reply that nobody has judged yet, and nobody can any more, counts as what it may be.
+    others = any(holder.id != contact.id for holder in recorder.records.holders(address))
+    return facts.hold.since if facts.hold and not others else None
 
 
 def _leave(service: Service, recorder: Recorder, contact: Contact, left: AddressFacts) -> None:

@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from bot.consent.activity import CHANGING, Entry, Kind, Pair, apply
@@ -21,7 +22,12 @@ def new_id(now: datetime) -> str:
     """An id of 32 hexadecimal digits that sorts by creation: to the millisecond, and exactly among
     those of one process. The last ten digits are random, for those of two; nobody is kept from
     guessing them."""
-    return f"{int(now.timestamp() * 1000):012x}{next(_made):010x}{random.getrandbits(40):010x}"
+    return f"{_millisecond(now)}{next(_made):010x}{random.getrandbits(40):010x}"
+
+
+@lru_cache(maxsize=4)
+def _millisecond(at: datetime) -> str:
+    return f"{int(at.timestamp() * 1000):012x}"
 
 
 def history(records: Records, contact: str, *, before: int | None = None) -> Iterator[Entry]:
@@ -47,6 +53,8 @@ class Recorder:
     now: datetime
     #: The provider's id of the event that this is about.
     provider_id: str | None = None
+    #: False where whoever asks stores the contact, once after several entries.
+    stores: bool = True
 
     def record(
         self,
@@ -99,7 +107,7 @@ class Recorder:
         changed, known = apply(entry, contact, facts)
         if changed is None and contact is not None:
             self.records.remove_contact(contact.id)
-        elif changed is not None and changed is not contact:
+        elif changed is not None and changed is not contact and self.stores:
             self.records.put_contact(changed)
         if known is not None and known is not facts:
             self.records.put_facts(known)

@@ -71,10 +71,11 @@ class Twilio:
             raise Unreadable("it is no form")
         form = fields(read_form(request.body))
         # By what it is, so that a STOP is read even where the two addresses were mixed up.
-        return _status(form) if "MessageStatus" in form else _inbound(form)
+        return _status(form) if "MessageStatus" in form else inbound(form)
 
 
-def _inbound(form: Mapping[str, Any], occurred_at: datetime | None = None) -> Parsed:
+def inbound(form: Mapping[str, Any], occurred_at: datetime | None = None) -> Parsed:
+    """What a contact wrote, in the webhook's names for its parts. Raises `Unreadable`."""
     form = _folded(form)
     message = id_at(form, "messagesid")
     stated = text_at(form, "optouttype").upper()
@@ -130,7 +131,7 @@ def _streamed(item: Any) -> Parsed:
         raise Unreadable("an event has no data")
     occurred_at = moment(at(data, "timestamp")) or moment(at(item, "time"))
     if kind == _INBOUND_STREAM:
-        return _inbound(data, occurred_at)
+        return inbound(data, occurred_at)
     if kind.startswith(_STATUS_STREAM):
         return _status(data, occurred_at)
     return Parsed(skipped=("a kind of event that is in no table",))

@@ -1,0 +1,88 @@
+"""What `optin doctor` says of the messaging providers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from datetime import datetime
+
+from bot.cli.finding import Finding
+from bot.consent.errors import StorageFailed
+from bot.settings import Settings
+from handlers.intake.health import Heard, heard
+from handlers.webhooks import SWITCHES, providers
+from handlers.webhooks.signing import Memory
+from storage import open_store
+
+#: By kind of failure: what it was, and what to do.
+_FAILURES: Mapping[str, tuple[str, str]] = {
+    "forged": (
+        "a request whose signature did not hold",
+        "If it came from the provider, {setting} is not its present secret, or OPTIN_PUBLIC_URL is "
+        "not the address that it calls.",
+    ),
+    "unreadable": (
+        "a request that could not be read",
+        "Check that the provider calls the right one of our addresses.",
+    ),
+    "unverifiable": (
+        "a request whose certificate could not be had",
+        "Let this machine reach amazonaws.com, or put the certificate into OPTIN_SES_CERTIFICATES.",
+    ),
+    "not_stored": (
+        "a request that could not be stored",
+        "Make room on the disk. The provider repeats it.",
+    ),
+    "missed": (
+        "asking for what was missed",
+        "Check OPTIN_TWILIO_ACCOUNT_SID, the auth token, and that OPTIN_TWILIO_API_URL answers.",
+    ),
+}
+
+
+def provider_findings(settings: Settings) -> Iterator[Finding]:
+    """A line for each provider: whether it is on, and what was heard of it."""
+    try:
+        made = providers(
+            settings.providers,
+            public_url=settings.public_url,
+            seen=Memory(),
+            email_of=lambda _: None,
+        )
+    except ValueError as error:
+        yield Finding(what="A provider can't be switched on.", cure=str(error))
+        return
+    on = {provider.name for provider in made}
+    try:
+        with closing(open_store(settings.storage)) as store, store.reading() as records:
+            known = {name: heard(records, name) for name in on}
+    except StorageFailed:
+        known = {}
+    for name, setting in SWITCHES.items():
+        if name in on:
+            yield _on(name, setting, known.get(name, Heard()))
+        else:
+            yield Finding(what=f"{_title(name)} is off; {setting} switches it on.")
+
+
+def _on(name: str, setting: str, heard: Heard) -> Finding:
+    last = f"the last event came {_said(heard.event_at)}" if heard.event_at else "no event yet"
+    what = f"{_title(name)} is on; {last}."
+    if heard.failure_at is None or heard.failure not in _FAILURES:
+        return Finding(what=what)
+    failed, cure = _FAILURES[heard.failure]
+    what = f"{what} The last failure, {_said(heard.failure_at)}: {failed}."
+    if heard.event_at and heard.event_at > heard.failure_at:
+        return Finding(what=what)
+    return Finding(what=what, cure=cure.format(setting=setting), advice=True)
+
+
+def _said(at: datetime) -> str:
+    return f"{at.day} {at:%b %Y, %H:%M} UTC"
+
+
+def _title(name: str) -> str:
+    return _TITLES.get(name, name.title())
+
+
+_TITLES = {"ses": "Amazon SES", "sendgrid": "SendGrid", "one_click": "One-click unsubscribe"}

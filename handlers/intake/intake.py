@@ -1,0 +1,125 @@
+"""Requests of a provider: verified, read, stored together, and only then answered."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from enum import StrEnum
+from http import HTTPStatus
+
+from bot.consent.errors import StorageFailed
+from bot.consent.events import Event
+from bot.consent.service import Service
+from bot.consent.service.take import take
+from handlers.intake import confirmations
+from handlers.intake.health import ProviderHealth
+from handlers.webhooks.provider import (
+    CannotVerify,
+    Forged,
+    Parsed,
+    Provider,
+    Request,
+    Unreadable,
+)
+
+logger = logging.getLogger(__name__)
+
+#: Is told of the provider, what became of its events (see `take`, and `Outcome`), and of how many.
+Counted = Callable[[str, str, int], None]
+
+#: How a request is answered; or the error in our own code that kept it from being taken.
+Answer = HTTPStatus | Exception
+
+
+class Outcome(StrEnum):
+    """What becomes of a request or an event before it reaches the rules."""
+
+    IGNORED = "ignored"
+    SKIPPED = "skipped"
+    FORGED = "forged"
+    UNREADABLE = "unreadable"
+    UNVERIFIABLE = "unverifiable"
+    NOT_STORED = "not_stored"
+
+
+#: How each refusal is answered. Never with a body: it would tell a forger how near he came.
+_ANSWERS = {
+    Outcome.FORGED: HTTPStatus.UNAUTHORIZED,
+    Outcome.UNREADABLE: HTTPStatus.BAD_REQUEST,
+    Outcome.UNVERIFIABLE: HTTPStatus.SERVICE_UNAVAILABLE,
+    Outcome.NOT_STORED: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+_REFUSALS = {
+    Forged: Outcome.FORGED,
+    Unreadable: Outcome.UNREADABLE,
+    CannotVerify: Outcome.UNVERIFIABLE,
+    StorageFailed: Outcome.NOT_STORED,
+}
+
+
+class Intake:
+    """What providers tell, on its way to the use cases. Safe across threads."""
+
+    def __init__(self, service: Service, *, counted: Counted, health: ProviderHealth) -> None:
+        self._service = service
+        self._counted = counted
+        self._health = health
+
+    def receive(self, provider: Provider, requests: Sequence[Request]) -> list[Answer]:
+        """OK for those of which all that they say is on the disk, or was before.
+
+        What they say is one transaction. Nobody loses by that: a provider repeats what is not
+        answered well, and what can't be taken because of another's fault is taken alone.
+        """
+        read = [self._read(provider, request) for request in requests]
+        told = [one for one in read if isinstance(one, Parsed)]
+        try:
+            self._store(provider.name, told)
+        except StorageFailed as fault:
+            answer = self._refuse(provider.name, fault, len(told))
+            return [answer if isinstance(one, Parsed) else one for one in read]
+        except Exception as error:  # noqa: BLE001 - raised where the one request is answered
+            if len(requests) == 1:
+                return [error]
+            return [answer for one in requests for answer in self.receive(provider, [one])]
+        return [HTTPStatus.OK if isinstance(one, Parsed) else one for one in read]
+
+    def take(self, name: str, events: Iterable[Event]) -> None:
+        """Events that the provider was asked for. Raises `StorageFailed`."""
+        for outcome, count in take(self._service, events).items():
+            self._counted(name, outcome, count)
+
+    def _read(self, provider: Provider, request: Request) -> Parsed | Answer:
+        now = self._service.now()
+        try:
+            held = provider.verify(request, now)
+            parsed = provider.parse(request, now)
+        except (Forged, Unreadable, CannotVerify, StorageFailed) as fault:
+            return self._refuse(provider.name, fault)
+        except Exception as error:  # noqa: BLE001 - raised where the one request is answered
+            return error
+        logger.debug("%s: %s held", provider.name, held)
+        return parsed
+
+    def _store(self, name: str, told: Sequence[Parsed]) -> None:
+        if asked := [one for parsed in told for one in parsed.confirmations]:
+            confirmations.keep(self._service, asked)
+        if events := [event for parsed in told for event in parsed.events]:
+            self.take(name, events)
+        for parsed in told:
+            for reason in parsed.skipped:
+                logger.warning("%s: skipped what can't be read: %s", name, reason)
+            if parsed.skipped:
+                self._counted(name, Outcome.SKIPPED, len(parsed.skipped))
+            if parsed.ignored:
+                self._counted(name, Outcome.IGNORED, len(parsed.ignored))
+        if told:
+            self._health.heard(name, self._service.now())
+
+    def _refuse(self, name: str, fault: Exception, count: int = 1) -> HTTPStatus:
+        outcome = next(what for kind, what in _REFUSALS.items() if isinstance(fault, kind))
+        status = _ANSWERS[outcome]
+        logger.warning("%s: answered %d, %s: %s", name, status, outcome, fault)
+        self._counted(name, outcome, count)
+        self._health.failed(name, self._service.now(), outcome)
+        return status

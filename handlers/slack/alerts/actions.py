@@ -1,0 +1,147 @@
+"""The buttons of an alert: look, answer, mark handled, mute, choose kinds.
+
+The worker draws the message anew; who pressed is told in private at once.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+from slack_bolt import Ack
+from slack_sdk import WebClient
+
+from bot.consent.alerts import OPTIONAL, Alert, AlertKind
+from bot.consent.authority import Action, authorize
+from bot.consent.errors import Invalid, NotFound
+from bot.consent.model import Actor
+from bot.consent.service import Found, Service, profile
+from bot.consent.service.quiet import choose_kinds, mute, wishes
+from bot.consent.service.reviews import REFUSAL, Answer, answer_review, mark_handled
+from handlers.slack import ids
+from handlers.slack.alerts.blocks import CHOOSE_KINDS, MUTES, UNMUTE, kinds_modal
+from handlers.slack.blocks.card import hits
+from handlers.slack.blocks.frame import Metadata, modal
+from handlers.slack.blocks.modals import message_modal, profile_modal
+from handlers.slack.blocks.text import date
+from handlers.slack.blocks.words import actor as who
+from handlers.slack.errors import saved
+from handlers.slack.metadata import read_metadata
+from handlers.slack.reply import reply
+
+Body = dict[str, Any]
+
+_ID = re.compile("[0-9a-f]{32}")
+
+
+def view(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+    """The card of the contact that the alert is about; of several, a list."""
+    alert = _alert(consent, _value(body))
+    found = []
+    for id in alert.contacts:
+        try:
+            found.append(profile(consent, id, actor))
+        except NotFound:
+            continue  # an import was undone meanwhile
+    if not found:
+        opened = message_modal("Contact", "No contact has this number or address.")
+    elif len(found) == 1:
+        opened = profile_modal(found[0], Metadata())
+    else:
+        blocks = hits(Found(contacts=found, count=len(found)))
+        opened = modal(ids.WHY_MODAL, "Contacts", blocks, Metadata())
+    client.views_open(trigger_id=body["trigger_id"], view=opened)
+    ack()
+
+
+def handled(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+    """Somebody looks after it."""
+    answer = mark_handled(consent, _alert_id(_value(body)), actor)
+    with saved():
+        _say(client, body, "Marked as handled." if answer.won else _by(answer, "Handled"))
+    ack()
+
+
+def review(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+    """A person has read it: an opt-out, or none."""
+    refusal = body["actions"][0].get("action_id") == ids.REVIEW_YES
+    answer = answer_review(consent, _alert_id(_value(body)), refusal, actor)
+    with saved():
+        if not answer.won:
+            word = "an opt-out" if answer.alert.answer == REFUSAL else "no opt-out"
+            _say(client, body, _by(answer, f"Answered already as {word}"))
+        elif refusal:
+            _say(client, body, "Saved as an opt-out: nothing more is sent.")
+        else:
+            _say(client, body, "Saved as no opt-out: messages are sent again as before.")
+    ack()
+
+
+def menu(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+    """Mute, unmute, or choose kinds, for the channel that the alert is in."""
+    chosen = str((body["actions"][0].get("selected_option") or {}).get("value", ""))
+    what, _, value = chosen.partition(" ")
+    alert = _alert(consent, value)
+    if what == CHOOSE_KINDS:
+        authorize(actor, Action.QUIET)
+        shown = kinds_modal(alert.slack_channel, wishes(consent, alert.slack_channel), alert.id)
+        client.views_open(trigger_id=body["trigger_id"], view=shown)
+        ack()
+        return
+    if what not in (*MUTES.values(), UNMUTE):
+        raise Invalid(ids.OUTDATED)
+    until = mute(consent, alert.slack_channel, timedelta(minutes=int(what)), actor)
+    with saved():
+        if what == UNMUTE:
+            _say(client, body, "Alerts come again.")
+        else:
+            _say(
+                client,
+                body,
+                f"Alerts are muted here until {date(until)}, and summed up then. Replies that "
+                "somebody has to read, and spam complaints, come all the same.",
+            )
+    ack()
+
+
+def saved_kinds(ack: Ack, view: dict[str, Any], consent: Service, actor: Actor) -> None:
+    """The kinds that were ticked."""
+    alert = _alert(consent, read_metadata(view).contact)
+    values = view["state"]["values"]
+    ticked = {
+        str(option.get("value"))
+        for option in values.get("kinds", {}).get("kinds", {}).get("selected_options") or ()
+    }
+    kinds = [AlertKind(kind) for kind in OPTIONAL if kind in ticked]
+    choose_kinds(consent, alert.slack_channel, kinds, actor)
+    ack()
+
+
+def _alert(consent: Service, value: str) -> Alert:
+    id = _alert_id(value)
+    with consent.store.reading() as records:
+        alert = records.alert(id)
+    if alert is None:
+        raise NotFound("This alert is too old: it is not kept any more.")
+    return alert
+
+
+def _alert_id(value: str) -> str:
+    if not _ID.fullmatch(value):
+        raise Invalid(ids.OUTDATED)
+    return value
+
+
+def _value(body: Body) -> str:
+    return str(body["actions"][0].get("value", ""))
+
+
+def _by(answer: Answer, said: str) -> str:
+    alert = answer.alert
+    at = f", {date(alert.handled_at)}" if alert.handled_at else ""
+    return f"{said} by {who(alert.handled_by or '')}{at}."
+
+
+def _say(client: WebClient, body: Body, text: str) -> None:
+    reply(client, str(body.get("response_url") or ""), text)

@@ -1,0 +1,228 @@
+"""What an alert says, kind by kind, in mrkdwn: numbers masked, no names, no addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from bot.consent.alerts import Alert, AlertKind
+from bot.consent.model import Channel
+from bot.consent.service.reviews import NO_REFUSAL, REFUSAL
+from handlers.slack.blocks.text import date, inert, joined, phone
+from handlers.slack.blocks.words import things
+
+#: Longest quotation of what a contact wrote.
+QUOTED = 300
+#: Reasons and senders that are named, at most.
+_NAMED = 5
+
+#: A kind for people: one, several.
+KINDS: dict[AlertKind, tuple[str, str]] = {
+    AlertKind.STOP: ("opt-out by text", "opt-outs by text"),
+    AlertKind.UNSUBSCRIBE: ("unsubscribe", "unsubscribes"),
+    AlertKind.UNSTOP: ("UNSTOP", "UNSTOPs"),
+    AlertKind.BOUNCE: ("bounce", "bounces"),
+    AlertKind.DRIFT: ("refusal by the provider", "refusals by the provider"),
+    AlertKind.UNKNOWN: ("refusal by an unknown number", "refusals by unknown numbers"),
+    AlertKind.COMPLAINT: ("spam complaint", "spam complaints"),
+}
+
+_HERE = "Invite it: write /invite @Optin in that channel."
+#: Slack's word for why a channel takes nothing, and the cure.
+_CURES = {
+    "not_in_channel": f"Optin is not in it. {_HERE}",
+    "channel_not_found": "Optin can't find it. If it is private, write /invite @Optin there; if it "
+    "is gone, set OPTIN_ALERT_CHANNEL to another channel's id.",
+    "is_archived": "It is archived. Unarchive it, or set OPTIN_ALERT_CHANNEL to another channel's "
+    "id.",
+    "message_limit_exceeded": "The workspace has reached Slack's limit of messages. Slack lifts it "
+    "by itself, or with a paid plan.",
+}
+_RESTRICTED = (
+    "Apps may not post there. Ask a workspace admin to allow it, or set OPTIN_ALERT_CHANNEL to "
+    "another channel's id."
+)
+
+
+#: By the answer to a review.
+_ANSWERED = {REFUSAL: "🔴 *It was an opt-out.*", NO_REFUSAL: "✅ *It was no opt-out.*"}
+
+
+def sentences(alert: Alert) -> list[str]:
+    """The alert as lines; the first one says it all."""
+    return _SAID[alert.kind](alert)
+
+
+def kind_count(kind: AlertKind, count: int) -> str:
+    one, several = KINDS[kind]
+    return f"{count:,} {one if count == 1 else several}"
+
+
+def _stop(alert: Alert) -> list[str]:
+    said = (
+        f"🔴 *SMS opt-out:* {_who(alert)} texted STOP{_to(alert)} at {date(alert.last_at)}"
+        f"{_again(alert)}. No more texts will be sent."
+    )
+    return [said, *_notes(alert)]
+
+
+def _unsubscribe(alert: Alert) -> list[str]:
+    channel = alert.channel
+    said = (
+        f"🔴 *{channel.word} opt-out:* {_who(alert)} unsubscribed at {date(alert.last_at)}"
+        f"{_again(alert)}. No more {things(channel)} will be sent."
+    )
+    return [said, *_notes(alert)]
+
+
+def _complaint(alert: Alert) -> list[str]:
+    said = (
+        f"🚫 *Spam complaint:* {_who(alert)} reported our e-mail as spam at {date(alert.last_at)}"
+        f"{_again(alert)}. No more e-mails will be sent. Too many complaints cost the right to "
+        "send at all: find out why this one came."
+    )
+    return [said, *_notes(alert)]
+
+
+def _drift(alert: Alert) -> list[str]:
+    reason = f" {inert(alert.text, QUOTED)}" if alert.text else ""
+    said = (
+        f"🔴 *{alert.channel.word} opt-out that we missed:* we thought {_who(alert)} gets our "
+        f"{things(alert.channel)}, and the provider refused at {date(alert.last_at)}"
+        f"{_again(alert)}.{reason} {alert.channel.word} On is NO now."
+    )
+    return [said, *_notes(alert)]
+
+
+def _unknown(alert: Alert) -> list[str]:
+    thing = "number" if alert.channel is Channel.SMS else "address"
+    said = (
+        f"⚪ *Unknown {thing}:* {_who(alert)}, which no contact has, refused"
+        f"{_to(alert, 'messages from')} at {date(alert.last_at)}{_again(alert)}. It is kept, and "
+        "holds for whoever appears with it."
+    )
+    return [said, *_notes(alert)]
+
+
+def _unstop(alert: Alert) -> list[str]:
+    channel = alert.channel.word
+    return [
+        f"🟡 *Half done:* {_who(alert)} texted UNSTOP{_to(alert)} at {date(alert.last_at)}"
+        f"{_again(alert)}. The carrier's block is lifted; {channel} On stays as it is until "
+        "somebody records a new permission, and a manager approves."
+    ]
+
+
+def _bounce(alert: Alert) -> list[str]:
+    word = alert.channel.word
+    if alert.count == 1:
+        reason = next(iter(alert.counts), "")
+        return [
+            f"🚫 *{word} bounce:* {_who(alert)} at {date(alert.last_at)}: "
+            f"{inert(reason, QUOTED)} Nothing more is sent there until somebody checks it."
+        ]
+    reasons = (f"• {inert(reason, QUOTED)} × {count:,}" for reason, count in _most(alert))
+    return [
+        f"🚫 *{alert.count:,} {word} bounces* since {date(alert.first_at)}. Nothing more is sent "
+        "to these until somebody checks them.",
+        *reasons,
+    ]
+
+
+def _review(alert: Alert) -> list[str]:
+    quoted = f"> “{inert(alert.text, QUOTED)}”" if alert.text else "_The reply was erased._"
+    asked = f"*Is this an opt-out?* {_who(alert)} wrote{_to(alert)} at {date(alert.first_at)}."
+    if alert.answer is not None:
+        return [f"{_ANSWERED[alert.answer]} {asked}", quoted]
+    until = ""
+    if alert.deadline:
+        until = f" Unanswered, it counts as an opt-out on {date(alert.deadline)}."
+    return [f"🟡 {asked} Nothing is sent until somebody answers.{until}", quoted]
+
+
+def _storm(alert: Alert) -> list[str]:
+    kind = AlertKind(alert.about or AlertKind.STOP)
+    minutes = max(1.0, (alert.last_at - alert.first_at).total_seconds() / 60)
+    rate = f"{alert.count / minutes:,.0f} a minute"
+    span = f"{minutes:.0f} min"
+    if alert.ended_at:
+        first = f"🔴 *{kind_count(kind, alert.count)}* in {span} until {date(alert.last_at)}: over."
+    else:
+        first = (
+            f"🔴 *{kind_count(kind, alert.count)}* since {date(alert.first_at)}, {rate}. All are "
+            "stored, and nothing more is sent to them."
+        )
+    senders = [(sender, count) for sender, count in _most(alert) if sender]
+    if not senders or kind not in (AlertKind.STOP, AlertKind.UNSUBSCRIBE, AlertKind.DRIFT):
+        return [first]
+    most = joined([f"{inert(phone(sender))} ({count:,})" for sender, count in senders])
+    return [first, f"Most were to {most}."]
+
+
+def _storm_line(alert: Alert) -> list[str]:
+    kind = AlertKind(alert.about or AlertKind.STOP)
+    return [f"{kind_count(kind, alert.count)} by {date(alert.first_at)}."]
+
+
+def _storm_list(alert: Alert) -> list[str]:
+    kind = AlertKind(alert.about or AlertKind.STOP)
+    return [f"It is over: {kind_count(kind, alert.count)}. The Activity Log has each of them."]
+
+
+def _summary(alert: Alert) -> list[str]:
+    counts = [kind_count(AlertKind(kind), count) for kind, count in alert.counts.items()]
+    return [f"🔕 *While alerts were muted:* {joined(counts)}. `/optin recent` shows them."]
+
+
+def _notice(alert: Alert) -> list[str]:
+    word = alert.text or ""
+    cure = _RESTRICTED if word.startswith("restricted_action") else _CURES.get(word, "")
+    return [
+        f"⚠️ *Optin can't post alerts to <#{inert(alert.about or '')}>* (Slack says "
+        f"{inert(word)}). {cure} Alerts are kept, and come by themselves when it works again. "
+        "Opt-outs are stored all the same."
+    ]
+
+
+def _who(alert: Alert) -> str:
+    if not alert.masked:
+        return "an erased contact"
+    if alert.channel is Channel.SMS:
+        return f"number {inert(alert.masked)}"
+    return f"address {inert(alert.masked)}"
+
+
+def _to(alert: Alert, word: str = "to") -> str:
+    return f" {word} {inert(phone(alert.sender))}" if alert.sender else ""
+
+
+def _again(alert: Alert) -> str:
+    return f" ({alert.count:,} times today)" if alert.count > 1 else ""
+
+
+def _notes(alert: Alert) -> Iterable[str]:
+    if len(alert.contacts) > 1:
+        have = "several contacts have" if len(alert.contacts) > 9 else f"{len(alert.contacts)} have"
+        yield f"It counts for each contact who has it: {have} it."
+    if alert.unstopped_at:
+        yield f"🟡 Came back {date(alert.unstopped_at)} with UNSTOP, still needs a manager."
+
+
+def _most(alert: Alert) -> list[tuple[str, int]]:
+    return sorted(alert.counts.items(), key=lambda pair: (-pair[1], pair[0]))[:_NAMED]
+
+
+_SAID: dict[AlertKind, Callable[[Alert], list[str]]] = {
+    AlertKind.STOP: _stop,
+    AlertKind.STORM: _storm,
+    AlertKind.STORM_LINE: _storm_line,
+    AlertKind.STORM_LIST: _storm_list,
+    AlertKind.UNSUBSCRIBE: _unsubscribe,
+    AlertKind.UNSTOP: _unstop,
+    AlertKind.BOUNCE: _bounce,
+    AlertKind.COMPLAINT: _complaint,
+    AlertKind.REVIEW: _review,
+    AlertKind.DRIFT: _drift,
+    AlertKind.UNKNOWN: _unknown,
+    AlertKind.SUMMARY: _summary,
+    AlertKind.NOTICE: _notice,
+}

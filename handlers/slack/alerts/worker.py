@@ -1,0 +1,210 @@
+"""The worker beside the server: posts what is due, one call at a time, and settles what came of it.
+
+What it learns of Slack between calls (limits, dead channels, a refused token) it keeps here; what
+must outlive a restart is in the outbox.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from bot.consent.alerts import INSTALLER, Alert, Delivery
+from bot.consent.errors import StorageFailed
+from bot.consent.service.outbox import Posting, Result, claim, outbox, settle, sweep
+from bot.consent.service.reviews import expire_reviews
+from bot.consent.service.service import Service
+from bot.consent.service.storms import Listed, end_storms, storm_list
+from handlers.slack.alerts.health import Health
+from handlers.slack.alerts.outcomes import CALL_FAILED, failure
+from handlers.slack.alerts.posting import LOOKING, Slack, is_file, method
+from handlers.slack.alerts.roads import Roads
+from handlers.slack.alerts.verdicts import Verdicts
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between looks at the outbox.
+POLL = 0.25
+#: Seconds for the call under way to end when we stop; its outcome is looked up at the next start.
+_GRACE = 3.0
+#: A line waits for its card.
+_CARD_FIRST = timedelta(seconds=2)
+
+
+class Worker:
+    """One for the process. `run` is a coroutine function for `bot.serve.Server`."""
+
+    def __init__(
+        self,
+        service: Service,
+        slack: Slack,
+        health: Health,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._service = service
+        self._slack = slack
+        self._health = health
+        self._roads = Roads(service, monotonic)
+        self._verdicts = Verdicts(service, self._roads, health)
+        self._stop = threading.Event()
+        self._chores: list[tuple[timedelta, Callable[[], object]]] = [
+            (timedelta(seconds=5), lambda: end_storms(service)),
+            (timedelta(seconds=5), self._look_at_outbox),
+            (timedelta(minutes=1), lambda: expire_reviews(service)),
+            (timedelta(hours=1), lambda: sweep(service)),
+        ]
+        self._done: dict[int, datetime] = {}
+
+    async def run(self) -> None:
+        """Works in a thread until cancelled."""
+        loop = asyncio.get_running_loop()
+        ended: asyncio.Future[None] = loop.create_future()
+
+        def end(problem: BaseException | None) -> None:
+            if problem is None:
+                ended.set_result(None)
+            else:
+                ended.set_exception(problem)
+
+        def work() -> None:
+            problem: BaseException | None = None
+            try:
+                self.work()
+            except BaseException as error:  # noqa: BLE001 - raised again in the loop
+                problem = error
+            with suppress(RuntimeError):  # the loop was closed: nobody waits any more
+                loop.call_soon_threadsafe(end, problem)
+
+        # A daemon: a call that Slack does not answer must not keep the process from ending.
+        threading.Thread(target=work, name="alerts", daemon=True).start()
+        try:
+            await asyncio.shield(ended)
+        finally:
+            self._stop.set()
+            await asyncio.wait([ended], timeout=_GRACE)
+
+    def work(self) -> None:
+        """Until `stop`, in this thread."""
+        while not self._stop.is_set():
+            try:
+                busy = self.step()
+            except StorageFailed as error:
+                logger.warning("the outbox can't be read or written: %s", error.sentence)
+                busy = False
+            if not busy:
+                self._stop.wait(POLL)
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def step(self) -> bool:
+        """Chores that are due, and one alert of each channel. Whether there was any."""
+        now = self._service.now()
+        for number, (every, chore) in enumerate(self._chores):
+            last = self._done.get(number)
+            if last is None or abs(now - last) >= every:
+                self._done[number] = now
+                self._do(chore)
+        claimed = claim(self._service, self._roads.may)
+        for alert in claimed:
+            self._deliver(alert)
+        return bool(claimed)
+
+    def _do(self, chore: Callable[[], object]) -> None:
+        try:
+            chore()
+        except StorageFailed:
+            raise
+        except Exception as error:  # noqa: BLE001 - see `_log`
+            _log("a chore of the alerts failed", error)
+
+    def _deliver(self, alert: Alert) -> None:
+        try:
+            posting = self._attempt(alert)
+        except StorageFailed:
+            raise
+        except Exception as error:  # noqa: BLE001 - see `_log`
+            _log(f"alert {alert.id} can't be told", error)
+            posting = Posting(result=Result.DEAD, problem=type(error).__name__)
+        settled = settle(self._service, alert, posting)
+        if settled is not None and settled.delivery is Delivery.DEAD:
+            logger.error("alert %s was given up: %s", alert.id, settled.problem)
+
+    def _attempt(self, alert: Alert) -> Posting:
+        parent, missing = self._parent(alert)
+        if missing:
+            return missing
+        called = method(alert)
+        if called in LOOKING:
+            return self._look(alert, called, parent)
+        self._roads.used(alert.slack_channel)
+        try:
+            posting = self._call(alert, parent)
+        except CALL_FAILED as error:
+            return self._verdicts.refused(alert, called, failure(error))
+        self._verdicts.worked(alert, called)
+        return posting
+
+    def _call(self, alert: Alert, parent: str | None) -> Posting:
+        if alert.ts is not None:
+            self._slack.update(alert, alert.ts)
+            return Posting(result=Result.SENT)
+        if is_file(alert):
+            self._slack.upload(alert, parent, self._listed(alert))
+            return Posting(result=Result.SENT)
+        channel = self._slack.channel(alert)
+        if channel is None:
+            return Posting(result=Result.DEAD, problem="nobody is named in OPTIN_MANAGERS")
+        return Posting(result=Result.SENT, ts=self._slack.post(alert, channel, parent))
+
+    def _parent(self, alert: Alert) -> tuple[str | None, Posting | None]:
+        """The card whose thread it goes to, or why it can't go there yet."""
+        if alert.thread is None:
+            return None, None
+        with self._service.store.reading() as records:
+            card = records.alert(alert.thread)
+        if card is None or card.delivery is Delivery.DEAD:
+            return None, Posting(result=Result.GONE, problem="its card was not posted")
+        if card.ts is None:
+            return None, Posting(result=Result.LATER, wait=_CARD_FIRST)
+        return card.ts, None
+
+    def _listed(self, alert: Alert) -> Sequence[Listed]:
+        with self._service.store.reading() as records:
+            storm = records.alert(alert.thread or "")
+        return storm_list(self._service, storm) if storm else ()
+
+    def _look(self, alert: Alert, called: str, parent: str | None) -> Posting:
+        """Whether Slack has what was posted with an outcome that nobody knows."""
+        since = alert.started_at or alert.first_at
+        if alert.slack_channel == INSTALLER:
+            # We don't read people's direct messages, and twice is better than never.
+            return Posting(result=Result.REPEAT)
+        try:
+            ts = self._slack.find(alert, since, parent)
+        except CALL_FAILED as error:
+            return self._verdicts.blind(alert, called, since, failure(error))
+        self._verdicts.worked(alert, called)
+        if ts is None:
+            return Posting(result=Result.MISSING)
+        return Posting(result=Result.FOUND, ts=ts)
+
+    def _look_at_outbox(self) -> None:
+        # An archived channel is no reason to take no more opt-outs.
+        standing = outbox(self._service, except_in=self._roads.paused().keys())
+        self._health.waiting = standing.waiting
+        self._health.oldest = standing.oldest
+        self._health.dead = standing.dead
+
+
+def _log(what: str, error: Exception) -> None:
+    """Writes down what broke, and where: one alert that can't be drawn must not end the taking in
+    of opt-outs. Not the error's own text, which may hold what a contact wrote."""
+    bare = RuntimeError(f"{type(error).__module__}.{type(error).__qualname__}")
+    logger.error("%s: %s", what, bare, exc_info=(RuntimeError, bare, error.__traceback__))

@@ -1,0 +1,135 @@
+"""What several benches need: 100,000 contacts, and the servers, each a process of its own."""
+
+from __future__ import annotations
+
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+
+from bot import clock
+from bot.consent.activity import Kind
+from bot.consent.model import Channel, On
+from bot.consent.service.record import Recorder, new_id
+
+CONTACTS = 100_000
+SECRET = "bench-secret"
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bot:
+    port: int
+    pid: int
+
+
+def phone(number: int) -> str:
+    areas = (212, 213, 305, 312, 415, 512, 617, 702, 808, 917)
+    return f"+1{areas[number % 10]}55{number // 10 + 50_000:05}"
+
+
+def fill(url: str) -> None:
+    """Contacts who said yes to texts, each with an entry of the Activity Log for it."""
+    from storage import open_store
+
+    store = open_store(url)
+    now = clock.now()
+    for start in range(0, CONTACTS, 5_000):
+        with store.transaction() as records:
+            recorder = Recorder(records=records, actor="cli:bench", source="cli", now=now)
+            for number in range(start, start + 5_000):
+                mobile, email = phone(number), f"contact{number}@example.com"
+                contact = recorder.record(
+                    Kind.CONTACT,
+                    None,
+                    creates=new_id(now),
+                    after="added",
+                    changes={
+                        "name": (None, f"Contact {number}"),
+                        "phone": (None, mobile),
+                        "email": (None, email),
+                    },
+                )
+                recorder.record(
+                    Kind.CONSENT,
+                    contact,
+                    address=mobile,
+                    channel=Channel.SMS,
+                    before=On.UNSET,
+                    after=On.YES,
+                )
+    store.close()
+
+
+@contextmanager
+def sandbox() -> Iterator[str]:
+    """Slack's Web API, for who somebody is: the address of it."""
+    command = [sys.executable, "-m", "sandbox", "--port", "0", "--mode", "http"]
+    with started(command, {}, subprocess.PIPE) as process:
+        assert process.stdout is not None
+        with process.stdout:
+            yield process.stdout.readline().decode().strip() + "/api/"
+
+
+@contextmanager
+def bot(slack: str, storage: str, **settings: str) -> Iterator[Bot]:
+    """The bot as `optin serve` runs it. `settings` are environment variables on top."""
+    port = free_port()
+    env = {
+        "SLACK_API_URL": slack,
+        "SLACK_BOT_TOKEN": "xoxb-sandbox-bot",
+        "SLACK_SIGNING_SECRET": SECRET,
+        "OPTIN_STORAGE": storage,
+        **settings,
+    }
+    command = [sys.executable, "-m", "bot", "serve", "--mode", "http", "--port", str(port)]
+    with started(command, env) as process:
+        until_ready(port)
+        yield Bot(port=port, pid=process.pid)
+
+
+@contextmanager
+def started(
+    command: Sequence[str], env: dict[str, str], stdout: int | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    whole = {"PATH": os.environ["PATH"], "PYTHONPATH": str(_ROOT)} | env
+    with tempfile.TemporaryDirectory() as home:
+        whole["HOME"] = home
+        process = subprocess.Popen(command, cwd=home, env=whole, stdout=stdout)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def until_ready(port: int) -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        connection = HTTPConnection("127.0.0.1", port, timeout=10)
+        try:
+            connection.request("GET", "/readyz")
+            if connection.getresponse().status == 200:
+                return
+        except ConnectionRefusedError:
+            time.sleep(0.05)
+        finally:
+            connection.close()
+    raise TimeoutError("a server did not start")
+
+
+def quantile(values: list[float], share: float) -> float:
+    return statistics.quantiles(values, n=100, method="inclusive")[round(share * 100) - 1]

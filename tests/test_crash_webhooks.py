@@ -1,0 +1,142 @@
+"""`optin serve` killed at random moments between a webhook and its answer: Twilio tries again, and
+each STOP that was answered is stored, once.
+
+`OPTIN_CRASH_RUNS` says how many times (twice as often as here: 20 by default).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from bot import clock
+from bot.consent.activity import Kind
+from bot.consent.model import By, On
+from bot.consent.service import verify
+from sandbox.client import Workspace
+from sandbox.workspace import ALERTS
+from tests.consent_fixtures import open_service
+from tests.test_webhooks_bad_input import INBOUND, OURS, TOKEN, signed
+
+pytestmark = pytest.mark.crash
+
+RUNS = max(1, int(os.environ.get("OPTIN_CRASH_RUNS", "20")) // 2)
+ROOT = Path(__file__).resolve().parents[1]
+CLIENTS = 4
+
+
+@contextmanager
+def serving(folder: Path, slack: Workspace, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """The bot, ready; killed at the end."""
+    env = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "HOME": str(folder),
+        "SLACK_API_URL": slack.api_url,
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_SIGNING_SECRET": slack.signing_secret,
+        "OPTIN_STORAGE": f"tinydb:///{folder}/storage/optin.json",
+        "OPTIN_ALERT_CHANNEL": ALERTS,
+        "OPTIN_PUBLIC_URL": "https://optin.example.com",
+        "OPTIN_TWILIO_AUTH_TOKEN": TOKEN,
+    }
+    command = [sys.executable, "-m", "bot", "serve", "--mode", "http", "--port", str(port)]
+    with subprocess.Popen(
+        command, cwd=folder, env=env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    ) as process:
+        try:
+            while not answers(port):
+                assert process.poll() is None, "the bot did not start"
+                time.sleep(0.02)
+            yield process
+        finally:
+            process.kill()
+
+
+def answers(port: int) -> bool:
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def deliver(port: int, sid: str, phone: str) -> bool:
+    """One try to tell a STOP; whether it was answered well."""
+    form = {"MessageSid": sid, "From": phone, "To": OURS, "Body": "STOP"}
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("POST", INBOUND, urlencode(form), signed(INBOUND, form))
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def test_each_stop_that_was_answered_is_stored_once(tmp_path: Path) -> None:
+    chance = random.Random(1)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    told: list[str] = []
+    repeated: Counter[str] = Counter()
+    enough = threading.Event()
+
+    def tell(client: int) -> None:
+        number = 0
+        while not enough.is_set():
+            sid, phone = f"SM{client:04}{number:08}", f"+1415{client + 2}{number % 1_000_000:06}"
+            while not deliver(port, sid, phone):
+                repeated[sid] += 1
+                if enough.wait(0.02):
+                    return
+            told.append(sid)
+            number += 1
+
+    clients = [threading.Thread(target=tell, args=(number,)) for number in range(CLIENTS)]
+    with Workspace.start(mode="http") as slack:
+        for run in range(RUNS):
+            with serving(tmp_path, slack, port) as bot:
+                if run == 0:
+                    for client in clients:
+                        client.start()
+                time.sleep(chance.uniform(0.02, 0.4))  # the moment of the kill
+                bot.send_signal(signal.SIGKILL)
+        enough.set()
+        for client in clients:
+            client.join()
+
+    service = open_service(tmp_path / "storage" / "optin.json", clock.now)
+    with service.store.reading() as records:
+        refused = Counter(
+            entry.provider_id
+            for entry in records.log()
+            if entry.kind is Kind.CONSENT and entry.after == On.NO and entry.by is By.CONTACT
+        )
+        alerts = sum(alert.count for alert in records.alerts() if alert.thread is None)
+    problem = verify(service).problem
+    service.store.close()
+
+    assert len(told) > RUNS
+    assert repeated, "no kill met a request"
+    assert {f"twilio:in:{sid}" for sid in told} <= set(refused)
+    assert set(refused.values()) == {1}
+    assert alerts == len(refused)
+    assert problem is None
