@@ -28,9 +28,10 @@ def main(names: list[str]) -> None:
     table = Table("figure", "value", "bar", "", "detail")
     table.columns[1].justify = "right"
 
-    def report(name: str, value: float, bar: str, ok: bool, detail: str) -> None:
-        table.add_row(name, f"{value:,.2f}", bar, "ok" if ok else "[bold]missed[/]", detail)
-        console.print(f"  {name}: {value:,.2f} ({bar}) {detail}", style="dim", highlight=False)
+    def report(name: str, value: float | str, bar: str, ok: bool, detail: str) -> None:
+        shown = value if isinstance(value, str) else f"{value:,.2f}"
+        table.add_row(name, shown, bar, "ok" if ok else "[bold]missed[/]", detail)
+        console.print(f"  {name}: {shown} ({bar}) {detail}", style="dim", highlight=False)
 
     for name in names or known:
         console.print(f"{name} …")

@@ -84,11 +84,3 @@ def once(text: str) -> float:
 
 def is_refusal(text: str) -> bool:
     return read_reply(text, "twilio", tuple(LANGUAGES)).refusal is not Refusal.NONE
-
-
-if __name__ == "__main__":
-
-    def printed(name: str, value: str, bar: str, ok: bool, detail: str) -> None:
-        print(f"{'ok ' if ok else 'BAD'} {name}: {value} ({bar}; {detail})")  # noqa: T201
-
-    run(printed)
