@@ -9,6 +9,7 @@ from typing import Protocol
 
 from bot.consent.activity import Entry, Kind
 from bot.consent.alerts import Alert
+from bot.consent.cases import Case
 from bot.consent.model import AddressFacts, Channel, Contact, Import
 
 
@@ -141,6 +142,31 @@ class Records(Protocol):
 
     def alerts(self) -> Iterator[Alert]:
         """All of them, by id."""
+        ...
+
+    # Re-opt-in cases
+
+    def case(self, id: str) -> Case | None: ...
+
+    def open_case(self, contact: str, channel: Channel) -> Case | None:
+        """The one case of this contact and channel that is `open`."""
+        ...
+
+    def put_case(self, case: Case) -> None:
+        """Inserts or replaces, by id. A second open one of a contact and channel is refused by
+        the storage itself (`Changed`)."""
+        ...
+
+    def cases(self, contact: str) -> list[Case]:
+        """All of this contact, the newest request first."""
+        ...
+
+    def open_cases(self, *, after: Case | None = None, limit: int) -> list[Case]:
+        """Those that are `open`, by request, the oldest first; those behind `after`."""
+        ...
+
+    def due_cases(self, now: datetime, *, limit: int) -> list[Case]:
+        """Those whose `next_at` has come, the earliest first."""
         ...
 
     # Marks

@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from bot.consent.alerts import Delivery
+from bot.consent.cases import OPEN
 from storage.tinydb.change import Document
 from storage.tinydb.names import Names
 
@@ -17,7 +18,8 @@ IMPORTS = "imports"
 ALERTS = "alerts"
 MARKS = "marks"
 EVENTS = "events"
-TABLES = (CONTACTS, ADDRESSES, IMPORTS, ALERTS, MARKS, EVENTS)
+CASES = "cases"
+TABLES = (CONTACTS, ADDRESSES, IMPORTS, ALERTS, MARKS, EVENTS, CASES)
 
 #: A document's id, or several for one address.
 Held = str | tuple[str, ...]
@@ -56,8 +58,24 @@ class Due(msgspec.Struct, frozen=True, gc=False):
         return self.wanted > self.shown and self.delivery != Delivery.DEAD
 
 
+class Waiting(msgspec.Struct, frozen=True, gc=False):
+    """The part of a case by which it is found."""
+
+    id: str
+    contact: str
+    channel: str
+    requested_at: datetime
+    state: str
+    next_at: datetime | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.state in OPEN
+
+
 _keys = msgspec.json.Decoder(Keys)
 _due = msgspec.json.Decoder(Due)
+_waiting = msgspec.json.Decoder(Waiting)
 
 
 class Index:
@@ -74,6 +92,9 @@ class Index:
         self.dead: set[str] = set()
         #: By key, the newest last.
         self.alerts: dict[str, Held] = {}
+        #: Cases by contact, and those that are open, by id.
+        self.cases: dict[str, Held] = {}
+        self.open: dict[str, Waiting] = {}
         self.names = Names(documents[CONTACTS])
         decode = _keys.decode
         for table in self.ids:
@@ -81,12 +102,16 @@ class Index:
                 self._add(table, id, decode(document))
                 if table == ALERTS:
                     self._tell(_due.decode(document))
+                elif table == CASES:
+                    self._recase(None, document)
 
     def changed(self, table: str, id: str, before: Document, after: Document) -> None:
         if table not in self.ids:
             return
         if table == ALERTS:
             self._retell(before, after)
+        elif table == CASES:
+            self._recase(before, after)
         was = None if before is None else _keys.decode(before)
         now = None if after is None else _keys.decode(after)
         if was == now:
@@ -108,6 +133,17 @@ class Index:
                 _let_go(self.alerts, was.key, was.id)
         if now is not None:
             self._tell(now)
+
+    def _recase(self, before: Document, after: Document) -> None:
+        if before is not None:
+            was = _waiting.decode(before)
+            self.open.pop(was.id, None)
+            _let_go(self.cases, was.contact, was.id)
+        if after is not None:
+            now = _waiting.decode(after)
+            _hold(self.cases, now.contact, now.id)
+            if now.open:
+                self.open[now.id] = now
 
     def _tell(self, alert: Due) -> None:
         _hold(self.alerts, alert.key, alert.id)

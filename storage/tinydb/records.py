@@ -11,10 +11,22 @@ import msgspec
 
 from bot.consent.activity import Entry, Kind
 from bot.consent.alerts import URGENT, Alert
+from bot.consent.cases import Case
+from bot.consent.errors import Changed
 from bot.consent.model import AddressFacts, Channel, Contact, Import
 from bot.consent.replacing import replace
 from storage.tinydb.change import Change
-from storage.tinydb.index import ADDRESSES, ALERTS, CONTACTS, EVENTS, IMPORTS, MARKS, each
+from storage.tinydb.index import (
+    ADDRESSES,
+    ALERTS,
+    CASES,
+    CONTACTS,
+    EVENTS,
+    IMPORTS,
+    MARKS,
+    Waiting,
+    each,
+)
 from storage.tinydb.log import Log
 from storage.tinydb.tables import Tables, encode
 
@@ -26,6 +38,7 @@ _contact = msgspec.json.Decoder(Contact)
 _facts = msgspec.json.Decoder(AddressFacts)
 _import = msgspec.json.Decoder(Import)
 _alert = msgspec.json.Decoder(Alert)
+_case = msgspec.json.Decoder(Case)
 _texts = msgspec.json.Decoder(dict[str, str])
 
 
@@ -176,6 +189,40 @@ class TinyDBRecords:
         late = oldest if oldest is not None and oldest <= now else None
         return len(index.due), late, len(index.dead)
 
+    # Re-opt-in cases
+
+    def case(self, id: str) -> Case | None:
+        return self._get(CASES, id, _case)
+
+    def open_case(self, contact: str, channel: Channel) -> Case | None:
+        for id in each(self._index.cases.get(contact)):
+            waiting = self._index.open.get(id)
+            if waiting is not None and waiting.channel == channel:
+                return self.case(id)
+        return None
+
+    def put_case(self, case: Case) -> None:
+        other = self.open_case(case.contact, case.channel) if case.open else None
+        if other is not None and other.id != case.id:
+            raise Changed
+        self._put(CASES, case.id, case)
+
+    def cases(self, contact: str) -> list[Case]:
+        ids = each(self._index.cases.get(contact))
+        found = [case for id in ids if (case := self.case(id))]
+        return sorted(found, key=_by_request, reverse=True)
+
+    def open_cases(self, *, after: Case | None = None, limit: int) -> list[Case]:
+        behind = _by_request(after) if after else None
+        waiting = sorted(self._index.open.values(), key=_by_request)
+        ids = [w.id for w in waiting if behind is None or _by_request(w) > behind]
+        return [case for id in ids[: max(limit, 0)] if (case := self.case(id))]
+
+    def due_cases(self, now: datetime, *, limit: int) -> list[Case]:
+        due = [(w.next_at, w.id) for w in self._index.open.values() if w.next_at]
+        ids = [id for at, id in sorted(due) if at <= now]
+        return [case for id in ids[: max(limit, 0)] if (case := self.case(id))]
+
     # Marks
 
     def mark(self, name: str) -> str | None:
@@ -233,6 +280,10 @@ class TinyDBRecords:
 
 def _by_id(contact: Contact) -> str:
     return contact.id
+
+
+def _by_request(case: Case | Waiting) -> tuple[datetime, str]:
+    return case.requested_at, case.id
 
 
 def _hashed(event: str) -> tuple[str, bytes]:
