@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,10 +23,13 @@ from bot.consent.model import (
 )
 from bot.consent.store import Store
 from storage import open_store
+from tests.postgres_fixtures import give_back, new_database
 
 #: A line for each backend: the storage's address, made of an empty folder.
-URLS = {
+URLS: dict[str, Callable[[Path], str]] = {
     "tinydb": lambda folder: f"tinydb:///{folder}/optin.json",
+    "sqlite": lambda folder: f"sqlite:///{folder}/optin.db",
+    "postgresql": lambda folder: new_database(),
 }
 
 NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
@@ -55,6 +58,8 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
     opened = Opened(request.param(tmp_path))
     yield opened
     opened.close()
+    if opened.url.startswith("postgresql:"):
+        give_back(opened.url)
 
 
 @pytest.fixture
