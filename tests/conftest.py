@@ -1,5 +1,11 @@
 """Fixtures for every test, each kind in a module of its own."""
 
+from collections.abc import Iterator
+
+import pytest
+
+from tests.storages import forget_all
+
 pytest_plugins = [
     "tests.cli_fixtures",
     "tests.consent_fixtures",
@@ -9,3 +15,10 @@ pytest_plugins = [
     "tests.tinydb_fixtures",
     "tests.alerts_fixtures",
 ]
+
+
+@pytest.fixture(autouse=True)
+def no_database_is_left() -> Iterator[None]:
+    """Whatever a test was given a database for."""
+    yield
+    forget_all()

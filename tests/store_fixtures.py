@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,14 +23,7 @@ from bot.consent.model import (
 )
 from bot.consent.store import Store
 from storage import open_store
-from tests.postgres_fixtures import give_back, new_database
-
-#: A line for each backend: the storage's address, made of an empty folder.
-URLS: dict[str, Callable[[Path], str]] = {
-    "tinydb": lambda folder: f"tinydb:///{folder}/optin.json",
-    "sqlite": lambda folder: f"sqlite:///{folder}/optin.db",
-    "postgresql": lambda folder: new_database(),
-}
+from tests.storages import KINDS, forget, path_in, url_of
 
 NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
 PHONE = "+14155550100"
@@ -53,13 +46,13 @@ class Opened:
         self._stores.clear()
 
 
-@pytest.fixture(params=URLS.values(), ids=URLS.keys())
+@pytest.fixture(params=KINDS)
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
-    opened = Opened(request.param(tmp_path))
+    path = path_in(tmp_path, request.param)
+    opened = Opened(url_of(path))
     yield opened
     opened.close()
-    if opened.url.startswith("postgresql:"):
-        give_back(opened.url)
+    forget(path)
 
 
 @pytest.fixture

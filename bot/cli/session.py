@@ -32,7 +32,7 @@ def open_service() -> Iterator[Service]:
             now=clock.now,
             region=settings.region,
             read_email=read_email,
-            hash_key=settings.hash_key(),
+            hash_key=settings.hash_key(store),
             senders=settings.senders,
             languages=settings.languages,
         )

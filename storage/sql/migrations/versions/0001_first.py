@@ -132,7 +132,7 @@ _SQLITE = [
          tokenize='trigram case_sensitive 1')""",
     """CREATE TRIGGER names_added AFTER INSERT ON contacts
        BEGIN INSERT INTO names(rowid, name, other) VALUES (new.number, new.name, new.other); END""",
-    """CREATE TRIGGER names_removed AFTER DELETE ON contacts
+    """CREATE TRIGGER names_deleted AFTER DELETE ON contacts
        BEGIN INSERT INTO names(names, rowid, name, other)
              VALUES ('delete', old.number, old.name, old.other); END""",
     """CREATE TRIGGER names_changed AFTER UPDATE ON contacts
