@@ -20,6 +20,7 @@ from bot import clock
 from bot.business_days import review_deadline
 from bot.consent.errors import StorageFailed
 from bot.consent.service import Service
+from bot.consent.service.copying import is_half_a_copy
 from bot.mailbox import read_email
 from bot.receiving import receiving
 from bot.serve import Server
@@ -55,6 +56,10 @@ def open_service(settings: Settings) -> Iterator[Service]:
     """
     store = open_store(settings.storage)
     try:
+        if is_half_a_copy(store):
+            raise SettingsError(
+                "OPTIN_STORAGE is half a copy: run `optin copy` again, from where it came."
+            )
         yield Service(
             store=store,
             now=clock.now,

@@ -11,8 +11,9 @@ from pathlib import Path
 from bot import clock
 from bot.consent.model import Actor, Role
 from bot.consent.service import Service
+from bot.consent.service.copying import is_half_a_copy
 from bot.mailbox import read_email
-from bot.settings import Settings, environment
+from bot.settings import Settings, SettingsError, environment
 from storage import open_store
 
 
@@ -27,6 +28,10 @@ def open_service() -> Iterator[Service]:
     `StorageFailed` where it can't be opened."""
     settings = read_settings()
     with closing(open_store(settings.storage)) as store:
+        if is_half_a_copy(store):
+            raise SettingsError(
+                "OPTIN_STORAGE is half a copy: run `optin copy` again, from where it came."
+            )
         yield Service(
             store=store,
             now=clock.now,
