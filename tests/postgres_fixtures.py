@@ -10,7 +10,8 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -140,6 +141,15 @@ def new_database() -> str:
     atexit.register(_do, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     open_store(named(name)).close()
     return named(name)
+
+
+@contextmanager
+def empty_database() -> Iterator[str]:
+    """The address of one without any tables."""
+    name = f"optin_{os.getpid()}_{next(_numbers)}"
+    _do(f"CREATE DATABASE {name}")
+    yield named(name)
+    _do(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def give_back(url: str) -> None:

@@ -41,6 +41,7 @@ class PostgreSQL(Database):
 
     def __init__(self, url: URL) -> None:
         host = url.host or url.query.get("host") or "localhost"
+        self._password = str(url.password or "")
         self.name = f"The database {url.database or ''} at {host}".replace("  ", " ")
         engine = create_engine(
             url.set(drivername="postgresql+psycopg"),
@@ -81,11 +82,18 @@ class PostgreSQL(Database):
         if isinstance(error, psycopg.errors.LockNotAvailable):
             return StorageFailed(_BUSY)
         if isinstance(error, psycopg.OperationalError):
-            return StorageFailed(
-                f"{self.name} can't be reached, so nothing was changed. Try again in a minute."
-            )
-        text = " ".join(str(error).split())
-        return StorageFailed(f"{self.name} refused the change, so nothing was changed: {text}")
+            said = self._said(error)
+            return StorageFailed(f"{self.name} can't be reached, so nothing was changed ({said}).")
+        if isinstance(error, psycopg.Error) and error.sqlstate is None:
+            # The driver's own, of the address: whatever stands in it may be a secret.
+            return StorageFailed(f"{self.name} can't be used as OPTIN_STORAGE says.")
+        said = self._said(error)
+        return StorageFailed(f"{self.name} refused the change, so nothing was changed: {said}.")
+
+    def _said(self, error: Exception) -> str:
+        """The newest line of what the server or the network said."""
+        said = (str(error).strip() or "no reason was given").splitlines()[-1].strip().rstrip(".")
+        return said.replace(self._password, "…") if self._password else said
 
 
 class PostgreSQLSession(Session):
