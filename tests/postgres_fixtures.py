@@ -66,8 +66,18 @@ class Server:
         atexit.register(self.remove)
 
     @property
-    def url(self) -> str:
+    def admin_url(self) -> str:
         return f"postgresql://postgres@/postgres?host={quote(str(self.folder))}"
+
+    @property
+    def url(self) -> str:
+        """Of a database that `renew` empties."""
+        return f"postgresql://postgres@/optin?host={quote(str(self.folder))}"
+
+    def renew(self) -> None:
+        with psycopg.connect(self.admin_url, autocommit=True) as connection:
+            connection.execute("DROP DATABASE IF EXISTS optin WITH (FORCE)")
+            connection.execute("CREATE DATABASE optin")
 
     def start(self) -> None:
         options = " ".join(["-h ''", f"-k {self.folder}", "-c max_connections=200", *self._options])
@@ -120,7 +130,7 @@ def shared() -> str:
     if given := os.environ.get("OPTIN_TEST_POSTGRES"):
         return given
     quick = ["-c fsync=off", "-c full_page_writes=off", "-c shared_buffers=32MB"]
-    return Server(options=quick, where="/dev/shm" if _roomy("/dev/shm") else "/tmp").url
+    return Server(options=quick, where="/dev/shm" if _roomy("/dev/shm") else "/tmp").admin_url
 
 
 def _roomy(folder: str) -> bool:
