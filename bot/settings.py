@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 #: What only the tests read.
 _FOR_TESTS = {
+    "OPTIN_BENCH_CONTACTS",
     "OPTIN_BROWSER",
     "OPTIN_CRASH_RUNS",
     "OPTIN_SCREENSHOTS",

@@ -79,6 +79,13 @@ class Server:
             connection.execute("DROP DATABASE IF EXISTS optin WITH (FORCE)")
             connection.execute("CREATE DATABASE optin")
 
+    def another(self, database: str) -> str:
+        """The address of one more, an empty one."""
+        with psycopg.connect(self.admin_url, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")  # type: ignore[call-overload]
+            connection.execute(f"CREATE DATABASE {database}")  # type: ignore[call-overload]
+        return urlunsplit(urlsplit(self.admin_url)._replace(path=f"/{database}"))
+
     def start(self) -> None:
         options = " ".join(["-h ''", f"-k {self.folder}", "-c max_connections=200", *self._options])
         self._run(

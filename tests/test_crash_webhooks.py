@@ -30,6 +30,7 @@ from bot.consent.service import verify
 from sandbox.client import Workspace
 from sandbox.workspace import ALERTS
 from tests.consent_fixtures import open_service
+from tests.storages import path_in, url_of
 from tests.test_webhooks_bad_input import INBOUND, OURS, TOKEN, signed
 
 pytestmark = pytest.mark.crash
@@ -40,7 +41,9 @@ CLIENTS = 4
 
 
 @contextmanager
-def serving(folder: Path, slack: Workspace, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def serving(
+    folder: Path, slack: Workspace, port: int, storage: str = ""
+) -> Iterator[subprocess.Popen[bytes]]:
     """The bot, ready; killed at the end."""
     env = {
         "PATH": os.environ["PATH"],
@@ -49,7 +52,7 @@ def serving(folder: Path, slack: Workspace, port: int) -> Iterator[subprocess.Po
         "SLACK_API_URL": slack.api_url,
         "SLACK_BOT_TOKEN": slack.bot_token,
         "SLACK_SIGNING_SECRET": slack.signing_secret,
-        "OPTIN_STORAGE": f"tinydb:///{folder}/storage/optin.json",
+        "OPTIN_STORAGE": storage or url_of(path_in(folder / "storage")),
         "OPTIN_ALERT_CHANNEL": ALERTS,
         "OPTIN_PUBLIC_URL": "https://optin.example.com",
         "OPTIN_TWILIO_AUTH_TOKEN": TOKEN,
@@ -123,7 +126,7 @@ def test_each_stop_that_was_answered_is_stored_once(tmp_path: Path) -> None:
         for client in clients:
             client.join()
 
-    service = open_service(tmp_path / "storage" / "optin.json", clock.now)
+    service = open_service(path_in(tmp_path / "storage"), clock.now)
     with service.store.reading() as records:
         refused = Counter(
             entry.provider_id

@@ -1,0 +1,418 @@
+"""SQLite and PostgreSQL: what must not grow with a million contacts, and what a STOP, a search and
+an import cost beside what the same database does without us.
+
+`OPTIN_BENCH_CONTACTS` makes it smaller. PostgreSQL comes out of the package of the tests.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import random
+import resource
+import sqlite3
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+
+from bot import clock
+from bot.consent.activity import Entry, Kind
+from bot.consent.events import Event, EventKind
+from bot.consent.model import Actor, By, Channel, Consent, Contact, Evidence, On, Role
+from bot.consent.service import Service, import_rows
+from bot.consent.service.take import take
+from bot.consent.store import Store
+from bot.mailbox import read_email
+from handlers.contacts_file import open_contacts
+from storage import open_store
+from storage.sql import rows
+from tests.postgres_fixtures import Server
+
+Report = Callable[[str, float | str, str, bool, str], None]
+
+SMALL, LARGE = 1_000, int(os.environ.get("OPTIN_BENCH_CONTACTS", "1000000"))
+ENTRIES_EACH = 5
+NOW = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
+_FIRST = ("Ana", "Béa", "Carl", "Dora", "Emil", "Fatima", "Giulia", "Hans", "Inés", "Jørgen")
+_LAST = ("Gómez", "Smith", "Müller", "Okafor", "Tanaka", "O'Brien", "van Dijk", "Kowalska")
+_SENDER = "+18885550199"
+
+
+def run(report: Report) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(options=["-c shared_buffers=256MB", "-c max_wal_size=4GB"])
+        try:
+            for kind in ("sqlite", "postgresql"):
+                few, many = (_url(kind, server, Path(folder), size) for size in (SMALL, LARGE))
+                _sizes(report, kind, few, many)
+                _names(report, kind, many)
+                _imports(report, kind, server, Path(folder))
+            _beside_sqlite(report, Path(folder))
+            _beside_pgbench(report, server)
+        finally:
+            server.remove()
+
+
+def _url(kind: str, server: Server, folder: Path, size: int) -> str:
+    if kind == "sqlite":
+        url = f"sqlite:///{folder}/{size}.db"
+    else:
+        url = server.another(f"optin{size}")
+    if size:
+        open_store(url).close()
+        _fill(url, size)
+    return url
+
+
+# What must not grow
+
+
+def _sizes(report: Report, kind: str, few: str, many: str) -> None:
+    with closing(open_store(few)) as one, closing(open_store(many)) as other:
+        both = ((one, SMALL), (other, LARGE))
+        for what, act, times in (
+            ("look-up by phone", _look_up, 1_000),
+            ("the card (contact, gates, last five entries)", _card, 500),
+            ("durable STOP (state, entries, alert)", _stop, 300),
+        ):
+            taken: tuple[list[float], list[float]] = ([], [])
+            chance = random.Random(1)
+            for turn in range(times + 20):
+                for (store, size), found in zip(both, taken, strict=True):
+                    number = chance.randrange(size)
+                    with _timed(found):
+                        act(store, number, turn)
+            small, large = (statistics.median(found[20:]) for found in taken)
+            report(
+                f"{kind}: {what} at {LARGE:,} contacts and {LARGE * ENTRIES_EACH:,} entries, "
+                f"in those at {SMALL:,}",
+                large / small,
+                "<= 1.5",
+                large / small <= 1.5,
+                f"{large * 1e6:,.0f} µs and {small * 1e6:,.0f} µs",
+            )
+
+
+def _look_up(store: Store, number: int, turn: int) -> None:
+    with store.reading() as records:
+        records.holders(_phone(number))
+
+
+def _card(store: Store, number: int, turn: int) -> None:
+    with store.reading() as records:
+        (contact, *_) = records.holders(_phone(number))
+        for address in contact.addresses:
+            records.facts(address)
+        records.entries(contact=contact.id, limit=5)
+
+
+def _stop(store: Store, number: int, turn: int) -> None:
+    take(_service(store), [_told(number, f"{time.perf_counter_ns()}-{turn}")])
+
+
+def _told(number: int, id: str) -> Event:
+    return Event(
+        provider="twilio",
+        id=id,
+        kind=EventKind.REPLY,
+        channel=Channel.SMS,
+        address=_phone(number),
+        sender=_SENDER,
+        text="STOP",
+    )
+
+
+def _service(store: Store) -> Service:
+    return Service(
+        store=store,
+        now=clock.now,
+        region="US",
+        read_email=read_email,
+        hash_key=b"bench" * 8,
+        alert_channel="C0ALERTS",
+    )
+
+
+# Searching
+
+
+def _names(report: Report, kind: str, url: str) -> None:
+    chance = random.Random(3)
+    words = [*_FIRST, *(word for last in _LAST for word in last.split())]
+    beginnings = [word[:length] for word in words for length in (1, 2, 3, 5)]
+    beginnings += [f"{a[:3]} {b[:3]}" for a in _FIRST for b in _LAST] + ["xq", "zzz", "exa"]
+    middles = [word[1:5] for word in words if len(word) > 4]
+    middles += ["ample", "person12", "xample", "mpany 4", "nobody at all", "zzzz"]
+    middles += [f"{chance.randrange(LARGE)}"[:6].rjust(4, "1") for _ in range(60)]
+    with closing(open_store(url)) as store:
+        for what, texts, bar in (
+            ("first letters of any word", beginnings, 10),
+            ("four letters or more out of the middle", middles, 50),
+        ):
+            medians = []
+            for text in texts:
+                times: list[float] = []
+                for _ in range(3):
+                    with _timed(times), store.reading() as records:
+                        records.search(text, limit=20)
+                medians.append(statistics.median(times) * 1e3)
+            p99 = statistics.quantiles(medians, n=100)[98]
+            slowest = max(zip(medians, texts, strict=True))[1]
+            report(
+                f"{kind}: name search over {LARGE:,} contacts, {what}, p99 in ms",
+                p99,
+                f"<= {bar}",
+                p99 <= bar,
+                f"{len(texts)} texts, half of them take {statistics.median(medians):.2f} ms, "
+                f"the slowest is {slowest!r}",
+            )
+
+
+# Beside what the databases do alone
+
+
+def _beside_sqlite(report: Report, folder: Path) -> None:
+    bare = sqlite3.connect(folder / "bare.db", isolation_level=None)
+    for pragma in ("journal_mode = WAL", "synchronous = FULL"):
+        bare.execute(f"PRAGMA {pragma}")
+    bare.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, text TEXT)")
+    url = _url("sqlite", None, folder, 0)  # type: ignore[arg-type]
+    floors: list[float] = []
+    ours: list[float] = []
+    with closing(open_store(url)) as store:
+        _fill(url, SMALL)
+        for turn in range(600):
+            with _timed(floors):
+                bare.execute("BEGIN IMMEDIATE")
+                bare.execute("INSERT INTO t (text) VALUES (?)", ("x" * 256,))
+                bare.execute("COMMIT")
+            with _timed(ours):
+                _stop(store, turn % SMALL, turn)
+    bare.close()
+    floor, our = statistics.median(floors), statistics.median(ours)
+    report(
+        "sqlite: durable STOPs a second, in bare commits of one insert",
+        floor / our,
+        ">= 0.5",
+        floor / our >= 0.5,
+        f"{1 / our:,.0f}/s and {1 / floor:,.0f}/s, one after the other",
+    )
+
+
+def _beside_pgbench(report: Report, server: Server) -> None:
+    url = server.another("beside")
+    open_store(url).close()
+    _fill(url, SMALL)
+    server.another("pgbench")
+    where = ("-h", server.folder, "-U", "postgres")
+    server.run("pgbench", *where, "-i", "-q", "-s", 10, "pgbench")
+    theirs, ours = [], []
+    for _ in range(3):
+        said = server.run("pgbench", *where, "-N", "-c", 8, "-j", 2, "-T", 5, "pgbench")
+        theirs.append(float(said.split("tps = ")[1].split()[0]))
+        ours.append(_stops_a_second(url, 8, 5.0))
+    their, our = statistics.median(theirs), statistics.median(ours)
+    report(
+        "postgresql: durable STOPs a second by 8 writers, in pgbench's simple updates",
+        our / their,
+        ">= 0.5",
+        our / their >= 0.5,
+        f"{our:,.0f}/s and {their:,.0f}/s; {os.cpu_count()} cores, with the server on them",
+    )
+
+
+def _stops_a_second(url: str, writers: int, seconds: float) -> float:
+    over = threading.Event()
+
+    def work(number: int) -> int:
+        done = 0
+        while not over.is_set():
+            _stop(store, (number * 97 + done * 8) % SMALL, done)
+            done += 1
+        return done
+
+    with closing(open_store(url)) as store, ThreadPoolExecutor(writers) as pool:
+        working = [pool.submit(work, number) for number in range(writers)]
+        time.sleep(seconds)
+        over.set()
+        return sum(one.result() for one in working) / seconds
+
+
+# Importing
+
+
+def _imports(report: Report, kind: str, server: Server, folder: Path) -> None:
+    count = max(LARGE // 10, 2_000)
+    path = folder / "import.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("name", "phone", "email", "sms_on", "email_on", "consent_source"))
+        for number in range(count):
+            phone = f"+1 415 {200 + number // 10_000 % 800} {number % 10_000:04}"
+            name = f"{_FIRST[number % 10]} {_LAST[number // 10 % 8]}"
+            writer.writerow((name, phone, f"p{number}@example.com", "yes", "yes", "Form"))
+    name = f"import{kind}"
+    url = f"sqlite:///{folder}/{name}.db" if kind == "sqlite" else server.another(name)
+    store = open_store(url)
+    service = _service(store)
+    actor = Actor(id="cli:bench", role=Role.OPERATOR, source="cli")
+    floor = _floor(path, url, kind, server, folder)
+    began = time.perf_counter()
+    with open_contacts(path) as contacts:
+        done = import_rows(service, contacts.read(clock.now()), file=path.name, actor=actor)
+    seconds = time.perf_counter() - began
+    store.close()
+    assert done.rows == count
+    report(
+        f"{kind}: import of {count:,} rows, in parsing them and loading contacts and entries",
+        seconds / floor,
+        "<= 2",
+        seconds / floor <= 2,
+        f"{seconds:.1f} s and {floor:.1f} s; the process's largest size so far is "
+        f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB",
+    )
+
+
+def _floor(path: Path, url: str, kind: str, server: Server, folder: Path) -> float:
+    """Seconds for reading the same rows with the same libraries, and loading what comes of them
+    into the same tables, with nothing decided, checked or sealed."""
+    from bot.consent.service.contacts import read_details
+
+    bare = f"sqlite:///{folder}/floor.db" if kind == "sqlite" else server.another("floor")
+    store = open_store(bare)
+    service = _service(store)
+    began = time.perf_counter()
+    with open_contacts(path) as contacts:
+        read = [(row, read_details(service, row.details)) for row in contacts.read(clock.now())]
+    parsed = time.perf_counter() - began
+    values = [
+        Contact(
+            id=f"{number:032x}",
+            name=str(fields["name"]),
+            phone=fields["phone"],
+            email=fields["email"],
+            version=3,
+        )
+        for number, (_, fields) in enumerate(read)
+    ]
+    entries = [
+        replace(_entry(contact.id, version, 0), seq=3 * number + version)
+        for number, contact in enumerate(values)
+        for version in (1, 2, 3)
+    ]
+    began = time.perf_counter()
+    _load(bare, values, entries)
+    loaded = time.perf_counter() - began
+    store.close()
+    return parsed + loaded
+
+
+# Filling
+
+
+def _fill(url: str, size: int) -> None:
+    """Directly: a million contacts by use cases would take a quarter of an hour."""
+    step = 20_000
+    for first in range(0, size, step):
+        numbers = range(first, min(first + step, size))
+        _load(
+            url,
+            [_contact(number) for number in numbers],
+            [
+                replace(
+                    _entry(f"{number:032x}", version, number),
+                    seq=number * ENTRIES_EACH + version,
+                    salt="0" * 32,
+                )
+                for number in numbers
+                for version in range(1, ENTRIES_EACH + 1)
+            ],
+        )
+    statement = f"UPDATE heads SET seq = {size * ENTRIES_EACH}"
+    if url.startswith("sqlite:"):
+        with closing(sqlite3.connect(url.partition("///")[2], isolation_level=None)) as file:
+            file.execute(statement)
+            file.execute("PRAGMA optimize")
+    else:
+        with psycopg.connect(url, autocommit=True) as server:
+            server.execute(statement)  # type: ignore[call-overload]
+            server.execute("VACUUM ANALYZE")
+
+
+def _load(url: str, contacts: list[Contact], entries: list[Entry]) -> None:
+    postgresql = url.startswith("postgresql:")
+    row = rows.contact_row(with_grams=postgresql)
+    tables = {
+        "contacts": [row(contact.id, contact) for contact in contacts],
+        "entries": [rows.entry_row(entry) for entry in entries],
+    }
+    if postgresql:
+        with psycopg.connect(url) as server, server.cursor() as cursor:
+            for table, found in tables.items():
+                names = ", ".join(found[0])
+                with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:  # type: ignore[arg-type]
+                    for one in found:
+                        copy.write_row(tuple(one.values()))
+        return
+    with closing(sqlite3.connect(url.partition("///")[2])) as file:
+        for table, found in tables.items():
+            names = ", ".join(found[0])
+            marks = ", ".join(f":{name}" for name in found[0])
+            file.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", found)
+        file.commit()
+
+
+def _contact(number: int) -> Contact:
+    phone = _phone(number)
+    agreed = Consent(on=On.YES, by=By.CONTACT, since=NOW, evidence=Evidence(text="Form", at=NOW))
+    return Contact(
+        id=f"{number:032x}",
+        version=ENTRIES_EACH,
+        name=f"{_FIRST[number % 10]} {_LAST[number // 10 % 8]} {number}",
+        company=f"Company {number % 500}",
+        external_id=f"crm-{number}",
+        phone=phone,
+        email=f"person{number}@example.com",
+        consents={phone: agreed},
+    )
+
+
+def _entry(contact: str, version: int, number: int) -> Entry:
+    return Entry(
+        id=f"{number:016x}{version:016x}",
+        kind=Kind.CONSENT,
+        occurred_at=NOW,
+        recorded_at=NOW,
+        actor=f"slack:U{number % 9}",
+        source="slack",
+        contact=contact,
+        version=version,
+        channel=Channel.SMS,
+        by=By.STAFF,
+        before=On.NO,
+        after=On.YES,
+        address=_phone(number),
+        reason="Asked for it on the phone",
+        digest="0" * 64,
+        hash="0" * 64,
+    )
+
+
+def _phone(number: int) -> str:
+    return f"+1415{number:07}"
+
+
+@contextmanager
+def _timed(times: list[float]) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    times.append(time.perf_counter() - start)

@@ -1,0 +1,171 @@
+"""Three replicas of `optin serve` on one PostgreSQL behind a load balancer, as docs/deployment.md
+shows it: one is killed, one is told to stop and begun anew, and nobody notices but the log."""
+
+from __future__ import annotations
+
+import itertools
+import signal
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from bot.consent.activity import Kind
+from bot.consent.model import By, On
+from bot.consent.service.verify import verify_store
+from sandbox.client import Workspace
+from storage import open_store
+from tests.storages import path_in, url_of
+from tests.test_crash_webhooks import deliver, serving
+
+pytestmark = pytest.mark.crash
+
+CLIENTS = 6
+
+
+class Balancer:
+    """Gives each connection to the next replica that takes it."""
+
+    def __init__(self, ports: Sequence[int]) -> None:
+        self._ports = itertools.cycle(ports)
+        self._tries = len(ports)
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listening.getsockname()[1]
+        self.used: Counter[int] = Counter()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self) -> None:
+        self._listening.close()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listening.accept()
+                threading.Thread(target=self._join, args=(client,), daemon=True).start()
+
+    def _join(self, client: socket.socket) -> None:
+        with client:
+            for _ in range(self._tries):
+                port = next(self._ports)
+                with suppress(OSError), socket.create_connection(("127.0.0.1", port)) as replica:
+                    self.used[port] += 1
+                    back = threading.Thread(target=_pass, args=(replica, client), daemon=True)
+                    back.start()
+                    _pass(client, replica)
+                    back.join()
+                    return
+
+
+def _pass(giver: socket.socket, taker: socket.socket) -> None:
+    with suppress(OSError):
+        while data := giver.recv(65536):
+            taker.sendall(data)
+    with suppress(OSError):
+        taker.shutdown(socket.SHUT_WR)
+
+
+def free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        taken = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [one.getsockname()[1] for one in taken]
+
+
+@contextmanager
+def flood(port: int) -> Iterator[list[str]]:
+    """Clients who tell STOPs until the block ends, each until it is answered."""
+    told: list[str] = []
+    over = threading.Event()
+
+    def tell(client: int) -> None:
+        for number in itertools.count():
+            sid, phone = f"SM{client:04}{number:08}", f"+1415{client + 2}{number:06}"
+            while not deliver(port, sid, phone):
+                if over.wait(0.02):
+                    return
+            told.append(sid)
+            if over.is_set():
+                return
+
+    clients = [threading.Thread(target=tell, args=(number,)) for number in range(CLIENTS)]
+    for client in clients:
+        client.start()
+    try:
+        yield told
+    finally:
+        over.set()
+        for client in clients:
+            client.join()
+
+
+def until_more(told: list[str], count: int) -> None:
+    before, end = len(told), time.monotonic() + 60
+    while len(told) < before + count:
+        assert time.monotonic() < end, "nothing is taken any more"
+        time.sleep(0.01)
+
+
+@pytest.mark.timeout(240)
+def test_three_replicas_take_what_one_of_them_loses(tmp_path: Path) -> None:
+    storage = url_of(path_in(tmp_path, "postgresql"))
+    ports = free_ports(3)
+    balancer = Balancer(ports)
+    with Workspace.start(mode="http") as slack, ExitStack() as replicas:
+        one, other, third = (
+            replicas.enter_context(serving(tmp_path, slack, port, storage)) for port in ports
+        )
+        slack.set_request_url(f"http://127.0.0.1:{balancer.port}/slack/events")
+        with flood(balancer.port) as told:
+            until_more(told, 60)
+            one.send_signal(signal.SIGKILL)
+            until_more(told, 60)
+            other.send_signal(signal.SIGTERM)
+            begun = time.monotonic()
+            assert other.wait(15) == 0
+            stopped = time.monotonic() - begun
+            until_more(told, 30)
+            replicas.enter_context(serving(tmp_path, slack, ports[1], storage))
+            until_more(told, 60)
+        answer = slack.person("Ana").command("/optin +1 415 200 0000")
+        with closing(open_store(storage)) as store:
+            end = time.monotonic() + 60
+            while _waiting(store):
+                assert time.monotonic() < end, "alerts are still waiting"
+                time.sleep(0.1)
+            with store.reading() as records:
+                refused = Counter(
+                    entry.provider_id
+                    for entry in records.log()
+                    if entry.kind is Kind.CONSENT
+                    and entry.after == On.NO
+                    and entry.by is By.CONTACT
+                )
+                alerts = list(records.alerts())
+            problem = verify_store(store).problem
+        messages = slack.person("Lee").messages("#optin-alerts")
+        shown = Counter(m.metadata["event_payload"]["id"] for m in messages if m.metadata)
+        third.send_signal(signal.SIGTERM)
+        assert third.wait(15) == 0
+    balancer.close()
+
+    assert stopped < 10
+    assert set(balancer.used) == set(ports)
+    assert answer.error is None
+    assert {f"twilio:in:{sid}" for sid in told} <= set(refused)
+    assert set(refused.values()) == {1}
+    assert sum(alert.count for alert in alerts if alert.thread is None) == len(refused)
+    assert problem is None
+    assert (
+        {alert.id for alert in alerts if alert.ts} <= set(shown) <= {alert.id for alert in alerts}
+    )
+    assert set(shown.values()) == {1}
+
+
+def _waiting(store) -> bool:
+    """Alerts that nobody has told yet. A storm's card is drawn anew every 15 seconds."""
+    with store.reading() as records:
+        return any(alert.due and alert.ts is None for alert in records.alerts())
