@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,8 +17,10 @@ from bot.clock import Stopped
 from bot.consent.alerts import Alert, AlertKind, Delivery
 from bot.consent.service.outbox import LOOK_AFTER, Posting, Result, claim, settle
 from bot.consent.store import Store
+from storage import open_store
 from tests.consent_fixtures import NOW, open_service
-from tests.store_fixtures import NOON, Opened, contact, entry
+from tests.storages import path_in, url_of
+from tests.store_fixtures import NOON, contact, entry
 
 
 def alert(id: str, **fields: object) -> Alert:
@@ -38,10 +42,11 @@ def put(store: Store, *alerts: Alert) -> None:
 
 
 @pytest.fixture
-def replicas(opened: Opened) -> tuple[Store, Store]:
-    if not opened.url.startswith("postgresql:"):
-        pytest.skip("one process writes at a time here: the others wait their turn")
-    return opened.open(), opened.open()
+def replicas(tmp_path: Path) -> Iterator[tuple[Store, Store]]:
+    """On PostgreSQL: elsewhere one process writes at a time, and the others wait their turn."""
+    url = url_of(path_in(tmp_path, "postgresql"))
+    with closing(open_store(url)) as one, closing(open_store(url)) as other:
+        yield one, other
 
 
 def test_what_one_claims_the_other_is_not_given(replicas: tuple[Store, Store]) -> None:

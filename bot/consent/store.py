@@ -36,6 +36,7 @@ class Records(Protocol):
         First those whose name has, for each word of `text`, a word that begins with it; then those
         whose name, e-mail or company contains it; digits also find phone numbers that begin or end
         with them. Case and accents don't matter (`reading.fold`). Erased contacts are not found.
+        One or two letters out of the middle may be looked for among some of the contacts alone.
         """
         ...
 

@@ -63,10 +63,8 @@ def run(report: Report) -> None:
 
 
 def _url(kind: str, server: Server, folder: Path, size: int) -> str:
-    if kind == "sqlite":
-        url = f"sqlite:///{folder}/{size}.db"
-    else:
-        url = server.another(f"optin{size}")
+    file = f"sqlite:///{folder}/{size}.db"
+    url = file if kind == "sqlite" else server.another(f"optin{size}")
     if size:
         open_store(url).close()
         _fill(url, size)
