@@ -75,7 +75,9 @@ class _Heard:
                 for p in self.people
             ] or [self.known["refusal"] is not None]
             if self.known["hold"] or all(refused):
-                self.each("note")
+                # Whoever refused already has refused again, as far as it can be told.
+                told = {"address": self.address} if all(refused) else {}
+                self.each("refused again" if told else "note", **told)
             else:
                 words = self.event["words"] if self.people else ""
                 self.each("hold", "hold", (self.at, words))
@@ -240,7 +242,7 @@ class _Heard:
         no = {"on": "NO", "whose": whose, "since": self.at, "evidence": None}
         self.rules._consent(person, self.channel, self.address, no, actor, "provider", self.now)
 
-    def each(self, what: str, line: str | None = None, value: Any = None, **more: bool) -> None:
+    def each(self, what: str, line: str | None = None, value: Any = None, **more: Any) -> None:
         """Told of the address, and logged on everybody who has it."""
         for person in self.people:
             if line:
