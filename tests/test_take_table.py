@@ -111,7 +111,7 @@ def test_a_second_probable_refusal_is_written_down_and_asks_nobody_again(
 
     entries = tell(alerting, text("please take me off your list"))
 
-    assert lines(entries) == [(Kind.NOTE, "NO", "NO")]
+    assert lines(entries) == [(Kind.NOTE, "", "")]
     assert entries[0].reason == "Wrote “please take me off your list”"
     assert alerts(alerting) == [AlertKind.REVIEW]
 
@@ -123,7 +123,7 @@ def test_nobody_has_to_read_what_a_contact_says_who_has_refused_already(
 
     entries = tell(alerting, text("please take me off your list"))
 
-    assert lines(entries) == [(Kind.NOTE, "", "")]
+    assert lines(entries) == [(Kind.NOTE, "NO", "NO")]
     assert facts(alerting).hold is None
     assert alerts(alerting) == [AlertKind.STOP]
 
