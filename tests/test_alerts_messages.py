@@ -23,7 +23,7 @@ def test_a_stop_is_told_with_its_number_masked(bench: Bench) -> None:
     message = bench.message()
 
     assert "SMS opt-out: number ending 0100 texted STOP to +1 888-555-0199 at " in message.plain
-    assert message.buttons == ["View", "Mark handled"]
+    assert message.buttons == ["View", "Request re-opt-in", "Mark handled"]
     assert message.text.startswith("🔴 *SMS opt-out:* number ending 0100 texted STOP")
     assert message.pings == []
 

@@ -11,6 +11,7 @@ from bot.cli.errors import WrongUsage
 from bot.cli.find import ContactText, find_one
 from bot.cli.session import open_service, operator
 from bot.cli.terminal import say
+from bot.consent.errors import NeedsManager
 from bot.consent.model import By, Channel, On
 from bot.consent.service import Wish, change
 
@@ -80,7 +81,12 @@ def set_(
         raise WrongUsage("Say why, with --reason.")
     with open_service() as service:
         found = find_one(service, contact)
-        outcome = change(service, found.contact.id, wish, operator())
+        try:
+            outcome = change(service, found.contact.id, wish, operator())
+        except NeedsManager as refused:
+            raise NeedsManager(
+                f"{refused.sentence} Ask for it with `optin case request`."
+            ) from None
     for made in outcome.changes:
         say(f"{made.what}: {made.before} → {made.after}")
     if not outcome.changes:

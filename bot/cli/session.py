@@ -5,15 +5,13 @@ from __future__ import annotations
 import getpass
 import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
-from bot import clock
+from bot import opening
 from bot.consent.model import Actor, Role
 from bot.consent.service import Service
-from bot.mailbox import read_email
 from bot.settings import Settings, environment
-from storage import open_store
 
 
 def read_settings(*, need_slack: bool = False) -> Settings:
@@ -25,17 +23,8 @@ def read_settings(*, need_slack: bool = False) -> Settings:
 def open_service() -> Iterator[Service]:
     """The use cases over the storage that the settings name. Raises `SettingsError`, and
     `StorageFailed` where it can't be opened."""
-    settings = read_settings()
-    with closing(open_store(settings.storage)) as store:
-        yield Service(
-            store=store,
-            now=clock.now,
-            region=settings.region,
-            read_email=read_email,
-            hash_key=settings.hash_key(),
-            senders=settings.senders,
-            languages=settings.languages,
-        )
+    with opening.open_service(read_settings()) as service:
+        yield service
 
 
 def operator() -> Actor:

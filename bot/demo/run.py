@@ -17,10 +17,11 @@ from time import sleep
 
 import yaml
 
-from bot.app import assemble, open_service
+from bot.app import assemble
 from bot.demo.outside import Outside
 from bot.demo.samples import SENDERS, fill
 from bot.demo.tour import TOUR
+from bot.opening import open_service
 from bot.settings import Mode, Settings, SettingsError
 from bot.slack_cli import MANIFEST
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.consent.activity import Entry
 from bot.consent.authority import Action, authorize
+from bot.consent.cases import Case
 from bot.consent.errors import Invalid, NotFound
 from bot.consent.model import Actor, AddressFacts, Channel, Contact, Sender
 from bot.consent.reading import fold, looks_like_phone, read_phone, visible
@@ -34,6 +35,8 @@ class Profile:
     by_sender: Mapping[str, Decision]
     #: How many others have the same phone number or mailbox.
     shared: Mapping[Channel, int]
+    #: Re-opt-ins under way.
+    cases: Mapping[Channel, Case] = field(default_factory=dict)
     #: Newest first; of a contact found alone the newest, of one of several none.
     latest: Sequence[Entry] = ()
 
@@ -133,6 +136,11 @@ def profile_of(service: Service, records: Records, contact: Contact, *, latest: 
             channel: len(records.holders(address)) - 1
             for channel in Channel
             if (address := contact.address(channel))
+        },
+        cases={
+            channel: case
+            for channel in facts
+            if (case := records.open_case(contact.id, channel)) is not None
         },
         latest=records.entries(contact=contact.id, limit=latest) if latest else (),
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from bot.consent.alerts import Alert, AlertKind
 from bot.consent.model import Channel
 from bot.consent.service.reviews import NO_REFUSAL, REFUSAL
-from handlers.slack.blocks.text import date, inert, joined, phone
+from handlers.slack.blocks.text import date, inert, joined, phone, unaddressed
 from handlers.slack.blocks.words import things
 
 #: Longest quotation of what a contact wrote.
@@ -48,7 +48,7 @@ _ANSWERED = {REFUSAL: "🔴 *It was an opt-out.*", NO_REFUSAL: "✅ *It was no o
 
 
 def sentences(alert: Alert) -> list[str]:
-    """The alert as lines; the first one says it all."""
+    """The alert as lines; the first one says it all. Re-opt-ins have a page of their own."""
     return _SAID[alert.kind](alert)
 
 
@@ -105,6 +105,11 @@ def _unknown(alert: Alert) -> list[str]:
 
 def _unstop(alert: Alert) -> list[str]:
     channel = alert.channel.word
+    if alert.returned_at:
+        return [
+            f"✅ *Opted in again:* {_who(alert)} texted UNSTOP{_to(alert)} at "
+            f"{date(alert.last_at)}, and a manager approved {date(alert.returned_at)}."
+        ]
     return [
         f"🟡 *Half done:* {_who(alert)} texted UNSTOP{_to(alert)} at {date(alert.last_at)}"
         f"{_again(alert)}. The carrier's block is lifted; {channel} On stays as it is until "
@@ -129,7 +134,9 @@ def _bounce(alert: Alert) -> list[str]:
 
 
 def _review(alert: Alert) -> list[str]:
-    quoted = f"> “{inert(alert.text, QUOTED)}”" if alert.text else "_The reply was erased._"
+    quoted = (
+        f"> “{inert(unaddressed(alert.text), QUOTED)}”" if alert.text else "_The reply was erased._"
+    )
     asked = f"*Is this an opt-out?* {_who(alert)} wrote{_to(alert)} at {date(alert.first_at)}."
     if alert.answer is not None:
         return [f"{_ANSWERED[alert.answer]} {asked}", quoted]
@@ -203,7 +210,9 @@ def _notes(alert: Alert) -> Iterable[str]:
     if len(alert.contacts) > 1:
         have = "several contacts have" if len(alert.contacts) > 9 else f"{len(alert.contacts)} have"
         yield f"It counts for each contact who has it: {have} it."
-    if alert.unstopped_at:
+    if alert.returned_at:
+        yield f"✅ Opted in again {date(alert.returned_at)}, with a manager's approval."
+    elif alert.unstopped_at:
         yield f"🟡 Came back {date(alert.unstopped_at)} with UNSTOP, still needs a manager."
 
 

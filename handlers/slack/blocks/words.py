@@ -55,6 +55,9 @@ KIND: dict[Kind, str] = {
     Kind.ERASED: "Erasures",
 }
 
+#: What a step of a re-opt-in says happened.
+_CASE = {"pending": "requested"}
+
 _FIELDS = {
     "name": "Name",
     "phone": "Phone",
@@ -134,6 +137,8 @@ def what(entry: Entry) -> str:
         case Kind.CONTACT:
             names = [_FIELDS[name] for name in entry.changes or {} if name in _FIELDS]
             return f"{', '.join(names) or 'Contact'} changed"
+        case Kind.CASE:
+            return f"Re-opt-in for {channel} {_CASE.get(entry.after, entry.after)}"
         case Kind.IMPORT:
             return f"Import {entry.after}"
         case Kind.ERASED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.consent.alerts import AlertKind
 from bot.consent.authority import Action, authorize
@@ -29,6 +29,9 @@ class Ask:
     evidence: str
     #: When; now where nobody says.
     evidence_at: datetime | None = None
+    #: How exactly that was said: a minute of a clock, or a day. It means the end of that, but
+    #: never later than now (rules.md §6).
+    precision: timedelta = timedelta(0)
     #: How the contact asked.
     reason: str | None = None
     note: str | None = None
@@ -97,6 +100,7 @@ def _evidence(ask: Ask, refused_at: datetime | None, now: datetime) -> Evidence:
     at = ask.evidence_at or now
     if at > now:
         raise Invalid("The evidence can't be from the future.", field="evidence_date")
+    at = min(at + ask.precision, now)
     if refused_at is not None and at <= refused_at:
         raise Refused(
             f"The contact refused on {date(refused_at)}: the evidence has to be newer than that.",

@@ -47,17 +47,19 @@ def approve(service: Service, id: str, actor: Actor, *, version: int | None = No
         assert contact is not None
         if version is not None and version != case.version:
             raise Changed("This request changed meanwhile. Look at it again, then decide.")
+        waits = bool(missing_keys(records.facts(case.address)))
         approved = step(
             recorder,
             case,
             CaseState.APPROVED,
             contact,
             why=SELF_APPROVED if own else None,
+            tells=waits,
             decided_by=actor.id,
             decided_at=recorder.now,
             self_approved=own,
         )
-        if not missing_keys(records.facts(case.address)):
+        if not waits:
             approved = finish(service, recorder, approved, contact)
         return Decided(case=approved, won=True)
 

@@ -27,10 +27,11 @@ def step(
     *,
     actor: str | None = None,
     why: str | None = None,
+    tells: bool = True,
     **changes: Any,
 ) -> Case:
-    """The case in its new state: stored, logged, drawn anew, and told to whoever asked. `actor` is
-    who did it, where it is not the recorder's."""
+    """The case in its new state: stored, logged, drawn anew, and told to whoever asked unless more
+    follows. `actor` is who did it, where it is not the recorder's."""
     who = actor or recorder.actor
     after = replace(case, state=state, version=case.version + 1, **changes)
     if state not in OPEN:
@@ -38,7 +39,8 @@ def step(
     recorder.records.put_case(after)
     log_step(recorder, after, contact, before=case.state, actor=who, why=why)
     show(recorder.records, after)
-    tell_requester(recorder, after)
+    if tells:
+        tell_requester(recorder, after)
     return after
 
 
