@@ -30,6 +30,8 @@ _HERE = Path(__file__).resolve().parents[2]
 _ALERTS = "C0ALERTS01"
 #: #optin-approvals.
 _APPROVALS = "C0APPROVAL"
+#: The user group of Lee and Mia.
+_MANAGERS = "S0MANAGERS"
 #: Seconds between two looks at whether the bot is connected.
 _LOOK_AGAIN = 0.05
 
@@ -70,6 +72,7 @@ def _settings(given: dict[str, str], outside: Outside, folder: Path) -> Settings
         "OPTIN_STORAGE": f"tinydb:///{folder / 'optin.json'}",
         "OPTIN_ALERT_CHANNEL": _ALERTS,
         "OPTIN_APPROVAL_CHANNEL": _APPROVALS,
+        "OPTIN_MANAGERS": _MANAGERS,
     }
     return replace(Settings.read(env, need_slack=True), senders=SENDERS)
 

@@ -73,7 +73,7 @@ def decision_buttons(matter: Matter, alert: Alert) -> list[Block]:
     pointer = str(ids.Pointer(contact=case.id, version=case.version))
     approve = button("Approve", ids.APPROVE, pointer, style="primary")
     approve["confirm"] = {
-        "title": plain(f"Approve {case.channel.word}?", 100),
+        "title": plain(f"Re-opt-in for {case.channel.word}?", 100),
         "text": plain(
             f"For {_who(case, alert.masked)}, in your name. After that: {outlook(matter)}", 300
         ),
@@ -137,7 +137,7 @@ def progress(matter: Matter) -> Iterator[str]:
     if case.state is CaseState.PENDING:
         yield f"After approval: {outlook(matter)}"
     if case.open:
-        yield f"_Expires {date(case.expires_at)}._"
+        yield f"Expires {date(case.expires_at)}"
     elif case.ended_at and case.state is not CaseState.DENIED:
         yield f"Ended {date(case.ended_at)} by {actor(case.ended_by or 'system')}"
 
@@ -160,7 +160,7 @@ def outlook(matter: Matter) -> str:
         return "nothing, since the contact is gone."
     if matter.missing:
         steps = joined(contact_steps(matter))
-        return f"still waiting: {steps}. {word} On turns to YES then, and not before."
+        return f"still waiting for this: {steps}. {word} On turns to YES then, and not before."
     if then.answer is Answer.YES:
         return f"{word} On is YES at once, and {what} are sent again."
     remedies = " ".join(inert(gate.remedy, 200) for gate in then.gates)
