@@ -1,6 +1,7 @@
 """Fixtures for every test, each kind in a module of its own."""
 
 pytest_plugins = [
+    "tests.browser_fixtures",
     "tests.cli_fixtures",
     "tests.consent_fixtures",
     "tests.slack_fixtures",

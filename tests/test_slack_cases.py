@@ -120,7 +120,10 @@ def test_stop_request_approval_and_then_unstop(slack: Slack) -> None:
 
     assert message.buttons == ["Approve", "Deny", "View"]
     assert "number ending 0142" in message.plain
-    assert "After approval: still waiting for this: Contact texts UNSTOP to +1 888-555-0199" in message.plain
+    assert (
+        "After approval: still waiting for this: Contact texts UNSTOP to +1 888-555-0199"
+        in message.plain
+    )
 
     answer = slack.person("Lee").press("Approve", in_=message, confirm=True)
 

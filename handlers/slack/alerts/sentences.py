@@ -59,7 +59,7 @@ def kind_count(kind: AlertKind, count: int) -> str:
 
 def _stop(alert: Alert) -> list[str]:
     said = (
-        f"🔴 *SMS opt-out:* {_who(alert)} texted STOP{_to(alert)} at {date(alert.last_at)}"
+        f"🔴 *SMS opt-out:* {_who(alert)} texted STOP{_to(alert)} {date(alert.last_at)}"
         f"{_again(alert)}. No more texts will be sent."
     )
     return [said, *_notes(alert)]
@@ -68,7 +68,7 @@ def _stop(alert: Alert) -> list[str]:
 def _unsubscribe(alert: Alert) -> list[str]:
     channel = alert.channel
     said = (
-        f"🔴 *{channel.word} opt-out:* {_who(alert)} unsubscribed at {date(alert.last_at)}"
+        f"🔴 *{channel.word} opt-out:* {_who(alert)} unsubscribed {date(alert.last_at)}"
         f"{_again(alert)}. No more {things(channel)} will be sent."
     )
     return [said, *_notes(alert)]
@@ -76,7 +76,7 @@ def _unsubscribe(alert: Alert) -> list[str]:
 
 def _complaint(alert: Alert) -> list[str]:
     said = (
-        f"🚫 *Spam complaint:* {_who(alert)} reported our e-mail as spam at {date(alert.last_at)}"
+        f"🚫 *Spam complaint:* {_who(alert)} reported our e-mail as spam {date(alert.last_at)}"
         f"{_again(alert)}. No more e-mails will be sent. Too many complaints cost the right to "
         "send at all: find out why this one came."
     )
@@ -87,7 +87,7 @@ def _drift(alert: Alert) -> list[str]:
     reason = f" {inert(alert.text, QUOTED)}" if alert.text else ""
     said = (
         f"🔴 *{alert.channel.word} opt-out that we missed:* we thought {_who(alert)} gets our "
-        f"{things(alert.channel)}, and the provider refused at {date(alert.last_at)}"
+        f"{things(alert.channel)}, and the provider refused {date(alert.last_at)}"
         f"{_again(alert)}.{reason} {alert.channel.word} On is NO now."
     )
     return [said, *_notes(alert)]
@@ -97,7 +97,7 @@ def _unknown(alert: Alert) -> list[str]:
     thing = "number" if alert.channel is Channel.SMS else "address"
     said = (
         f"⚪ *Unknown {thing}:* {_who(alert)}, which no contact has, refused"
-        f"{_to(alert, 'messages from')} at {date(alert.last_at)}{_again(alert)}. It is kept, and "
+        f"{_to(alert, 'messages from')} {date(alert.last_at)}{_again(alert)}. It is kept, and "
         "holds for whoever appears with it."
     )
     return [said, *_notes(alert)]
@@ -107,11 +107,11 @@ def _unstop(alert: Alert) -> list[str]:
     channel = alert.channel.word
     if alert.returned_at:
         return [
-            f"✅ *Opted in again:* {_who(alert)} texted UNSTOP{_to(alert)} at "
+            f"✅ *Opted in again:* {_who(alert)} texted UNSTOP{_to(alert)} "
             f"{date(alert.last_at)}, and a manager approved {date(alert.returned_at)}."
         ]
     return [
-        f"🟡 *Half done:* {_who(alert)} texted UNSTOP{_to(alert)} at {date(alert.last_at)}"
+        f"🟡 *Half done:* {_who(alert)} texted UNSTOP{_to(alert)} {date(alert.last_at)}"
         f"{_again(alert)}. The carrier's block is lifted; {channel} On stays as it is until "
         "somebody records a new permission, and a manager approves."
     ]
@@ -122,7 +122,7 @@ def _bounce(alert: Alert) -> list[str]:
     if alert.count == 1:
         reason = next(iter(alert.counts), "")
         return [
-            f"🚫 *{word} bounce:* {_who(alert)} at {date(alert.last_at)}: "
+            f"🚫 *{word} bounce:* {_who(alert)}, {date(alert.last_at)}: "
             f"{inert(reason, QUOTED)} Nothing more is sent there until somebody checks it."
         ]
     reasons = (f"• {inert(reason, QUOTED)} × {count:,}" for reason, count in _most(alert))
@@ -137,12 +137,12 @@ def _review(alert: Alert) -> list[str]:
     quoted = (
         f"> “{inert(unaddressed(alert.text), QUOTED)}”" if alert.text else "_The reply was erased._"
     )
-    asked = f"*Is this an opt-out?* {_who(alert)} wrote{_to(alert)} at {date(alert.first_at)}."
+    asked = f"*Is this an opt-out?* {_who(alert)} wrote{_to(alert)} {date(alert.first_at)}."
     if alert.answer is not None:
         return [f"{_ANSWERED[alert.answer]} {asked}", quoted]
     until = ""
     if alert.deadline:
-        until = f" Unanswered, it counts as an opt-out on {date(alert.deadline)}."
+        until = f" Unanswered by {date(alert.deadline)}, it counts as an opt-out."
     return [f"🟡 {asked} Nothing is sent until somebody answers.{until}", quoted]
 
 
@@ -167,7 +167,7 @@ def _storm(alert: Alert) -> list[str]:
 
 def _storm_line(alert: Alert) -> list[str]:
     kind = AlertKind(alert.about or AlertKind.STOP)
-    return [f"{kind_count(kind, alert.count)} by {date(alert.first_at)}."]
+    return [f"{kind_count(kind, alert.count)}, {date(alert.first_at)}."]
 
 
 def _storm_list(alert: Alert) -> list[str]:
