@@ -9,4 +9,5 @@ pytest_plugins = [
     "tests.take_fixtures",
     "tests.tinydb_fixtures",
     "tests.alerts_fixtures",
+    "tests.cases_fixtures",
 ]

@@ -110,7 +110,8 @@ def note_again(
     current = contact.consent(channel)
     case = recorder.records.open_case(contact.id, channel)
     fresh = current.since is not None and recorder.now - current.since <= rules.UNDO_WITHIN
-    if case is not None or (fresh and current.actor != recorder.actor):
+    undoable = fresh and current.by is By.CONTACT and current.actor != recorder.actor
+    if case is not None or undoable:
         recorder.record(
             Kind.NOTE,
             contact,

@@ -14,7 +14,6 @@ from bot.consent.alerts import Alert, AlertKind
 from bot.consent.authority import Action, authorize
 from bot.consent.errors import NotFound, Refused
 from bot.consent.model import UNSET, Actor, By, Contact, On
-from bot.consent.service.cases.heed import refused as refused_again
 from bot.consent.service.record import Recorder
 from bot.consent.service.service import Service
 from bot.consent.store import Records
@@ -111,15 +110,13 @@ def _refuse(
     reason: str,
 ) -> None:
     before = holder.consents.get(address, UNSET) if holder else UNSET
-    if before.on is On.NO and before.by is By.CONTACT:
-        if holder is not None:
-            refused_again(recorder, holder, alert.channel, since)
-        return
     refused = recorder.records.facts(address).refusal
     if holder is None and refused is not None and refused.since >= since:
         return
+    # Whoever had refused already has refused again: a re-opt-in has to be newer than that.
+    again = holder is not None and before.on is On.NO and before.by is By.CONTACT
     recorder.record(
-        Kind.CONSENT,
+        Kind.NOTE if again else Kind.CONSENT,
         holder,
         address=address,
         channel=alert.channel,

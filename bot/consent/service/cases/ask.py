@@ -13,6 +13,7 @@ from bot.consent.errors import Invalid, NeedsEvidence, Refused
 from bot.consent.model import Actor, Channel, Consent, Contact, Evidence, On
 from bot.consent.reading import blank, storable
 from bot.consent.replacing import replace
+from bot.consent.service.cases.finish import void
 from bot.consent.service.cases.keys import latest_refusal
 from bot.consent.service.cases.step import log_step, put_message
 from bot.consent.service.cases.wanted import wants_requests
@@ -51,7 +52,9 @@ def request(service: Service, id: str, ask: Ask, actor: Actor) -> Case:
         _check(contact, ask.channel, consent)
         refused_at = latest_refusal(records, contact, ask.channel)
         evidence = _evidence(ask, refused_at, now)
-        if (other := records.open_case(id, ask.channel)) is not None:
+        recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=now)
+        other = records.open_case(id, ask.channel)
+        if other is not None and not void(recorder, other, contact):
             raise Refused(
                 f"Somebody asked for this already, on {date(other.requested_at)}, and it is not "
                 "decided yet."
@@ -71,7 +74,6 @@ def request(service: Service, id: str, ask: Ask, actor: Actor) -> Case:
             refusal=consent.reason,
             next_at=now + REMINDERS[0],
         )
-        recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=now)
         told = dict.fromkeys((service.approval_channel or "", *wants_requests(records)))
         copies = [put_message(recorder, case, AlertKind.CASE, to) for to in told if to]
         case = replace(case, copies=tuple(copies))

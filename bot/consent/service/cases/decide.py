@@ -118,9 +118,7 @@ def _taken_up(
 
 
 def _ended(recorder: Recorder, case: Case, contact: Contact | None) -> Case | None:
-    """The case where its time is over, or something had voided it."""
-    if recorder.now >= case.expires_at:
-        return step(recorder, case, CaseState.EXPIRED, contact, actor="system")
+    """The case where something had voided it."""
     if contact is None:
         return step(recorder, case, CaseState.CANCELLED, None, actor="system")
     return void(recorder, case, contact)

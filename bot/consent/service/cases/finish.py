@@ -68,8 +68,11 @@ def finish(service: Service, recorder: Recorder, case: Case, contact: Contact) -
 
 
 def void(recorder: Recorder, case: Case, contact: Contact) -> Case | None:
-    """Ends a case that can't be decided any more; None where it can. What voids a case does so
-    when it happens: this only makes sure, before something turns to YES."""
+    """Ends a case that can't be decided any more; None where it can. Its time may be over, and
+    nobody has looked yet. What else voids a case does so when it happens: this only makes sure,
+    before something turns to YES."""
+    if recorder.now >= case.expires_at:
+        return step(recorder, case, CaseState.EXPIRED, contact, actor="system")
     if contact.erased or contact.address(case.channel) != case.address:
         why = "The address was changed meanwhile."
     elif not contact.consent(case.channel).refused:

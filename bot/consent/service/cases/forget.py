@@ -17,7 +17,15 @@ def forget_cases(recorder: Recorder, contact: Contact) -> None:
             case = step(recorder, case, CaseState.CANCELLED, contact, why=why)
         empty = replace(case.evidence, text="")
         bare = replace(
-            case, address="", evidence=empty, reason=None, note=None, refusal=None, decision=None
+            case,
+            address="",
+            evidence=empty,
+            reason=None,
+            note=None,
+            refusal=None,
+            decision=None,
+            # A denial's reason is somebody's own words; the others are ours.
+            ended_why=None if case.decision else case.ended_why,
         )
         recorder.records.put_case(bare)
         show(recorder.records, bare)

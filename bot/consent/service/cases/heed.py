@@ -6,7 +6,6 @@ draws it anew. Asked from the one door of all changes, so that no path forgets i
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bot.consent.activity import Entry, Kind
@@ -33,34 +32,29 @@ def heed(recorder: Recorder, entry: Entry, contact: Contact | None) -> None:
             _heed(recorder, case, entry, contact)
 
 
-def refused(recorder: Recorder, contact: Contact, channel: Channel, at: datetime) -> None:
-    """A refusal was heard that changes nothing else, since the contact had refused before."""
-    case = recorder.records.open_case(contact.id, channel)
-    if case is not None:
-        _overtake(recorder, case, contact, at)
-
-
 def _heed(recorder: Recorder, case: Case, entry: Entry, contact: Contact | None) -> None:
+    who = entry.actor
     if contact is None:
-        step(recorder, case, CaseState.CANCELLED, None, why="The contact was taken out again.")
+        why = "The contact was taken out again."
+        step(recorder, case, CaseState.CANCELLED, None, actor=who, why=why)
     elif contact.address(case.channel) != case.address:
         noun = "phone number" if case.channel is Channel.SMS else "e-mail address"
         why = f"The {noun} was changed meanwhile: a new one has a consent of its own."
-        step(recorder, case, CaseState.CANCELLED, contact, why=why)
+        step(recorder, case, CaseState.CANCELLED, contact, actor=who, why=why)
     elif entry.kind in (Kind.CONSENT, Kind.NOTE) and entry.address == case.address:
         if is_refusal(entry):
-            _overtake(recorder, case, contact, entry.occurred_at)
+            _overtake(recorder, case, entry, contact)
         elif entry.kind is Kind.CONSENT:
             why = f"{case.channel.word} On was changed meanwhile."
-            step(recorder, case, CaseState.CANCELLED, contact, why=why)
+            step(recorder, case, CaseState.CANCELLED, contact, actor=who, why=why)
     elif entry.kind is not Kind.NOTE:
         show(recorder.records, case)
 
 
-def _overtake(recorder: Recorder, case: Case, contact: Contact, at: datetime) -> None:
+def _overtake(recorder: Recorder, case: Case, entry: Entry, contact: Contact) -> None:
     """The latest refusal wins, and ties go to refusal (rules.md §8.5)."""
-    if case.evidence.at is not None and at < case.evidence.at:
+    if case.evidence.at is not None and entry.occurred_at < case.evidence.at:
         show(recorder.records, case)
         return
     why = f"The contact refused {THINGS[case.channel]} again."
-    step(recorder, case, CaseState.OVERTAKEN, contact, why=why)
+    step(recorder, case, CaseState.OVERTAKEN, contact, actor=entry.actor, why=why)
