@@ -1,10 +1,16 @@
-"""The key of the hashes that erasure leaves: made on first use, and kept beside the storage."""
+"""The key of the hashes that erasure leaves: made on first use, and kept beside the storage. Beside
+a file that is another file; in a database, which many machines share, it is a mark."""
 
 from __future__ import annotations
 
 import os
 import secrets
 from pathlib import Path
+
+from bot.consent.store import Store
+
+#: The mark that holds it.
+MARK = "hash-key"
 
 
 def read_or_make(path: Path) -> bytes:
@@ -16,7 +22,33 @@ def read_or_make(path: Path) -> bytes:
     try:
         return _read(path)
     except FileNotFoundError:
-        return _make(path)
+        return _make(path, _new())
+
+
+def read_or_keep(store: Store) -> bytes:
+    """The key in this storage, which is made if there is none. Raises `StorageFailed`."""
+    with store.reading() as records:
+        if key := records.mark(MARK):
+            return key.encode()
+    with store.transaction() as records:
+        key = records.mark(MARK) or _new()
+        records.put_mark(MARK, key)
+    return key.encode()
+
+
+def write(path: Path, key: bytes) -> None:
+    """Keeps this key where there is none yet. Raises OSError, and ValueError where there is
+    another."""
+    try:
+        kept = _read(path)
+    except FileNotFoundError:
+        kept = _make(path, key.decode())
+    if kept != key:
+        raise ValueError(f"{path} holds another key")
+
+
+def _new() -> str:
+    return secrets.token_hex(32)
 
 
 def _read(path: Path) -> bytes:
@@ -26,12 +58,12 @@ def _read(path: Path) -> bytes:
     return key
 
 
-def _make(path: Path) -> bytes:
+def _make(path: Path, key: str) -> bytes:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(secrets.token_hex(32).encode() + b"\n")
+        file.write(key.encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
     try:

@@ -22,7 +22,7 @@ def open_service(settings: Settings) -> Iterator[Service]:
             now=clock.now,
             region=settings.region,
             read_email=read_email,
-            hash_key=settings.hash_key(),
+            hash_key=settings.hash_key(store),
             senders=settings.senders,
             languages=settings.languages,
             alert_channel=settings.alert_channel,

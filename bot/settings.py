@@ -23,13 +23,20 @@ from bot import hash_key, provider_settings, senders
 from bot.consent.errors import OptinError
 from bot.consent.model import Sender
 from bot.consent.replies.keywords import LANGUAGES
+from bot.consent.store import Store
 from bot.provider_settings import ProviderSettings
 from bot.setting_values import Rows, matching, secrets, several, url
 
 logger = logging.getLogger(__name__)
 
 #: What only the tests read.
-_FOR_TESTS = {"OPTIN_BROWSER", "OPTIN_CRASH_RUNS", "OPTIN_SCREENSHOTS"}
+_FOR_TESTS = {
+    "OPTIN_BROWSER",
+    "OPTIN_CRASH_RUNS",
+    "OPTIN_SCREENSHOTS",
+    "OPTIN_TEST_POSTGRES",
+    "OPTIN_TEST_STORAGE",
+}
 
 
 class SettingsError(OptinError):
@@ -119,18 +126,26 @@ class Settings:
             "SLACK_APP_TOKEN is missing: set it for Socket Mode, or SLACK_SIGNING_SECRET for HTTP."
         )
 
-    def hash_key(self) -> bytes:
-        """The key of the hashes that erasure leaves; made on first use, beside the storage.
+    @property
+    def hash_key_path(self) -> Path | None:
+        """The file beside the storage that holds the key; None where the storage is no file."""
+        scheme, _, path = self.storage.partition(":///")
+        return Path(path).with_suffix(".hash-key") if scheme in ("tinydb", "sqlite") else None
 
-        Raises `SettingsError` where it can't be made or read.
+    def hash_key(self, store: Store | None = None) -> bytes:
+        """The key of the hashes that erasure leaves; made on first use, beside the storage: in the
+        database itself, where that is a server's, so that all who work on it have the same.
+
+        `store` is the storage, opened. Raises `SettingsError` where it can't be made or read.
         """
         if self.given_hash_key:
             return self.given_hash_key
-        scheme, _, path = self.storage.partition(":///")
-        if scheme != "tinydb":
-            raise SettingsError("OPTIN_HASH_KEY is missing: this storage needs it.")
+        if self.hash_key_path is None:
+            if store is None:
+                raise SettingsError("OPTIN_HASH_KEY is missing: this storage needs it.")
+            return hash_key.read_or_keep(store)
         try:
-            return hash_key.read_or_make(Path(path).with_suffix(".hash-key"))
+            return hash_key.read_or_make(self.hash_key_path)
         except OSError as error:
             raise SettingsError(
                 f"OPTIN_HASH_KEY is not set, and its file can't be used: {error.strerror}."

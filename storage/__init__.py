@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from bot.consent.errors import OptinError
 from bot.consent.store import Store
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
 
 
 class UnknownStorage(OptinError, ValueError):
@@ -14,23 +18,65 @@ class UnknownStorage(OptinError, ValueError):
 
 
 def open_store(url: str) -> Store:
-    """The storage at `tinydb:///relative.json` or `tinydb:////absolute.json`, made where there is
-    none yet.
+    """The storage at `tinydb:///relative.json` or `tinydb:////absolute.json`, the same with
+    `sqlite:` and a `.db`, or `postgresql://user:password@host/database`. Files and tables are made
+    where there are none yet.
 
     Raises `UnknownStorage` for any other address, `Corrupt` for a damaged storage and
     `StorageFailed` for one that can't be opened.
     """
-    parts = urlsplit(url)
-    match parts.scheme:
+    scheme = kind(url)
+    match scheme:
         case "tinydb":
             from storage.tinydb.store import TinyDBStore
 
             return TinyDBStore(_path(url))
+        case "sqlite":
+            from storage.sql.sqlite import SQLite
+            from storage.sql.store import SQLStore
+
+            return SQLStore(SQLite(_path(url)))
+        case "postgresql":
+            from storage.sql.postgresql import PostgreSQL
+            from storage.sql.store import SQLStore
+
+            return SQLStore(PostgreSQL(_server(url)))
         case "":
             raise UnknownStorage(
                 "OPTIN_STORAGE has no kind of storage. Write it as tinydb:///data/optin.json."
             )
-    raise UnknownStorage(f"OPTIN_STORAGE names a storage that Optin doesn't know: {parts.scheme}.")
+    raise UnknownStorage(
+        f"OPTIN_STORAGE names a storage that Optin doesn't know: {scheme}. It knows "
+        "tinydb, sqlite and postgresql."
+    )
+
+
+def kind(url: str) -> str:
+    """`tinydb`, `sqlite`, `postgresql`, or whatever else stands before the colon; "" for none."""
+    try:
+        return urlsplit(url).scheme
+    except ValueError:
+        raise UnknownStorage(_NO_SERVER) from None
+
+
+def _server(url: str) -> URL:
+    """Of a database. What is wrong with it is said without the address: it may hold a password."""
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise UnknownStorage(_NO_SERVER) from None
+    if not parsed.database or "\0" in unquote(url):
+        raise UnknownStorage(_NO_SERVER)
+    return parsed
+
+
+_NO_SERVER = (
+    "OPTIN_STORAGE is no address of a database. Write it as "
+    "postgresql://user:password@host:5432/optin, with %40 for an @ inside of the password."
+)
 
 
 def _path(url: str) -> Path:

@@ -26,6 +26,7 @@ from handlers.slack.people import Roles
 from sandbox.client import Message, Workspace
 from sandbox.workspace import ALERTS, MANAGERS
 from tests.consent_fixtures import OPERATOR, SENDERS, open_service
+from tests.storages import path_in
 
 SENDER = SENDERS[0].id
 PHONE = "+14155550100"
@@ -162,7 +163,7 @@ def _service(path: Path, clock: Stopped) -> Service:
 
 @pytest.fixture
 def bench(tmp_path: Path, clock: Stopped) -> Iterator[Bench]:
-    path = tmp_path / "storage" / "optin.json"
+    path = path_in(tmp_path / "storage")
     with Workspace.start(mode="http", clock=clock) as workspace:
         service = _service(path, clock)
         health = Health()

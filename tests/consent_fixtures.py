@@ -1,4 +1,4 @@
-"""A service over a TinyDB file of its own, with a clock that stands still until a test moves it."""
+"""A service over a storage of its own, with a clock that stands still until a test moves it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from bot.consent.service import Service
 from bot.consent.service.record import Recorder
 from bot.mailbox import read_email
 from storage import open_store
+from tests.storages import KINDS, forget, path_in, url_of
 
 NOW = datetime(2026, 11, 3, 14, 2, tzinfo=UTC)
 
@@ -31,9 +32,9 @@ SENDERS = (
 
 
 def open_service(path: Path, now: Callable[[], datetime]) -> Service:
-    """A service over the TinyDB file at `path`; whoever opens it closes its store."""
+    """A service over the storage at `path`; whoever opens it closes its store."""
     return Service(
-        store=open_store(f"tinydb:///{path}"),
+        store=open_store(url_of(path)),
         now=now,
         region="US",
         read_email=read_email,
@@ -47,9 +48,12 @@ def clock() -> Stopped:
     return Stopped(NOW)
 
 
-@pytest.fixture
-def storage_path(tmp_path: Path) -> Path:
-    return tmp_path / "storage" / "optin.json"
+@pytest.fixture(params=KINDS)
+def storage_path(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """Of a storage of each kind: every test that takes a service runs on all of them."""
+    path = path_in(tmp_path / "storage", request.param)
+    yield path
+    forget(path)
 
 
 @pytest.fixture
@@ -63,11 +67,6 @@ def told(service: Service, contact: str | None = None) -> list[Entry]:
     """The Activity Log, oldest first; of one contact or of all."""
     with service.store.reading() as records:
         return [entry for entry in records.log() if contact in (None, entry.contact)]
-
-
-def on_disk(path: Path) -> bytes:
-    """Every byte that the storage at `path` keeps, of all its files."""
-    return b"\n".join(file.read_bytes() for file in sorted(path.parent.iterdir()))
 
 
 def stop(service: Service, address: str, *, sender: str | None = None) -> None:

@@ -19,6 +19,7 @@ from bot.settings import Settings
 from handlers.metrics import Metrics
 from handlers.slack.alerts.health import Health
 from handlers.web import web_app
+from tests.storages import on_disk, path_in, url_of
 
 PUBLIC = "https://optin.example.com"
 
@@ -64,7 +65,7 @@ class Receiver:
 
     def bytes(self) -> bytes:
         """All that is on the disk."""
-        return b"\n".join(file.read_bytes() for file in sorted(self.storage.parent.iterdir()))
+        return on_disk(self.storage)
 
     def log(self) -> list[Entry]:
         with self.service.store.reading() as records:
@@ -107,10 +108,8 @@ class Receiver:
 def receiver(folder: Path, env: Mapping[str, str], *, jobs: bool = False) -> Iterator[Receiver]:
     """Serves until the block ends, without what runs beside unless it is wanted. The clock is
     `bot.clock`."""
-    storage = folder / "storage" / "optin.json"
-    settings = Settings.read(
-        {"OPTIN_STORAGE": f"tinydb:///{storage}", "OPTIN_PUBLIC_URL": PUBLIC, **env}
-    )
+    storage = path_in(folder / "storage")
+    settings = Settings.read({"OPTIN_STORAGE": url_of(storage), "OPTIN_PUBLIC_URL": PUBLIC, **env})
     with open_service(settings) as service:
         metrics = Metrics(Health(), service.now)
         with (

@@ -22,6 +22,7 @@ from bot.opening import open_service
 from bot.settings import Mode, Settings
 from sandbox.client import Modal, Outcome, Person, Workspace
 from sandbox.workspace import MANAGERS
+from tests.storages import path_in, url_of
 
 NOW = datetime(2026, 11, 3, 14, 2, tzinfo=UTC)
 OPERATOR = Actor(id="cli:root", role=Role.OPERATOR, source="cli")
@@ -82,7 +83,7 @@ Start = Callable[..., AbstractContextManager[Slack]]
 def started(folder: Path, mode: str, **settings: str) -> Iterator[Slack]:
     """The bot with the demo's contacts, connected and ready; `settings` are environment variables
     on top."""
-    storage = folder / "optin.json"
+    storage = path_in(folder)
     clock = Stopped(NOW)
     with Workspace.start(mode=mode, ack_timeout=10.0) as workspace:
         env = {
@@ -90,7 +91,7 @@ def started(folder: Path, mode: str, **settings: str) -> Iterator[Slack]:
             "SLACK_APP_TOKEN": workspace.app_token,
             "SLACK_SIGNING_SECRET": workspace.signing_secret,
             "SLACK_API_URL": workspace.api_url,
-            "OPTIN_STORAGE": f"tinydb:///{storage}",
+            "OPTIN_STORAGE": url_of(storage),
             "OPTIN_MANAGERS": MANAGERS,
         }
         chosen = replace(Settings.read(env | settings, need_slack=True), senders=SENDERS)

@@ -23,11 +23,7 @@ from bot.consent.model import (
 )
 from bot.consent.store import Store
 from storage import open_store
-
-#: A line for each backend: the storage's address, made of an empty folder.
-URLS = {
-    "tinydb": lambda folder: f"tinydb:///{folder}/optin.json",
-}
+from tests.storages import KINDS, forget, path_in, url_of
 
 NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
 PHONE = "+14155550100"
@@ -50,11 +46,13 @@ class Opened:
         self._stores.clear()
 
 
-@pytest.fixture(params=URLS.values(), ids=URLS.keys())
+@pytest.fixture(params=KINDS)
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
-    opened = Opened(request.param(tmp_path))
+    path = path_in(tmp_path, request.param)
+    opened = Opened(url_of(path))
     yield opened
     opened.close()
+    forget(path)
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from bot.consent.model import By, Channel, Contact, On
 from bot.consent.service import Details, add, edit, erase, verify
 from bot.consent.service.reviews import answer_review, expire_reviews, mark_handled
 from tests.alerts_fixtures import PHONE, Bench, reply
-from tests.consent_fixtures import AGENT, MANAGER, NOBODY, OPERATOR, on_disk, told
+from tests.consent_fixtures import AGENT, MANAGER, NOBODY, OPERATOR, told
+from tests.storages import on_disk
 
 TEXT = "please stop texting me"
 

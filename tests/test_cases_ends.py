@@ -50,7 +50,8 @@ from tests.cases_fixtures import (
     on,
     steps,
 )
-from tests.consent_fixtures import AGENT, MANAGER, OPERATOR, OTHER_AGENT, on_disk, told
+from tests.consent_fixtures import AGENT, MANAGER, OPERATOR, OTHER_AGENT, told
+from tests.storages import on_disk
 from tests.take_fixtures import (
     MAILBOX,
     OTHER_PHONE,

@@ -36,11 +36,11 @@ from tests.consent_fixtures import (
     OPERATOR,
     OTHER_AGENT,
     SENDERS,
-    on_disk,
     open_service,
 )
 from tests.rules_model import No
 from tests.rules_model_events import WORDS, RulesOfEvents
+from tests.storages import KIND, KINDS, forget, on_disk, path_in
 
 FIELD = {"phone": Channel.SMS, "email": Channel.EMAIL}
 #: As people write them, and what they mean; None can't be read.
@@ -140,10 +140,12 @@ told = texts | outcomes | clicks
 class Desk(RuleBasedStateMachine):
     """Everybody at work on one storage."""
 
+    kind: str
+
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory(prefix="optin-")
-        self.path = Path(self.folder.name) / "optin.json"
+        self.path = path_in(Path(self.folder.name), self.kind)
         self.clock = Stopped(NOW)
         self.service = self.open()
         self.rules = RulesOfEvents()
@@ -161,6 +163,7 @@ class Desk(RuleBasedStateMachine):
     def teardown(self) -> None:
         assert STRANGER.removeprefix("+").encode() not in on_disk(self.path)
         self.service.store.close()
+        forget(self.path)
         self.folder.cleanup()
 
     # People
@@ -587,13 +590,23 @@ def _expected(person: dict[str, Any]) -> dict[str, Any]:
 #: Half a minute; without the variable the runs are the same every time.
 RUNS = int(os.environ.get("OPTIN_PROPERTY_RUNS", "0"))
 
-TestPeopleAndFilesInAnyOrder = Desk.TestCase
-TestPeopleAndFilesInAnyOrder.settings = settings(
-    max_examples=RUNS or 220,
-    stateful_step_count=30,
-    derandomize=not RUNS,
-    deadline=None,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-    report_multiple_bugs=False,
-)
+
+def _machine(kind: str, examples: int) -> type:
+    machine = type(f"Desk_{kind}", (Desk,), {"kind": kind})
+    machine.TestCase.settings = settings(
+        max_examples=RUNS or examples,
+        stateful_step_count=30,
+        derandomize=not RUNS,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
+    )
+    return machine.TestCase
+
+
+#: The whole number on one kind of storage, a part of it on the others.
+_EXAMPLES = {kind: 220 if kind == KIND else 60 for kind in KINDS}
+
+for _kind, _examples in _EXAMPLES.items():
+    globals()[f"TestPeopleAndFilesInAnyOrderOn_{_kind}"] = _machine(_kind, _examples)

@@ -41,10 +41,10 @@ from tests.consent_fixtures import (
     OPERATOR,
     OTHER_AGENT,
     bounce,
-    on_disk,
     stop,
     told,
 )
+from tests.storages import on_disk
 
 YES = Wish(sms=On.YES, evidence="web form of 3 November")
 NO = Wish(sms=On.NO)

@@ -44,11 +44,11 @@ from tests.consent_fixtures import (
     NOBODY,
     OPERATOR,
     bounce,
-    on_disk,
     open_service,
     stop,
     told,
 )
+from tests.storages import on_disk
 
 PHONE, OTHER_PHONE, MAILBOX = "+14155550100", "+14155550111", "ana@example.com"
 NO = Wish(sms=On.NO, email=On.NO, reason=Reason.PHONE)

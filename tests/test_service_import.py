@@ -32,7 +32,8 @@ from bot.consent.service import (
     verify,
 )
 from bot.consent.service.record import Recorder
-from tests.consent_fixtures import AGENT, MANAGER, NOBODY, NOW, OPERATOR, on_disk, stop, told
+from tests.consent_fixtures import AGENT, MANAGER, NOBODY, NOW, OPERATOR, stop, told
+from tests.storages import on_disk
 
 PHONE, OTHER_PHONE, MAILBOX = "+14155550100", "+14155550111", "ana@example.com"
 FORM = Evidence(text="web form", at=NOW - timedelta(days=9))

@@ -24,7 +24,8 @@ from bot.consent.service import (
     suggest,
 )
 from bot.consent.service.record import Recorder
-from tests.consent_fixtures import AGENT, NOBODY, OPERATOR, SENDERS, on_disk, stop
+from tests.consent_fixtures import AGENT, NOBODY, OPERATOR, SENDERS, stop
+from tests.storages import on_disk
 
 PHONE = "+14155550100"
 

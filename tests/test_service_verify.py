@@ -13,6 +13,7 @@ from bot.consent.activity import GENESIS
 from bot.consent.model import AddressFacts, Bounce, On
 from bot.consent.service import Details, Service, Wish, add, change, verify
 from tests.consent_fixtures import AGENT, NOW, told
+from tests.storages import tamper
 
 
 @pytest.fixture
@@ -54,16 +55,10 @@ def test_each_entry_carries_the_hash_of_the_one_before_without_a_gap(busy: Servi
         (b"2026-11-03T14:02", b"2026-11-03T14:03"),
     ],
 )
-def test_an_entry_that_was_changed_in_the_file_is_named(
+def test_an_entry_that_was_changed_in_the_storage_is_named(
     busy: Service, storage_path: Path, was: bytes, became: bytes
 ):
-    # Under the open storage: what the journal still has is put right when it is opened.
-    log = storage_path.with_name(storage_path.name + ".log")
-    lines = log.read_bytes().splitlines(keepends=True)
-    assert was in lines[6]
-    lines[6] = lines[6].replace(was, became, 1)
-    with log.open("r+b") as file:
-        file.write(b"".join(lines))
+    tamper(storage_path, 6, was, became)
 
     problem = verify(busy).problem
     assert problem == "Entry 6 does not hold: it, or one before it, was changed."

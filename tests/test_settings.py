@@ -257,7 +257,8 @@ def test_a_hash_key_that_cannot_be_had_is_one_sentence(tmp_path):
     for storage in (
         f"tinydb:///{tmp_path}/empty.json",
         f"tinydb:///{tmp_path}/file/x.json",
-        "sqlite:///x.db",
+        f"sqlite:///{tmp_path}/empty.db",
+        "postgresql://optin@localhost/optin",
     ):
         with pytest.raises(SettingsError, match=r"^OPTIN_HASH_KEY "):
             Settings.read({"OPTIN_STORAGE": storage}).hash_key()

@@ -18,7 +18,8 @@ from bot.consent.events import Event, EventKind, Failure
 from bot.consent.model import BlockState, Bounce, Contact, On
 from bot.consent.service import Details, Service, Wish, add, change, undo, verify
 from bot.consent.service.take import take
-from tests.consent_fixtures import AGENT, NOW, OTHER_AGENT, on_disk, open_service, told
+from tests.consent_fixtures import AGENT, NOW, OTHER_AGENT, open_service, told
+from tests.storages import on_disk
 from tests.take_fixtures import (
     LOCAL,
     MAILBOX,

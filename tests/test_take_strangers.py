@@ -25,7 +25,8 @@ from bot.consent.service import (
     verify,
 )
 from bot.consent.service.reviews import answer_review
-from tests.consent_fixtures import AGENT, OPERATOR, on_disk, told
+from tests.consent_fixtures import AGENT, OPERATOR, told
+from tests.storages import on_disk
 from tests.take_fixtures import (
     LOCAL,
     MAILBOX,

@@ -19,6 +19,7 @@ from handlers.webhooks.provider import CannotVerify, Confirmation
 from handlers.webhooks.ses import amazon
 from tests.cli_fixtures import Cli
 from tests.receiving_fixtures import Receiver, receiver
+from tests.storages import url_of
 from tests.test_webhooks_bad_input import text
 
 NOW = datetime(2026, 11, 3, 14, 2, tzinfo=UTC)
@@ -179,7 +180,7 @@ def test_doctor_says_of_each_provider_what_was_heard_and_a_cure(
         time.advance(timedelta(hours=1))
         health.failed("twilio", time(), "forged")
         health.keep(bot.service)
-        monkeypatch.setenv("OPTIN_STORAGE", f"tinydb:///{bot.storage}")
+        monkeypatch.setenv("OPTIN_STORAGE", url_of(bot.storage))
         monkeypatch.setenv("OPTIN_PUBLIC_URL", "https://optin.example.com")
         for name, value in env.items():
             monkeypatch.setenv(name, value)

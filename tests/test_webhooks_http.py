@@ -16,6 +16,7 @@ import pytest
 from bot import clock
 from tests.cli_fixtures import Cli
 from tests.receiving_fixtures import Answer, Receiver, receiver
+from tests.storages import url_of
 from tests.webhooks_fixtures import Sample, all_samples
 
 #: The collection beside the checkout, too, as far as it is not the same.
@@ -200,7 +201,7 @@ def told(
             kind = "email" if "@" in contact else "phone"
             bot.willing(contact, external_id=ids.get(contact), **{kind: contact})
         time.advance(sample.received_at - time())
-        monkeypatch.setenv("OPTIN_STORAGE", f"tinydb:///{bot.storage}")
+        monkeypatch.setenv("OPTIN_STORAGE", url_of(bot.storage))
         yield bot
 
 

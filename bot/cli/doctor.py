@@ -76,9 +76,10 @@ def _look(post: bool) -> Iterator[Finding]:
 
 def _storage(settings: Settings) -> Finding:
     try:
-        settings.hash_key()
-        with closing(open_store(settings.storage)) as store, store.reading() as records:
-            contacts, (entries, _) = records.count_contacts(), records.head()
+        with closing(open_store(settings.storage)) as store:
+            settings.hash_key(store)
+            with store.reading() as records:
+                contacts, (entries, _) = records.count_contacts(), records.head()
     except OptinError as error:
         return Finding(what="The storage can't be used.", cure=error.sentence)
     what = f"The storage opens: {contacts:,} contacts, {entries:,} log entries."

@@ -69,10 +69,20 @@ class Records(Protocol):
         """Those of every address of which something is known, by address."""
         ...
 
+    def expect(self, addresses: Collection[str], external_ids: Collection[str] = ()) -> None:
+        """These are about to be looked up, one after the other: a storage that is some way off
+        may fetch them all at once. Changes nothing."""
+        ...
+
     # The Activity Log
 
     def append(self, entry: Entry) -> Entry:
         """Seals the entry (`activity.seal`) as the next of the chain and keeps it."""
+        ...
+
+    def adopt(self, entry: Entry) -> None:
+        """Keeps an entry that was sealed in another storage, as it is. Raises `Corrupt` unless it
+        is the next of the chain."""
         ...
 
     def entries(
@@ -112,6 +122,15 @@ class Records(Protocol):
         """From now on the event is `seen`."""
         ...
 
+    def events(self) -> Iterator[str]:
+        """The fingerprints of all that are `seen`: 28 hexadecimal digits each, and the same in
+        every storage."""
+        ...
+
+    def put_event(self, fingerprint: str) -> None:
+        """Remembers an event of another storage by what that one gave as its fingerprint."""
+        ...
+
     # Alerts
 
     def alert(self, id: str) -> Alert | None: ...
@@ -141,7 +160,7 @@ class Records(Protocol):
         ...
 
     def alerts(self) -> Iterator[Alert]:
-        """All of them, by id."""
+        """All of them, in the order in which they came."""
         ...
 
     # Re-opt-in cases
@@ -169,6 +188,10 @@ class Records(Protocol):
         """Those whose `next_at` has come, the earliest first."""
         ...
 
+    def all_cases(self) -> Iterator[Case]:
+        """Whatever became of them, by id."""
+        ...
+
     # Marks
 
     def mark(self, name: str) -> str | None:
@@ -177,6 +200,10 @@ class Records(Protocol):
 
     def put_mark(self, name: str, text: str | None) -> None:
         """None takes it away."""
+        ...
+
+    def marks(self) -> Iterator[tuple[str, str]]:
+        """All of them with their names, by name."""
         ...
 
     # Imports

@@ -13,12 +13,12 @@ from typing import TypeVar
 
 import msgspec
 
-from bot.consent.activity import GENESIS, Entry, redact, seal
+from bot.consent.activity import GENESIS, Entry, holds, redact, seal
 from bot.consent.errors import Corrupt
+from storage.documents import encode
 from storage.tinydb import files
 from storage.tinydb.change import Change, Head, Record
 from storage.tinydb.lines import Lines
-from storage.tinydb.tables import encode
 
 
 class Mark(msgspec.Struct, frozen=True, gc=False):
@@ -63,13 +63,22 @@ class Log:
         self._salts = self._salts or _salts()
         salt = self._salts.pop()
         sealed = seal(entry, seq=self.head.seq + 1, previous=self.head.hash, salt=salt)
+        self._add(sealed, change)
+        return sealed
+
+    def adopt(self, entry: Entry, change: Change) -> None:
+        """One that was sealed elsewhere."""
+        if entry.seq != self.head.seq + 1 or not holds(entry, self.head.hash):
+            raise Corrupt(f"Entry {entry.seq} does not follow entry {self.head.seq} of this log.")
+        self._add(entry, change)
+
+    def _add(self, sealed: Entry, change: Change) -> None:
         back = self.newest.get(sealed.contact, 0) if sealed.contact else 0
         line = b'{"back":%d,%s' % (back, encode(sealed)[1:])
         if sealed.contact:
             change.newest.setdefault(sealed.contact, back)
         change.entries.append(line)
         self._take(line, sealed.seq, sealed.hash, sealed.contact)
-        return sealed
 
     def redact(self, contact: str, change: Change) -> None:
         for offset, line, mark in list(self._of(contact)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import TypeVar
@@ -15,6 +14,7 @@ from bot.consent.cases import Case
 from bot.consent.errors import Changed
 from bot.consent.model import AddressFacts, Channel, Contact, Import
 from bot.consent.replacing import replace
+from storage.documents import encode, fingerprint
 from storage.tinydb.change import Change
 from storage.tinydb.index import (
     ADDRESSES,
@@ -28,7 +28,7 @@ from storage.tinydb.index import (
     each,
 )
 from storage.tinydb.log import Log
-from storage.tinydb.tables import Tables, encode
+from storage.tinydb.tables import Tables
 
 T = TypeVar("T")
 
@@ -97,10 +97,16 @@ class TinyDBRecords:
     def all_facts(self) -> Iterator[AddressFacts]:
         return self._all(ADDRESSES, _facts)
 
+    def expect(self, addresses: Collection[str], external_ids: Collection[str] = ()) -> None:
+        """Everything is here already."""
+
     # The Activity Log
 
     def append(self, entry: Entry) -> Entry:
         return self._log.append(entry, self._writing())
+
+    def adopt(self, entry: Entry) -> None:
+        self._log.adopt(entry, self._writing())
 
     def entries(
         self,
@@ -136,15 +142,22 @@ class TinyDBRecords:
     # Events
 
     def seen(self, event: str) -> bool:
-        bucket, hash = _hashed(event)
+        bucket, hash = _parted(fingerprint(event))
         id = self._index.ids[EVENTS].get(bucket)
-        return id is not None and hash in self._tables.documents[EVENTS][id]
+        return id is not None and hash.encode() in self._tables.documents[EVENTS][id]
 
     def remember(self, event: str) -> None:
-        bucket, hash = _hashed(event)
+        self.put_event(fingerprint(event))
+
+    def events(self) -> Iterator[str]:
+        for known in self._all(EVENTS, _texts):
+            yield from (f"{known['id']}{hash}" for hash in sorted(known["seen"].split()))
+
+    def put_event(self, fingerprint: str) -> None:
+        bucket, hash = _parted(fingerprint)
         known = self._get(EVENTS, bucket, _texts) or {"id": bucket, "seen": ""}
-        if hash.decode() not in known["seen"]:
-            known["seen"] = f"{known['seen']} {hash.decode()}".strip()
+        if hash not in known["seen"]:
+            known["seen"] = f"{known['seen']} {hash}".strip()
             self._put(EVENTS, bucket, known)
 
     # Alerts
@@ -174,7 +187,10 @@ class TinyDBRecords:
         return [alert for d in due[:limit] if (alert := self.alert(d.id))]
 
     def alerts(self) -> Iterator[Alert]:
-        return self._all(ALERTS, _alert)
+        documents = self._tables.documents[ALERTS]
+        for id in sorted(documents, key=int):
+            if (document := documents.get(id)) is not None:
+                yield _alert.decode(document)
 
     def outbox(
         self, now: datetime, *, except_in: Collection[str] = ()
@@ -223,6 +239,9 @@ class TinyDBRecords:
         ids = [id for at, id in sorted(due) if at <= now]
         return [case for id in ids[: max(limit, 0)] if (case := self.case(id))]
 
+    def all_cases(self) -> Iterator[Case]:
+        return self._all(CASES, _case)
+
     # Marks
 
     def mark(self, name: str) -> str | None:
@@ -234,6 +253,10 @@ class TinyDBRecords:
             self._remove(MARKS, name)
         else:
             self._put(MARKS, name, {"id": name, "text": text})
+
+    def marks(self) -> Iterator[tuple[str, str]]:
+        for mark in self._all(MARKS, _texts):
+            yield mark["id"], mark["text"]
 
     # Imports
 
@@ -286,7 +309,6 @@ def _by_request(case: Case | Waiting) -> tuple[datetime, str]:
     return case.requested_at, case.id
 
 
-def _hashed(event: str) -> tuple[str, bytes]:
+def _parted(fingerprint: str) -> tuple[str, str]:
     """The ids of events are kept as hashes, some hundred to a document: they only grow."""
-    hash = hashlib.blake2b(event.encode("utf-8", "replace"), digest_size=14).hexdigest()
-    return hash[:3], hash[3:].encode()
+    return fingerprint[:3], fingerprint[3:]

@@ -14,21 +14,13 @@ from typing import Any
 import msgspec
 import tinydb.table
 
-from bot.consent.errors import Invalid
+from storage.documents import encode
 from storage.tinydb.change import Change, Document
 from storage.tinydb.index import TABLES, Index
 
 Fields = dict[str, Any]
 
 _decode = msgspec.json.Decoder(Fields).decode
-
-
-def encode(value: object) -> bytes:
-    """Raises `Invalid` for half a character (a lone surrogate), which no file can hold."""
-    try:
-        return msgspec.json.encode(value)
-    except UnicodeEncodeError:
-        raise Invalid("That text holds half a character, which can't be stored.") from None
 
 
 class Tables(tinydb.Storage):

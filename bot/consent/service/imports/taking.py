@@ -120,6 +120,7 @@ class _Importing:
             now=now,
             stores=False,
         )
+        records.expect(*_looked_up(batch))
         for row, fields in batch:
             done = self._take(recorder, row, fields)
             self.counts.update(done or [Consequence.UNCHANGED])
@@ -153,3 +154,14 @@ class _Importing:
         said = ", ".join(f"{count:,} {what}" for what, count in self.counts.items())
         person = Recorder(records=records, actor=self.actor.id, source="import", now=now)
         person.record(Kind.IMPORT, None, after="finished", reason=f"{self.record.file}: {said}")
+
+
+def _looked_up(batch: list[tuple[Row, Fields]]) -> tuple[list[str], list[str]]:
+    """The addresses and the external ids by which the contacts of these rows are found."""
+    addresses = [
+        str(address)
+        for _, fields in batch
+        for address in (fields.get("phone"), fields.get("email"))
+        if address
+    ]
+    return addresses, [str(id) for _, fields in batch if (id := fields.get("external_id"))]

@@ -1,0 +1,1 @@
+"""SQLite and PostgreSQL, by SQLAlchemy Core and their own drivers."""

@@ -1,0 +1,126 @@
+"""Alerts, re-opt-in cases, marks and imports inside one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+
+from bot.consent.alerts import Alert
+from bot.consent.cases import Case
+from bot.consent.errors import Changed
+from bot.consent.model import Channel, Import
+from storage.sql import rows
+from storage.sql.shelf import Shelf, decoded
+from storage.sql.turn import Turn
+
+#: Before any time, and any id.
+_NEVER = -(2**62)
+
+
+class AlertRecords:
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+        sql = turn.sql
+        self._alerts = Shelf(turn, sql.alerts, rows.alerts, rows.alert_row)
+        self._cases = Shelf(turn, sql.cases, rows.cases, rows.case_row)
+        self._marks = Shelf(turn, sql.marks, rows.marks, rows.mark_row)
+        self._imports = Shelf(turn, sql.imports, rows.imports, rows.import_row)
+
+    # Alerts
+
+    def alert(self, id: str) -> Alert | None:
+        return self._alerts.get(id)
+
+    def alert_for(self, key: str) -> Alert | None:
+        self._alerts.flush()
+        found = self._turn.row(self._turn.sql.alert_for, {"key": rows.plain(key)})
+        return None if found is None else self._alerts.decode(found[0])
+
+    def put_alert(self, alert: Alert) -> None:
+        self._alerts.put(alert.id, alert)
+
+    def remove_alert(self, id: str) -> None:
+        self._alerts.put(id, None)
+
+    def due_alerts(
+        self, now: datetime, *, limit: int, except_in: Collection[str] = ()
+    ) -> list[Alert]:
+        self._alerts.flush()
+        channels = self._turn.many([rows.plain(channel) for channel in except_in])
+        given = {"now": rows.ticks(now), "limit": limit, "channels": channels}
+        return decoded(self._alerts, self._turn.rows(self._turn.sql.due_alerts, given))
+
+    def outbox(
+        self, now: datetime, *, except_in: Collection[str] = ()
+    ) -> tuple[int, datetime | None, int]:
+        self._alerts.flush()
+        given = {"channels": self._turn.many([rows.plain(channel) for channel in except_in])}
+        due, since, dead = self._turn.rows(self._turn.sql.outbox, given)[0]
+        late = rows.time(since) if since is not None and since <= rows.ticks(now) else None
+        return due, late, dead
+
+    def alerts(self) -> Iterator[Alert]:
+        self._alerts.flush()
+        for page in self._turn.pages(self._turn.sql.all_alerts, 0):
+            yield from (self._alerts.decode(document) for _, document in page)
+
+    # Re-opt-in cases
+
+    def case(self, id: str) -> Case | None:
+        return self._cases.get(id)
+
+    def open_case(self, contact: str, channel: Channel) -> Case | None:
+        self._cases.flush()
+        given = {"contact": rows.plain(contact), "channel": channel.value}
+        found = self._turn.row(self._turn.sql.open_case, given)
+        return None if found is None else self._cases.decode(found[0])
+
+    def put_case(self, case: Case) -> None:
+        other = self.open_case(case.contact, case.channel) if case.open else None
+        if other is not None and other.id != case.id:
+            raise Changed
+        self._cases.put(case.id, case)
+
+    def cases(self, contact: str) -> list[Case]:
+        self._cases.flush()
+        found = self._turn.rows(self._turn.sql.cases_of, {"contact": rows.plain(contact)})
+        return decoded(self._cases, found)
+
+    def open_cases(self, *, after: Case | None = None, limit: int) -> list[Case]:
+        self._cases.flush()
+        at, id = (rows.ticks(after.requested_at), rows.plain(after.id)) if after else (_NEVER, "")
+        given = {"at": at, "id": id, "limit": max(limit, 0)}
+        return decoded(self._cases, self._turn.rows(self._turn.sql.open_cases, given))
+
+    def due_cases(self, now: datetime, *, limit: int) -> list[Case]:
+        self._cases.flush()
+        given = {"now": rows.ticks(now), "limit": max(limit, 0)}
+        return decoded(self._cases, self._turn.rows(self._turn.sql.due_cases, given))
+
+    def all_cases(self) -> Iterator[Case]:
+        for page in self._cases.all():
+            yield from (case for _, case in page)
+
+    # Marks
+
+    def mark(self, name: str) -> str | None:
+        return self._marks.get(name)
+
+    def put_mark(self, name: str, text: str | None) -> None:
+        self._marks.put(name, text)
+
+    def marks(self) -> Iterator[tuple[str, str]]:
+        for page in self._marks.all():
+            yield from page
+
+    # Imports
+
+    def import_(self, id: str) -> Import | None:
+        return self._imports.get(id)
+
+    def put_import(self, record: Import) -> None:
+        self._imports.put(record.id, record)
+
+    def imports(self) -> list[Import]:
+        self._imports.flush()
+        return decoded(self._imports, self._turn.rows(self._turn.sql.all_imports))

@@ -1,0 +1,98 @@
+"""What SQLite and PostgreSQL have in common: connections, the way statements go to them, and the
+schema brought up to date."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy.exc import DBAPIError
+
+from bot.consent.errors import StorageFailed
+from storage.sql.schema import VERSION
+from storage.sql.session import Session
+from storage.sql.statements import Statements
+
+_MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+class Database(ABC):
+    #: What its driver raises.
+    error: type[Exception]
+    #: Where it is, for a person: without a password.
+    name: str
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.sql = Statements(engine.dialect)
+
+    @contextmanager
+    @abstractmethod
+    def session(self) -> Iterator[Session]:
+        """A connection of its own, until the block ends."""
+
+    @abstractmethod
+    def alone(self, connection: Connection) -> None:
+        """Begins a transaction in which no other process changes the schema."""
+
+    @abstractmethod
+    def failed(self, error: Exception) -> StorageFailed:
+        """The driver's error in a sentence, where it is certain that nothing was stored."""
+
+    def migrate(self) -> None:
+        """Brings the schema up to date. Raises `StorageFailed`, also where it is newer."""
+        try:
+            with self.engine.connect() as connection:
+                version = _version(connection)
+                if version is not None and version > VERSION:
+                    raise StorageFailed(
+                        f"{self.name} was made by a newer Optin (its tables are of version "
+                        f"{version}, this program's of {VERSION}). Nothing was changed: start "
+                        "the newer program."
+                    )
+                if version != VERSION:
+                    self.alone(connection)
+                    _upgrade(connection)
+                    connection.commit()
+        except DBAPIError as error:
+            raise self.failed(_cause(error)) from error
+
+    @abstractmethod
+    def tidy(self) -> None:
+        """After personal parts were erased: the files forget them, too."""
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _version(connection: Connection) -> str | None:
+    """None where there are no tables yet."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return None if found is None else str(found)
+
+
+def _upgrade(connection: Connection) -> None:
+    # Takes a third of a second to import, and is needed once in a storage's life.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    logger = logging.getLogger("alembic")
+    was, logger.level = logger.level, logging.WARNING
+    try:
+        command.upgrade(config, "head")
+    finally:
+        logger.level = was
+
+
+def _cause(error: DBAPIError) -> Exception:
+    return error.orig if isinstance(error.orig, Exception) else error

@@ -1,0 +1,93 @@
+"""Finding contacts by parts of what they are called: the first that are found, not the best.
+
+SQLite goes through its index row by row and stops when there are enough. PostgreSQL's GIN collects
+every hit first, which for a common part takes longer than the whole search may; so there the first
+few thousand contacts are looked through, and only what is too rare to be found among them twenty
+times is asked of the index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import BigInteger, bindparam, literal_column, select, text
+
+from bot.consent.model import Contact
+from storage.sql import rows, words
+from storage.sql.schema import WORKSPACE, contacts, grams
+from storage.sql.statements import Statements
+from storage.sql.turn import Turn
+from storage.sql.words import Part
+
+#: Contacts that PostgreSQL looks through before it asks the index: some 3 ms.
+_FIRST = 4_000
+#: The end of what begins with some digits.
+_AFTER_DIGITS = ":"
+
+
+def search(turn: Turn, asked: str, limit: int) -> list[Contact]:
+    found: dict[str, Contact] = {}
+    for documents in _steps(turn, asked, limit):
+        for (document,) in documents:
+            contact = rows.contacts.decode(document)
+            if len(found) < limit:
+                found.setdefault(contact.id, contact)
+        if len(found) >= limit:
+            break
+    return list(found.values())
+
+
+def _steps(turn: Turn, asked: str, limit: int) -> Iterator[list[Any]]:
+    if limit <= 0:
+        return
+    for part in words.parts(asked):
+        for sql, given in _queries(turn, part):
+            yield turn.rows(sql, {**given, "limit": limit})
+    if digits := words.digits(asked):
+        for sql, low in (
+            (turn.sql.phones_from, f"+{digits}"),
+            (turn.sql.phones_back, digits[::-1]),
+        ):
+            yield turn.rows(sql, {"low": low, "high": low + _AFTER_DIGITS, "limit": limit})
+
+
+def _queries(turn: Turn, part: Part) -> Iterator[tuple[str, dict[str, Any]]]:
+    given: dict[str, Any] = {f"text{n}": text for n, text in enumerate(part.texts)}
+    if turn.sql.postgresql:
+        yield _statement(turn.sql, part, "first"), given
+        if part.grams:
+            yield _statement(turn.sql, part, "grams"), {**given, "grams": words.marked(part)}
+    elif part.grams:
+        every = " AND ".join(f'"{gram}"' for gram in part.grams)
+        yield _statement(turn.sql, part, "fts"), {**given, "every": f"{part.column} : ({every})"}
+    if not part.grams:
+        yield _statement(turn.sql, part, "all"), given
+
+
+def _statement(sql: Statements, part: Part, by: str) -> str:
+    key = (part.column, len(part.texts), by)
+    if key not in sql.searches:
+        sql.searches[key] = _made(sql, part, by)
+    return sql.searches[key]
+
+
+def _made(sql: Statements, part: Part, by: str) -> str:
+    c = contacts.c
+    column = c[part.column]
+    limit = bindparam("limit", type_=BigInteger)
+    holds = [sql.within(column, f"text{n}") for n in range(len(part.texts))]
+    query = select(c.document).where(c.workspace == WORKSPACE).limit(limit)
+    if by == "first":
+        first = select(c.document, column.label("name")).where(c.workspace == WORKSPACE)
+        some = first.limit(_FIRST).subquery()
+        holds = [sql.within(some.c.name, f"text{n}") for n in range(len(part.texts))]
+        return sql.text(select(some.c.document).where(*holds).limit(limit))
+    if by == "grams":
+        kept = literal_column(f"contacts.{grams.name}", grams.type)
+        wanted = bindparam("grams", type_=grams.type)
+        return sql.text(query.where(kept.op("@>")(wanted), *holds))
+    if by == "fts":
+        hits = text("SELECT rowid FROM names WHERE names MATCH :every ORDER BY rowid")
+        return sql.text(query.where(c.number.in_(hits.columns(c.number)), *holds))
+    return sql.text(query.where(*holds))

@@ -1,0 +1,75 @@
+"""A connection in use, and the way in which statements go to it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from bot.consent.errors import StorageFailed
+from storage.sql.statements import Statements
+
+UNKNOWN = (
+    "The connection to the storage was lost while the change was being stored, so nobody knows "
+    "whether it was. Look before you do it again."
+)
+
+Values = Mapping[str, Any] | tuple[()]
+Row = tuple[Any, ...]
+
+
+class Session(ABC):
+    """Every method but `undo` raises `StorageFailed` where the database does not do it."""
+
+    #: The driver's own, which has the same few methods everywhere.
+    cursor: Any
+
+    def __init__(
+        self,
+        sql: Statements,
+        error: type[Exception],
+        failed: Callable[[Exception], StorageFailed],
+    ) -> None:
+        self.sql = sql
+        self._error = error
+        self._failed = failed
+
+    def rows(self, sql: str, values: Values = ()) -> list[Row]:
+        try:
+            return self.cursor.execute(sql, values).fetchall()  # type: ignore[no-any-return]
+        except self._error as error:
+            raise self._failed(error) from error
+
+    def do(self, sql: str, rows: Sequence[Values]) -> None:
+        """Once for each of the rows."""
+        try:
+            if len(rows) == 1:
+                self.cursor.execute(sql, rows[0])
+            else:
+                self.cursor.executemany(sql, rows)
+        except self._error as error:
+            raise self._failed(error) from error
+
+    @abstractmethod
+    def many(self, values: Sequence[str]) -> object:
+        """As the statements that are given many texts take them."""
+
+    @abstractmethod
+    def read(self) -> None:
+        """Begins: from here on, one state."""
+
+    @abstractmethod
+    def write(self) -> Row:
+        """Begins, and waits until nobody else writes: `seq` and hash of the log's end."""
+
+    @abstractmethod
+    def claim(self) -> None:
+        """Begins beside those who write. For what is locked row by row alone."""
+
+    @abstractmethod
+    def commit(self, flush: Callable[[], None]) -> None:
+        """Ends with what `flush` does, stored."""
+
+    @abstractmethod
+    def undo(self) -> None:
+        """Ends what has not ended, as if nothing had happened. Never fails."""

