@@ -62,7 +62,7 @@ def test_500_stops_are_three_alerts_and_one_card_that_keeps_count(page: Page) ->
     expect(page.get_by_text("500 STOPs and 500 refused confirmations in")).to_be_visible(
         timeout=60_000
     )
-    expect(storm).to_contain_text("497 opt-outs by text since", timeout=60_000)
+    expect(storm).to_contain_text("500 opt-outs by text since", timeout=60_000)
     expect(storm).to_contain_text("Most were to +1 888-555-0199")
     expect(storm).to_contain_text("All are stored, and nothing more is sent to them.")
     expect(page.get_by_text("number ending")).to_have_count(3)

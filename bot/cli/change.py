@@ -35,7 +35,11 @@ def set_(
     email: Annotated[YesNo | None, typer.Option(help="Email On.", show_default=False)] = None,
     clear_bounce: Annotated[
         list[Channel] | None,
-        typer.Option(help="The next message is then the test.", show_default=False),
+        typer.Option(
+            metavar="<sms|email>",
+            help="Once or twice; the next message is then the test.",
+            show_default=False,
+        ),
     ] = None,
     do_not_contact: Annotated[
         YesNo | None, typer.Option(help="Nothing on any channel.", show_default=False)

@@ -59,7 +59,7 @@ app.command("import", short_help="Take contacts in from a CSV, or an import back
 app.command("export", short_help="Write all contacts with their answers.")(exports.export)
 app.command("erase", short_help="Erase a person for good.")(erase.erase)
 app.command("verify", short_help="Check that the Activity Log is whole.")(verify.verify)
-app.command("doctor", short_help="Check tokens, scopes, channels and storage.")(doctor.doctor)
+app.command("doctor", short_help="Check tokens, channels, providers and storage.")(doctor.doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

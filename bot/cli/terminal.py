@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,14 @@ def say(text: str = "") -> None:
 def complain(sentence: str) -> None:
     """A sentence on stderr."""
     typer.echo(sentence, err=True)
+
+
+def log_to_stderr() -> None:
+    """What happens while we run, with the time. Libraries only warn: they would say more than we
+    want to know of people."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
+    for room in ("bot", "handlers", "storage"):
+        logging.getLogger(room).setLevel(logging.INFO)
 
 
 def when(at: datetime) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -21,6 +22,8 @@ LONGEST_QUERY = 200
 #: More hits than this are said as "more than 100".
 MOST_HITS = 100
 _NEAR = 5
+#: How an address begins that was copied out of a link, or out of a provider's log.
+_SCHEME = re.compile("(?:tel|sms|whatsapp|mailto):(?=.*[0-9@])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +68,7 @@ class Found:
 def find(service: Service, text: str, actor: Actor, *, limit: int = 10) -> Found:
     """Looks up a phone number, mailbox, id or name, in the forms people type."""
     authorize(actor, Action.LOOK)
-    text = " ".join(visible(text).split())
+    text = _SCHEME.sub("", " ".join(visible(text).split()), count=1)
     if len(text) > LONGEST_QUERY:
         raise Invalid(
             f"That is too long to be a name, number or address "
