@@ -8,8 +8,9 @@ from contextlib import closing, contextmanager
 from bot import clock
 from bot.business_days import review_deadline
 from bot.consent.service import Service
+from bot.consent.service.copying import is_half_a_copy
 from bot.mailbox import read_email
-from bot.settings import Settings
+from bot.settings import Settings, SettingsError
 from storage import open_store
 
 
@@ -17,6 +18,10 @@ from storage import open_store
 def open_service(settings: Settings) -> Iterator[Service]:
     """Raises `SettingsError`, and `StorageFailed` where the storage can't be opened."""
     with closing(open_store(settings.storage)) as store:
+        if is_half_a_copy(store):
+            raise SettingsError(
+                "OPTIN_STORAGE is half a copy: run `optin copy` again, from where it came."
+            )
         yield Service(
             store=store,
             now=clock.now,

@@ -11,7 +11,7 @@ import logging
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
@@ -125,6 +125,10 @@ class Settings:
         raise SettingsError(
             "SLACK_APP_TOKEN is missing: set it for Socket Mode, or SLACK_SIGNING_SECRET for HTTP."
         )
+
+    def moved(self, storage: str) -> Self:
+        """The same with another storage."""
+        return replace(self, storage=storage)
 
     @property
     def hash_key_path(self) -> Path | None:

@@ -29,8 +29,8 @@ def take(records: Records, contact: Contact | None, entry: Entry) -> Entry:
     """Changes the state as the entry says, and keeps it."""
     facts = records.facts(entry.address) if entry.address else None
     changed, known = apply(entry, contact, facts)
-    assert changed is not None
-    records.put_contact(changed)
+    if changed is not None:
+        records.put_contact(changed)
     if known is not None:
         records.put_facts(known)
     return records.append(entry)

@@ -34,7 +34,7 @@ SCOPES = frozenset(
         "users:read",
     }
 )
-#: Contacts above which opening and copying one file takes too long to be pleasant.
+#: Contacts above which TinyDB takes seconds to open, and a gigabyte of memory.
 _MANY_CONTACTS = 250_000
 #: Seconds for an answer of Slack's.
 _PATIENCE = 10
@@ -83,10 +83,12 @@ def _storage(settings: Settings) -> Finding:
     except OptinError as error:
         return Finding(what="The storage can't be used.", cure=error.sentence)
     what = f"The storage opens: {contacts:,} contacts, {entries:,} log entries."
-    if contacts > _MANY_CONTACTS:
+    if contacts > _MANY_CONTACTS and settings.storage.startswith("tinydb:"):
         return Finding(
             what=what,
-            cure="That is much for one file: keep it on a fast disk, and back it up often.",
+            cure="That is much for TinyDB, which has them all in memory. Stop Optin, run "
+            "`optin copy --to sqlite:///data/optin.db` (or --to postgresql://…), and set "
+            "OPTIN_STORAGE to that.",
             advice=True,
         )
     return Finding(what=what)

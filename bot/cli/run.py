@@ -17,6 +17,7 @@ from bot.cli import (
     case,
     change,
     contact,
+    copy,
     doctor,
     erase,
     exports,
@@ -59,6 +60,7 @@ app.command("import", short_help="Take contacts in from a CSV, or an import back
 app.command("export", short_help="Write all contacts with their answers.")(exports.export)
 app.command("erase", short_help="Erase a person for good.")(erase.erase)
 app.command("verify", short_help="Check that the Activity Log is whole.")(verify.verify)
+app.command("copy", short_help="Copy everything into another, empty storage.")(copy.copy)
 app.command("doctor", short_help="Check tokens, channels, providers and storage.")(doctor.doctor)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 
 import typer
@@ -33,6 +33,21 @@ def when(at: datetime) -> str:
     """A time as people read it: "3 Nov 2026 14:02 UTC"."""
     at = at.astimezone(UTC)
     return f"{at.day} {at:%b %Y %H:%M} UTC"
+
+
+@contextmanager
+def progress_of_many() -> Iterator[Callable[[str, int, int | None], None]]:
+    """The same for several things one after the other, each with what it is."""
+    with ExitStack() as bars:
+        shown: dict[str, Callable[[int], None]] = {}
+
+        def done(what: str, count: int, total: int | None) -> None:
+            if what not in shown:
+                bars.close()
+                shown[what] = bars.enter_context(progress(what, total))
+            shown[what](count)
+
+        yield done
 
 
 @contextmanager

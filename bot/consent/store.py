@@ -149,7 +149,11 @@ class Records(Protocol):
         self, now: datetime, *, limit: int, except_in: Collection[str] = ()
     ) -> list[Alert]:
         """Those that are `due` and whose `not_before` has come, but in these Slack channels:
-        urgent kinds first, then the oldest."""
+        urgent kinds first, then the oldest.
+
+        A transaction that asks this before anything else claims them: until it ends nobody else is
+        given the same, it waits for nobody, and it may put these back and do nothing else.
+        """
         ...
 
     def outbox(

@@ -21,7 +21,7 @@ class AlertRecords:
     def __init__(self, turn: Turn) -> None:
         self._turn = turn
         sql = turn.sql
-        self._alerts = Shelf(turn, sql.alerts, rows.alerts, rows.alert_row)
+        self._alerts = Shelf(turn, sql.alerts, rows.alerts, rows.alert_row, claimed=True)
         self._cases = Shelf(turn, sql.cases, rows.cases, rows.case_row)
         self._marks = Shelf(turn, sql.marks, rows.marks, rows.mark_row)
         self._imports = Shelf(turn, sql.imports, rows.imports, rows.import_row)
@@ -33,7 +33,9 @@ class AlertRecords:
 
     def alert_for(self, key: str) -> Alert | None:
         self._alerts.flush()
-        found = self._turn.row(self._turn.sql.alert_for, {"key": rows.plain(key)})
+        sql = self._turn.sql
+        query = sql.alert_for_locked if self._turn.writes else sql.alert_for
+        found = self._turn.row(query, {"key": rows.plain(key)})
         return None if found is None else self._alerts.decode(found[0])
 
     def put_alert(self, alert: Alert) -> None:
@@ -47,8 +49,12 @@ class AlertRecords:
     ) -> list[Alert]:
         self._alerts.flush()
         channels = self._turn.many([rows.plain(channel) for channel in except_in])
-        given = {"now": rows.ticks(now), "limit": limit, "channels": channels}
-        return decoded(self._alerts, self._turn.rows(self._turn.sql.due_alerts, given))
+        given = {"now": rows.ticks(now), "limit": max(limit, 0), "channels": channels}
+        if self._turn.claim():
+            found = self._turn.claimed(self._turn.sql.due_alerts_claimed, given)
+        else:
+            found = self._turn.rows(self._turn.sql.due_alerts, given)
+        return decoded(self._alerts, found)
 
     def outbox(
         self, now: datetime, *, except_in: Collection[str] = ()
@@ -61,7 +67,10 @@ class AlertRecords:
 
     def alerts(self) -> Iterator[Alert]:
         self._alerts.flush()
-        for page in self._turn.pages(self._turn.sql.all_alerts, 0):
+        sql = self._turn.sql
+        for page in self._turn.pages(
+            sql.all_alerts_locked if self._turn.writes else sql.all_alerts, 0
+        ):
             yield from (self._alerts.decode(document) for _, document in page)
 
     # Re-opt-in cases

@@ -26,11 +26,15 @@ class Shelf(Generic[T]):
         sql: Keyed,
         decoder: msgspec.json.Decoder[T],
         row: Callable[[str, T], dict[str, Any]],
+        *,
+        claimed: bool = False,
     ) -> None:
+        """`claimed`: they may be changed by a transaction that claims them."""
         self._turn = turn
         self._sql = sql
         self.decode = decoder.decode
         self._row = row
+        self._claimed = claimed
         #: Read, or looked for in vain.
         self.known: dict[str, T | None] = {}
         #: Not written yet; None where it is to be removed.
@@ -41,7 +45,8 @@ class Shelf(Generic[T]):
             return self.changed[key]
         if key in self.known:
             return self.known[key]
-        found = self._turn.row(self._sql.get, {"key": plain(key)})
+        sql = self._sql.get_locked if self._turn.writes else self._sql.get
+        found = self._turn.row(sql, {"key": plain(key)})
         value = None if found is None else self.decode(found[0])
         if self._turn.writes:
             self.known[key] = value
@@ -49,7 +54,7 @@ class Shelf(Generic[T]):
 
     def put(self, key: str, value: T | None) -> None:
         """None takes it away."""
-        self._turn.change()
+        self._turn.change(claimed=self._claimed)
         self.changed[key] = value
 
     def learn(self, key: str, value: T) -> None:

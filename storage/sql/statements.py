@@ -13,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     Dialect,
     MetaData,
+    Select,
     Table,
     and_,
     any_,
@@ -57,7 +58,10 @@ class Keyed:
     def __init__(self, sql: Statements, table: Table, key: str) -> None:
         column = table.c[key]
         mine = and_(table.c.workspace == WORKSPACE, column == bindparam("key"))
-        self.get = sql.text(select(table.c.document).where(mine))
+        get = select(table.c.document).where(mine)
+        self.get = sql.text(get)
+        #: For whoever means to write it.
+        self.get_locked = sql.locking(get) if table is alerts else self.get
         self.remove = sql.text(delete(table).where(mine))
         given = [c.name for c in table.c if c.name not in ("workspace", "number")]
         if table is contacts and sql.postgresql:
@@ -99,6 +103,11 @@ class Statements:
             return str(compiled)
         written = re.compile(rf"(?::|%\()({'|'.join(numbers)})\b(?:\)s::\w+)?")
         return written.sub(lambda found: str(numbers[found[1]]), str(compiled))
+
+    def locking(self, query: Select[Any], *, skip: bool = False) -> str:
+        """With the alerts that it gives locked until the transaction ends: those who claim them
+        work beside those who write. `skip`: but those that somebody else has locked."""
+        return self.text(query.with_for_update(skip_locked=skip) if self.postgresql else query)
 
     def upsert(self, table: Table, key: str, given: list[str]) -> str:
         insert = postgresql_insert if self.postgresql else sqlite_insert
@@ -221,27 +230,29 @@ class Statements:
     def _alerts(self) -> None:
         a = alerts.c
         mine = a.workspace == WORKSPACE
-        self.alert_for = self.text(
+        newest = (
             select(a.document)
             .where(mine, a.key == bindparam("key"))
             .order_by(a.number.desc())
             .limit(1)
         )
-        self.all_alerts = self.text(
+        self.alert_for, self.alert_for_locked = self.text(newest), self.locking(newest)
+        every = (
             select(a.number, a.document)
             .where(mine, a.number > bindparam("key"))
             .order_by(a.number)
             .limit(PAGE)
         )
+        self.all_alerts, self.all_alerts_locked = self.text(every), self.locking(every)
         due = and_(mine, a.due == _flag(1))
         elsewhere = ~self.among(a.slack_channel, "channels")
-        self.due = (
+        first = (
             select(a.document)
             .where(due, a.not_before <= bindparam("now"), elsewhere)
             .order_by(a.rank, a.first_at, a.number)
             .limit(bindparam("limit", type_=BigInteger))
         )
-        self.due_alerts = self.text(self.due)
+        self.due_alerts, self.due_alerts_claimed = self.text(first), self.locking(first, skip=True)
         self.outbox = self.text(
             select(
                 func.count(),

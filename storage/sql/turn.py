@@ -9,6 +9,8 @@ from typing import Any
 from storage.sql.session import Row, Session, Values
 from storage.sql.statements import PAGE
 
+_ONLY_CLAIMS = "a transaction that claims alerts puts them back, and does nothing else"
+
 
 class Turn:
     def __init__(self, session: Session, *, writes: bool) -> None:
@@ -28,7 +30,7 @@ class Turn:
         if self._over:
             raise RuntimeError("records are for their block only")
         if self.claims:
-            raise RuntimeError("a transaction that claims alerts does nothing else")
+            raise RuntimeError(_ONLY_CLAIMS)
         if not self.begun:
             if self.writes:
                 self.head = self._session.write()
@@ -36,16 +38,20 @@ class Turn:
                 self._session.read()
             self.begun = True
 
-    def change(self) -> None:
-        """Before anything is changed."""
+    def change(self, *, claimed: bool = False) -> None:
+        """Before anything is changed. `claimed`: it is of a kind that can be claimed."""
         if not self.writes or self._over:
             raise RuntimeError("only a transaction or a rehearsal may write, until it ends")
+        if self.claims and not claimed:
+            raise RuntimeError(_ONLY_CLAIMS)
 
-    def claim(self) -> None:
-        """Begins without waiting for those who write, unless it has begun otherwise."""
+    def claim(self) -> bool:
+        """Begins beside those who write, where nothing has been asked for yet; else as ever.
+        Whether it claims."""
         if self.writes and not self.begun and not self._over:
             self._session.claim()
             self.begun = self.claims = True
+        return self.claims
 
     def rows(self, sql: str, values: Values = ()) -> list[Row]:
         self.begin()
@@ -64,7 +70,7 @@ class Turn:
             key = page[-1][0]
 
     def claimed(self, sql: str, values: Values) -> list[Row]:
-        """In a transaction that claims, which may do no more than this and write it back."""
+        """What a transaction that claims may ask for."""
         return self._session.rows(sql, values)
 
     def do(self, sql: str, rows: Sequence[Values]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.consent.activity import GENESIS, Entry, Kind, apply, holds
 from bot.consent.model import AddressFacts, Contact
 from bot.consent.service.service import Service
-from bot.consent.store import Records
+from bot.consent.store import Records, Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,13 +24,20 @@ class Verdict:
 
 def verify(service: Service, *, progress: Callable[[int], None] = lambda entries: None) -> Verdict:
     """Recomputes the hash chain and the fold. `progress` is told how many entries are done."""
+    return verify_store(service.store, progress=progress)
+
+
+def verify_store(
+    store: Store, *, progress: Callable[[int], None] = lambda entries: None
+) -> Verdict:
+    """The same for a storage with no use cases over it."""
     contacts: dict[str, Contact] = {}
     known: dict[str, AddressFacts] = {}
     cases: dict[str, str] = {}
     #: Contacts with a redacted entry, by the first such entry; erasure must account for it.
     redacted: dict[str | None, int] = {}
     seq, previous = 0, GENESIS
-    with service.store.reading() as records:
+    with store.reading() as records:
         for entry in records.log():
             if entry.seq != seq + 1:
                 return Verdict(entries=seq, head=previous, problem=_gap(seq, entry))

@@ -1,0 +1,162 @@
+"""The outbox shared by replicas: what one has claimed the others are not given, and nobody waits."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.clock import Stopped
+from bot.consent.alerts import Alert, AlertKind, Delivery
+from bot.consent.service.outbox import LOOK_AFTER, Posting, Result, claim, settle
+from bot.consent.store import Store
+from tests.consent_fixtures import NOW, open_service
+from tests.store_fixtures import NOON, Opened, contact, entry
+
+
+def alert(id: str, **fields: object) -> Alert:
+    known: dict[str, object] = {
+        "id": id,
+        "key": id,
+        "kind": AlertKind.STOP,
+        "slack_channel": "C1",
+        "first_at": NOON,
+        "last_at": NOON,
+    }
+    return Alert(**known | fields)  # type: ignore[arg-type]
+
+
+def put(store: Store, *alerts: Alert) -> None:
+    with store.transaction() as records:
+        for one in alerts:
+            records.put_alert(one)
+
+
+@pytest.fixture
+def replicas(opened: Opened) -> tuple[Store, Store]:
+    if not opened.url.startswith("postgresql:"):
+        pytest.skip("one process writes at a time here: the others wait their turn")
+    return opened.open(), opened.open()
+
+
+def test_what_one_claims_the_other_is_not_given(replicas: tuple[Store, Store]) -> None:
+    one, other = replicas
+    put(one, *(alert(f"a{n}", first_at=NOON + timedelta(seconds=n)) for n in range(4)))
+    with one.transaction() as mine, other.transaction() as theirs:
+        first = mine.due_alerts(NOON, limit=2)
+        second = theirs.due_alerts(NOON, limit=9)
+        for claimed, records in ((first, mine), (second, theirs)):
+            for found in claimed:
+                records.put_alert(replace(found, not_before=NOON + LOOK_AFTER))
+
+    assert [found.id for found in first] == ["a0", "a1"]
+    assert [found.id for found in second] == ["a2", "a3"]
+    with one.reading() as records:
+        assert records.due_alerts(NOON, limit=9) == []
+
+
+def test_claiming_waits_for_nobody_who_writes(replicas: tuple[Store, Store]) -> None:
+    one, other = replicas
+    put(one, alert("a1"), alert("a2", slack_channel="C2"))
+    with one.transaction() as writing:
+        writing.put_contact(contact())
+        writing.append(entry())
+        changed = writing.alert("a1")
+        assert changed is not None
+        writing.put_alert(replace(changed, count=2))
+        with other.transaction() as claiming:
+            claimed = claiming.due_alerts(NOON, limit=9)
+            claiming.put_alert(replace(claimed[0], delivery=Delivery.SENDING))
+
+        assert [found.id for found in claimed] == ["a2"]
+
+
+def test_what_is_told_meanwhile_does_not_undo_a_claim(replicas: tuple[Store, Store]) -> None:
+    one, other = replicas
+    put(one, alert("a1"))
+    found: list[Alert | None] = []
+
+    def tell() -> None:
+        with other.transaction() as records:
+            known = records.alert_for("a1")
+            assert known is not None
+            records.put_alert(replace(known, count=known.count + 1, wanted=known.wanted + 1))
+        found.append(known)
+
+    with one.transaction() as records:
+        (claimed,) = records.due_alerts(NOON, limit=9)
+        telling = threading.Thread(target=tell)
+        telling.start()
+        records.put_alert(replace(claimed, delivery=Delivery.SENDING, attempts=1))
+    telling.join()
+
+    assert found[0] is not None
+    assert found[0].delivery is Delivery.SENDING
+    with one.reading() as records:
+        kept = records.alert("a1")
+        assert kept is not None
+        assert (kept.delivery, kept.attempts, kept.count) == (Delivery.SENDING, 1, 2)
+
+
+def test_a_transaction_that_claims_does_nothing_else(replicas: tuple[Store, Store]) -> None:
+    one, _ = replicas
+    put(one, alert("a1"))
+    with one.transaction() as records:
+        records.due_alerts(NOON, limit=9)
+        for other in (
+            lambda: records.put_contact(contact()),
+            lambda: records.append(entry()),
+            lambda: records.remember("twilio:1"),
+            lambda: records.put_mark("cursor", "1"),
+            lambda: records.alert("a1"),
+        ):
+            with pytest.raises(RuntimeError):
+                other()
+
+
+def test_replicas_share_the_work_and_nothing_is_told_twice(storage_path: Path) -> None:
+    """Each alert is in a Slack channel of its own, so that nothing but the claims keeps them
+    apart."""
+    services = [open_service(storage_path, Stopped(NOW)) for _ in range(3)]
+    put(services[0].store, *(alert(f"a{n}", slack_channel=f"C{n}") for n in range(60)))
+    told: list[str] = []
+
+    def work(number: int) -> None:
+        service = services[number]
+        while claimed := claim(service, lambda alert: True):
+            for one in claimed[:5]:
+                told.append(one.id)
+                settle(service, one, Posting(result=Result.SENT, ts=f"1.{one.id}"))
+            for one in claimed[5:]:
+                settle(service, one, Posting(result=Result.LATER, wait=timedelta(0)))
+
+    with ThreadPoolExecutor(len(services)) as pool:
+        list(pool.map(work, range(len(services))))
+    while claimed := claim(services[0], lambda alert: True):
+        for one in claimed:
+            told.append(one.id)
+            settle(services[0], one, Posting(result=Result.SENT, ts=f"1.{one.id}"))
+    for service in services:
+        service.store.close()
+
+    assert Counter(told) == Counter(f"a{n}" for n in range(60))
+
+
+def test_who_dies_with_a_claim_is_followed_by_another(storage_path: Path) -> None:
+    clock = Stopped(NOW)
+    dead, heir = (open_service(storage_path, clock) for _ in range(2))
+    put(dead.store, alert("a1"))
+    (claimed,) = claim(dead, lambda alert: True)
+    dead.store.close()
+
+    assert claim(heir, lambda alert: True) == ()
+    clock.advance(LOOK_AFTER)
+    (taken,) = claim(heir, lambda alert: True)
+    assert (taken.id, taken.attempts) == (claimed.id, 2)
+    assert taken.delivery is Delivery.UNKNOWN
+    heir.store.close()
