@@ -10,7 +10,8 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -65,8 +66,18 @@ class Server:
         atexit.register(self.remove)
 
     @property
-    def url(self) -> str:
+    def admin_url(self) -> str:
         return f"postgresql://postgres@/postgres?host={quote(str(self.folder))}"
+
+    @property
+    def url(self) -> str:
+        """Of a database that `renew` empties."""
+        return f"postgresql://postgres@/optin?host={quote(str(self.folder))}"
+
+    def renew(self) -> None:
+        with psycopg.connect(self.admin_url, autocommit=True) as connection:
+            connection.execute("DROP DATABASE IF EXISTS optin WITH (FORCE)")
+            connection.execute("CREATE DATABASE optin")
 
     def start(self) -> None:
         options = " ".join(["-h ''", f"-k {self.folder}", "-c max_connections=200", *self._options])
@@ -119,7 +130,7 @@ def shared() -> str:
     if given := os.environ.get("OPTIN_TEST_POSTGRES"):
         return given
     quick = ["-c fsync=off", "-c full_page_writes=off", "-c shared_buffers=32MB"]
-    return Server(options=quick, where="/dev/shm" if _roomy("/dev/shm") else "/tmp").url
+    return Server(options=quick, where="/dev/shm" if _roomy("/dev/shm") else "/tmp").admin_url
 
 
 def _roomy(folder: str) -> bool:
@@ -140,6 +151,15 @@ def new_database() -> str:
     atexit.register(_do, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     open_store(named(name)).close()
     return named(name)
+
+
+@contextmanager
+def empty_database() -> Iterator[str]:
+    """The address of one without any tables."""
+    name = f"optin_{os.getpid()}_{next(_numbers)}"
+    _do(f"CREATE DATABASE {name}")
+    yield named(name)
+    _do(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def give_back(url: str) -> None:

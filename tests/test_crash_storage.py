@@ -22,6 +22,7 @@ from bot.consent.activity import GENESIS, apply, holds
 from bot.consent.model import AddressFacts, Contact
 from bot.consent.store import Store
 from storage import open_store
+from tests.storages import KINDS, path_in, url_of
 from tests.store_worker import SHARED, prepare
 
 pytestmark = pytest.mark.crash
@@ -88,10 +89,14 @@ def check(store: Store, told: Acknowledged) -> int:
     return len(hashes) - 1
 
 
+@pytest.fixture(params=KINDS)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return url_of(path_in(tmp_path, request.param))
+
+
 @pytest.mark.timeout(60 + 20 * RUNS)
 @pytest.mark.parametrize("first", range(0, RUNS, RUNS_EACH))
-def test_a_kill_at_any_moment_loses_nothing_acknowledged(tmp_path: Path, first: int) -> None:
-    url = f"tinydb:///{tmp_path}/optin.json"
+def test_a_kill_at_any_moment_loses_nothing_acknowledged(url: str, first: int) -> None:
     chance = random.Random(first)
     store = open_store(url)
     prepare(store)
@@ -120,8 +125,7 @@ def test_a_kill_at_any_moment_loses_nothing_acknowledged(tmp_path: Path, first: 
     assert len(told) > RUNS_EACH / 2
 
 
-def test_one_goes_on_where_another_is_killed(tmp_path: Path) -> None:
-    url = f"tinydb:///{tmp_path}/optin.json"
+def test_one_goes_on_where_another_is_killed(url: str) -> None:
     store = open_store(url)
     prepare(store)
     going_on = start(url, "on", seed=1, threads=2, turns=150)
@@ -142,8 +146,7 @@ def test_one_goes_on_where_another_is_killed(tmp_path: Path) -> None:
     store.close()
 
 
-def test_sixteen_threads_in_two_processes_lose_no_update(tmp_path: Path) -> None:
-    url = f"tinydb:///{tmp_path}/optin.json"
+def test_sixteen_threads_in_two_processes_lose_no_update(url: str) -> None:
     store = open_store(url)
     prepare(store)
     workers = [start(url, f"p{number}", seed=number, threads=8, turns=40) for number in range(2)]
@@ -161,9 +164,8 @@ def test_sixteen_threads_in_two_processes_lose_no_update(tmp_path: Path) -> None
     store.close()
 
 
-def test_two_processes_take_turns(tmp_path: Path) -> None:
+def test_two_processes_take_turns(url: str) -> None:
     """Neither is kept waiting while the other never pauses."""
-    url = f"tinydb:///{tmp_path}/optin.json"
     store = open_store(url)
     prepare(store)
     store.close()

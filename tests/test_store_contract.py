@@ -119,6 +119,36 @@ def test_a_removed_contact_is_gone_and_removing_it_again_does_nothing(store: Sto
         assert records.count_contacts() == 0
 
 
+def test_what_is_expected_is_looked_up_as_ever(store: Store) -> None:
+    put(
+        store,
+        contact("c1", external_id="crm-1"),
+        contact("c2", phone="+14155550101", email="bo@example.com"),
+        FACTS,
+    )
+    with store.transaction() as records:
+        records.put_contact(contact("c3", phone="+14155550101"))
+        records.expect(
+            [PHONE, "+14155550101", "bo@example.com", "no@example.com"], ["crm-1", "crm-9", ""]
+        )
+        records.put_contact(contact("c2", phone=PHONE, email=None))
+        records.put_contact(contact("c4", email="no@example.com", external_id="crm-9"))
+
+        assert ids(records.holders(PHONE)) == ["c1", "c2", "c4"]
+        assert ids(records.holders("+14155550101")) == ["c3"]
+        assert records.holders("bo@example.com") == []
+        assert ids(records.holders("no@example.com")) == ["c4"]
+        assert records.facts(PHONE) == FACTS
+        assert records.facts("no@example.com") == AddressFacts(address="no@example.com")
+        for external_id, id in (("crm-1", "c1"), ("crm-9", "c4")):
+            found = records.by_external_id(external_id)
+            assert found is not None
+            assert found.id == id
+    with store.reading() as records:
+        records.expect([PHONE])
+        assert ids(records.holders(PHONE)) == ["c1", "c2", "c4"]
+
+
 def test_facts_come_back_as_they_were_put(opened: Opened) -> None:
     put(opened.open(), FACTS)
 

@@ -210,3 +210,37 @@ def test_an_id_with_half_a_character_is_remembered_all_the_same(store: Store) ->
         records.remember("twilio:\ud800")
     with store.reading() as records:
         assert records.seen("twilio:\ud800")
+
+
+def test_events_are_told_by_their_fingerprints(opened: Opened) -> None:
+    with opened.open().transaction() as records:
+        for number in range(50):
+            records.remember(f"twilio:SM{number}")
+        fingerprints = list(records.events())
+        records.put_event("0" * 28)
+        records.put_event(fingerprints[0])
+
+    with opened.open().reading() as records:
+        assert list(records.events()) == sorted({"0" * 28, *fingerprints})
+        assert len(fingerprints) == 50
+        assert {len(one) for one in fingerprints} == {28}
+
+
+def test_marks_are_told_with_their_names(store: Store) -> None:
+    with store.transaction() as records:
+        records.put_mark("b", "2")
+        records.put_mark("a", "")
+        records.put_mark("c", "3")
+        records.put_mark("c", None)
+
+        assert list(records.marks()) == [("a", ""), ("b", "2")]
+
+
+def test_alerts_come_in_the_order_in_which_they_came(opened: Opened) -> None:
+    store = opened.open()
+    put(store, alert("z"), alert("b"))
+    put(store, alert("a"), alert("z", count=2))
+
+    for looking in (store, opened.open()):
+        with looking.reading() as records:
+            assert [one.id for one in records.alerts()] == ["z", "b", "a"]

@@ -99,6 +99,7 @@ def test_those_of_a_contact_come_the_newest_first(store: Store) -> None:
     with store.reading() as records:
         assert [one.id for one in records.cases("c1")] == ["2", "full"]
         assert records.cases("c9") == []
+        assert [one.id for one in records.all_cases()] == ["2", "3", "full"]
 
 
 def test_the_open_ones_come_the_oldest_first_and_by_the_page(store: Store) -> None:

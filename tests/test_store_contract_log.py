@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from bot.consent.activity import GENESIS, Kind, holds, redact
-from bot.consent.errors import NotFound
+from bot.consent.activity import GENESIS, Kind, holds, redact, seal
+from bot.consent.errors import Corrupt, NotFound
 from bot.consent.model import (
     Channel,
     Evidence,
 )
 from bot.consent.store import Store
+from storage import open_store
 from tests.store_fixtures import NOON, PHONE, Opened, entry, put
 
 
@@ -172,3 +175,40 @@ def test_an_undone_redaction_changed_nothing(store: Store) -> None:
     with store.reading() as records:
         assert [e.reason for e in records.log()] == ["kept", None]
         assert not any(e.redacted for e in records.log())
+
+
+def test_an_entry_of_another_storage_is_kept_as_it_was_sealed(
+    opened: Opened, tmp_path: Path
+) -> None:
+    other = opened.open()
+    with closing(open_store(f"tinydb:///{tmp_path}/source/optin.json")) as source:
+        put(source, entry("e1", reason="asked"), entry("e2", contact=None))
+        with source.transaction() as records:
+            records.append(entry("e3", contact="c3", reason="gone"))
+            records.redact("c3")
+        with source.reading() as records:
+            log = list(records.log())
+    for sealed in log:
+        with other.transaction() as records:
+            records.adopt(sealed)
+            with pytest.raises(Corrupt):
+                records.adopt(sealed)
+
+    with opened.open().reading() as records:
+        assert list(records.log()) == log
+        assert records.head() == (3, log[-1].hash)
+        assert [e.id for e in records.entries(contact="c1", limit=9)] == ["e1"]
+
+
+def test_only_the_next_entry_that_holds_is_kept(store: Store) -> None:
+    sealed = seal(entry("e1"), seq=1, previous=GENESIS, salt="0" * 32)
+    for wrong in (
+        replace(sealed, seq=2),
+        replace(sealed, reason="forged"),
+        replace(sealed, actor="slack:U9"),
+        seal(entry("e1"), seq=1, previous="f" * 64, salt="0" * 32),
+    ):
+        with pytest.raises(Corrupt), store.transaction() as records:
+            records.adopt(wrong)
+    with store.reading() as records:
+        assert records.head() == (0, GENESIS)

@@ -12,7 +12,7 @@ take: they are few, since what was changed is sent at the end at once, together 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -41,6 +41,7 @@ class PostgreSQL(Database):
 
     def __init__(self, url: URL) -> None:
         host = url.host or url.query.get("host") or "localhost"
+        self._password = str(url.password or "")
         self.name = f"The database {url.database or ''} at {host}".replace("  ", " ")
         engine = create_engine(
             url.set(drivername="postgresql+psycopg"),
@@ -81,11 +82,18 @@ class PostgreSQL(Database):
         if isinstance(error, psycopg.errors.LockNotAvailable):
             return StorageFailed(_BUSY)
         if isinstance(error, psycopg.OperationalError):
-            return StorageFailed(
-                f"{self.name} can't be reached, so nothing was changed. Try again in a minute."
-            )
-        text = " ".join(str(error).split())
-        return StorageFailed(f"{self.name} refused the change, so nothing was changed: {text}")
+            said = self._said(error)
+            return StorageFailed(f"{self.name} can't be reached, so nothing was changed ({said}).")
+        if isinstance(error, psycopg.Error) and error.sqlstate is None:
+            # The driver's own, of the address: whatever stands in it may be a secret.
+            return StorageFailed(f"{self.name} can't be used as OPTIN_STORAGE says.")
+        said = self._said(error)
+        return StorageFailed(f"{self.name} refused the change, so nothing was changed: {said}.")
+
+    def _said(self, error: Exception) -> str:
+        """The first line of what the server or the network said."""
+        said = (str(error).strip() or "no reason was given").splitlines()[0].strip().rstrip(".")
+        return said.replace(self._password, "…") if self._password else said
 
 
 class PostgreSQLSession(Session):
@@ -122,40 +130,41 @@ class PostgreSQLSession(Session):
             raise
 
     def undo(self) -> None:
-        with suppress(psycopg.Error):
+        """A connection on which even this fails is of no use to anybody."""
+        try:
             self._driver.rollback()
+        except psycopg.Error:
+            self._driver.close()
 
     def close(self) -> None:
-        if self._driver.closed:
+        if self._driver.closed and self._connection.is_valid:
             self._connection.invalidate()
         self._connection.close()
 
     def _failure(self, error: psycopg.Error) -> OptinError:
-        """While the connection stands, it is certain that nothing was stored."""
-        if self._driver.closed or isinstance(error, psycopg.OperationalError):
+        """What the server itself refuses was certainly not stored. Anything else is a connection
+        that was lost, or is about to be."""
+        if error.sqlstate is None or isinstance(error, psycopg.OperationalError):
+            self._driver.close()
             return StorageFailed(UNKNOWN)
         if error.diag.constraint_name == "cases_one_open":
             return Changed()
         return self._failed(error)
 
     def _begin(self, sql: str) -> None:
-        """A connection that waited in the pool may be dead since. Nothing has begun yet, so it is
-        tried once more on a new one."""
-        try:
-            self.cursor.execute(sql, prepare=False)
-            return
-        except psycopg.Error as error:
-            if not self._driver.closed:
-                self.undo()
-                raise self._failed(error) from error
-        self._connection.invalidate()
-        self._database.engine.dispose()
-        self._connect()
-        try:
-            self.cursor.execute(sql, prepare=False)
-        except psycopg.Error as error:
-            self.undo()
-            raise self._failed(error) from error
+        """Connections that waited in the pool may be dead since the server was started anew.
+        Nothing has begun yet, so it is tried again until one of them is alive, or is new."""
+        for _ in range(2 * _CONNECTIONS):
+            try:
+                self.cursor.execute(sql, prepare=False)
+                return
+            except psycopg.Error as error:
+                if not self._driver.closed:
+                    self.undo()
+                    raise self._failed(error) from error
+            self._connection.invalidate()
+            self._connect()
+        raise StorageFailed(_BUSY)
 
     def _connect(self) -> None:
         self._connection = self._database.connect()
