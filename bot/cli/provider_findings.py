@@ -10,6 +10,7 @@ from bot.cli.finding import Finding
 from bot.consent.errors import StorageFailed
 from bot.settings import Settings
 from handlers.intake.health import Heard, heard
+from handlers.slack.blocks import words
 from handlers.webhooks import SWITCHES, providers
 from handlers.webhooks.signing import Memory
 from storage import open_store
@@ -82,7 +83,4 @@ def _said(at: datetime) -> str:
 
 
 def _title(name: str) -> str:
-    return _TITLES.get(name, name.title())
-
-
-_TITLES = {"ses": "Amazon SES", "sendgrid": "SendGrid", "one_click": "One-click unsubscribe"}
+    return "One-click unsubscribe" if name == "one_click" else words.provider(name)
