@@ -26,14 +26,20 @@ QUIET = [
 ]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def chromium_path() -> str:
+    """Where there is none the test is skipped, and says so; or fails, if one is required."""
     names = ("chromium", "chromium-browser", "google-chrome")
     path = next((found for name in names if (found := shutil.which(name))), None)
     if path is None and os.environ.get("OPTIN_BROWSER") == "required":
         pytest.fail("OPTIN_BROWSER=required, and there is no chromium in the PATH")
     if path is None:
-        pytest.skip("no chromium in the PATH: the demo was not tried in a browser")
+        pytest.skip("no chromium in the PATH: nothing was tried in a browser")
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = chromium_path()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=QUIET)
         yield browser

@@ -50,6 +50,19 @@ def test_a_stop_is_told_and_shown_and_unstop_is_half_of_the_way_back(page: Page)
     picture(page, "card-unstop")
 
 
+def test_a_manager_mutes_the_channel_from_an_alert(page: Page) -> None:
+    become(page, "Lee Chen")
+    go(page, "optin-alerts")
+    hold_phone(page, "Ana Gómez", "0100")
+    text(page, "STOP")
+
+    page.get_by_role("article").get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Mute for 30 minutes").click()
+
+    expect(page.get_by_text("Alerts are muted here until")).to_be_visible()
+    picture(page, "muted")
+
+
 def test_500_stops_are_three_alerts_and_one_card_that_keeps_count(page: Page) -> None:
     become(page, "Ana Ruiz")
     go(page, "optin-alerts")

@@ -24,8 +24,12 @@ def complain(sentence: str) -> None:
 def log_to_stderr() -> None:
     """What happens while we run, with the time. Libraries only warn: they would say more than we
     want to know of people."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
-    for room in ("bot", "handlers", "storage"):
+    rooms = ("bot", "handlers", "storage")
+    handler = logging.StreamHandler()
+    # Some of them ask for their own INFO.
+    handler.addFilter(lambda line: line.levelno > logging.INFO or line.name.startswith(rooms))
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", handlers=[handler])
+    for room in rooms:
         logging.getLogger(room).setLevel(logging.INFO)
 
 

@@ -20,6 +20,7 @@ import yaml
 from bot.app import assemble
 from bot.demo.outside import Outside
 from bot.demo.samples import SENDERS, fill
+from bot.demo.told import telling
 from bot.demo.tour import TOUR
 from bot.opening import open_service
 from bot.settings import Mode, Settings, SettingsError
@@ -39,7 +40,8 @@ _LOOK_AGAIN = 0.05
 def run(port: int, browser: bool) -> None:
     """Serves the page at this port (0: any free one) until it is told to stop.
 
-    Prints the address of the page first. Nothing is kept: contacts live in a temporary folder.
+    Prints the address of the page first, and then a line for each thing that happens. Nothing is
+    kept: contacts live in a temporary folder.
     """
     outside = Outside()
     with (
@@ -48,7 +50,10 @@ def run(port: int, browser: bool) -> None:
         open_service(settings := _settings(given, outside, Path(folder))) as service,
     ):
         count = fill(service)
-        with assemble(settings, service, mode=Mode.SOCKET, port=0) as running:
+        with (
+            telling(service),
+            assemble(settings, service, mode=Mode.SOCKET, port=0) as running,
+        ):
             outside.settle(page, running.server.url, service)
 
             def welcome() -> None:
