@@ -8,6 +8,7 @@ stays true until it is written, and no two can wait for one another.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +19,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, create_engine, event
 
 from bot.consent.errors import Changed, Corrupt, StorageFailed
+from storage.lock import Lock
 from storage.sql.database import Database
 from storage.sql.session import UNKNOWN, Row, Session
 
@@ -37,15 +39,18 @@ class SQLite(Database):
         path = path.absolute()
         self.name = str(path)
         self._path = path
-        #: Of this process: a queue, where SQLite would only try again now and then.
+        #: Who waits for SQLite's own lock tries again now and then, and whoever comes back at once
+        #: is always quicker. So there is a queue before it, of threads and of processes.
         self.turn = threading.Lock()
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.touch(mode=0o600, exist_ok=True)
+            self._queue = [_opened(path, ".lock"), _opened(path, ".turn")]
         except OSError as error:
             raise StorageFailed(
                 f"The storage {path} can't be opened ({error.strerror})."
             ) from error
+        self.lock = Lock(*self._queue, patience=_PATIENCE)
         engine = create_engine(
             URL.create("sqlite", database=str(path)),
             paramstyle="named",
@@ -87,6 +92,11 @@ class SQLite(Database):
             f"The change could not be stored in {self.name}, so nothing was changed: {text}."
         )
 
+    def close(self) -> None:
+        super().close()
+        while self._queue:
+            os.close(self._queue.pop())
+
     def tidy(self) -> None:
         """Deleted text is overwritten in the file at once (secure_delete); the journal and the
         search index hold it until they are put together anew."""
@@ -99,6 +109,7 @@ class SQLiteSession(Session):
     def __init__(self, database: SQLite, cursor: Any) -> None:
         super().__init__(database.sql, database.error, database.failed)
         self._turn = database.turn
+        self._lock = database.lock
         self._holds = False
         self.cursor = cursor
 
@@ -111,6 +122,11 @@ class SQLiteSession(Session):
     def write(self) -> Row:
         if not self._turn.acquire(timeout=_PATIENCE):
             raise StorageFailed(_BUSY)
+        try:
+            self._lock.acquire()
+        except BaseException:
+            self._turn.release()
+            raise
         self._holds = True
         try:
             self.rows("BEGIN IMMEDIATE")
@@ -153,7 +169,12 @@ class SQLiteSession(Session):
     def _release(self) -> None:
         if self._holds:
             self._holds = False
+            self._lock.release()
             self._turn.release()
+
+
+def _opened(path: Path, ending: str) -> int:
+    return os.open(path.with_name(path.name + ending), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def _prepare(connection: sqlite3.Connection, _: object) -> None:

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 
 from bot.consent.errors import StorageFailed
+from storage.lock import Lock
 from storage.tinydb import files
 from storage.tinydb.change import Change
-from storage.tinydb.lock import Lock
 
 #: Seconds after which other processes get their turn, even where transactions never pause.
 _LONGEST_HOLD = 0.05

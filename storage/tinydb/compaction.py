@@ -11,9 +11,9 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from bot.consent.errors import StorageFailed
+from storage.lock import try_lock
 from storage.tinydb import files, snapshot
 from storage.tinydb.journal import Journal, Title, generations, path_of
-from storage.tinydb.lock import try_lock
 from storage.tinydb.state import State
 
 logger = logging.getLogger(__name__)

@@ -16,10 +16,10 @@ import msgspec
 
 from bot.consent.activity import GENESIS
 from bot.consent.errors import Corrupt
+from storage.lock import Lock
 from storage.tinydb import files, snapshot
 from storage.tinydb.change import Change, Head, Record, document, merged
 from storage.tinydb.journal import Journal, Title, generations, path_of
-from storage.tinydb.lock import Lock
 from storage.tinydb.log import Log
 from storage.tinydb.tables import Tables
 

@@ -16,13 +16,14 @@ class Lock:
     """Two locks on two files: who waits for the first holds the second, the turnstile. So a
     process that has just let go can't be back before those who wait."""
 
-    def __init__(self, lock: int, turnstile: int) -> None:
+    def __init__(self, lock: int, turnstile: int, *, patience: float = _PATIENCE) -> None:
         self._lock = lock
         self._turnstile = turnstile
+        self._patience = patience
 
     def acquire(self) -> None:
-        """Raises `StorageFailed` after ten seconds."""
-        deadline = time.monotonic() + _PATIENCE
+        """Raises `StorageFailed` when patience, in seconds, is over."""
+        deadline = time.monotonic() + self._patience
         _wait_for(self._turnstile, deadline)
         try:
             _wait_for(self._lock, deadline)
