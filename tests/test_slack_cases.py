@@ -325,7 +325,7 @@ def test_pending_lists_them_and_managers_decide_there(slack: Slack) -> None:
     assert "Nia Canary" in ana.plain
     assert "Approve" not in ana.buttons
     assert "Approve" in listed.buttons
-    answer = lee.press("Approve", in_=listed)
+    answer = lee.press("Approve", in_=listed, confirm=True)
     assert "Still missing" in said(answer)
 
 

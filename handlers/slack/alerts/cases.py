@@ -69,22 +69,26 @@ def case_blocks(alert: Alert, matter: Matter) -> list[Block]:
 
 def decision_buttons(matter: Matter, alert: Alert) -> list[Block]:
     """Approve, with what it will do; Deny; and a look at the contact."""
-    case = matter.case
-    pointer = str(ids.Pointer(contact=case.id, version=case.version))
-    approve = button("Approve", ids.APPROVE, pointer, style="primary")
-    approve["confirm"] = {
-        "title": plain(f"Re-opt-in for {case.channel.word}?", 100),
-        "text": plain(
-            f"For {_who(case, alert.masked)}, in your name. After that: {outlook(matter)}", 300
-        ),
-        "confirm": plain("Approve", 30),
-        "deny": plain("Not now", 30),
-    }
+    pointer = str(ids.Pointer(contact=matter.case.id, version=matter.case.version))
     return [
-        approve,
+        approve_button(matter, _who(matter.case, alert.masked)),
         button("Deny", ids.DENY, pointer, style="danger"),
         button("View", ids.ALERT_VIEW, alert.id),
     ]
+
+
+def approve_button(matter: Matter, whom: str) -> Block:
+    """Asks once more, naming the contact and the channel: look-alikes are approved by mistake."""
+    case = matter.case
+    pointer = str(ids.Pointer(contact=case.id, version=case.version))
+    return button("Approve", ids.APPROVE, pointer, style="primary") | {
+        "confirm": {
+            "title": plain(f"Re-opt-in for {case.channel.word}?", 100),
+            "text": plain(f"For {whom}, in your name. After that: {outlook(matter)}", 300),
+            "confirm": plain("Approve", 30),
+            "deny": plain("Not now", 30),
+        }
+    }
 
 
 def headline(case: Case, masked: str) -> str:
@@ -122,8 +126,8 @@ def progress(matter: Matter) -> Iterator[str]:
         if case.state is CaseState.DENIED:
             yield f"🔴 Denied {decided}: {inert(unaddressed(case.decision or ''), 300)}"
         else:
-            own = " ⚠️ *the one who asked, as OPTIN_SELF_APPROVE allows*" if matter_own(case) else ""
-            yield f"☑ Approved {decided}{own}"
+            own = " ⚠️ *the one who asked, as OPTIN_SELF_APPROVE allows*"
+            yield f"☑ Approved {decided}{own if case.self_approved else ''}"
     elif case.open:
         yield "☐ A manager approves"
     if case.unstopped_at:
@@ -173,11 +177,6 @@ def pass_on(matter: Matter) -> str:
     return (
         f"> To get our texts again, please text {matter.unblock_word} to {numbers} from your phone."
     )
-
-
-def matter_own(case: Case) -> bool:
-    """Said loudly: nobody else has looked at it."""
-    return case.self_approved
 
 
 def _told(alert: Alert, matter: Matter) -> Iterator[str]:

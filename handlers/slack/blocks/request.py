@@ -11,10 +11,11 @@ from bot.consent.model import Channel
 from bot.consent.rules import Reason
 from bot.consent.service import Matter, Profile
 from handlers.slack import ids
+from handlers.slack.alerts.cases import approve_button
 from handlers.slack.blocks import words
 from handlers.slack.blocks.card import button, decision_line, option
 from handlers.slack.blocks.frame import Metadata, View, modal, select, text_input
-from handlers.slack.blocks.text import Block, context, date, inert, masked, plain, section
+from handlers.slack.blocks.text import Block, context, date, inert, masked, plain, section, shown
 
 PAGE = 10
 
@@ -116,8 +117,9 @@ def _line(matter: Matter, *, decides: bool) -> list[Block]:
     case, contact = matter.case, matter.contact
     name = inert(contact.name, 80) if contact else "Gone"
     waits = "a manager decides" if case.state is CaseState.PENDING else "the contact's part"
+    about = masked(case.address)
     text = section(
-        f"*{name}* · {case.channel.word} · {inert(masked(case.address), 80)}",
+        f"*{name}* · {case.channel.word} · {inert(about, 80)}",
         f"Asked by {words.actor(case.requested_by)} {date(case.requested_at)}; waits for: {waits}. "
         f"Expires {date(case.expires_at)}.",
     )
@@ -125,7 +127,7 @@ def _line(matter: Matter, *, decides: bool) -> list[Block]:
     elements = [button("View", ids.CASE_VIEW, pointer)]
     if decides and case.state is CaseState.PENDING:
         elements = [
-            button("Approve", ids.APPROVE, pointer, style="primary"),
+            approve_button(matter, f"{shown(contact.name, 60) if contact else ''}, {about}"),
             button("Deny", ids.DENY, pointer, style="danger"),
             *elements,
         ]
