@@ -46,28 +46,6 @@ def email_on(bot: Receiver) -> On:
         return ana.consent(Channel.EMAIL).on
 
 
-@pytest.mark.parametrize(
-    ("headers", "said"),
-    [
-        ({}, ""),
-        ({"Accept": "*/*"}, ""),
-        ({"Accept": "text/html,*/*"}, "use the one in our newest e-mail"),
-        ({"Accept": "text/html", "Accept-Language": "de-AT"}, "gilt nicht mehr"),
-    ],
-)
-def test_a_link_that_does_not_hold_is_explained_to_people_alone(
-    bot: Receiver, headers: dict[str, str], said: str
-) -> None:
-    form = {"Content-Type": "application/x-www-form-urlencoded", **headers}
-    before = bot.bytes()
-    answer = bot.send("POST", f"{link('crm%207')}x", b"List-Unsubscribe=One-Click", form)
-
-    assert answer.status == 401
-    assert said in answer.body.decode()
-    assert bool(answer.body) is bool(said)
-    assert bot.bytes() == before
-
-
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_following_a_link_shows_a_button_and_changes_nothing(bot: Receiver, method: str) -> None:
     before = bot.bytes()

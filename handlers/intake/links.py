@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
-from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -24,14 +23,6 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "de": ("Abbestellen", "Erledigt. Sie bekommen keine E-Mails mehr von uns."),
     "es": ("Darse de baja", "Listo. No le enviaremos más correos."),
     "pt": ("Cancelar a inscrição", "Pronto. Não enviaremos mais e-mails."),
-}
-#: What is said where the link does not hold: it is of another address, or was cut off.
-_GONE: Mapping[str, str] = {
-    "en": "This link does not work any more. Please use the one in our newest e-mail.",
-    "fr": "Ce lien ne fonctionne plus. Utilisez celui de notre dernier e-mail.",
-    "de": "Dieser Link gilt nicht mehr. Bitte nehmen Sie den in unserer neuesten E-Mail.",
-    "es": "Este enlace ya no funciona. Use el de nuestro correo más reciente.",
-    "pt": "Este link já não funciona. Use o do nosso e-mail mais recente.",
 }
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -84,19 +75,9 @@ def done_page(request: Request) -> Response:
     return _page(language, done, f'<p role="status">✅ {escape(done)}</p>')
 
 
-def refused(request: Request, status: HTTPStatus) -> Response:
-    """Mail clients get the bare status; a person at a browser is told what to do."""
-    wants_page = "text/html" in request.headers.get("accept", "")
-    if status is not HTTPStatus.UNAUTHORIZED or not wants_page:
-        return Response(status_code=status)
-    language = _language(request)
-    said = _GONE[language]
-    return _page(language, said, f'<p role="status">{escape(said)}</p>', status)
-
-
-def _page(language: str, title: str, inside: str, status: HTTPStatus = HTTPStatus.OK) -> Response:
+def _page(language: str, title: str, inside: str) -> Response:
     text = _PAGE.format(language=language, title=escape(title), inside=inside)
-    return HTMLResponse(text, status_code=status, headers=_HEADERS)
+    return HTMLResponse(text, headers=_HEADERS)
 
 
 def _language(request: Request) -> str:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from handlers.intake.line import Line
-from handlers.intake.links import button_page, done_page, refused
+from handlers.intake.links import button_page, done_page
 from handlers.web import BODY_WITHIN, read_body
 from handlers.webhooks.one_click import OneClick
 from handlers.webhooks.provider import Provider, Request
@@ -32,9 +32,7 @@ def webhook_routes(
         async def endpoint(web: WebRequest) -> Response:
             request = _given(web, await read_body(web, body_within), public_url)
             status = await line.receive(request)
-            if status is HTTPStatus.OK:
-                return answer(web)
-            return refused(web, status) if path in _LINKS else Response(status_code=status)
+            return answer(web) if status is HTTPStatus.OK else Response(status_code=status)
 
         routes.append(Route(path, endpoint, methods=list(methods)))
 
@@ -78,10 +76,8 @@ def _no_reply(_: WebRequest) -> Response:
     return Response("<Response/>", media_type="text/xml")
 
 
-#: Where people come by themselves.
-_LINKS = tuple(route.path for route in OneClick.routes)
 #: Where more than "yes" is expected.
 _ANSWERS: Mapping[str, Callable[[WebRequest], Response]] = {
     "/webhooks/twilio/inbound": _no_reply,
-    **dict.fromkeys(_LINKS, done_page),
+    **{route.path: done_page for route in OneClick.routes},
 }
