@@ -117,7 +117,7 @@ class LogRecords:
     def _flush_log(self) -> None:
         if self._sealed:
             sealed, self._sealed = self._sealed, []
-            self._turn.do(self._turn.sql.append, [rows.entry_row(entry) for entry in sealed])
+            self._turn.put(self._turn.sql.append, [rows.entry_row(entry) for entry in sealed])
             seq, hash = self.head()
             self._turn.do(self._turn.sql.put_head, [{"seq": seq, "hash": hash}])
 

@@ -6,13 +6,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from bot.consent.errors import StorageFailed
-from storage.sql.statements import Statements
+from storage.sql.statements import Put, Statements
 
 UNKNOWN = (
     "The connection to the storage was lost while the change was being stored, so nobody knows "
     "whether it was. Look before you do it again."
 )
+
+#: So many rows are sent one by one.
+_FEW = 8
 
 Values = Mapping[str, Any] | tuple[()]
 Row = tuple[Any, ...]
@@ -49,6 +54,12 @@ class Session(ABC):
                 self.cursor.executemany(sql, rows)
         except self._error as error:
             raise self._failed(error) from error
+
+    def put(self, put: Put, rows: Sequence[Mapping[str, Any]]) -> None:
+        if put.many is None or len(rows) < _FEW:
+            self.do(put.one, rows)
+        else:
+            self.do(put.many, [{"rows": msgspec.json.encode(rows).decode()}])
 
     @abstractmethod
     def many(self, values: Sequence[str]) -> object:

@@ -79,7 +79,7 @@ class Shelf(Generic[T]):
         if gone:
             self._turn.do(self._sql.remove, gone)
         if put:
-            self._turn.do(self._sql.put, put)
+            self._turn.put(self._sql.put, put)
         self.known |= self.changed
         self.changed = {}
 

@@ -6,19 +6,23 @@ Putting a statement together anew costs SQLAlchemy more than SQLite takes to ans
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     ColumnElement,
     Dialect,
     MetaData,
     Select,
+    String,
     Table,
     and_,
     any_,
     bindparam,
     case,
+    cast,
+    column,
     delete,
     func,
     literal_column,
@@ -34,6 +38,7 @@ from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from storage.sql.schema import (
+    GRAMS,
     TEXT,
     WORKSPACE,
     addresses,
@@ -52,12 +57,21 @@ from storage.sql.schema import (
 PAGE = 1_000
 
 
+class Put(NamedTuple):
+    """Inserts rows."""
+
+    one: str
+    #: Many at once, given as `rows`, a JSON text; None where there is no quicker way than one by
+    #: one.
+    many: str | None = None
+
+
 class Keyed:
     """What is done with a table of documents."""
 
     def __init__(self, sql: Statements, table: Table, key: str) -> None:
-        column = table.c[key]
-        mine = and_(table.c.workspace == WORKSPACE, column == bindparam("key"))
+        known_by = table.c[key]
+        mine = and_(table.c.workspace == WORKSPACE, known_by == bindparam("key"))
         get = select(table.c.document).where(mine)
         self.get = sql.text(get)
         #: For whoever means to write it.
@@ -69,9 +83,9 @@ class Keyed:
         self.put = sql.upsert(table, key, given)
         #: A page in the order of the key.
         self.after = sql.text(
-            select(column, table.c.document)
-            .where(table.c.workspace == WORKSPACE, column > bindparam("key"))
-            .order_by(column)
+            select(known_by, table.c.document)
+            .where(table.c.workspace == WORKSPACE, known_by > bindparam("key"))
+            .order_by(known_by)
             .limit(PAGE)
         )
 
@@ -109,14 +123,34 @@ class Statements:
         work beside those who write. `skip`: but those that somebody else has locked."""
         return self.text(query.with_for_update(skip_locked=skip) if self.postgresql else query)
 
-    def upsert(self, table: Table, key: str, given: list[str]) -> str:
+    def upsert(self, table: Table, key: str, given: list[str]) -> Put:
         insert = postgresql_insert if self.postgresql else sqlite_insert
-        target = _with_grams if grams.name in given else table
-        put = insert(target).inline().values({name: bindparam(name) for name in given})
-        return self.text(
-            put.on_conflict_do_update(
-                index_elements=["workspace", key],
-                set_={name: put.excluded[name] for name in given if name != key},
+        put = insert(_with_grams if grams.name in given else table).inline()
+        changed = {name: put.excluded[name] for name in given if name != key}
+
+        def keyed(put: Any) -> str:
+            return self.text(
+                put.on_conflict_do_update(index_elements=["workspace", key], set_=changed)
+            )
+
+        one = keyed(put.values({name: bindparam(name) for name in given}))
+        if not self.postgresql:
+            return Put(one)
+        return Put(one, keyed(put.from_select(given, self._listed(put.table, given))))
+
+    def _listed(self, table: Any, given: list[str]) -> Select[Any]:
+        """Rows out of one JSON text, of which PostgreSQL makes a table quicker than it takes them
+        one by one."""
+        plain = {name: String() if name == grams.name else table.c[name].type for name in given}
+        listed = (
+            func.json_to_recordset(cast(bindparam("rows"), JSON))
+            .table_valued(*(column(name, kind) for name, kind in plain.items()), name="listed")
+            .render_derived(name="listed", with_types=True)
+        )
+        return select(
+            *(
+                cast(listed.c[name], GRAMS) if name == grams.name else listed.c[name]
+                for name in given
             )
         )
 
@@ -176,10 +210,13 @@ class Statements:
             .where(heads.c.workspace == WORKSPACE)
             .values(seq=bindparam("seq"), hash=bindparam("hash"))
         )
-        self.append = self.text(
-            entries.insert()
-            .inline()
-            .values({c.name: bindparam(c.name) for c in e if c.name != "workspace"})
+        given = [c.name for c in e if c.name != "workspace"]
+        insert = entries.insert().inline()
+        self.append = Put(
+            self.text(insert.values({name: bindparam(name) for name in given})),
+            self.text(insert.from_select(given, self._listed(entries, given)))
+            if self.postgresql
+            else None,
         )
         self.redact = self.text(
             update(entries)

@@ -3,11 +3,11 @@ block is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from storage.sql.session import Row, Session, Values
-from storage.sql.statements import PAGE
+from storage.sql.statements import PAGE, Put
 
 _ONLY_CLAIMS = "a transaction that claims alerts puts them back, and does nothing else"
 
@@ -75,6 +75,9 @@ class Turn:
 
     def do(self, sql: str, rows: Sequence[Values]) -> None:
         self._session.do(sql, rows)
+
+    def put(self, put: Put, rows: Sequence[Mapping[str, Any]]) -> None:
+        self._session.put(put, rows)
 
     def many(self, values: Sequence[str]) -> object:
         return self._session.many(values)

@@ -120,10 +120,22 @@ class _Importing:
             now=now,
             stores=False,
         )
-        records.expect(*_looked_up(batch))
+        records.expect(*self._looked_up(batch))
         for row, fields in batch:
             done = self._take(recorder, row, fields)
             self.counts.update(done or [Consequence.UNCHANGED])
+
+    def _looked_up(self, batch: list[tuple[Row, Fields]]) -> tuple[list[str], list[str]]:
+        """The addresses and the external ids by which the contacts of these rows are found."""
+        addresses = [
+            address
+            for _, fields in batch
+            for address in (fields.get("phone"), fields.get("email"))
+            if address
+        ]
+        # What erased people refused is known by the hash.
+        addresses += [self.service.hashed(address) for address in addresses]
+        return addresses, [id for _, fields in batch if (id := fields.get("external_id"))]
 
     def _take(self, recorder: Recorder, row: Row, fields: Fields) -> list[Consequence]:
         found = match(recorder.records, fields)
@@ -154,14 +166,3 @@ class _Importing:
         said = ", ".join(f"{count:,} {what}" for what, count in self.counts.items())
         person = Recorder(records=records, actor=self.actor.id, source="import", now=now)
         person.record(Kind.IMPORT, None, after="finished", reason=f"{self.record.file}: {said}")
-
-
-def _looked_up(batch: list[tuple[Row, Fields]]) -> tuple[list[str], list[str]]:
-    """The addresses and the external ids by which the contacts of these rows are found."""
-    addresses = [
-        str(address)
-        for _, fields in batch
-        for address in (fields.get("phone"), fields.get("email"))
-        if address
-    ]
-    return addresses, [str(id) for _, fields in batch if (id := fields.get("external_id"))]
