@@ -41,9 +41,11 @@ deciders = st.sampled_from(
 )  # fmt: skip
 askers = st.sampled_from([AGENT, OTHER_AGENT, OTHER_AGENT, MANAGER])
 which = st.integers(0, 5)
-ours = st.sampled_from([sender.id for sender in SENDERS])
+several = st.sampled_from([[s.id for s in SENDERS], [SENDERS[0].id], [SENDERS[1].id]])
 pauses = st.sampled_from([0, 0, 0, 60 * 24 * 2, 60 * 24 * 5, 60 * 24 * 14])
-ends = st.sampled_from(["wait", "wait", "approve", "approve", "deny", "cancel"])
+ends = st.sampled_from(
+    ["wait", "wait", "approve", "approve", "deny", "cancel", "undo", "another address"]
+)
 fields = st.sampled_from(["phone", "phone", "email"])
 asks = st.fixed_dictionaries(
     {
@@ -65,7 +67,10 @@ class Cases(RuleBasedStateMachine):
     clock: Stopped
     id: Callable[[int], str]
     both: Callable[[Callable[[], Any], Callable[[datetime], Any]], None]
+    agree: Callable[..., None]
     refuse: Callable[..., None]
+    undo: Callable[..., None]
+    edit: Callable[..., None]
     time_passes: Callable[..., None]
     providers_tell: Callable[..., None]
 
@@ -147,16 +152,17 @@ class Cases(RuleBasedStateMachine):
     def refuse_and_ask(
         self, n: int, field: str, who: Actor, minutes: int, boss: Actor, then: str
     ) -> None:
+        self.agree(who, n, field)
         self.refuse(who, n, field, "Asked by phone")
         self.time_passes(1)
         self.request(who, n, field, CALLED)
         self.time_passes(minutes)
         self.cases_are_looked_after()
-        self.end(then, boss)
+        self.end(then, boss, who, n, field)
 
     @rule(
         n=st.sampled_from([0, 0, 1]), who=askers, words=st.sampled_from(["STOP", "STOP!!!"]),
-        senders=st.lists(ours, min_size=1, max_size=2), boss=deciders, then=ends,
+        senders=several, boss=deciders, then=ends,
     )  # fmt: skip
     def stop_and_ask(
         self, n: int, who: Actor, words: str, senders: list[str], boss: Actor, then: str
@@ -164,12 +170,9 @@ class Cases(RuleBasedStateMachine):
         self.contact_texts(words, senders)
         self.time_passes(1)
         self.request(who, n, "phone", CALLED)
-        self.end(then, boss)
+        self.end(then, boss, who, n, "phone")
 
-    @rule(
-        boss=deciders, minutes=pauses, first=st.booleans(),
-        senders=st.lists(ours, min_size=1, max_size=2),
-    )  # fmt: skip
+    @rule(boss=deciders, minutes=pauses, first=st.booleans(), senders=several)
     def both_keys(self, boss: Actor, minutes: int, first: bool, senders: list[str]) -> None:
         if first:
             self.contact_texts("UNSTOP", senders)
@@ -178,16 +181,29 @@ class Cases(RuleBasedStateMachine):
         if not first:
             self.contact_texts("UNSTOP", senders)
 
-    def end(self, then: str, boss: Actor) -> None:
+    @rule(seconds=st.sampled_from([-1, 0, 0, 1]), words=st.sampled_from(["STOP", "stop all"]))
+    def a_stop_from_about_the_time_of_the_evidence_is_told(self, seconds: int, words: str) -> None:
+        if self.rules.cases:
+            at = self.rules.cases[-1]["agreed"] + timedelta(seconds=seconds)
+            # A second passes before it is told.
+            self.contact_texts(words, [SENDERS[0].id], age=self.clock() + timedelta(seconds=1) - at)
+
+    def end(self, then: str, boss: Actor, who: Actor, n: int, field: str) -> None:
         if then == "approve":
             self.approve(boss, 0, 0)
         elif then == "deny":
             self.deny(boss, 0, 0, "No proof")
         elif then == "cancel":
             self.cancel(boss, 0)
+        elif then == "undo":
+            self.undo(who, n, field)
+        elif then == "another address":
+            new = {"phone": "\u202a415.555.0111\u202c", "email": "info@example.com"}
+            same = dict.fromkeys(("name", "phone", "email", "external_id"))
+            self.edit(who, n, **same | {field: new[field]})
 
-    def contact_texts(self, words: str, senders: list[str]) -> None:
-        one = {"address": "+14155550100", "age": None, "sent": None, "what": "text"}
+    def contact_texts(self, words: str, senders: list[str], age: timedelta | None = None) -> None:
+        one = {"address": "+14155550100", "age": age, "sent": None, "what": "text"}
         self.providers_tell([{**one, "words": words, "sender": sender} for sender in senders])
 
     # The rest of the world
@@ -202,8 +218,10 @@ class Cases(RuleBasedStateMachine):
         use.look_after_cases(self.service)
         self.rules.look_after(self.clock())
 
-    @rule(who=people, refusal=st.booleans())
-    def a_reply_is_read(self, who: Actor, refusal: bool) -> None:
+    @rule(who=people, refusal=st.booleans(), new=st.booleans())
+    def a_reply_is_read(self, who: Actor, refusal: bool, new: bool) -> None:
+        if new:
+            self.contact_texts("Stop. Thank you", [SENDERS[0].id])
         found = self.review()
         if found is None:
             return
@@ -289,7 +307,8 @@ def _has_all_keys(records: Records, entry: Entry, log: list[Entry], said_no: lis
     id = completed.changes["case"][1]
     (approved,) = [
         e for e in log
-        if e.kind is Kind.CASE and e.after == "approved" and (e.changes or {})["case"][1] == id
+        if (e.kind, e.after, e.contact) == (Kind.CASE, "approved", entry.contact)
+        and (e.changes or {})["case"][1] == id
     ]  # fmt: skip
     case = records.case(str(id))
     assert case is not None

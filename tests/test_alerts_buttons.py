@@ -118,7 +118,7 @@ def test_a_manager_mutes_and_chooses_kinds(slack: Slack) -> None:
     assert wishes(slack.service, ALERTS).until is None
     lee.overflow("Kinds", in_=message)
     assert lee.modal is not None
-    assert len(lee.modal.fields["Kinds"]) == 6
+    assert len(lee.modal.fields["Kinds"]) == 7
     lee.choose("Kinds", "Bounces", "Opt-outs by text")
     lee.submit()
 

@@ -38,6 +38,8 @@ class AlertKind(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
     #: UNSTOP without an alert to be edited: half done, a manager is missing.
     UNSTOP = "unstop"
+    #: UNSTOP with something around it, which the carrier does not read: the block stands.
+    UNREAD = "unread"
     BOUNCE = "bounce"
     COMPLAINT = "complaint"
     REVIEW = "review"
@@ -66,6 +68,7 @@ OPTIONAL = (
     AlertKind.STOP,
     AlertKind.UNSUBSCRIBE,
     AlertKind.UNSTOP,
+    AlertKind.UNREAD,
     AlertKind.BOUNCE,
     AlertKind.DRIFT,
     AlertKind.UNKNOWN,
@@ -121,6 +124,8 @@ class Alert:
     text: str | None = None
     #: When the contact took the refusal back at the carrier.
     unstopped_at: datetime | None = None
+    #: When the contact meant to, and the carrier did not read it.
+    unread_at: datetime | None = None
     #: When the consent came back, by an approved re-opt-in.
     returned_at: datetime | None = None
     #: When a review becomes a refusal by itself.

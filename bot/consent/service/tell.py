@@ -43,7 +43,7 @@ def tell(
 
     Of an address that nobody has, a refusal is told as UNKNOWN.
     """
-    if not holders and kind not in (AlertKind.REVIEW, AlertKind.UNSTOP):
+    if not holders and kind not in (AlertKind.REVIEW, AlertKind.UNSTOP, AlertKind.UNREAD):
         kind = AlertKind.UNKNOWN
     fresh = Alert(
         id=secrets.token_hex(16),
@@ -64,7 +64,7 @@ def tell(
         _review(service, records, fresh)
     elif not fresh.slack_channel:
         return
-    elif kind is AlertKind.UNSTOP:
+    elif kind in (AlertKind.UNSTOP, AlertKind.UNREAD):
         _unstop(records, fresh, now, known=bool(holders))
     elif kind is AlertKind.BOUNCE:
         _bounce(records, fresh, now)
@@ -112,6 +112,7 @@ def _live(records: Records, fresh: Alert, now: datetime) -> None:
             count=live.count + 1,
             unstopped_at=None,
             returned_at=None,
+            unread_at=None,
             wanted=live.wanted + 1,
         )
     )
@@ -123,7 +124,8 @@ def _unstop(records: Records, fresh: Alert, now: datetime, *, known: bool) -> No
     at = fresh.first_at
     refusals = (AlertKind.STOP, AlertKind.DRIFT, AlertKind.UNKNOWN)
     for live in live_alerts(records, refusals, fresh.channel, fresh.address or "", [at.date()]):
-        records.put_alert(replace(live, unstopped_at=at, wanted=live.wanted + 1))
+        said = "unread_at" if fresh.kind is AlertKind.UNREAD else "unstopped_at"
+        records.put_alert(replace(live, **{said: at}, wanted=live.wanted + 1))
         return
     if known:
         _live(records, fresh, now)

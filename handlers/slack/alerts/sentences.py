@@ -20,6 +20,7 @@ KINDS: dict[AlertKind, tuple[str, str]] = {
     AlertKind.STOP: ("opt-out by text", "opt-outs by text"),
     AlertKind.UNSUBSCRIBE: ("unsubscribe", "unsubscribes"),
     AlertKind.UNSTOP: ("UNSTOP", "UNSTOPs"),
+    AlertKind.UNREAD: ("UNSTOP not read by the carrier", "UNSTOPs not read by the carrier"),
     AlertKind.BOUNCE: ("bounce", "bounces"),
     AlertKind.DRIFT: ("refusal by the provider", "refusals by the provider"),
     AlertKind.UNKNOWN: ("refusal by an unknown number", "refusals by unknown numbers"),
@@ -114,6 +115,14 @@ def _unstop(alert: Alert) -> list[str]:
         f"🟡 *Half done:* {_who(alert)} texted UNSTOP{_to(alert)} {date(alert.last_at)}"
         f"{_again(alert)}. The carrier's block is lifted; {channel} On stays as it is until "
         "somebody records a new permission, and a manager approves."
+    ]
+
+
+def _unread(alert: Alert) -> list[str]:
+    return [
+        f"🟡 *Not read by the carrier:* {_who(alert)} texted UNSTOP{_to(alert)} with something "
+        f"around it, {date(alert.last_at)}{_again(alert)}. Only the bare word counts, so the block "
+        "stands. Ask the contact to text UNSTOP and nothing else."
     ]
 
 
@@ -214,6 +223,11 @@ def _notes(alert: Alert) -> Iterable[str]:
         yield f"✅ Opted in again {date(alert.returned_at)}, with a manager's approval."
     elif alert.unstopped_at:
         yield f"🟡 Came back {date(alert.unstopped_at)} with UNSTOP, still needs a manager."
+    elif alert.unread_at:
+        yield (
+            f"🟡 Texted UNSTOP with something around it {date(alert.unread_at)}: the carrier takes "
+            "the bare word alone, so the block stands."
+        )
 
 
 def _most(alert: Alert) -> list[tuple[str, int]]:
@@ -227,6 +241,7 @@ _SAID: dict[AlertKind, Callable[[Alert], list[str]]] = {
     AlertKind.STORM_LIST: _storm_list,
     AlertKind.UNSUBSCRIBE: _unsubscribe,
     AlertKind.UNSTOP: _unstop,
+    AlertKind.UNREAD: _unread,
     AlertKind.BOUNCE: _bounce,
     AlertKind.COMPLAINT: _complaint,
     AlertKind.REVIEW: _review,

@@ -26,6 +26,9 @@ def reply(taking: Taking) -> None:
         _hold(taking)
     elif read.unblock:
         _unstop(taking)
+    elif read.almost_unblock and taking.facts.block(taking.sender)[0] is BlockState.BLOCKED:
+        # Nothing changes, and whoever waits for it has to know why (rules.md §5).
+        taking.tell(AlertKind.UNREAD)
 
 
 def unsubscribe(taking: Taking) -> None:
