@@ -122,7 +122,13 @@ def test_a_manager_mutes_and_chooses_kinds(slack: Slack) -> None:
     lee.choose("Kinds", "Bounces", "Opt-outs by text")
     lee.submit()
 
-    assert wishes(slack.service, ALERTS).off == {"unsubscribe", "unstop", "drift", "unknown"}
+    assert wishes(slack.service, ALERTS).off == {
+        "unsubscribe",
+        "unstop",
+        "unread",
+        "drift",
+        "unknown",
+    }
 
 
 @pytest.mark.parametrize("item", ["Mute for a day", "Kinds"])
