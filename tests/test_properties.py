@@ -580,7 +580,7 @@ RUNS = int(os.environ.get("OPTIN_PROPERTY_RUNS", "0"))
 
 TestPeopleAndFilesInAnyOrder = Desk.TestCase
 TestPeopleAndFilesInAnyOrder.settings = settings(
-    max_examples=RUNS or 300,
+    max_examples=RUNS or 250,
     stateful_step_count=30,
     derandomize=not RUNS,
     deadline=None,
