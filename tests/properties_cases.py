@@ -65,6 +65,7 @@ class Cases(RuleBasedStateMachine):
     service: use.Service
     rules: RulesOfCases
     clock: Stopped
+    ids: list[str]
     id: Callable[[int], str]
     both: Callable[[Callable[[], Any], Callable[[datetime], Any]], None]
     agree: Callable[..., None]
@@ -181,12 +182,22 @@ class Cases(RuleBasedStateMachine):
         if not first:
             self.contact_texts("UNSTOP", senders)
 
+    @rule(who=askers)
+    def the_same_evidence_is_brought_again(self, who: Actor) -> None:
+        if self.rules.cases:
+            case = self.rules.cases[-1]
+            # A second passes before it is asked.
+            ago = self.clock() + timedelta(seconds=1) - case["agreed"]
+            n = self.ids.index(case["person"])
+            self.request(who, n, case["channel"], {**CALLED, "ago": ago})
+
     @rule(seconds=st.sampled_from([-1, 0, 0, 1]), words=st.sampled_from(["STOP", "stop all"]))
     def a_stop_from_about_the_time_of_the_evidence_is_told(self, seconds: int, words: str) -> None:
         if self.rules.cases:
             at = self.rules.cases[-1]["agreed"] + timedelta(seconds=seconds)
             # A second passes before it is told.
             self.contact_texts(words, [SENDERS[0].id], age=self.clock() + timedelta(seconds=1) - at)
+            self.the_same_evidence_is_brought_again(AGENT)
 
     def end(self, then: str, boss: Actor, who: Actor, n: int, field: str) -> None:
         if then == "approve":

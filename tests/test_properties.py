@@ -597,7 +597,7 @@ def _machine(kind: str, examples: int) -> type:
 
 
 #: The whole number on one kind of storage, a part of it on the others.
-_EXAMPLES = {kind: 300 if kind == KIND else 60 for kind in KINDS}
+_EXAMPLES = {kind: 250 if kind == KIND else 60 for kind in KINDS}
 
 for _kind, _examples in _EXAMPLES.items():
     globals()[f"TestPeopleAndFilesInAnyOrderOn_{_kind}"] = _machine(_kind, _examples)
