@@ -17,11 +17,9 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from starlette.routing import BaseRoute
 
 from bot import clock
-from bot.business_days import review_deadline
 from bot.consent.errors import StorageFailed
 from bot.consent.service import Service
-from bot.consent.service.copying import is_half_a_copy
-from bot.mailbox import read_email
+from bot.opening import open_service
 from bot.receiving import receiving
 from bot.serve import Server
 from bot.settings import Mode, Settings, SettingsError
@@ -36,7 +34,6 @@ from handlers.slack.app import bolt_app
 from handlers.slack.gate import Gate
 from handlers.slack.people import People, Roles
 from handlers.web import slack_route, web_app
-from storage import open_store
 
 #: Listeners at a time. They wait for one fsync, or for Slack's answer to a modal.
 _THREADS = 32
@@ -46,33 +43,6 @@ _SLACK_WITHIN = 2
 _OLDEST_ALERT = timedelta(minutes=5)
 
 logger = logging.getLogger(__name__)
-
-
-@contextmanager
-def open_service(settings: Settings) -> Iterator[Service]:
-    """The use cases over the storage that the settings name.
-
-    Raises `SettingsError`, and `StorageFailed` where the storage can't be opened.
-    """
-    store = open_store(settings.storage)
-    try:
-        if is_half_a_copy(store):
-            raise SettingsError(
-                "OPTIN_STORAGE is half a copy: run `optin copy` again, from where it came."
-            )
-        yield Service(
-            store=store,
-            now=clock.now,
-            region=settings.region,
-            read_email=read_email,
-            hash_key=settings.hash_key(store),
-            senders=settings.senders,
-            languages=settings.languages,
-            alert_channel=settings.alert_channel,
-            deadline=review_deadline,
-        )
-    finally:
-        store.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

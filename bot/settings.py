@@ -77,6 +77,8 @@ class Settings:
     managers: People = People()
     #: Nobody named: every full member of the workspace is an agent.
     agents: People = People()
+    #: Whoever asked for a re-opt-in may approve it, in teams with one manager.
+    self_approve: bool = False
     region: str = "US"
     #: Packs of opt-out words besides English.
     languages: frozenset[str] = frozenset()
@@ -231,6 +233,13 @@ def _hash_key(text: str) -> bytes:
     return text.encode()
 
 
+def _yes_no(text: str) -> bool:
+    known = {"yes": True, "no": False}
+    if text.lower() not in known:
+        raise ValueError("must be yes or no")
+    return known[text.lower()]
+
+
 _bot_token = matching(r"(xoxe\.)?xoxb-\S+", "must be a token that begins with xoxb-")
 _app_token = matching(r"xapp-\S+", "must be an app-level token, which begins with xapp-")
 _storage = matching("[a-z][a-z0-9+]*://.+", "must be like tinydb:///data/optin.json")
@@ -252,6 +261,7 @@ _ROWS: Rows = {
     "OPTIN_APPROVAL_CHANNEL": ("approval_channel", _channel),
     "OPTIN_MANAGERS": ("managers", _people),
     "OPTIN_AGENTS": ("agents", _people),
+    "OPTIN_SELF_APPROVE": ("self_approve", _yes_no),
     "OPTIN_REGION": ("region", _region),
     "OPTIN_LANGUAGES": ("languages", _languages),
     "OPTIN_SENDERS": ("senders", _senders),

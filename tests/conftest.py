@@ -7,6 +7,7 @@ import pytest
 from tests.storages import forget_all
 
 pytest_plugins = [
+    "tests.browser_fixtures",
     "tests.cli_fixtures",
     "tests.consent_fixtures",
     "tests.slack_fixtures",
@@ -14,6 +15,7 @@ pytest_plugins = [
     "tests.take_fixtures",
     "tests.tinydb_fixtures",
     "tests.alerts_fixtures",
+    "tests.cases_fixtures",
 ]
 
 

@@ -33,8 +33,13 @@ SENDERS = (
 
 def open_service(path: Path, now: Callable[[], datetime]) -> Service:
     """A service over the storage at `path`; whoever opens it closes its store."""
+    return open_service_at(url_of(path), now)
+
+
+def open_service_at(url: str, now: Callable[[], datetime]) -> Service:
+    """The same by the storage's address, for other processes."""
     return Service(
-        store=open_store(url_of(path)),
+        store=open_store(url),
         now=now,
         region="US",
         read_email=read_email,

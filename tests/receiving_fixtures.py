@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
-from bot.app import open_service
 from bot.consent.activity import Entry, Kind
 from bot.consent.model import Channel, On
 from bot.consent.service import Service
 from bot.consent.service.record import Recorder, new_id
+from bot.opening import open_service
 from bot.receiving import receiving
 from bot.serve import Server
 from bot.settings import Settings

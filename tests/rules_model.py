@@ -18,9 +18,25 @@ LANDLINES = {"+442079460958"}
 MAY = {
     "nobody": set(),
     "agent": {"edit"},
-    "manager": {"edit", "lift"},
-    "operator": {"edit", "lift", "import", "erase"},
+    "manager": {"edit", "lift", "decide"},
+    "operator": {"edit", "lift", "decide", "import", "erase"},
 }
+
+#: On, block, bounce | why not, and who has to act. Word by word from the design.
+TWELVE_ROWS = """
+YES    none     no   |
+YES    none     yes  |  bounced:agent
+YES    blocked  no   |  blocked:contact
+YES    blocked  yes  |  blocked:contact  bounced:agent
+NO     none     no   |  opted_out:whose
+NO     none     yes  |  opted_out:whose  bounced:agent
+NO     blocked  no   |  opted_out:whose  blocked:contact
+NO     blocked  yes  |  opted_out:whose  blocked:contact  bounced:agent
+UNSET  none     no   |  never_asked:agent
+UNSET  none     yes  |  never_asked:agent  bounced:agent
+UNSET  blocked  no   |  never_asked:agent  blocked:contact
+UNSET  blocked  yes  |  never_asked:agent  blocked:contact  bounced:agent
+"""
 
 Person = dict[str, Any]
 UNSET: dict[str, Any] = {"on": "UNSET", "whose": None, "since": None, "evidence": None}
@@ -50,33 +66,44 @@ class Rules:
 
     def answer(
         self, person: Person, channel: str, sender: str | None = None
-    ) -> tuple[str, set[str]]:
-        """The answer and the reasons why not, of the table of twelve and what lies on top."""
+    ) -> tuple[str, dict[str, str]]:
+        """The answer, and each reason why not with who has to act: the table of twelve, and what
+        lies on top."""
         if person["erased"]:
-            return "no", {"erased"}
-        gates = {"do_not_contact"} if person["dnc"] else set()
+            return "no", {"erased": "operator"}
+        gates = {"do_not_contact": "manager"} if person["dnc"] else {}
         address = person[channel]
         if address is None:
-            return "no", gates | {"no_address"}
-        on, known = self.consent(person, channel)["on"], self.known(address)
+            return "no", gates | {"no_address": "agent"}
+        consent, known = self.consent(person, channel), self.known(address)
+        states = {
+            state
+            for ours, (state, _) in known["blocks"].items()
+            if channel == "email" or sender in (None, ours)
+        }
+        block = "blocked" if "blocked" in states else "none"
+        bounce = "yes" if known["bounce"] == "YES" else "no"
+        for gate, who in row(consent["on"], block, bounce).items():
+            if gate == "opted_out":
+                gates[gate] = "manager" if is_refused(consent) else "agent"
+            elif gate == "blocked" and channel == "phone":
+                gates["carrier_block"] = who
+            elif gate == "blocked":
+                gates["suppressed"] = "operator"
+            elif gate == "bounced" and known["complaint"]:
+                gates["complaint"] = "manager"
+            else:
+                gates[gate] = who
         if address in LANDLINES:
-            gates.add("invalid_address")
-        if on != "YES":
-            gates.add("opted_out" if on == "NO" else "never_asked")
-        if known["bounce"] == "YES":
-            gates.add("complaint" if known["complaint"] else "bounced")
+            gates["invalid_address"] = "agent"
         if known["hold"]:
-            gates.add("review_hold")
-        unsure = {"probation"} if known["bounce"] == "PROBATION" else set()
-        for ours, (state, _) in known["blocks"].items():
-            if channel == "email" or sender in (None, ours):
-                if state == "unknown":
-                    unsure.add("block_unknown")
-                else:
-                    gates.add("carrier_block" if channel == "phone" else "suppressed")
+            gates["review_hold"] = "agent"
+        unsure = {"probation": "agent"} if known["bounce"] == "PROBATION" else {}
+        if "unknown" in states:
+            unsure["block_unknown"] = "agent" if channel == "phone" else "operator"
         if gates:
             return "no", gates | unsure
-        return ("unverified", unsure) if unsure else ("yes", set())
+        return ("unverified", unsure) if unsure else ("yes", {})
 
     # What people do
 
@@ -141,7 +168,7 @@ class Rules:
             raise No("Refused")
         self._consent(person, channel, slip["address"], slip["before"], actor, "person", now)
 
-    def erase(self, role: str, id: str, now: datetime) -> None:
+    def erase(self, role: str, id: str, actor: str, now: datetime) -> None:
         self._may(role, "erase")
         person = self._present(id)
         for address in sorted(person["ever"]):
@@ -212,6 +239,10 @@ class Rules:
 
     # Inside
 
+    def may_return(self, people: list[Person], channel: str) -> bool:
+        """Whether a re-opt-in is under way for any of them."""
+        return False
+
     def _may(self, role: str, action: str) -> None:
         if action not in MAY[role]:
             raise No("NotAllowed")
@@ -241,7 +272,7 @@ class Rules:
         person["events"].append(
             {"what": what, "actor": actor, "hand": hand, "at": now, "seq": self.entries, **more}
         )
-        person["version"] += what not in ("note", "refused again", "expected")
+        person["version"] += what not in ("note", "refused again", "expected", "case")
         self.entries += 1
 
     def _create(
@@ -279,7 +310,7 @@ class Rules:
             here = person["consents"].get(address, UNSET)
             kept, found = self.known(f"#{address}"), self.known(address)
             refused = kept["refusal"]
-            if refused and not _refused(here) and not (here["since"] and here["since"] > refused):
+            if refused and not is_refused(here) and not (here["since"] and here["since"] > refused):
                 no = {"on": "NO", "whose": "contact", "since": refused, "evidence": None}
                 self._consent(person, channel, address, no, "system", "system", now)
             for sender in {**kept["blocks"], **kept["cleared"]}:
@@ -362,7 +393,7 @@ class Rules:
         proof = wish["evidence"].strip() if wish["evidence"] else None
         if current["on"] == "YES" and (current["evidence"] or not proof):
             return
-        if _refused(current):
+        if is_refused(current):
             raise No("NeedsManager")
         if not proof:
             raise No("NeedsEvidence")
@@ -373,8 +404,10 @@ class Rules:
         self, person: Person, channel: str, current: dict[str, Any], actor: str, hand: str,
         now: datetime,
     ) -> None:  # fmt: skip
-        """A refusal upon a refusal that its author may still undo: told, so that it can't be."""
-        if now - current["since"] <= FIFTEEN_MINUTES and current["actor"] != actor:
+        """A refusal upon a refusal that its author may still undo: told, so that it can't be; or
+        while a re-opt-in is under way."""
+        fresh = current["whose"] == "contact" and now - current["since"] <= FIFTEEN_MINUTES
+        if (fresh and current["actor"] != actor) or self.may_return([person], channel):
             self._event(
                 person, "refused again", actor, hand, now,
                 channel=channel, address=person[channel],
@@ -389,14 +422,14 @@ class Rules:
         if address is None or wanted == "UNSET":
             return
         if wanted == "NO":
-            if not _refused(current):
+            if not is_refused(current):
                 no = {"on": "NO", "whose": "import", "since": now, "evidence": None}
                 self._consent(person, channel, address, no, importer, importer, now)
-            elif current["whose"] == "contact":
+            else:
                 self._again(person, channel, current, importer, importer, now)
             return
         others = [p for p in self._holders(address) if p is not person]
-        if any(p["dnc"] or _refused(p["consents"].get(address, UNSET)) for p in others):
+        if any(p["dnc"] or is_refused(p["consents"].get(address, UNSET)) for p in others):
             return
         if current["on"] == "UNSET" or (
             current["on"] == "YES" and not current["evidence"] and proof
@@ -435,7 +468,7 @@ class Rules:
 
     def _keep_refusal(self, person: Person, address: str, now: datetime) -> None:
         consent = person["consents"].get(address, UNSET)
-        since = consent["since"] if _refused(consent) else None
+        since = consent["since"] if is_refused(consent) else None
         if since is None and person["dnc"] and address in (person["phone"], person["email"]):
             since = now
         hold = self.known(address)["hold"]
@@ -527,11 +560,20 @@ def missing(known: dict[str, Any], left: dict[str, Any]) -> list[tuple[str, Any]
     return told
 
 
+def row(on: str, block: str, bounce: str) -> dict[str, str]:
+    """Of the table of twelve: why not, and who has to act."""
+    for line in TWELVE_ROWS.strip().splitlines():
+        facts, _, reasons = line.partition("|")
+        if facts.split() == [on, block, bounce]:
+            return dict(reason.split(":") for reason in reasons.split())
+    raise AssertionError("the table has every row")
+
+
 def _same_name(one: dict[str, Any], other: dict[str, Any]) -> bool:
     """But for case, accents, spaces and punctuation."""
     names = [one["name"].lower().replace("ó", "o"), other["name"].lower().replace("ó", "o")]
     return len({"".join(filter(str.isalnum, name)) for name in names}) == 1
 
 
-def _refused(consent: dict[str, Any]) -> bool:
+def is_refused(consent: dict[str, Any]) -> bool:
     return consent["on"] == "NO" and consent["whose"] != "staff"

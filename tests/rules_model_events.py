@@ -43,6 +43,9 @@ class RulesOfEvents(Rules):
             self.seen.add(event["id"])
         return "applied" if changed else "no_effect"
 
+    def lifted(self, people: list[Person], channel: str, at: datetime, now: datetime) -> None:
+        """A block was lifted, of an address that these people have."""
+
 
 class _Heard:
     def __init__(self, rules: RulesOfEvents, event: dict[str, Any], now: datetime) -> None:
@@ -74,8 +77,11 @@ class _Heard:
                 self.consent(p)["on"] == "NO" and self.consent(p)["whose"] != "staff"
                 for p in self.people
             ] or [self.known["refusal"] is not None]
-            if self.known["hold"] or all(refused):
-                self.each("note")
+            may_return = self.rules.may_return(self.people, self.channel)
+            if self.known["hold"] or (all(refused) and not may_return):
+                # Whoever refused already has refused again, as far as it can be told.
+                told = {"address": self.address} if all(refused) else {}
+                self.each("refused again" if told else "note", **told)
             else:
                 words = self.event["words"] if self.people else ""
                 self.each("hold", "hold", (self.at, words))
@@ -83,7 +89,7 @@ class _Heard:
             answers = state == "blocked" and self.sender != TOLL_FREE
             unblocks = meaning == "unblock" or (meaning == "maybe unblock" and answers)
             if unblocks and (since is None or since < self.at):
-                self.each("block", "block", (self.sender, "none", self.at))
+                self.unblock(self.at)
 
     def _unsubscribed(self) -> None:
         self.refuse(None)
@@ -97,7 +103,7 @@ class _Heard:
         state, since = block_in(self.known, self.sender)
         if state != "none":
             if since < self.at:
-                self.each("block", "block", (self.sender, "none", self.at))
+                self.unblock(self.at)
             return
         for person in self.people:
             here = self.consent(person)
@@ -109,13 +115,18 @@ class _Heard:
             if self.consent(person)["on"] != "NO":
                 self.set_no(person, "staff", "provider:sendgrid")
 
+    def _unsuppressed(self) -> None:
+        state, since = block_in(self.known, self.sender)
+        if state != "none" and since < self.at:
+            self.unblock(self.at)
+
     # What became of a message
 
     def _delivered(self) -> None:
         known, sent = self.known, self.event["sent"]
         state, since = block_in(known, self.sender)
         if state != "none" and sent and sent > since and self.stop_before(sent) is None:
-            self.each("block", "block", (self.sender, "none", sent))
+            self.unblock(sent)
         when, bounced_at = sent or self.at, known["bounced_at"]
         if known["complaint"]:
             return
@@ -164,7 +175,8 @@ class _Heard:
             here = self.consent(person)
             open_ = here["on"] == "YES" or (here["on"] == "NO" and here["whose"] != "contact")
             if open_ and here["since"] <= since:
-                self.set_no(person, "contact", "provider:twilio")
+                provider = "twilio" if self.channel == "phone" else "sendgrid"
+                self.set_no(person, "contact", f"provider:{provider}")
 
     def bounces(self) -> None:
         known = self.known
@@ -212,6 +224,10 @@ class _Heard:
         if (since is None or since <= at) and (before, since) != (after, at):
             self.each("block", "block", (self.sender, after, at), theirs=theirs)
 
+    def unblock(self, at: datetime) -> None:
+        self.each("block", "block", (self.sender, "none", at))
+        self.rules.lifted(self.people, self.channel, at, self.now)
+
     def stop_before(self, moment: datetime) -> datetime | None:
         if self.people:
             stops = [
@@ -240,7 +256,7 @@ class _Heard:
         no = {"on": "NO", "whose": whose, "since": self.at, "evidence": None}
         self.rules._consent(person, self.channel, self.address, no, actor, "provider", self.now)
 
-    def each(self, what: str, line: str | None = None, value: Any = None, **more: bool) -> None:
+    def each(self, what: str, line: str | None = None, value: Any = None, **more: Any) -> None:
         """Told of the address, and logged on everybody who has it."""
         for person in self.people:
             if line:
@@ -255,5 +271,12 @@ class _Heard:
         if theirs:
             more["theirs"] = self.channel
         self.rules._event(
-            person, what, "provider", "provider", self.now, channel=self.channel, **more
+            person,
+            what,
+            "provider",
+            "provider",
+            self.now,
+            channel=self.channel,
+            occurred=self.at,
+            **more,
         )

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import assemble, open_service
+from bot.app import assemble
 from bot.clock import Stopped
 from bot.consent.activity import Entry
 from bot.consent.model import Actor, Channel, Contact, On, Role
 from bot.consent.service import Details, Service, Wish, add, change, verify
 from bot.demo.samples import SENDERS, fill
+from bot.opening import open_service
 from bot.settings import Mode, Settings
 from sandbox.client import Modal, Outcome, Person, Workspace
 from sandbox.workspace import MANAGERS

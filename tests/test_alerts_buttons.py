@@ -75,7 +75,7 @@ def test_handled_is_said_in_the_message_and_in_private(slack: Slack) -> None:
 
     assert "Marked as handled." in said(first)
     assert not second.won
-    assert alerts(slack)[0].buttons == ["View"]
+    assert alerts(slack)[0].buttons == ["View", "Request re-opt-in"]
 
 
 def test_an_answer_changes_the_contact_the_message_and_the_log(slack: Slack) -> None:
@@ -85,7 +85,7 @@ def test_an_answer_changes_the_contact_the_message_and_the_log(slack: Slack) -> 
     assert "Saved as an opt-out" in said(outcome)
     assert slack.find(PHONE).consent(Channel.SMS).on is On.NO
     assert shows(slack, "It was an opt-out.")
-    assert alerts(slack)[0].buttons == ["View"]
+    assert alerts(slack)[0].buttons == ["View", "Request re-opt-in"]
     assert slack.problems() is None
 
 
@@ -118,11 +118,17 @@ def test_a_manager_mutes_and_chooses_kinds(slack: Slack) -> None:
     assert wishes(slack.service, ALERTS).until is None
     lee.overflow("Kinds", in_=message)
     assert lee.modal is not None
-    assert len(lee.modal.fields["Kinds"]) == 6
+    assert len(lee.modal.fields["Kinds"]) == 7
     lee.choose("Kinds", "Bounces", "Opt-outs by text")
     lee.submit()
 
-    assert wishes(slack.service, ALERTS).off == {"unsubscribe", "unstop", "drift", "unknown"}
+    assert wishes(slack.service, ALERTS).off == {
+        "unsubscribe",
+        "unstop",
+        "unread",
+        "drift",
+        "unknown",
+    }
 
 
 @pytest.mark.parametrize("item", ["Mute for a day", "Kinds"])

@@ -22,8 +22,8 @@ def test_a_stop_is_told_with_its_number_masked(bench: Bench) -> None:
     bench.run()
     message = bench.message()
 
-    assert "SMS opt-out: number ending 0100 texted STOP to +1 888-555-0199 at " in message.plain
-    assert message.buttons == ["View", "Mark handled"]
+    assert "SMS opt-out: number ending 0100 texted STOP to +1 888-555-0199 " in message.plain
+    assert message.buttons == ["View", "Request re-opt-in", "Mark handled"]
     assert message.text.startswith("🔴 *SMS opt-out:* number ending 0100 texted STOP")
     assert message.pings == []
 
@@ -164,7 +164,7 @@ def test_a_probable_refusal_is_quoted_harmlessly(bench: Bench) -> None:
     assert message.pings == []
     assert "x" * 300 not in message.text
     assert "<!channel>" not in json.dumps(message.blocks) + message.text
-    assert "counts as an opt-out on" in message.plain
+    assert "it counts as an opt-out" in message.plain
 
 
 def test_every_message_is_whole_in_its_text(bench: Bench) -> None:

@@ -189,7 +189,7 @@ def test_an_alert_is_marked_handled_once(bench: Bench) -> None:
     assert (first.won, second.won) == (True, False)
     assert second.alert.handled_by == AGENT.id
     assert "Handled by" in bench.message().plain
-    assert bench.message().buttons == ["View"]
+    assert bench.message().buttons == ["View", "Request re-opt-in"]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
+
+from sandbox.client import Workspace
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -87,6 +90,35 @@ def test_every_command_explains_itself(start: Start, command: str) -> None:
     assert (status, err) == (0, "")
     assert out.startswith(f"Usage: optin {command}".rstrip())
     assert max(map(len, out.splitlines())) <= 80 or command == "import"
+
+
+def test_serving_says_where_and_logs_refusals_without_a_number(tmp_path: Path) -> None:
+    secret = {"OPTIN_TWILIO_AUTH_TOKEN": "t" * 32, "OPTIN_PUBLIC_URL": "https://optin.example"}
+    with Workspace.start(mode="socket") as workspace:
+        slack = {
+            "SLACK_API_URL": workspace.api_url,
+            "SLACK_BOT_TOKEN": workspace.bot_token,
+            "SLACK_APP_TOKEN": workspace.app_token,
+        }
+        env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **slack, **secret}
+        command = [sys.executable, "-m", "bot", "serve", "--port", "0"]
+        process = subprocess.Popen(
+            command, cwd=tmp_path, env=env, text=True, stderr=subprocess.PIPE
+        )
+        assert process.stderr
+        begun = process.stderr.readline()
+        url = re.search(r"http://\S+\d", begun)
+        assert url, begun
+        form = {"From": "+14155550100", "Body": "STOP"}
+        answer = httpx.post(f"{url[0]}/webhooks/twilio/inbound", data=form)
+        process.terminate()
+        status, _, err = ended(process)
+
+    assert begun.endswith(" and to Slack by socket\n")
+    assert (status, answer.status_code) == (0, 401)
+    assert re.search(r"^2\d{3}-\S+ \S+ WARNING twilio: answered 401, forged", err, re.MULTILINE)
+    assert "0100" not in err
+    assert "STOP" not in err
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(start: Start, tmp_path: Path) -> None:

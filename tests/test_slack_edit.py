@@ -90,7 +90,7 @@ def test_yes_without_evidence_is_refused_at_the_evidence_field(slack: Slack, ana
 
 
 @pytest.mark.parametrize("who", ["Ana", "Lee"])
-def test_what_the_contact_refused_can_not_be_set_to_yes_here(slack: Slack, who: str) -> None:
+def test_what_the_contact_refused_turns_into_a_request(slack: Slack, who: str) -> None:
     person = slack.person(who)
     card(person, GRACE)
     head = slack.head()
@@ -98,9 +98,11 @@ def test_what_the_contact_refused_can_not_be_set_to_yes_here(slack: Slack, who: 
     person.choose("SMS On", "YES")
     person.type("Evidence", "She says she wants them again")
 
-    outcome = person.submit()
+    modal = opened(person, person.submit())
 
-    assert "a manager's approval" in outcome.errors["SMS On"]
+    assert modal.title == "Re-opt-in for SMS"
+    assert "a manager's approval" in modal.plain
+    assert modal.fields["Evidence"] == "She says she wants them again"
     assert slack.head() == head
     assert slack.on(GRACE)[0] is On.NO
 

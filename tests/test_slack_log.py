@@ -6,10 +6,13 @@ import csv
 import io
 
 from bot.consent.activity import Kind
+from bot.consent.events import EventKind
 from bot.consent.model import Contact, On
 from bot.consent.service import Wish, note
+from bot.consent.service.take import take
 from sandbox.client import Person
 from tests.slack_fixtures import OPERATOR, Slack, card, opened, said
+from tests.take_fixtures import mailed, text
 
 
 def _busy(slack: Slack) -> Contact:
@@ -143,3 +146,18 @@ def test_recent_keeps_its_kind_when_it_is_turned(slack: Slack, ana: Person) -> N
     assert "Contact added" in page.plain
     assert "On never asked" not in page.plain
     assert "Contact details" in page.fields.values()
+
+
+def test_what_providers_told_is_said_in_words_and_with_their_names(
+    slack: Slack, ana: Person
+) -> None:
+    slack.add("Told Of", phone="+12125550198", email="told@example.com")
+    wish = text("please take me off your list", address="+12125550198")
+    take(slack.service, [wish, mailed(EventKind.COMPLAINT, address="told@example.com")])
+    card(ana, "told@example.com")
+
+    log = opened(ana, ana.press("Activity")).plain
+
+    assert "SMS held: a reply has to be read" in log
+    assert "Reported as spam" in log
+    assert "by the contact, from SendGrid" in log

@@ -21,6 +21,8 @@ PHONES = [
     "٤١٥٥٥٥٠١٠٦",
     "+１ ４１５ ５５５ ０１０６",
     "  +1   415 555 0106  ",
+    "tel:+14155550106",
+    "whatsapp:+14155550106",
 ]
 
 
@@ -35,7 +37,13 @@ def test_a_phone_number_is_found_in_the_forms_that_people_type(
 
 
 @pytest.mark.parametrize(
-    "typed", ["grace@example.com", "GRACE@Example.COM", "  grace@example.com "]
+    "typed",
+    [
+        "grace@example.com",
+        "GRACE@Example.COM",
+        "  grace@example.com ",
+        "mailto:grace@example.com",
+    ],
 )
 def test_an_address_is_found_whatever_its_case(slack: Slack, ana: Person, typed: str) -> None:
     assert "Grace Lee" in said(ana.command(f"/optin {typed}"))
@@ -58,6 +66,13 @@ def test_one_name_that_fits_is_the_card(slack: Slack, ana: Person, typed: str, n
 
     assert answer.startswith(name)
     assert "Activity Log" in answer
+
+
+@pytest.mark.parametrize("typed", ["+1 415 555 0106 ext 5", "(415) 555-0106 x5"])
+def test_a_number_with_an_extension_is_said_to_be_one(
+    slack: Slack, ana: Person, typed: str
+) -> None:
+    assert "Use the direct number." in said(ana.command(f"/optin {typed}"))
 
 
 def test_the_card_says_both_answers_why_not_and_who_does_what(slack: Slack, ana: Person) -> None:

@@ -123,7 +123,7 @@ def test_nobody_has_to_read_what_a_contact_says_who_has_refused_already(
 
     entries = tell(alerting, text("please take me off your list"))
 
-    assert lines(entries) == [(Kind.NOTE, "", "")]
+    assert lines(entries) == [(Kind.NOTE, "NO", "NO")]
     assert facts(alerting).hold is None
     assert alerts(alerting) == [AlertKind.STOP]
 
@@ -212,6 +212,20 @@ def test_an_unstop_that_the_carrier_does_not_hear_leaves_the_block(
     clock.advance(timedelta(minutes=1))
 
     assert tell(alerting, text("start!!")) == []
+    with alerting.store.reading() as records:
+        [live] = records.alerts()
+    assert live.unread_at is not None
+    assert live.unstopped_at is None
+
+
+def test_without_an_alert_of_that_day_it_is_one_of_its_own(
+    alerting: Service, subscriber: Contact, clock: Stopped
+):
+    tell(alerting, text("STOP"))
+    clock.advance(timedelta(days=2))
+    tell(alerting, text("UNSTOP."))
+
+    assert alerts(alerting) == ["stop", "unread"]
 
 
 def test_a_second_stop_while_no_is_a_note_under_its_own_id(

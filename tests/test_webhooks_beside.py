@@ -189,7 +189,29 @@ def test_doctor_says_of_each_provider_what_was_heard_and_a_cure(
     assert (
         "🟡 Twilio is on; the last event came 3 Nov 2026, 14:02 UTC. "
         "The last failure, 3 Nov 2026, 15:02 UTC: a request whose signature did not hold.\n"
-        "     If it came from the provider, OPTIN_TWILIO_AUTH_TOKEN is not its present secret"
+        "     If it came from the provider, check that OPTIN_TWILIO_AUTH_TOKEN is what the provider "
+        "has now, and OPTIN_PUBLIC_URL the address that it calls."
     ) in said
     assert "✅ One-click unsubscribe is on; no event yet." in said
     assert "✅ Telnyx is off; OPTIN_TELNYX_PUBLIC_KEY switches it on." in said
+
+
+def test_what_comes_in_by_itself_does_not_hide_that_the_missed_cannot_be_asked_for(
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with clock.stopped(NOW) as time, receiver(tmp_path, {"OPTIN_TWILIO_AUTH_TOKEN": TOKEN}) as bot:
+        health = ProviderHealth()
+        health.failed("twilio", time(), "missed")
+        time.advance(timedelta(minutes=2))
+        health.heard("twilio", time())
+        health.keep(bot.service)
+        monkeypatch.setenv("OPTIN_STORAGE", f"tinydb:///{bot.storage}")
+        monkeypatch.setenv("OPTIN_TWILIO_AUTH_TOKEN", TOKEN)
+        monkeypatch.setenv("OPTIN_PUBLIC_URL", "https://optin.example.com")
+        soon = cli("doctor").out
+        time.advance(timedelta(minutes=20))
+        later = cli("doctor").out
+
+    assert "🟡 Twilio is on; " in soon
+    assert "Check OPTIN_TWILIO_ACCOUNT_SID" in soon
+    assert "✅ Twilio is on; " in later

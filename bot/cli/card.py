@@ -10,7 +10,8 @@ from bot.consent.model import Bounce, Channel, Contact
 from bot.consent.rules import Decision
 from bot.consent.service import Profile
 from handlers.slack.blocks.text import shown
-from handlers.slack.blocks.words import OWNER, STATUS, actor, what
+from handlers.slack.blocks.words import OWNER, STATUS, what
+from handlers.slack.blocks.words import actor as named
 
 
 def card(profile: Profile) -> Iterator[str]:
@@ -77,6 +78,12 @@ def entry_line(entry: Entry, of: Contact | None = None) -> str:
     if entry.evidence and entry.evidence.text:
         said.append(f"evidence: {shown(entry.evidence.text, 200)}")
     return " · ".join(said)
+
+
+def actor(id: str) -> str:
+    """Who acted, without Slack's markup, which a terminal does not turn into a name."""
+    kind, _, name = id.partition(":")
+    return f"Slack user {name}" if kind == "slack" else named(id)
 
 
 def _headline(channel: Channel, decision: Decision) -> str:

@@ -11,6 +11,7 @@ from bot.cli.errors import WrongUsage
 from bot.cli.find import ContactText, find_one
 from bot.cli.session import open_service, operator
 from bot.cli.terminal import say
+from bot.consent.errors import NeedsManager
 from bot.consent.model import By, Channel, On
 from bot.consent.service import Wish, change
 
@@ -34,7 +35,11 @@ def set_(
     email: Annotated[YesNo | None, typer.Option(help="Email On.", show_default=False)] = None,
     clear_bounce: Annotated[
         list[Channel] | None,
-        typer.Option(help="The next message is then the test.", show_default=False),
+        typer.Option(
+            metavar="<sms|email>",
+            help="Once or twice; the next message is then the test.",
+            show_default=False,
+        ),
     ] = None,
     do_not_contact: Annotated[
         YesNo | None, typer.Option(help="Nothing on any channel.", show_default=False)
@@ -80,7 +85,12 @@ def set_(
         raise WrongUsage("Say why, with --reason.")
     with open_service() as service:
         found = find_one(service, contact)
-        outcome = change(service, found.contact.id, wish, operator())
+        try:
+            outcome = change(service, found.contact.id, wish, operator())
+        except NeedsManager as refused:
+            raise NeedsManager(
+                f"{refused.sentence} Ask for it with `optin case request`."
+            ) from None
     for made in outcome.changes:
         say(f"{made.what}: {made.before} → {made.after}")
     if not outcome.changes:

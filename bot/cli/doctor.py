@@ -46,8 +46,8 @@ def doctor(
         typer.Option("--post", help="Post a line to each channel, and take it away again."),
     ] = False,
 ) -> None:
-    """Checks tokens, scopes, channels, the public address and the storage: a line for each, and a
-    cure where something is wrong.
+    """Checks tokens, scopes, channels, the public address, each provider and the storage: a line
+    for each, and a cure where something is wrong.
 
     \b
       optin doctor

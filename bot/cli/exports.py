@@ -24,7 +24,7 @@ class Format(StrEnum):
 
 
 def export(
-    format: Annotated[Format, typer.Option(help="How.")] = Format.CSV,
+    format: Annotated[Format, typer.Option(help="For spreadsheets, or for programs.")] = Format.CSV,
     output: Annotated[
         Path | None,
         typer.Option(help="To this file instead of stdout.", metavar="FILE", show_default=False),

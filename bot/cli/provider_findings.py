@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from bot import clock
 from bot.cli.finding import Finding
 from bot.consent.errors import StorageFailed
 from bot.settings import Settings
 from handlers.intake.health import Heard, heard
+from handlers.slack.blocks import words
 from handlers.webhooks import SWITCHES, providers
 from handlers.webhooks.signing import Memory
 from storage import open_store
@@ -18,8 +20,8 @@ from storage import open_store
 _FAILURES: Mapping[str, tuple[str, str]] = {
     "forged": (
         "a request whose signature did not hold",
-        "If it came from the provider, {setting} is not its present secret, or OPTIN_PUBLIC_URL is "
-        "not the address that it calls.",
+        "If it came from the provider, check that {setting} is what the provider has now, and "
+        "OPTIN_PUBLIC_URL the address that it calls.",
     ),
     "unreadable": (
         "a request that could not be read",
@@ -38,6 +40,8 @@ _FAILURES: Mapping[str, tuple[str, str]] = {
         "Check OPTIN_TWILIO_ACCOUNT_SID, the auth token, and that OPTIN_TWILIO_API_URL answers.",
     ),
 }
+#: What was missed is asked for every five minutes: a failure that is older has not come again.
+_ASKED_AGAIN = timedelta(minutes=10)
 
 
 def provider_findings(settings: Settings) -> Iterator[Finding]:
@@ -72,7 +76,9 @@ def _on(name: str, setting: str, heard: Heard) -> Finding:
         return Finding(what=what)
     failed, cure = _FAILURES[heard.failure]
     what = f"{what} The last failure, {_said(heard.failure_at)}: {failed}."
-    if heard.event_at and heard.event_at > heard.failure_at:
+    # What comes in by itself says nothing of what can't be asked for.
+    lasting = heard.failure == "missed" and clock.now() - heard.failure_at < _ASKED_AGAIN
+    if not lasting and heard.event_at and heard.event_at > heard.failure_at:
         return Finding(what=what)
     return Finding(what=what, cure=cure.format(setting=setting), advice=True)
 
@@ -82,7 +88,4 @@ def _said(at: datetime) -> str:
 
 
 def _title(name: str) -> str:
-    return _TITLES.get(name, name.title())
-
-
-_TITLES = {"ses": "Amazon SES", "sendgrid": "SendGrid", "one_click": "One-click unsubscribe"}
+    return "One-click unsubscribe" if name == "one_click" else words.provider(name)

@@ -14,6 +14,7 @@ from typer.exceptions import TyperException
 
 from bot.cli import (
     activity,
+    case,
     change,
     contact,
     copy,
@@ -53,13 +54,14 @@ app.command("status", short_help="Show whether somebody gets our messages, and w
 )
 app.command("set", short_help="Change what somebody gets from us.")(change.set_)
 app.add_typer(contact.app, name="contact", short_help="Add, change or show who somebody is.")
+app.add_typer(case.app, name="case", short_help="Ask for and decide re-opt-ins.")
 app.command("activity", short_help="Show the Activity Log, newest first.")(activity.activity)
 app.command("import", short_help="Take contacts in from a CSV, or an import back.")(imports.import_)
 app.command("export", short_help="Write all contacts with their answers.")(exports.export)
 app.command("erase", short_help="Erase a person for good.")(erase.erase)
 app.command("verify", short_help="Check that the Activity Log is whole.")(verify.verify)
 app.command("copy", short_help="Copy everything into another, empty storage.")(copy.copy)
-app.command("doctor", short_help="Check tokens, scopes, channels and storage.")(doctor.doctor)
+app.command("doctor", short_help="Check tokens, channels, providers and storage.")(doctor.doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from bot.cli.session import read_settings
+from bot.cli.terminal import log_to_stderr
 from bot.settings import Mode
 
 
@@ -48,4 +49,5 @@ def serve(
     """
     from bot.app import serve as run
 
+    log_to_stderr()
     run(read_settings(need_slack=True), None if mode is Way.AUTO else Mode(mode), host, port)

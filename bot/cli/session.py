@@ -5,16 +5,13 @@ from __future__ import annotations
 import getpass
 import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
-from bot import clock
+from bot import opening
 from bot.consent.model import Actor, Role
 from bot.consent.service import Service
-from bot.consent.service.copying import is_half_a_copy
-from bot.mailbox import read_email
-from bot.settings import Settings, SettingsError, environment
-from storage import open_store
+from bot.settings import Settings, environment
 
 
 def read_settings(*, need_slack: bool = False) -> Settings:
@@ -26,21 +23,8 @@ def read_settings(*, need_slack: bool = False) -> Settings:
 def open_service() -> Iterator[Service]:
     """The use cases over the storage that the settings name. Raises `SettingsError`, and
     `StorageFailed` where it can't be opened."""
-    settings = read_settings()
-    with closing(open_store(settings.storage)) as store:
-        if is_half_a_copy(store):
-            raise SettingsError(
-                "OPTIN_STORAGE is half a copy: run `optin copy` again, from where it came."
-            )
-        yield Service(
-            store=store,
-            now=clock.now,
-            region=settings.region,
-            read_email=read_email,
-            hash_key=settings.hash_key(store),
-            senders=settings.senders,
-            languages=settings.languages,
-        )
+    with opening.open_service(read_settings()) as service:
+        yield service
 
 
 def operator() -> Actor:

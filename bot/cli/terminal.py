@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,6 +19,18 @@ def say(text: str = "") -> None:
 def complain(sentence: str) -> None:
     """A sentence on stderr."""
     typer.echo(sentence, err=True)
+
+
+def log_to_stderr() -> None:
+    """What happens while we run, with the time. Libraries only warn: they would say more than we
+    want to know of people."""
+    rooms = ("bot", "handlers", "storage")
+    handler = logging.StreamHandler()
+    # Some of them ask for their own INFO.
+    handler.addFilter(lambda line: line.levelno > logging.INFO or line.name.startswith(rooms))
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", handlers=[handler])
+    for room in rooms:
+        logging.getLogger(room).setLevel(logging.INFO)
 
 
 def when(at: datetime) -> str:

@@ -38,12 +38,19 @@ class AlertKind(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
     #: UNSTOP without an alert to be edited: half done, a manager is missing.
     UNSTOP = "unstop"
+    #: UNSTOP with something around it, which the carrier does not read: the block stands.
+    UNREAD = "unread"
     BOUNCE = "bounce"
     COMPLAINT = "complaint"
     REVIEW = "review"
     DRIFT = "drift"
     #: A refusal from an address that nobody has.
     UNKNOWN = "unknown"
+    #: A re-opt-in, in a channel or to a manager: asked for, then its progress.
+    CASE = "case"
+    #: To whoever asked: how far it has come.
+    CASE_TOLD = "case_told"
+    CASE_REMINDER = "case_reminder"
     #: What was not told while a channel was muted.
     SUMMARY = "summary"
     #: To the installer: alerts can't be posted, and the cure.
@@ -51,7 +58,9 @@ class AlertKind(StrEnum):
 
 
 #: Kinds that overtake the others when several are due.
-URGENT = frozenset({AlertKind.STOP, AlertKind.STORM, AlertKind.REVIEW, AlertKind.COMPLAINT})
+URGENT = frozenset(
+    {AlertKind.STOP, AlertKind.STORM, AlertKind.REVIEW, AlertKind.COMPLAINT, AlertKind.CASE}
+)
 
 #: What a channel may do without. A review has to be answered, and a complaint costs the right to
 #: send at all: these two can't be switched off or muted.
@@ -59,6 +68,7 @@ OPTIONAL = (
     AlertKind.STOP,
     AlertKind.UNSUBSCRIBE,
     AlertKind.UNSTOP,
+    AlertKind.UNREAD,
     AlertKind.BOUNCE,
     AlertKind.DRIFT,
     AlertKind.UNKNOWN,
@@ -107,13 +117,17 @@ class Alert:
     count: int = 1
     #: By sender, for a storm; by reason, for bounces; by kind, for a summary.
     counts: Mapping[str, int] = field(default_factory=dict)
-    #: The kind that a storm is made of; the Slack channel that a notice is about.
+    #: The kind that a storm is made of; the Slack channel that a notice is about; a case's id.
     about: str | None = None
-    #: What the contact wrote (review), what the code means (bounce, drift), or Slack's word for
-    #: what is wrong (notice).
+    #: What the contact wrote (review), what the code means (bounce, drift), Slack's word for what
+    #: is wrong (notice), or the state of a case that is told.
     text: str | None = None
     #: When the contact took the refusal back at the carrier.
     unstopped_at: datetime | None = None
+    #: When the contact meant to, and the carrier did not read it.
+    unread_at: datetime | None = None
+    #: When the consent came back, by an approved re-opt-in.
+    returned_at: datetime | None = None
     #: When a review becomes a refusal by itself.
     deadline: datetime | None = None
     #: What a person said to a review: "refusal" or "none".
@@ -139,6 +153,8 @@ class Alert:
     not_before: datetime | None = None
     #: Slack's id of the message, once it is there.
     ts: str | None = None
+    #: Slack's id of the conversation it is in, where that is no channel but a person's.
+    posted_in: str | None = None
     shown_at: datetime | None = None
     #: 0 as designed, 1 as a sentence: what Slack found wrong with the blocks.
     plainness: int = 0

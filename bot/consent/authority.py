@@ -13,6 +13,10 @@ class Action(StrEnum):
 
     LOOK = "look"
     EDIT = "edit"
+    #: Asks for re-opt-in, and takes one's own request back.
+    REQUEST = "request"
+    #: Approves or denies a re-opt-in.
+    DECIDE = "decide"
     LIFT_DO_NOT_CONTACT = "lift_do_not_contact"
     CLEAR_COMPLAINT = "clear_complaint"
     IMPORT = "import"
@@ -25,11 +29,13 @@ class Action(StrEnum):
 
 _MAY: dict[Role, frozenset[Action]] = {
     Role.NOBODY: frozenset(),
-    Role.AGENT: frozenset({Action.LOOK, Action.EDIT, Action.ANSWER}),
+    Role.AGENT: frozenset({Action.LOOK, Action.EDIT, Action.REQUEST, Action.ANSWER}),
     Role.MANAGER: frozenset(
         {
             Action.LOOK,
             Action.EDIT,
+            Action.REQUEST,
+            Action.DECIDE,
             Action.ANSWER,
             Action.QUIET,
             Action.LIFT_DO_NOT_CONTACT,
@@ -44,6 +50,7 @@ _FOR_OTHERS = {
     Action.CLEAR_COMPLAINT: "The contact reported our e-mail as spam. Only a manager can clear "
     "that.",
     Action.QUIET: "Only a manager can mute alerts or choose their kinds.",
+    Action.DECIDE: "Only a manager can decide a re-opt-in.",
     Action.IMPORT: "Imports are made at the command line.",
     Action.ERASE: "Erasure is made at the command line.",
 }

@@ -218,7 +218,7 @@ NEVER_ASKED = {
 _BY_BLOCK = {
     (Channel.SMS, BlockState.BLOCKED): Gate(
         code=Code.CARRIER_BLOCK,
-        reason="The carrier blocks {sender} since the contact replied STOP to it.",
+        reason="The contact replied STOP to {sender}, and the carrier blocks it.",
         remedy="The contact texts {word} to {sender}. Nobody can do it for them.",
         owner=Owner.CONTACT,
     ),

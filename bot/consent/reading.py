@@ -30,6 +30,7 @@ _SCIENTIFIC = re.compile(r"\s*[+-]?\d+[.,]\d+[eE]\+?\d+\s*", re.ASCII)
 _NORTH_AMERICAN = re.compile(
     r"(\+1[ .-]?)?\(?([2-9][0-9]{2})\)?[ .-]?([2-9][0-9]{2})[ .-]?([0-9]{4})"
 )
+_EXTENSION = re.compile(r"(?<=[\d ])(?:ext(?:ension|n)?\.?|x\.?) *\d+$", re.IGNORECASE)
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
 
 
@@ -81,7 +82,7 @@ def _calling_code(region: str) -> int:
 
 def looks_like_phone(text: str) -> bool:
     """Whether somebody meant a number: digits, and nothing but what numbers are written with."""
-    text = visible(text).strip()
+    text = _EXTENSION.sub("", visible(text).strip())
     digits = sum(character.isdecimal() for character in text)
     return digits >= 5 and all(c.isdecimal() or c in " +-.()/\u2010\u2011\u2013x#" for c in text)
 

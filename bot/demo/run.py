@@ -17,10 +17,12 @@ from time import sleep
 
 import yaml
 
-from bot.app import assemble, open_service
+from bot.app import assemble
 from bot.demo.outside import Outside
 from bot.demo.samples import SENDERS, fill
+from bot.demo.told import telling
 from bot.demo.tour import TOUR
+from bot.opening import open_service
 from bot.settings import Mode, Settings, SettingsError
 from bot.slack_cli import MANIFEST
 
@@ -29,6 +31,8 @@ _HERE = Path(__file__).resolve().parents[2]
 _ALERTS = "C0ALERTS01"
 #: #optin-approvals.
 _APPROVALS = "C0APPROVAL"
+#: The user group of Lee and Mia.
+_MANAGERS = "S0MANAGERS"
 #: Seconds between two looks at whether the bot is connected.
 _LOOK_AGAIN = 0.05
 
@@ -36,7 +40,8 @@ _LOOK_AGAIN = 0.05
 def run(port: int, browser: bool) -> None:
     """Serves the page at this port (0: any free one) until it is told to stop.
 
-    Prints the address of the page first. Nothing is kept: contacts live in a temporary folder.
+    Prints the address of the page first, and then a line for each thing that happens. Nothing is
+    kept: contacts live in a temporary folder.
     """
     outside = Outside()
     with (
@@ -45,7 +50,10 @@ def run(port: int, browser: bool) -> None:
         open_service(settings := _settings(given, outside, Path(folder))) as service,
     ):
         count = fill(service)
-        with assemble(settings, service, mode=Mode.SOCKET, port=0) as running:
+        with (
+            telling(service),
+            assemble(settings, service, mode=Mode.SOCKET, port=0) as running,
+        ):
             outside.settle(page, running.server.url, service)
 
             def welcome() -> None:
@@ -69,6 +77,7 @@ def _settings(given: dict[str, str], outside: Outside, folder: Path) -> Settings
         "OPTIN_STORAGE": f"tinydb:///{folder / 'optin.json'}",
         "OPTIN_ALERT_CHANNEL": _ALERTS,
         "OPTIN_APPROVAL_CHANNEL": _APPROVALS,
+        "OPTIN_MANAGERS": _MANAGERS,
     }
     return replace(Settings.read(env, need_slack=True), senders=SENDERS)
 

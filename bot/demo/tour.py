@@ -52,8 +52,23 @@ TOUR: dict[str, object] = {
             "texts": "STOP",
         },
         {
-            "title": "… and comes back",
-            "text": "UNSTOP lifts the carrier's block and nothing else: it takes a person, too.",
+            "title": "Ask for her back",
+            "text": "Two keys bring her back, in any order. Press *Request re-opt-in* and say what "
+            "shows that she wants it: #optin-approvals is told.",
+            "person": "Ben",
+            "command": "/optin +1 415 555 0100",
+        },
+        {
+            "title": "A manager decides",
+            "text": "Lee presses *Approve*, here or in #optin-approvals. It says what is still "
+            "missing, and Ben hears of it, with the sentence to pass on.",
+            "person": "Lee",
+            "command": "/optin pending",
+        },
+        {
+            "title": "… and she comes back",
+            "text": "UNSTOP to the same number is the contact's own key, and the last one: SMS On "
+            "is YES, and every message says so.",
             "contact": "Ana Gómez",
             "texts": "UNSTOP",
         },

@@ -10,8 +10,10 @@ from typing import NamedTuple, TextIO
 
 from bot.consent.errors import Invalid
 
-#: Characters. Longer is no row of contacts, and not read to its end.
+#: Characters. Longer is no row of contacts, and nothing that is kept.
 LONGEST_ROW = 100_000
+#: Of such a line this much is shown among the rejected, to be found again.
+_SHOWN = 200
 #: More is a mistake, or somebody's joke: a wide export has some hundred.
 MOST_COLUMNS = 2_000
 MOST_LINES = 5_000_000
@@ -67,7 +69,9 @@ class Records(Iterator[Record]):
     def _broken(self, begin: int, problem: str) -> Record:
         """The first line of what the reader has just read; the others are read again."""
         line = self._lines.keep_first()
-        if "\0" in line:
+        if len(line) > LONGEST_ROW:
+            problem, line = _TOO_LONG, line[:_SHOWN]
+        elif "\0" in line:
             problem = _NUL
         # Without `strict`, so that it is taken apart as far as it goes.
         return Record(begin, next(csv.reader([line], delimiter=self._separator), []), problem)
@@ -76,10 +80,11 @@ class Records(Iterator[Record]):
 _QUOTE_IT = "a value with a separator in it has to stand in quotation marks."
 _QUOTATION = "A quotation mark never closes, or text follows the one that closes."
 _NUL = "There is a NUL character in this row."
+_TOO_LONG = f"The line is longer than {LONGEST_ROW:,} characters."
 
 
 class _TooLong(Exception):
-    """A quotation mark that opened has swallowed more than a row can hold."""
+    """A line, or what a quotation mark that opened has swallowed, is more than a row can hold."""
 
 
 class _Lines(Iterator[str]):
@@ -108,18 +113,23 @@ class _Lines(Iterator[str]):
         return first
 
     def __next__(self) -> str:
-        line = self._again.popleft() if self._again else self._text.readline(LONGEST_ROW + 1)
+        line = self._again.popleft() if self._again else self._read()
         if not line:
             raise StopIteration
         self._line += 1
         self._record.append(line)
         self._length += len(line)
         if self._length > LONGEST_ROW:
-            if len(line) > LONGEST_ROW:
-                raise Unreadable(f"Line {self._line:,} is longer than {LONGEST_ROW:,} characters.")
             raise _TooLong
         if self._line > MOST_LINES:
             raise Unreadable(f"There are more than {MOST_LINES:,} lines: split the file.")
         if "\0" in line:
             self.nul = True
+        return line
+
+    def _read(self) -> str:
+        """The next line; of one that is too long the beginning, and the rest is passed over."""
+        line = rest = self._text.readline(LONGEST_ROW + 1)
+        while len(rest) > LONGEST_ROW and not rest.endswith(("\n", "\r")):
+            rest = self._text.readline(LONGEST_ROW + 1)
         return line

@@ -33,37 +33,36 @@ from handlers.slack.drafts import Drafts
 from handlers.slack.errors import saved
 from handlers.slack.log_file import log_file
 from handlers.slack.metadata import read_metadata
+from handlers.slack.press import Body, pointer, pressed, show
 from handlers.slack.redraw import origin, redraw
 from handlers.slack.reply import SLACK_FAILED, reply
-
-Body = dict[str, Any]
 
 logger = logging.getLogger(__name__)
 
 
 def edit(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
     """Opens the edit modal, in one step."""
-    found = profile(consent, _pointer(body).contact, actor)
-    _show(client, body, edit_modal(found, origin(body)))
+    found = profile(consent, pointer(body).contact, actor)
+    show(client, body, edit_modal(found, origin(body)))
     ack()
 
 
 def view(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
     """From a list to the card, in a modal: the list stays."""
-    found = profile(consent, _pointer(body).contact, actor)
-    _show(client, body, profile_modal(found, Metadata()))
+    found = profile(consent, pointer(body).contact, actor)
+    show(client, body, profile_modal(found, Metadata()))
     ack()
 
 
 def search(ack: Ack, body: Body, client: WebClient) -> None:
     """From a list that is too short to the search."""
-    _show(client, body, search_modal(Metadata()))
+    show(client, body, search_modal(Metadata()))
     ack()
 
 
 def found(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
     """A contact was chosen: the search turns into the profile."""
-    chosen = _action(body).get("selected_option") or {}
+    chosen = pressed(body).get("selected_option") or {}
     card_of = profile(consent, ids.Pointer.read(chosen.get("value")).contact, actor)
     client.views_update(
         view_id=body["view"]["id"],
@@ -75,18 +74,18 @@ def found(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Acto
 
 def add(ack: Ack, body: Body, client: WebClient, drafts: Drafts) -> None:
     """The form for a new contact, with the address that was asked for."""
-    values = drafts.read(str(_action(body).get("value", "")))
-    _show(client, body, details_modal(origin(body), values, adding=True))
+    values = drafts.read(str(pressed(body).get("value", "")))
+    show(client, body, details_modal(origin(body), values, adding=True))
     ack()
 
 
 def more(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
     """The overflow menu of a card."""
-    chosen = str((_action(body).get("selected_option") or {}).get("value", ""))
+    chosen = str((pressed(body).get("selected_option") or {}).get("value", ""))
     what, _, value = chosen.partition(" ")
-    pointer = ids.Pointer.read(value)
+    at = ids.Pointer.read(value)
     where = origin(body)
-    found = profile(consent, pointer.contact, actor)
+    found = profile(consent, at.contact, actor)
     match what:
         case ids.REFRESH:
             if not redraw(client, found, where):
@@ -94,23 +93,23 @@ def more(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
         case ids.CLEAR_SMS | ids.CLEAR_EMAIL:
             channel = Channel.SMS if what == ids.CLEAR_SMS else Channel.EMAIL
             wish = Wish(clear_bounce=frozenset({channel}))
-            outcome = change(consent, pointer.contact, wish, actor, version=pointer.version)
+            outcome = change(consent, at.contact, wish, actor, version=at.version)
             with saved():
-                found = profile(consent, pointer.contact, actor)
+                found = profile(consent, at.contact, actor)
                 notice = None
                 if outcome.meanwhile:
                     notice = words.meanwhile(outcome.meanwhile, consent.now())
-                _show(client, body, saved_modal(found, outcome.changes, where, notice=notice))
+                show(client, body, saved_modal(found, outcome.changes, where, notice=notice))
                 redraw(client, found, where)
         case ids.DETAILS:
             contact = found.contact
             where = msgspec.structs.replace(where, contact=contact.id, version=contact.version)
-            _show(client, body, details_modal(where, details_of(contact), adding=False))
+            show(client, body, details_modal(where, details_of(contact), adding=False))
         case ids.NOTE:
             where = msgspec.structs.replace(where, contact=found.contact.id)
-            _show(client, body, note_modal(where))
+            show(client, body, note_modal(where))
         case ids.WHY:
-            _show(client, body, why_modal(found))
+            show(client, body, why_modal(found))
         case _:
             raise Invalid(ids.OUTDATED)
     ack()
@@ -118,14 +117,14 @@ def more(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
 
 def take_back(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
     """Undo of one's own slip, in the modal that says what was saved."""
-    channel, _, value = str(_action(body).get("value", "")).partition(" ")
+    channel, _, value = str(pressed(body).get("value", "")).partition(" ")
     if channel not in list(Channel):
         raise Invalid(ids.OUTDATED)
-    pointer = ids.Pointer.read(value)
+    at = ids.Pointer.read(value)
     metadata = read_metadata(body["view"])
-    outcome = undo(consent, pointer.contact, Channel(channel), actor)
+    outcome = undo(consent, at.contact, Channel(channel), actor)
     with saved():
-        found = profile(consent, pointer.contact, actor)
+        found = profile(consent, at.contact, actor)
         modal = saved_modal(found, outcome.changes, metadata)
         client.views_update(view_id=body["view"]["id"], view=modal)
         redraw(client, found, metadata)
@@ -134,14 +133,14 @@ def take_back(ack: Ack, body: Body, client: WebClient, consent: Service, actor: 
 
 def activity(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
     """Opens the Activity Log."""
-    _show(client, body, _log(consent, actor, Metadata(contact=_pointer(body).contact)))
+    show(client, body, _log(consent, actor, Metadata(contact=pointer(body).contact)))
     ack()
 
 
 def turn_log(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
     """Older, Newer, and the filters of the log."""
     metadata = read_metadata(body["view"])
-    action = _action(body)
+    action = pressed(body)
     chosen = str((action.get("selected_option") or {}).get("value", ""))
     cursors = list(metadata.cursors)
     match action.get("action_id"):
@@ -186,7 +185,7 @@ def export_log(ack: Ack, body: Body, client: WebClient, consent: Service, actor:
 
 def turn_recent(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
     """The kinds and the pages of `recent`, in its own message."""
-    action = _action(body)
+    action = pressed(body)
     before = None
     kind = str((action.get("selected_option") or {}).get("value", ""))
     if action.get("action_id") != ids.RECENT_KIND:
@@ -216,21 +215,6 @@ def _log(consent: Service, actor: Actor, metadata: Metadata) -> dict[str, object
         limit=log.PAGE + 1,
     )
     return log.log_modal(contact, entries[: log.PAGE], len(entries) > log.PAGE, metadata)
-
-
-def _show(client: WebClient, body: Body, modal: dict[str, object]) -> None:
-    """On top of the modal that was pressed in, or as the first one."""
-    show = client.views_push if "view" in body else client.views_open
-    show(trigger_id=body["trigger_id"], view=modal)
-
-
-def _action(body: Body) -> dict[str, Any]:
-    action: dict[str, Any] = body["actions"][0]
-    return action
-
-
-def _pointer(body: Body) -> ids.Pointer:
-    return ids.Pointer.read(_action(body).get("value"))
 
 
 def _seq(action: dict[str, Any]) -> int:

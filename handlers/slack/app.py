@@ -14,7 +14,7 @@ from slack_sdk import WebClient
 
 from bot.consent.authority import Action, authorize
 from bot.consent.service import Service
-from handlers.slack import actions, commands, errors, ids, options, views
+from handlers.slack import actions, cases, commands, errors, ids, options, views
 from handlers.slack.alerts import actions as alerts
 from handlers.slack.drafts import Drafts
 from handlers.slack.people import People
@@ -41,6 +41,16 @@ _ACTIONS: dict[str, Callable[..., None]] = {
     ids.REVIEW_YES: alerts.review,
     ids.REVIEW_NO: alerts.review,
     ids.ALERT_MENU: alerts.menu,
+    ids.ALERT_REQUEST: alerts.ask,
+    ids.REQUEST_SMS: cases.ask,
+    ids.REQUEST_EMAIL: cases.ask,
+    ids.APPROVE: cases.approved,
+    ids.DENY: cases.denying,
+    ids.WITHDRAW_SMS: cases.withdrawn,
+    ids.WITHDRAW_EMAIL: cases.withdrawn,
+    ids.CASE_VIEW: cases.view,
+    ids.PENDING_MORE: cases.more,
+    ids.REQUESTS_BY_DM: cases.by_dm,
 }
 
 _VIEWS: dict[str, Callable[..., None]] = {
@@ -49,6 +59,8 @@ _VIEWS: dict[str, Callable[..., None]] = {
     ids.NOTE_MODAL: views.saved_note,
     ids.SEARCH_MODAL: views.searched,
     ids.KINDS_MODAL: alerts.saved_kinds,
+    ids.REQUEST_MODAL: cases.saved_request,
+    ids.DENY_MODAL: cases.saved_denial,
 }
 
 _ANY = re.compile(".*", re.DOTALL)

@@ -21,6 +21,7 @@ from handlers.slack.blocks.card import card, card_text, hits, nothing
 from handlers.slack.blocks.frame import Metadata
 from handlers.slack.blocks.modals import legend, search_modal
 from handlers.slack.blocks.text import Block, escape, inert, section
+from handlers.slack.cases import PENDING, pending_page
 from handlers.slack.drafts import Drafts
 
 Answer = tuple[str, list[Block]]
@@ -132,7 +133,17 @@ def recent_page(
     return log.recent(entries[: log.PAGE], len(entries) > log.PAGE, kind, first=before is None)
 
 
+def _pending(consent: Service, actor: Actor, command: str) -> Answer:
+    return PENDING, pending_page(consent, actor)
+
+
 SUBCOMMANDS: tuple[Subcommand, ...] = (
     Subcommand(name="recent", hint="", does="the last changes of all contacts", answer=_recent),
+    Subcommand(
+        name="pending",
+        hint="",
+        does="re-opt-in requests that wait",
+        answer=_pending,
+    ),
     Subcommand(name="help", hint="", does="this page", answer=_help),
 )

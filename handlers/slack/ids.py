@@ -33,6 +33,16 @@ HANDLED = "handled"
 REVIEW_YES = "review_yes"
 REVIEW_NO = "review_no"
 ALERT_MENU = "alert_menu"
+ALERT_REQUEST = "alert_request"
+REQUEST_SMS = "request_sms"
+REQUEST_EMAIL = "request_email"
+APPROVE = "approve"
+DENY = "deny"
+WITHDRAW = "withdraw"
+WITHDRAW_SMS, WITHDRAW_EMAIL = f"{WITHDRAW}_sms", f"{WITHDRAW}_email"
+CASE_VIEW = "case_view"
+PENDING_MORE = "pending_more"
+REQUESTS_BY_DM = "requests_by_dm"
 
 # What the overflow menu of a card offers
 REFRESH = "refresh"
@@ -52,9 +62,25 @@ LOG_MODAL = "log_modal"
 SAVED_MODAL = "saved_modal"
 WHY_MODAL = "why_modal"
 KINDS_MODAL = "kinds_modal"
+REQUEST_MODAL = "request_modal"
+DENY_MODAL = "deny_modal"
 
 #: These decide something: who presses is asked for at Slack anew.
-DECIDING = frozenset({UNDO, MORE, HANDLED, REVIEW_YES, REVIEW_NO, ALERT_MENU})
+DECIDING = frozenset(
+    {
+        UNDO,
+        MORE,
+        HANDLED,
+        REVIEW_YES,
+        REVIEW_NO,
+        ALERT_MENU,
+        APPROVE,
+        DENY,
+        WITHDRAW_SMS,
+        WITHDRAW_EMAIL,
+        REQUESTS_BY_DM,
+    }
+)
 
 
 #: For buttons that we do not know, or no longer.
@@ -66,7 +92,7 @@ _VERSION = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pointer:
-    """A contact as it was drawn."""
+    """A contact as it was drawn; or a re-opt-in, by its own id."""
 
     contact: str
     version: int

@@ -11,7 +11,7 @@ from slack_bolt import Ack
 from slack_sdk import WebClient
 
 from bot.consent.activity import CHANGING
-from bot.consent.errors import Changed, Invalid, Refused
+from bot.consent.errors import Changed, Invalid, NeedsManager, Refused
 from bot.consent.model import Actor, Channel, Contact, On
 from bot.consent.reading import storable
 from bot.consent.rules import Reason
@@ -33,6 +33,7 @@ from handlers.slack.blocks import words
 from handlers.slack.blocks.edit import edit_modal, saved_modal
 from handlers.slack.blocks.frame import Metadata
 from handlers.slack.blocks.modals import details_modal, details_of, profile_modal
+from handlers.slack.blocks.request import request_modal
 from handlers.slack.blocks.text import escape, phone
 from handlers.slack.errors import saved
 from handlers.slack.metadata import read_metadata
@@ -56,6 +57,9 @@ def saved_edit(
     notice = None
     try:
         outcome = change(consent, metadata.contact, wish, actor, version=metadata.version)
+    except NeedsManager as refused:
+        _ask_instead(ack, consent, actor, metadata, wish, values, refused)
+        return
     except Refused as refused:
         if not (wish.opt_outs and wish.the_rest):
             raise
@@ -78,6 +82,31 @@ def saved_edit(
         ack(response_action="update", view=modal)
         if outcome.changes:
             redraw(client, found, metadata)
+
+
+def _ask_instead(
+    ack: Ack,
+    consent: Service,
+    actor: Actor,
+    metadata: Metadata,
+    wish: Wish,
+    values: Mapping[str, str],
+    refused: NeedsManager,
+) -> None:
+    """YES needs a manager: the form becomes the request, with what was typed. An opt-out beside it
+    is made."""
+    channel = Channel(str(refused.field).removesuffix("_on"))
+    notice = [escape(refused.sentence)]
+    if wish.opt_outs:
+        outcome = change(consent, metadata.contact, wish.opt_outs, actor)
+        notice += [f"{made.what} → {made.after} is saved." for made in outcome.changes]
+    with saved():
+        found = profile(consent, metadata.contact, actor)
+        if channel in found.cases:
+            notice.append("A request is open already: see /optin pending.")
+        typed = {name: values[name] for name in ("evidence", "reason", "note") if name in values}
+        modal = request_modal(found, channel, metadata, notice=" ".join(notice), typed=typed)
+        ack(response_action="update", view=modal)
 
 
 def saved_details(
@@ -150,7 +179,8 @@ def typed(view: dict[str, Any]) -> dict[str, str]:
     for block_id, actions in view.get("state", {}).get("values", {}).items():
         for element in actions.values():
             chosen = element.get("selected_option") or {}
-            value = str(element.get("value") or chosen.get("value") or "")
+            picked = element.get("selected_date_time")
+            value = str(element.get("value") or chosen.get("value") or picked or "")
             values[block_id.partition(".")[0]] = storable(value)
     return values
 

@@ -1,7 +1,7 @@
 // A mailbox: the last e-mail that arrived, and the ways to have no more of them.
 
 import { h, icon, ICONS } from './dom.js';
-import { failures, time, told } from './told.js';
+import { clock, failures, time, told } from './told.js';
 
 export function makeMailbox(act) {
   let drawn = '';
@@ -42,7 +42,7 @@ export function makeMailbox(act) {
     node,
     show(one, all) {
       if (statuses !== JSON.stringify(all)) { statuses = JSON.stringify(all); why.replaceChildren(failures(all)); }
-      const signature = JSON.stringify([one.id, one.mails, one.suppressed]);
+      const signature = JSON.stringify([one.id, one.mails, one.suppressed, one.mails.map((mail) => clock(mail.at))]);
       if (signature === drawn) return;
       drawn = signature;
       draw(one);

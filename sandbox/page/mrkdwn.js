@@ -11,7 +11,7 @@ export function setEmoji(table) { emoji = table; }
 
 export function setReader(reader) { ({ names, zone, me } = reader); }
 
-const DRAWN = ['✅', '🔴', '⚪', '🟡', '🚫', '🟢', '⚠️', '⚠', '❌', '☑️', '☑', '☐'];
+const DRAWN = ['✅', '🔴', '⚪', '🟡', '🚫', '🟢', '⚠️', '⚠', '❌', '☑️', '☑', '☐', '🚨', '👥', '🔕'];
 const DRAWN_PATTERN = new RegExp(`(${DRAWN.join('|')})`, 'u');
 
 function unescape(text) {

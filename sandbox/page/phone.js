@@ -1,7 +1,7 @@
 // A phone: the thread with one of the company's senders, and what can be texted back.
 
 import { h, icon, ICONS } from './dom.js';
-import { failures, time, told } from './told.js';
+import { clock, failures, time, told } from './told.js';
 
 const QUICK = ['STOP', 'UNSTOP', 'HELP', 'Stop. Thank you'];
 
@@ -42,7 +42,7 @@ export function makePhone(act, texted) {
       state.replaceChildren(...(blocked ? [icon(ICONS.block), 'Blocked'] : []));
       input.placeholder = `Text as ${one.name.split(' ')[0].slice(0, 20)}`;
       if (codes !== JSON.stringify(all)) { codes = JSON.stringify(all); why.replaceChildren(failures(all)); }
-      const signature = JSON.stringify([one.id, sender.id, texts]);
+      const signature = JSON.stringify([one.id, sender.id, texts, texts.map((text) => clock(text.at))]);
       if (signature === drawn) return;
       drawn = signature;
       log.replaceChildren(...(texts.length ? texts.map(bubble) : [h('p', { class: 'nothing' }, 'No texts yet')]));

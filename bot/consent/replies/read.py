@@ -54,11 +54,14 @@ def read_reply(
     if marker is Marker.HELP:
         return Reply(help=True)
     refusal, matched = _refusal(text, seen, languages)
+    unblocks = bare in keywords.UNBLOCKING or (
+        bare == keywords.UNBLOCKING_IF_BLOCKED and blocked and not toll_free
+    )
     return Reply(
         refusal=refusal,
         block=_block(bare, seen, provider, toll_free=toll_free, refused=bool(matched)),
-        unblock=bare in keywords.UNBLOCKING
-        or (bare == keywords.UNBLOCKING_IF_BLOCKED and blocked and not toll_free),
+        unblock=unblocks,
+        almost_unblock=not unblocks and without_accents(seen) in keywords.UNBLOCKING,
         help=seen in keywords.helps(languages),
         matched=matched,
     )

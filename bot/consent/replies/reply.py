@@ -31,6 +31,8 @@ class Reply:
     block: Blocks = Blocks.NO
     #: It clears the block of this sender and number. It is no consent.
     unblock: bool = False
+    #: It was meant to, and the provider matches the bare word: "start!!".
+    almost_unblock: bool = False
     help: bool = False
     #: The words that made it a refusal, as they were compared; of the contact, so never logged.
     matched: tuple[str, ...] = ()

@@ -5,6 +5,11 @@ A function takes the `Service`, which holds what lasts (storage, clock, our send
 """
 
 from bot.consent.service.activity import activity, recent
+from bot.consent.service.cases.ask import Ask, request
+from bot.consent.service.cases.clock import look_after_cases
+from bot.consent.service.cases.decide import Decided, approve, cancel, deny
+from bot.consent.service.cases.matter import Matter, matter, matter_of, matters
+from bot.consent.service.cases.wanted import want_requests, wants_requests
 from bot.consent.service.change import change
 from bot.consent.service.contacts import Details, add, edit, note
 from bot.consent.service.erase import erase
@@ -23,9 +28,12 @@ from bot.consent.service.verify import Verdict, verify
 from bot.consent.service.wish import Change, Outcome, Wish
 
 __all__ = [
+    "Ask",
     "Change",
+    "Decided",
     "Details",
     "Found",
+    "Matter",
     "Outcome",
     "Profile",
     "Report",
@@ -35,18 +43,28 @@ __all__ = [
     "Wish",
     "activity",
     "add",
+    "approve",
+    "cancel",
     "change",
+    "deny",
     "edit",
     "erase",
     "export",
     "find",
     "import_rows",
+    "look_after_cases",
+    "matter",
+    "matter_of",
+    "matters",
     "note",
     "profile",
     "recent",
+    "request",
     "suggest",
     "take",
     "undo",
     "undo_import",
     "verify",
+    "want_requests",
+    "wants_requests",
 ]

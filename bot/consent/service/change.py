@@ -105,10 +105,13 @@ def _set(
 def note_again(
     recorder: Recorder, contact: Contact, channel: Channel, *, by: By, reason: str | None = None
 ) -> None:
-    """A refusal that somebody else hears while the first may still be undone: it lies between."""
+    """A refusal that somebody else hears while the first may still be undone, which it then lies
+    between; or while a re-opt-in is under way, which it overtakes."""
     current = contact.consent(channel)
+    case = recorder.records.open_case(contact.id, channel)
     fresh = current.since is not None and recorder.now - current.since <= rules.UNDO_WITHIN
-    if fresh and current.actor != recorder.actor:
+    undoable = fresh and current.by is By.CONTACT and current.actor != recorder.actor
+    if case is not None or undoable:
         recorder.record(
             Kind.NOTE,
             contact,

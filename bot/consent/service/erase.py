@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.consent.activity import Kind, apply
 from bot.consent.authority import Action, authorize
 from bot.consent.model import UNSET, Actor, AddressFacts, By, Channel, Contact, On
+from bot.consent.service.cases.forget import forget_cases
 from bot.consent.service.record import Recorder, history
 from bot.consent.service.reviews import forget
 from bot.consent.service.service import Service, present
@@ -26,6 +27,7 @@ def erase(service: Service, id: str, actor: Actor) -> Contact:
         for address, left in told.items():
             _keep_refusal(service, recorder, contact, address)
             _leave(service, recorder, contact, left)
+        forget_cases(recorder, contact)
         forget(records, contact.id)
         # What is redacted tells the fold nothing more, so this comes before the last entry.
         records.redact(contact.id)

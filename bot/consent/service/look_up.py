@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.consent.activity import Entry
 from bot.consent.authority import Action, authorize
+from bot.consent.cases import Case
 from bot.consent.errors import Invalid, NotFound
 from bot.consent.model import Actor, AddressFacts, Channel, Contact, Sender
 from bot.consent.reading import fold, looks_like_phone, read_phone, visible
@@ -20,6 +22,8 @@ LONGEST_QUERY = 200
 #: More hits than this are said as "more than 100".
 MOST_HITS = 100
 _NEAR = 5
+#: How an address begins that was copied out of a link, or out of a provider's log.
+_SCHEME = re.compile("(?:tel|sms|whatsapp|mailto):(?=.*[0-9@])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,8 @@ class Profile:
     by_sender: Mapping[str, Decision]
     #: How many others have the same phone number or mailbox.
     shared: Mapping[Channel, int]
+    #: Re-opt-ins under way.
+    cases: Mapping[Channel, Case] = field(default_factory=dict)
     #: Newest first; of a contact found alone the newest, of one of several none.
     latest: Sequence[Entry] = ()
 
@@ -62,7 +68,7 @@ class Found:
 def find(service: Service, text: str, actor: Actor, *, limit: int = 10) -> Found:
     """Looks up a phone number, mailbox, id or name, in the forms people type."""
     authorize(actor, Action.LOOK)
-    text = " ".join(visible(text).split())
+    text = _SCHEME.sub("", " ".join(visible(text).split()), count=1)
     if len(text) > LONGEST_QUERY:
         raise Invalid(
             f"That is too long to be a name, number or address "
@@ -133,6 +139,11 @@ def profile_of(service: Service, records: Records, contact: Contact, *, latest: 
             channel: len(records.holders(address)) - 1
             for channel in Channel
             if (address := contact.address(channel))
+        },
+        cases={
+            channel: case
+            for channel in facts
+            if (case := records.open_case(contact.id, channel)) is not None
         },
         latest=records.entries(contact=contact.id, limit=latest) if latest else (),
     )

@@ -56,6 +56,8 @@ class Posting:
 
     result: Result
     ts: str | None = None
+    #: Slack's id of the conversation, where it went to a person.
+    posted_in: str | None = None
     #: Until the next attempt; none: longer each time.
     wait: timedelta | None = None
     problem: str | None = None
@@ -139,6 +141,7 @@ def _sent(alert: Alert, drawn: Alert, posting: Posting, now: datetime) -> Alert:
         delivery=Delivery.SENT,
         shown=max(alert.shown, drawn.wanted),
         ts=alert.ts or posting.ts,
+        posted_in=alert.posted_in or posting.posted_in,
         shown_at=now,
         not_before=now + STORM_PACE if alert.kind in _PACED else None,
         attempts=0,

@@ -13,6 +13,7 @@ from typing import Any
 from bot.consent.activity import CHANGING, Entry, Kind, Pair, apply
 from bot.consent.model import AddressFacts, BlockState, By, Channel, Contact, Evidence
 from bot.consent.reading import storable
+from bot.consent.service.cases.heed import HEEDED, heed
 from bot.consent.store import Records
 
 _made = itertools.count()
@@ -112,6 +113,8 @@ class Recorder:
         if known is not None and known is not facts:
             self.records.put_facts(known)
         self.records.append(entry)
+        if kind in HEEDED and entry.contact is not None and creates is None:
+            heed(self, entry, changed)
         return changed
 
     def record_for_holders(

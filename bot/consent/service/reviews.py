@@ -110,13 +110,13 @@ def _refuse(
     reason: str,
 ) -> None:
     before = holder.consents.get(address, UNSET) if holder else UNSET
-    if before.on is On.NO and before.by is By.CONTACT:
-        return
     refused = recorder.records.facts(address).refusal
     if holder is None and refused is not None and refused.since >= since:
         return
+    # Whoever had refused already has refused again: a re-opt-in has to be newer than that.
+    again = holder is not None and before.on is On.NO and before.by is By.CONTACT
     recorder.record(
-        Kind.CONSENT,
+        Kind.NOTE if again else Kind.CONSENT,
         holder,
         address=address,
         channel=alert.channel,

@@ -36,6 +36,11 @@ class Service:
     languages: frozenset[str] = frozenset()
     #: Slack's id of the channel that is told; nobody is, without one.
     alert_channel: str | None = None
+    #: Slack's id of the channel where re-opt-ins are decided; the direct messages and the command
+    #: line are left without one.
+    approval_channel: str | None = None
+    #: Whoever asked may approve, in teams with one manager (`OPTIN_SELF_APPROVE`).
+    self_approve: bool = False
     #: When a probable refusal of this time becomes one by itself (rules.md §10).
     deadline: Callable[[datetime], datetime] = _in_a_week
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -43,20 +44,21 @@ class Listed:
 
 def join_storm(records: Records, fresh: Alert, now: datetime) -> bool:
     """Whether the alert went into a card: from the fourth of a minute on, until the storm is over.
-    The first three are told singly."""
+    The first three are told singly, and the card counts them, too."""
     key = _key_of(fresh)
     storm = records.alert_for(key)
     if storm is not None and storm.ended_at is None and within(storm.last_at, now, STORM_QUIET):
         _join(records, storm, fresh, now)
         return True
-    mark = f"singles:{key}"
+    mark = f"told singly:{key}"
+    sender = fresh.sender or ""
     lately = [
-        at
-        for at in map(datetime.fromisoformat, json.loads(records.mark(mark) or "[]"))
-        if within(at, now, SINGLY_WITHIN)
+        (at, to)
+        for at, to in json.loads(records.mark(mark) or "[]")
+        if within(datetime.fromisoformat(at), now, SINGLY_WITHIN)
     ]
     if len(lately) < SINGLES:
-        records.put_mark(mark, json.dumps([at.isoformat() for at in (*lately, now)]))
+        records.put_mark(mark, json.dumps([*lately, (now.isoformat(), sender)]))
         return False
     records.put_alert(
         replace(
@@ -68,9 +70,10 @@ def join_storm(records: Records, fresh: Alert, now: datetime) -> bool:
             masked="",
             contacts=(),
             text=None,
-            first_at=now,
+            first_at=min(datetime.fromisoformat(at) for at, _ in lately),
             last_at=now,
-            counts={fresh.sender or "": 1},
+            count=len(lately) + 1,
+            counts=dict(Counter([*(to for _, to in lately), sender])),
         )
     )
     return True

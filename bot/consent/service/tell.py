@@ -7,8 +7,8 @@ in a rush shares one card.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
 
 from bot.consent.alerts import (
     BOUNCES_WITHIN,
@@ -17,7 +17,7 @@ from bot.consent.alerts import (
     AlertKind,
 )
 from bot.consent.events import Event
-from bot.consent.model import Contact
+from bot.consent.model import Channel, Contact
 from bot.consent.reading import masked
 from bot.consent.replacing import replace
 from bot.consent.service.quiet import quiet, summary_key
@@ -43,7 +43,7 @@ def tell(
 
     Of an address that nobody has, a refusal is told as UNKNOWN.
     """
-    if not holders and kind not in (AlertKind.REVIEW, AlertKind.UNSTOP):
+    if not holders and kind not in (AlertKind.REVIEW, AlertKind.UNSTOP, AlertKind.UNREAD):
         kind = AlertKind.UNKNOWN
     fresh = Alert(
         id=secrets.token_hex(16),
@@ -64,12 +64,26 @@ def tell(
         _review(service, records, fresh)
     elif not fresh.slack_channel:
         return
-    elif kind is AlertKind.UNSTOP:
+    elif kind in (AlertKind.UNSTOP, AlertKind.UNREAD):
         _unstop(records, fresh, now, known=bool(holders))
     elif kind is AlertKind.BOUNCE:
         _bounce(records, fresh, now)
     else:
         _live(records, fresh, now)
+
+
+def live_alerts(
+    records: Records,
+    kinds: Iterable[AlertKind],
+    channel: Channel,
+    address: str,
+    days: Iterable[date],
+) -> Iterator[Alert]:
+    """The live messages about an address, which is given as its keyed hash, of these days."""
+    for day in days:
+        for kind in kinds:
+            if live := records.alert_for(_key(kind, channel, address, day)):
+                yield live
 
 
 def _review(service: Service, records: Records, fresh: Alert) -> None:
@@ -97,6 +111,8 @@ def _live(records: Records, fresh: Alert, now: datetime) -> None:
             last_at=max(live.last_at, fresh.last_at),
             count=live.count + 1,
             unstopped_at=None,
+            returned_at=None,
+            unread_at=None,
             wanted=live.wanted + 1,
         )
     )
@@ -105,12 +121,12 @@ def _live(records: Records, fresh: Alert, now: datetime) -> None:
 def _unstop(records: Records, fresh: Alert, now: datetime, *, known: bool) -> None:
     """Edits the refusal that it answers; without one it is said by itself, if anybody here has
     the number: half done, a manager is missing."""
-    for kind in (AlertKind.STOP, AlertKind.DRIFT, AlertKind.UNKNOWN):
-        live = records.alert_for(_day_key(kind, fresh))
-        if live is not None:
-            at = fresh.first_at
-            records.put_alert(replace(live, unstopped_at=at, wanted=live.wanted + 1))
-            return
+    at = fresh.first_at
+    refusals = (AlertKind.STOP, AlertKind.DRIFT, AlertKind.UNKNOWN)
+    for live in live_alerts(records, refusals, fresh.channel, fresh.address or "", [at.date()]):
+        said = "unread_at" if fresh.kind is AlertKind.UNREAD else "unstopped_at"
+        records.put_alert(replace(live, **{said: at}, wanted=live.wanted + 1))
+        return
     if known:
         _live(records, fresh, now)
 
@@ -175,4 +191,8 @@ def _sum_up(records: Records, fresh: Alert, now: datetime, until: datetime) -> N
 
 
 def _day_key(kind: AlertKind, fresh: Alert) -> str:
-    return f"{kind}:{fresh.channel}:{fresh.address}:{fresh.first_at.date()}"
+    return _key(kind, fresh.channel, fresh.address or "", fresh.first_at.date())
+
+
+def _key(kind: AlertKind, channel: Channel, address: str, day: date) -> str:
+    return f"{kind}:{channel}:{address}:{day}"

@@ -33,6 +33,7 @@ def verify_store(
     """The same for a storage with no use cases over it."""
     contacts: dict[str, Contact] = {}
     known: dict[str, AddressFacts] = {}
+    cases: dict[str, str] = {}
     #: Contacts with a redacted entry, by the first such entry; erasure must account for it.
     redacted: dict[str | None, int] = {}
     seq, previous = 0, GENESIS
@@ -48,6 +49,8 @@ def verify_store(
             if entry.kind is Kind.ERASED:
                 redacted.pop(entry.contact, None)
             _fold(entry, contacts, known)
+            if entry.kind is Kind.CASE and entry.changes:
+                cases[str(entry.changes["case"][1])] = entry.after
             if seq % 1000 == 0:
                 progress(seq)
         if redacted:
@@ -56,7 +59,8 @@ def verify_store(
             return Verdict(entries=seq, head=previous, problem=problem)
         if records.head() != (seq, previous):
             return Verdict(entries=seq, head=previous, problem="The end of the log is missing.")
-        return Verdict(entries=seq, head=previous, problem=_difference(records, contacts, known))
+        different = _difference(records, contacts, known) or _other_case(records, cases)
+        return Verdict(entries=seq, head=previous, problem=different)
 
 
 def _fold(entry: Entry, contacts: dict[str, Contact], known: dict[str, AddressFacts]) -> None:
@@ -87,6 +91,14 @@ def _difference(
             return "What is known of one address is not what the log says."
     if any(facts != AddressFacts(address=address) for address, facts in known.items()):
         return "The log knows of an address of which the storage knows nothing."
+    return None
+
+
+def _other_case(records: Records, cases: dict[str, str]) -> str | None:
+    for id, state in cases.items():
+        case = records.case(id)
+        if case is None or case.state != state:
+            return f"The re-opt-in {id} is not what the log says."
     return None
 
 

@@ -16,77 +16,77 @@ from bot.consent.alerts import OPTIONAL, Alert, AlertKind
 from bot.consent.authority import Action, authorize
 from bot.consent.errors import Invalid, NotFound
 from bot.consent.model import Actor
-from bot.consent.service import Found, Service, profile
+from bot.consent.service import Found, Profile, Service, profile
 from bot.consent.service.quiet import choose_kinds, mute, wishes
 from bot.consent.service.reviews import REFUSAL, Answer, answer_review, mark_handled
 from handlers.slack import ids
 from handlers.slack.alerts.blocks import CHOOSE_KINDS, MUTES, UNMUTE, kinds_modal
 from handlers.slack.blocks.card import hits
-from handlers.slack.blocks.frame import Metadata, modal
+from handlers.slack.blocks.frame import Metadata, View, modal
 from handlers.slack.blocks.modals import message_modal, profile_modal
+from handlers.slack.blocks.request import request_modal
 from handlers.slack.blocks.text import date
 from handlers.slack.blocks.words import actor as who
 from handlers.slack.errors import saved
 from handlers.slack.metadata import read_metadata
-from handlers.slack.reply import reply
-
-Body = dict[str, Any]
+from handlers.slack.press import Body, pressed, say, show, value
 
 _ID = re.compile("[0-9a-f]{32}")
 
 
 def view(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
     """The card of the contact that the alert is about; of several, a list."""
-    alert = _alert(consent, _value(body))
-    found = []
-    for id in alert.contacts:
-        try:
-            found.append(profile(consent, id, actor))
-        except NotFound:
-            continue  # an import was undone meanwhile
-    if not found:
-        opened = message_modal("Contact", "No contact has this number or address.")
-    elif len(found) == 1:
-        opened = profile_modal(found[0], Metadata())
+    found = _contacts(consent, _alert(consent, value(body)), actor)
+    opened = profile_modal(found[0], Metadata()) if len(found) == 1 else _listed(found)
+    show(client, body, opened)
+    ack()
+
+
+def ask(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+    """Opens the request for re-opt-in of the contact that the alert is about; of several, their
+    list, since each has a consent of their own."""
+    alert = _alert(consent, value(body))
+    found = _contacts(consent, alert, actor)
+    if len(found) == 1:
+        opened = request_modal(found[0], alert.channel, Metadata())
     else:
-        blocks = hits(Found(contacts=found, count=len(found)))
-        opened = modal(ids.WHY_MODAL, "Contacts", blocks, Metadata())
-    client.views_open(trigger_id=body["trigger_id"], view=opened)
+        opened = _listed(found)
+    show(client, body, opened)
     ack()
 
 
 def handled(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
     """Somebody looks after it."""
-    answer = mark_handled(consent, _alert_id(_value(body)), actor)
+    answer = mark_handled(consent, _alert_id(value(body)), actor)
     with saved():
-        _say(client, body, "Marked as handled." if answer.won else _by(answer, "Handled"))
+        say(client, body, "Marked as handled." if answer.won else _by(answer, "Handled"))
     ack()
 
 
 def review(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
     """A person has read it: an opt-out, or none."""
-    refusal = body["actions"][0].get("action_id") == ids.REVIEW_YES
-    answer = answer_review(consent, _alert_id(_value(body)), refusal, actor)
+    refusal = pressed(body).get("action_id") == ids.REVIEW_YES
+    answer = answer_review(consent, _alert_id(value(body)), refusal, actor)
     with saved():
         if not answer.won:
             word = "an opt-out" if answer.alert.answer == REFUSAL else "no opt-out"
-            _say(client, body, _by(answer, f"Answered already as {word}"))
+            say(client, body, _by(answer, f"Answered already as {word}"))
         elif refusal:
-            _say(client, body, "Saved as an opt-out: nothing more is sent.")
+            say(client, body, "Saved as an opt-out: nothing more is sent.")
         else:
-            _say(client, body, "Saved as no opt-out: messages are sent again as before.")
+            say(client, body, "Saved as no opt-out: messages are sent again as before.")
     ack()
 
 
 def menu(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
     """Mute, unmute, or choose kinds, for the channel that the alert is in."""
-    chosen = str((body["actions"][0].get("selected_option") or {}).get("value", ""))
-    what, _, value = chosen.partition(" ")
-    alert = _alert(consent, value)
+    chosen = str((pressed(body).get("selected_option") or {}).get("value", ""))
+    what, _, about = chosen.partition(" ")
+    alert = _alert(consent, about)
     if what == CHOOSE_KINDS:
         authorize(actor, Action.QUIET)
         shown = kinds_modal(alert.slack_channel, wishes(consent, alert.slack_channel), alert.id)
-        client.views_open(trigger_id=body["trigger_id"], view=shown)
+        show(client, body, shown)
         ack()
         return
     if what not in (*MUTES.values(), UNMUTE):
@@ -94,9 +94,9 @@ def menu(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
     until = mute(consent, alert.slack_channel, timedelta(minutes=int(what)), actor)
     with saved():
         if what == UNMUTE:
-            _say(client, body, "Alerts come again.")
+            say(client, body, "Alerts come again.")
         else:
-            _say(
+            say(
                 client,
                 body,
                 f"Alerts are muted here until {date(until)}, and summed up then. Replies that "
@@ -118,6 +118,23 @@ def saved_kinds(ack: Ack, view: dict[str, Any], consent: Service, actor: Actor) 
     ack()
 
 
+def _contacts(consent: Service, alert: Alert, actor: Actor) -> list[Profile]:
+    found = []
+    for id in alert.contacts:
+        try:
+            found.append(profile(consent, id, actor))
+        except NotFound:
+            continue  # an import was undone meanwhile
+    return found
+
+
+def _listed(found: list[Profile]) -> View:
+    if not found:
+        return message_modal("Contact", "No contact has this number or address.")
+    blocks = hits(Found(contacts=found, count=len(found)))
+    return modal(ids.WHY_MODAL, "Contacts", blocks, Metadata())
+
+
 def _alert(consent: Service, value: str) -> Alert:
     id = _alert_id(value)
     with consent.store.reading() as records:
@@ -133,15 +150,7 @@ def _alert_id(value: str) -> str:
     return value
 
 
-def _value(body: Body) -> str:
-    return str(body["actions"][0].get("value", ""))
-
-
 def _by(answer: Answer, said: str) -> str:
     alert = answer.alert
     at = f", {date(alert.handled_at)}" if alert.handled_at else ""
     return f"{said} by {who(alert.handled_by or '')}{at}."
-
-
-def _say(client: WebClient, body: Body, text: str) -> None:
-    reply(client, str(body.get("response_url") or ""), text)

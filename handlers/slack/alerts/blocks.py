@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bot.consent.alerts import OPTIONAL, Alert, AlertKind
+from bot.consent.service import Matter
 from bot.consent.service.quiet import Quiet
+from bot.consent.service.reviews import REFUSAL
 from handlers.slack import ids
+from handlers.slack.alerts.cases import case_blocks, case_lines
 from handlers.slack.alerts.sentences import KINDS, sentences
 from handlers.slack.blocks.card import button, option
 from handlers.slack.blocks.frame import Metadata, View, modal
@@ -27,6 +30,17 @@ _WITHOUT_BUTTONS = frozenset({AlertKind.STORM_LINE, AlertKind.STORM_LIST, AlertK
 #: Louder than the others.
 _HEADERS = {AlertKind.COMPLAINT: "Spam complaint", AlertKind.STORM: "Many at once"}
 
+#: What tells of a refusal by somebody whom we know.
+_REFUSALS = frozenset(
+    {
+        AlertKind.STOP,
+        AlertKind.UNSUBSCRIBE,
+        AlertKind.COMPLAINT,
+        AlertKind.DRIFT,
+        AlertKind.UNSTOP,
+    }
+)
+
 #: What the menu of an alert offers: how many minutes, or another word.
 MUTES = {"Mute for 30 minutes": "30", "Mute for 2 hours": "120", "Mute for a day": "1440"}
 UNMUTE = "0"
@@ -41,8 +55,15 @@ class Drawn:
     blocks: list[Block] = field(default_factory=list)
 
 
-def drawn(alert: Alert) -> Drawn:
-    """The alert as it should look. Plainer than designed where Slack refused that."""
+def drawn(alert: Alert, matter: Matter | None = None) -> Drawn:
+    """The alert as it should look. Plainer than designed where Slack refused that. A re-opt-in
+    needs its `matter`."""
+    if matter is not None:
+        said = case_lines(alert, matter)
+        if alert.repeated:
+            said = [f"{said[0]} (repeated)", *said[1:]]
+        text = lines(said, SECTION)
+        return Drawn(text=text, blocks=[] if alert.plainness else case_blocks(alert, matter))
     said = sentences(alert)
     if alert.repeated:
         said = [f"{said[0]} (repeated)", *said[1:]]
@@ -89,11 +110,20 @@ def _elements(alert: Alert) -> list[Block]:
         elements.append(button("It was not", ids.REVIEW_NO, alert.id))
     if alert.contacts:
         elements.append(button("View", ids.ALERT_VIEW, alert.id))
+        if _may_return(alert):
+            elements.append(button("Request re-opt-in", ids.ALERT_REQUEST, alert.id))
     if alert.kind is not AlertKind.REVIEW and alert.handled_by is None:
         elements.append(button("Mark handled", ids.HANDLED, alert.id))
     if alert.kind is not AlertKind.REVIEW:
         elements.append(_menu(alert))
     return elements or [button("View", ids.ALERT_VIEW, alert.id)]
+
+
+def _may_return(alert: Alert) -> bool:
+    """Whether somebody may want to ask for what the contact refused."""
+    if alert.returned_at is not None:
+        return False
+    return alert.kind in _REFUSALS or (alert.kind is AlertKind.REVIEW and alert.answer == REFUSAL)
 
 
 def _menu(alert: Alert) -> Block:

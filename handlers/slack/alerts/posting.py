@@ -14,6 +14,7 @@ from typing import Any
 from slack_sdk import WebClient
 
 from bot.consent.alerts import INSTALLER, Alert, AlertKind, Delivery
+from bot.consent.service import Matter
 from bot.consent.service.storms import Listed
 from handlers.cells import defused, line
 from handlers.slack.alerts.blocks import drawn
@@ -51,6 +52,12 @@ def method(alert: Alert) -> str:
     return UPLOAD if is_file(alert) else POST
 
 
+def is_private(alert: Alert) -> bool:
+    """Whether it goes to a person. We don't read people's direct messages, so what was posted with
+    an outcome that nobody knows is posted again."""
+    return alert.slack_channel == INSTALLER or alert.slack_channel.startswith(("U", "W"))
+
+
 def is_file(alert: Alert) -> bool:
     """Whether it goes as a file. Plainer, it is a sentence."""
     return alert.kind is AlertKind.STORM_LIST and not alert.plainness
@@ -63,9 +70,11 @@ class Slack:
     client: WebClient
     roles: Roles
 
-    def post(self, alert: Alert, channel: str, parent: str | None) -> str:
-        """Slack's id of the new message."""
-        look = drawn(alert)
+    def post(
+        self, alert: Alert, channel: str, parent: str | None, matter: Matter | None
+    ) -> tuple[str, str]:
+        """Slack's ids of the new message, and of the conversation it is in."""
+        look = drawn(alert, matter)
         answer = self.client.chat_postMessage(
             channel=channel,
             text=look.text,
@@ -75,13 +84,16 @@ class Slack:
             unfurl_links=False,
             unfurl_media=False,
         )
-        return str(answer["ts"])
+        return str(answer["ts"]), str(answer["channel"])
 
-    def update(self, alert: Alert, ts: str) -> None:
-        look = drawn(alert)
+    def update(self, alert: Alert, ts: str, matter: Matter | None) -> None:
+        look = drawn(alert, matter)
         # An empty list takes the blocks away where the sentence alone is left.
         self.client.chat_update(
-            channel=alert.slack_channel, ts=ts, text=look.text, blocks=look.blocks
+            channel=alert.posted_in or alert.slack_channel,
+            ts=ts,
+            text=look.text,
+            blocks=look.blocks,
         )
 
     def upload(self, alert: Alert, parent: str | None, rows: Sequence[Listed]) -> None:

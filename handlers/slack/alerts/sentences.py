@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from bot.consent.alerts import Alert, AlertKind
 from bot.consent.model import Channel
 from bot.consent.service.reviews import NO_REFUSAL, REFUSAL
-from handlers.slack.blocks.text import date, inert, joined, phone
+from handlers.slack.blocks.text import date, inert, joined, phone, unaddressed
 from handlers.slack.blocks.words import things
 
 #: Longest quotation of what a contact wrote.
@@ -20,6 +20,7 @@ KINDS: dict[AlertKind, tuple[str, str]] = {
     AlertKind.STOP: ("opt-out by text", "opt-outs by text"),
     AlertKind.UNSUBSCRIBE: ("unsubscribe", "unsubscribes"),
     AlertKind.UNSTOP: ("UNSTOP", "UNSTOPs"),
+    AlertKind.UNREAD: ("UNSTOP not read by the carrier", "UNSTOPs not read by the carrier"),
     AlertKind.BOUNCE: ("bounce", "bounces"),
     AlertKind.DRIFT: ("refusal by the provider", "refusals by the provider"),
     AlertKind.UNKNOWN: ("refusal by an unknown number", "refusals by unknown numbers"),
@@ -48,7 +49,7 @@ _ANSWERED = {REFUSAL: "🔴 *It was an opt-out.*", NO_REFUSAL: "✅ *It was no o
 
 
 def sentences(alert: Alert) -> list[str]:
-    """The alert as lines; the first one says it all."""
+    """The alert as lines; the first one says it all. Re-opt-ins have a page of their own."""
     return _SAID[alert.kind](alert)
 
 
@@ -59,7 +60,7 @@ def kind_count(kind: AlertKind, count: int) -> str:
 
 def _stop(alert: Alert) -> list[str]:
     said = (
-        f"🔴 *SMS opt-out:* {_who(alert)} texted STOP{_to(alert)} at {date(alert.last_at)}"
+        f"🔴 *SMS opt-out:* {_who(alert)} texted STOP{_to(alert)} {date(alert.last_at)}"
         f"{_again(alert)}. No more texts will be sent."
     )
     return [said, *_notes(alert)]
@@ -68,7 +69,7 @@ def _stop(alert: Alert) -> list[str]:
 def _unsubscribe(alert: Alert) -> list[str]:
     channel = alert.channel
     said = (
-        f"🔴 *{channel.word} opt-out:* {_who(alert)} unsubscribed at {date(alert.last_at)}"
+        f"🔴 *{channel.word} opt-out:* {_who(alert)} unsubscribed {date(alert.last_at)}"
         f"{_again(alert)}. No more {things(channel)} will be sent."
     )
     return [said, *_notes(alert)]
@@ -76,7 +77,7 @@ def _unsubscribe(alert: Alert) -> list[str]:
 
 def _complaint(alert: Alert) -> list[str]:
     said = (
-        f"🚫 *Spam complaint:* {_who(alert)} reported our e-mail as spam at {date(alert.last_at)}"
+        f"🚫 *Spam complaint:* {_who(alert)} reported our e-mail as spam {date(alert.last_at)}"
         f"{_again(alert)}. No more e-mails will be sent. Too many complaints cost the right to "
         "send at all: find out why this one came."
     )
@@ -87,7 +88,7 @@ def _drift(alert: Alert) -> list[str]:
     reason = f" {inert(alert.text, QUOTED)}" if alert.text else ""
     said = (
         f"🔴 *{alert.channel.word} opt-out that we missed:* we thought {_who(alert)} gets our "
-        f"{things(alert.channel)}, and the provider refused at {date(alert.last_at)}"
+        f"{things(alert.channel)}, and the provider refused {date(alert.last_at)}"
         f"{_again(alert)}.{reason} {alert.channel.word} On is NO now."
     )
     return [said, *_notes(alert)]
@@ -97,7 +98,7 @@ def _unknown(alert: Alert) -> list[str]:
     thing = "number" if alert.channel is Channel.SMS else "address"
     said = (
         f"⚪ *Unknown {thing}:* {_who(alert)}, which no contact has, refused"
-        f"{_to(alert, 'messages from')} at {date(alert.last_at)}{_again(alert)}. It is kept, and "
+        f"{_to(alert, 'messages from')} {date(alert.last_at)}{_again(alert)}. It is kept, and "
         "holds for whoever appears with it."
     )
     return [said, *_notes(alert)]
@@ -105,10 +106,23 @@ def _unknown(alert: Alert) -> list[str]:
 
 def _unstop(alert: Alert) -> list[str]:
     channel = alert.channel.word
+    if alert.returned_at:
+        return [
+            f"✅ *Opted in again:* {_who(alert)} texted UNSTOP{_to(alert)} "
+            f"{date(alert.last_at)}, and a manager approved {date(alert.returned_at)}."
+        ]
     return [
-        f"🟡 *Half done:* {_who(alert)} texted UNSTOP{_to(alert)} at {date(alert.last_at)}"
+        f"🟡 *Half done:* {_who(alert)} texted UNSTOP{_to(alert)} {date(alert.last_at)}"
         f"{_again(alert)}. The carrier's block is lifted; {channel} On stays as it is until "
         "somebody records a new permission, and a manager approves."
+    ]
+
+
+def _unread(alert: Alert) -> list[str]:
+    return [
+        f"🟡 *Not read by the carrier:* {_who(alert)} texted UNSTOP{_to(alert)} with something "
+        f"around it, {date(alert.last_at)}{_again(alert)}. Only the bare word counts, so the block "
+        "stands. Ask the contact to text UNSTOP and nothing else."
     ]
 
 
@@ -117,7 +131,7 @@ def _bounce(alert: Alert) -> list[str]:
     if alert.count == 1:
         reason = next(iter(alert.counts), "")
         return [
-            f"🚫 *{word} bounce:* {_who(alert)} at {date(alert.last_at)}: "
+            f"🚫 *{word} bounce:* {_who(alert)}, {date(alert.last_at)}: "
             f"{inert(reason, QUOTED)} Nothing more is sent there until somebody checks it."
         ]
     reasons = (f"• {inert(reason, QUOTED)} × {count:,}" for reason, count in _most(alert))
@@ -129,13 +143,15 @@ def _bounce(alert: Alert) -> list[str]:
 
 
 def _review(alert: Alert) -> list[str]:
-    quoted = f"> “{inert(alert.text, QUOTED)}”" if alert.text else "_The reply was erased._"
-    asked = f"*Is this an opt-out?* {_who(alert)} wrote{_to(alert)} at {date(alert.first_at)}."
+    quoted = (
+        f"> “{inert(unaddressed(alert.text), QUOTED)}”" if alert.text else "_The reply was erased._"
+    )
+    asked = f"*Is this an opt-out?* {_who(alert)} wrote{_to(alert)} {date(alert.first_at)}."
     if alert.answer is not None:
         return [f"{_ANSWERED[alert.answer]} {asked}", quoted]
     until = ""
     if alert.deadline:
-        until = f" Unanswered, it counts as an opt-out on {date(alert.deadline)}."
+        until = f" Unanswered by {date(alert.deadline)}, it counts as an opt-out."
     return [f"🟡 {asked} Nothing is sent until somebody answers.{until}", quoted]
 
 
@@ -160,7 +176,7 @@ def _storm(alert: Alert) -> list[str]:
 
 def _storm_line(alert: Alert) -> list[str]:
     kind = AlertKind(alert.about or AlertKind.STOP)
-    return [f"{kind_count(kind, alert.count)} by {date(alert.first_at)}."]
+    return [f"{kind_count(kind, alert.count)}, {date(alert.first_at)}."]
 
 
 def _storm_list(alert: Alert) -> list[str]:
@@ -203,8 +219,15 @@ def _notes(alert: Alert) -> Iterable[str]:
     if len(alert.contacts) > 1:
         have = "several contacts have" if len(alert.contacts) > 9 else f"{len(alert.contacts)} have"
         yield f"It counts for each contact who has it: {have} it."
-    if alert.unstopped_at:
+    if alert.returned_at:
+        yield f"✅ Opted in again {date(alert.returned_at)}, with a manager's approval."
+    elif alert.unstopped_at:
         yield f"🟡 Came back {date(alert.unstopped_at)} with UNSTOP, still needs a manager."
+    elif alert.unread_at:
+        yield (
+            f"🟡 Texted UNSTOP with something around it {date(alert.unread_at)}: the carrier takes "
+            "the bare word alone, so the block stands."
+        )
 
 
 def _most(alert: Alert) -> list[tuple[str, int]]:
@@ -218,6 +241,7 @@ _SAID: dict[AlertKind, Callable[[Alert], list[str]]] = {
     AlertKind.STORM_LIST: _storm_list,
     AlertKind.UNSUBSCRIBE: _unsubscribe,
     AlertKind.UNSTOP: _unstop,
+    AlertKind.UNREAD: _unread,
     AlertKind.BOUNCE: _bounce,
     AlertKind.COMPLAINT: _complaint,
     AlertKind.REVIEW: _review,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from bot.consent.alerts import INSTALLER, Alert
+from bot.consent.alerts import Alert
 from bot.consent.service.notices import notify_installer
 from bot.consent.service.outbox import Posting, Result
 from bot.consent.service.service import Service
 from handlers.slack.alerts.health import Health
 from handlers.slack.alerts.outcomes import Failure, Trouble
-from handlers.slack.alerts.posting import LOOKING, is_file
+from handlers.slack.alerts.posting import LOOKING, is_file, is_private
 from handlers.slack.alerts.roads import Roads
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class Verdicts:
                 return Posting(result=Result.LATER, wait=_FULL, problem=word)
             case Trouble.DRAWING:
                 return Posting(result=Result.PLAINER, problem=word)
-            case Trouble.CHANNEL if alert.slack_channel == INSTALLER:
+            case Trouble.CHANNEL if is_private(alert):
                 return Posting(result=Result.DEAD, problem=word)
             case Trouble.CHANNEL:
                 self._pause(alert, word)
@@ -97,7 +97,7 @@ class Verdicts:
         self._notify(alert, word)
 
     def _notify(self, alert: Alert, word: str) -> None:
-        if alert.slack_channel == INSTALLER:
+        if is_private(alert):
             return
         if notify_installer(self._service, alert.slack_channel, word):
             logger.warning("alerts are kept: Slack says %s of their channel", word)

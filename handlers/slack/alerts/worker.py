@@ -14,15 +14,17 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from bot.consent.alerts import INSTALLER, Alert, Delivery
+from bot.consent.alerts import Alert, Delivery
 from bot.consent.errors import StorageFailed
+from bot.consent.service import Matter, look_after_cases, matter_of
 from bot.consent.service.outbox import Posting, Result, claim, outbox, settle, sweep
 from bot.consent.service.reviews import expire_reviews
 from bot.consent.service.service import Service
 from bot.consent.service.storms import Listed, end_storms, storm_list
+from handlers.slack.alerts.cases import CASES
 from handlers.slack.alerts.health import Health
 from handlers.slack.alerts.outcomes import CALL_FAILED, failure
-from handlers.slack.alerts.posting import LOOKING, Slack, is_file, method
+from handlers.slack.alerts.posting import LOOKING, Slack, is_file, is_private, method
 from handlers.slack.alerts.roads import Roads
 from handlers.slack.alerts.verdicts import Verdicts
 
@@ -57,6 +59,7 @@ class Worker:
             (timedelta(seconds=5), lambda: end_storms(service)),
             (timedelta(seconds=5), self._look_at_outbox),
             (timedelta(minutes=1), lambda: expire_reviews(service)),
+            (timedelta(minutes=1), lambda: look_after_cases(service)),
             (timedelta(hours=1), lambda: sweep(service)),
         ]
         self._done: dict[int, datetime] = {}
@@ -152,8 +155,13 @@ class Worker:
         return posting
 
     def _call(self, alert: Alert, parent: str | None) -> Posting:
+        about = None
+        if alert.kind in CASES:
+            about = self._matter(alert)
+            if about is None:
+                return Posting(result=Result.GONE, problem="its request is not kept any more")
         if alert.ts is not None:
-            self._slack.update(alert, alert.ts)
+            self._slack.update(alert, alert.ts, about)
             return Posting(result=Result.SENT)
         if is_file(alert):
             self._slack.upload(alert, parent, self._listed(alert))
@@ -161,7 +169,15 @@ class Worker:
         channel = self._slack.channel(alert)
         if channel is None:
             return Posting(result=Result.DEAD, problem="nobody is named in OPTIN_MANAGERS")
-        return Posting(result=Result.SENT, ts=self._slack.post(alert, channel, parent))
+        ts, posted_in = self._slack.post(alert, channel, parent, about)
+        return Posting(
+            result=Result.SENT, ts=ts, posted_in=posted_in if posted_in != channel else None
+        )
+
+    def _matter(self, alert: Alert) -> Matter | None:
+        with self._service.store.reading() as records:
+            case = records.case(alert.about or "")
+            return matter_of(self._service, records, case) if case else None
 
     def _parent(self, alert: Alert) -> tuple[str | None, Posting | None]:
         """The card whose thread it goes to, or why it can't go there yet."""
@@ -183,8 +199,7 @@ class Worker:
     def _look(self, alert: Alert, called: str, parent: str | None) -> Posting:
         """Whether Slack has what was posted with an outcome that nobody knows."""
         since = alert.started_at or alert.first_at
-        if alert.slack_channel == INSTALLER:
-            # We don't read people's direct messages, and twice is better than never.
+        if is_private(alert):
             return Posting(result=Result.REPEAT)
         try:
             ts = self._slack.find(alert, since, parent)

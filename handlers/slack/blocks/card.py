@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import starmap
 
+from bot.consent.cases import CaseState
 from bot.consent.gates import Code, Gate
 from bot.consent.model import AddressFacts, Bounce, Channel, Contact, Line
 from bot.consent.rules import Decision
@@ -17,6 +18,7 @@ from handlers.slack.blocks.text import (
     OPTION,
     Block,
     context,
+    date,
     escape,
     fields,
     fit,
@@ -153,7 +155,7 @@ def _checklists(profile: Profile) -> Iterator[Block]:
             continue
         icon = words.STATUS[decision.status][0]
         title = f"{icon} *Before {words.things(channel)} can be sent*"
-        yield section(title, *(words.step(gate) for gate in decision.gates))
+        yield section(title, *_steps(profile, channel))
         if sentence := _to_pass_on(decision.gates):
             yield section("Pass on to the contact, by another way:", f"> {sentence}")
     headline = profile.decisions[Channel.SMS].status
@@ -165,6 +167,42 @@ def _checklists(profile: Profile) -> Iterator[Block]:
 def _from_sender(sender: str, decision: Decision) -> str:
     icon, word = words.STATUS[decision.status]
     return f"Texts from {inert(phone(sender))}: {icon} {word}"
+
+
+def _steps(profile: Profile, channel: Channel) -> Iterator[str]:
+    """Every failing gate, and each key of a re-opt-in that is there already."""
+    case = profile.cases.get(channel)
+    lifted = _lifted(profile, channel)
+    if lifted:
+        yield lifted
+    for gate in profile.decisions[channel].gates:
+        if case is None or gate.code is not Code.OPTED_OUT:
+            yield words.step(gate)
+        elif case.state is CaseState.APPROVED and case.decided_by and case.decided_at:
+            own = " (the one who asked)" if case.self_approved else ""
+            approver = f"{words.actor(case.decided_by)}{own}, {date(case.decided_at)}"
+            yield f"☑ *Manager* approved: {approver}"
+        else:
+            asked = f"{words.actor(case.requested_by)}, {date(case.requested_at)}"
+            yield f"☐ *Manager:* decides the re-opt-in request of {asked}"
+
+
+def _lifted(profile: Profile, channel: Channel) -> str | None:
+    """The contact's key, where they gave it after they refused."""
+    facts, consent = profile.facts.get(channel), profile.contact.consent(channel)
+    if facts is None or not consent.refused or facts.blocks:
+        return None
+    cleared = [
+        (at, sender)
+        for sender, at in facts.cleared.items()
+        if consent.since is None or at > consent.since
+    ]
+    if not cleared:
+        return None
+    at, sender = max(cleared)
+    if channel is Channel.SMS:
+        return f"☑ *Contact* lifted the block of {inert(phone(sender))}, {date(at)}"
+    return f"☑ *{inert(sender.title())}* took the address off its list, {date(at)}"
 
 
 def _to_pass_on(gates: Sequence[Gate]) -> str | None:
@@ -200,14 +238,38 @@ def _buttons(profile: Profile) -> Block:
     options.append(option("Add a note", f"{ids.NOTE} {pointer}"))
     options.append(option("Why this status", f"{ids.WHY} {pointer}"))
     blocked = any(decision.gates for decision in profile.decisions.values())
+    asking = list(_asking(profile, pointer))
     return {
         "type": "actions",
         "elements": [
-            button("Edit", ids.EDIT, pointer, style="primary" if blocked else None),
+            *asking,
+            button("Edit", ids.EDIT, pointer, style="primary" if blocked and not asking else None),
             button("Activity Log", ids.ACTIVITY, pointer),
             {"type": "overflow", "action_id": ids.MORE, "options": options},
         ],
     }
+
+
+def _asking(profile: Profile, pointer: str) -> Iterator[Block]:
+    """Request re-opt-in for what the contact refused, the likely next step; or taking back what
+    was asked for."""
+    refused = [c for c in Channel if profile.contact.consent(c).refused]
+    actions = {Channel.SMS: ids.REQUEST_SMS, Channel.EMAIL: ids.REQUEST_EMAIL}
+    for channel in refused:
+        of = f" ({channel.word})" if len(refused) > 1 else ""
+        case = profile.cases.get(channel)
+        if case is None:
+            yield button(f"Request re-opt-in{of}", actions[channel], pointer, style="primary")
+        else:
+            about = str(ids.Pointer(contact=case.id, version=case.version))
+            withdraw = button(f"Withdraw request{of}", f"{ids.WITHDRAW}_{channel}", about)
+            withdraw["confirm"] = {
+                "title": plain("Withdraw the request?", 100),
+                "text": plain("It can be asked for again, with evidence.", 300),
+                "confirm": plain("Withdraw", 30),
+                "deny": plain("Keep it", 30),
+            }
+            yield withdraw
 
 
 def _hit(profile: Profile) -> Block:

@@ -76,7 +76,16 @@ def recent(
 #: Kinds that can occur, in the order of the filter.
 _KINDS = [
     (words.KIND[kind], str(kind))
-    for kind in (Kind.CONSENT, Kind.BOUNCE, Kind.BLOCK, Kind.CONTACT, Kind.NOTE, Kind.IMPORT)
+    for kind in (
+        Kind.CONSENT,
+        Kind.BOUNCE,
+        Kind.BLOCK,
+        Kind.HOLD,
+        Kind.EXPECTED_ERROR,
+        Kind.CONTACT,
+        Kind.NOTE,
+        Kind.IMPORT,
+    )
 ]
 
 

@@ -90,9 +90,10 @@ def why_modal(profile: Profile) -> View:
     return modal(ids.WHY_MODAL, "Why this status", blocks, Metadata())
 
 
-def message_modal(title: str, sentence: str) -> View:
-    """One sentence, where a modal is the only place to say it."""
-    return modal(ids.WHY_MODAL, title, [section(escape(sentence))], Metadata())
+def message_modal(title: str, sentence: str, *, markup: bool = False) -> View:
+    """One sentence, where a modal is the only place to say it. With `markup` it is mrkdwn."""
+    said = section(sentence if markup else escape(sentence))
+    return modal(ids.WHY_MODAL, title, [said], Metadata())
 
 
 def legend() -> Block:

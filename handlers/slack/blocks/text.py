@@ -22,6 +22,8 @@ TITLE = 24
 MESSAGE = 10_000
 #: Longest a name is shown.
 NAME = 120
+#: Of somebody's own words, as much as is looked at: more than is ever shown.
+_OWN_WORDS = 2_000
 #: Longest a refusal is; only somebody's own text can make it longer.
 SENTENCE = 500
 
@@ -30,6 +32,10 @@ Block = dict[str, object]
 #: What Slack would read as formatting or an emoji: one of these where a word begins or ends.
 _MARKUP = re.compile(r"(?<!\w)[*_~`](?=\S)|(?<=\S)[*_~`](?!\w)|:(?=[\w+'-]+:)")
 _NORTH_AMERICAN = re.compile(r"\+1([2-9][0-9]{2})([2-9][0-9]{2})([0-9]{4})")
+#: Begins where a word does, so that a long word is not tried from each of its letters.
+_MAILBOX = re.compile(r"(?<![^\s@<>\"'(),;:])[^\s@<>\"'(),;:]{1,256}@[^\s@<>\"'(),;:]{1,256}")
+#: Seven digits or more, however they are grouped.
+_NUMBER = re.compile(r"(?<![\w.])\+?\d(?:[ ().\u2011/-]{0,2}\d){6,}(?!\w)")
 _SPACES = re.compile(r"\s+")
 #: Directional overrides and isolates, which would turn round the text after them.
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
@@ -149,6 +155,12 @@ def masked(address: str) -> str:
         name, _, host = address.partition("@")
         return f"{name[:1]}…@{host}"
     return f"ending {address[-4:]}"
+
+
+def unaddressed(text: str | None) -> str:
+    """Somebody's own words for a channel: phone numbers and mailboxes in them masked."""
+    text = _MAILBOX.sub(lambda found: masked(found.group()), (text or "")[:_OWN_WORDS])
+    return _NUMBER.sub(lambda found: masked(re.sub(r"\D", "", found.group())), text)
 
 
 def joined(parts: Sequence[str], last: str = "and") -> str:

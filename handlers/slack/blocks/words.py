@@ -55,6 +55,9 @@ KIND: dict[Kind, str] = {
     Kind.ERASED: "Erasures",
 }
 
+#: What a step of a re-opt-in says happened.
+_CASE = {"pending": "requested"}
+
 _FIELDS = {
     "name": "Name",
     "phone": "Phone",
@@ -71,6 +74,12 @@ _SHORT = 60
 _AGO = (("days", 86_400), ("h", 3_600), ("min", 60))
 
 _SOURCES = {"slack": "Slack", "cli": "the command line", "import": "an import"}
+#: Providers whose name is not just their id with a capital.
+_PROVIDERS = {
+    "sendgrid": "SendGrid",
+    "ses": "Amazon SES",
+    "one_click": "the unsubscribe link",
+}
 
 
 def indicator(decision: Decision) -> str:
@@ -108,12 +117,17 @@ def actor(id: str) -> str:
         case "cli":
             return f"{inert(name, _SHORT)} at the command line"
         case "provider":
-            return inert(name.title(), _SHORT)
+            return provider(name)
         case "import":
             return f"import {inert(name, _SHORT)}"
         case "contact":
             return "the contact"
     return "Optin"
+
+
+def provider(name: str) -> str:
+    """A provider by its own name."""
+    return _PROVIDERS.get(name) or inert(name.title(), _SHORT)
 
 
 def what(entry: Entry) -> str:
@@ -134,12 +148,18 @@ def what(entry: Entry) -> str:
         case Kind.CONTACT:
             names = [_FIELDS[name] for name in entry.changes or {} if name in _FIELDS]
             return f"{', '.join(names) or 'Contact'} changed"
+        case Kind.CASE:
+            return f"Re-opt-in for {channel} {_CASE.get(entry.after, entry.after)}"
         case Kind.IMPORT:
             return f"Import {entry.after}"
         case Kind.ERASED:
             return "Contact erased"
         case Kind.NOTE:
             return "Note"
+        case Kind.HOLD if entry.after == "held":
+            return f"{channel} held: a reply has to be read"
+        case Kind.HOLD:
+            return f"{channel} no longer held"
     return str(entry.kind).replace("_", " ").capitalize()
 
 
@@ -155,9 +175,7 @@ def entry_lines(entry: Entry, *, of: str | None = None) -> tuple[str, ...]:
     name = f"{inert(of, _SHORT)} · " if of else ""
     expected = " · _expected_" if entry.expected else ""
     lines = [f"{name}*{what(entry)}*{expected}"]
-    source = _SOURCES.get(
-        entry.source, inert(entry.source.removeprefix("provider:").title(), _SHORT)
-    )
+    source = _SOURCES.get(entry.source) or provider(entry.source.removeprefix("provider:"))
     who = f"by {actor(entry.actor)}"
     # The command line, an import and a provider are where it came from, too.
     told = f"{who}, from {source}" if entry.actor.startswith(("slack:", "contact")) else who

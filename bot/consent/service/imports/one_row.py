@@ -55,7 +55,7 @@ def set_consent(
     if imported is Imported.KEPT:
         return contact, [Consequence.SMS_KEPT if sms else Consequence.EMAIL_KEPT]
     if imported is Imported.UNCHANGED:
-        if wanted is On.NO and current.by is not By.IMPORT:
+        if wanted is On.NO:
             note_again(recorder, contact, channel, by=By.IMPORT)
         return contact, []
     agreed = evidence.at if evidence and wanted is On.YES else None

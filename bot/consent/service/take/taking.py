@@ -20,6 +20,7 @@ from bot.consent.model import (
     Contact,
     On,
 )
+from bot.consent.service.cases.finish import key_came
 from bot.consent.service.record import Recorder
 from bot.consent.service.service import Service
 from bot.consent.service.tell import tell
@@ -81,6 +82,11 @@ class Taking:
             kept = self.facts.refusal
             yield None, Consent(on=On.NO, by=By.CONTACT, since=kept.since) if kept else UNSET
 
+    def may_return(self) -> bool:
+        """Whether a re-opt-in is under way for anybody who has the address."""
+        channel = self.event.channel
+        return any(self.records.open_case(h.id, channel) is not None for h in self.holders)
+
     def stopped_before(self, moment: datetime) -> datetime | None:
         """The latest STOP to this sender whose confirmation something of this moment may be."""
         if not self.holders:
@@ -141,6 +147,11 @@ class Taking:
             occurred_at=at,
             **entry,
         )
+        for holder in self.holders:
+            contact = self.records.contact(holder.id)
+            assert contact is not None
+            key_came(self.service, self._recorder, contact, self.event.channel, at)
+        self.holders = self.records.holders(self.event.address)
         return True
 
     def record_on_each(self, kind: Kind, **entry: Any) -> None:

@@ -26,6 +26,9 @@ def reply(taking: Taking) -> None:
         _hold(taking)
     elif read.unblock:
         _unstop(taking)
+    elif read.almost_unblock and taking.facts.block(taking.sender)[0] is BlockState.BLOCKED:
+        # Nothing changes, and whoever waits for it has to know why (rules.md §5).
+        taking.tell(AlertKind.UNREAD)
 
 
 def unsubscribe(taking: Taking) -> None:
@@ -135,9 +138,11 @@ def _hold(taking: Taking) -> None:
     """A probable refusal waits for a person, and nothing is sent meanwhile."""
     text = (taking.event.text or "").strip()
     refused = all(consent.refused for _, consent in taking.consents())
-    if taking.facts.hold is not None or refused:
+    if taking.facts.hold is not None or (refused and not taking.may_return()):
         reason = f"Wrote “{text[:_HELD]}”" if taking.holders else "Wrote a refusal again"
-        taking.record_on_each(Kind.NOTE, reason=reason, actor=_CONTACT)
+        # For a re-opt-in that comes later: it takes a permission that is newer than this.
+        again = {"by": By.CONTACT, "before": On.NO, "after": On.NO} if refused else {}
+        taking.record_on_each(Kind.NOTE, reason=reason, actor=_CONTACT, **again)
         return
     # What a stranger writes is in the alert until somebody has read it, and never in the log: no
     # erasure would find it there.

@@ -1,0 +1,96 @@
+"""The last key: the case is completed, and the consent comes back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.consent.activity import Kind
+from bot.consent.alerts import AlertKind
+from bot.consent.cases import Case, CaseState
+from bot.consent.model import By, Channel, Contact, On
+from bot.consent.replacing import replace
+from bot.consent.service.cases.keys import latest_refusal, missing_keys
+from bot.consent.service.cases.step import show, step
+from bot.consent.service.record import Recorder
+from bot.consent.service.service import Service
+from bot.consent.service.tell import live_alerts
+
+#: Messages about a refusal, which say so when it was taken back.
+_REFUSALS = (
+    AlertKind.STOP,
+    AlertKind.UNSUBSCRIBE,
+    AlertKind.DRIFT,
+    AlertKind.COMPLAINT,
+    AlertKind.UNSTOP,
+)
+
+
+def key_came(
+    service: Service, recorder: Recorder, contact: Contact, channel: Channel, at: datetime
+) -> None:
+    """The contact lifted a block, or it proved to be lifted: one key of an open case, and where
+    it is the last one, the end of it."""
+    case = recorder.records.open_case(contact.id, channel)
+    if case is None or contact.address(channel) != case.address:
+        return
+    if missing_keys(recorder.records.facts(case.address)):
+        return
+    case = replace(case, unstopped_at=at)
+    recorder.records.put_case(case)
+    if case.state is CaseState.APPROVED:
+        finish(service, recorder, case, contact)
+    else:
+        show(recorder.records, case)
+
+
+def finish(service: Service, recorder: Recorder, case: Case, contact: Contact) -> Case:
+    """All keys are there: YES, in the manager's name, as old as the permission that it rests on.
+    Or the end of a case that something had overtaken."""
+    if voided := void(recorder, case, contact):
+        return voided
+    before = contact.consent(case.channel).on
+    done = step(recorder, case, CaseState.COMPLETED, contact, actor=case.decided_by)
+    recorder.record(
+        Kind.CONSENT,
+        recorder.records.contact(contact.id),
+        address=case.address,
+        channel=case.channel,
+        by=By.CONTACT,
+        before=before,
+        after=On.YES,
+        reason=f"Re-opt-in: {case.reason}" if case.reason else "Re-opt-in",
+        evidence=case.evidence,
+        occurred_at=case.evidence.at,
+        actor=case.decided_by,
+    )
+    _tell_it_is_over(service, recorder, done)
+    return done
+
+
+def void(recorder: Recorder, case: Case, contact: Contact) -> Case | None:
+    """Ends a case that can't be decided any more; None where it can. Its time may be over, and
+    nobody has looked yet. What else voids a case does so when it happens: this only makes sure,
+    before something turns to YES."""
+    if recorder.now >= case.expires_at:
+        return step(recorder, case, CaseState.EXPIRED, contact, actor="system")
+    if contact.erased or contact.address(case.channel) != case.address:
+        why = "The address was changed meanwhile."
+    elif not contact.consent(case.channel).refused:
+        why = f"{case.channel.word} On was changed meanwhile."
+    else:
+        newest = latest_refusal(recorder.records, contact, case.channel)
+        if newest is None or case.evidence.at is None or newest < case.evidence.at:
+            return None
+        why = "The contact refused again."
+        return step(recorder, case, CaseState.OVERTAKEN, contact, why=why, actor="system")
+    return step(recorder, case, CaseState.CANCELLED, contact, why=why, actor="system")
+
+
+def _tell_it_is_over(service: Service, recorder: Recorder, case: Case) -> None:
+    """The alerts about the refusal say that it was taken back."""
+    days = {at.date() for at in (case.refused_at, case.unstopped_at) if at}
+    address = service.hashed(case.address)
+    for alert in live_alerts(recorder.records, _REFUSALS, case.channel, address, days):
+        recorder.records.put_alert(
+            replace(alert, returned_at=recorder.now, wanted=alert.wanted + 1)
+        )

@@ -1,0 +1,104 @@
+"""A case with everything that somebody has to know to decide it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.consent.authority import Action, authorize
+from bot.consent.cases import Case
+from bot.consent.errors import NotFound
+from bot.consent.gates import THINGS
+from bot.consent.model import Actor, AddressFacts, By, Channel, Consent, Contact, On
+from bot.consent.replacing import replace
+from bot.consent.rules import Decision, decide
+from bot.consent.service.cases.keys import missing_keys
+from bot.consent.service.service import Service, date
+from bot.consent.store import Records
+
+#: Who refused so lately may not have changed their mind.
+_LATELY = timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matter:
+    """A case, its contact, and what approval leads to."""
+
+    case: Case
+    #: None where an import that had brought the contact was undone.
+    contact: Contact | None
+    #: The decision as things stand; None without a contact.
+    now: Decision | None
+    #: What the same rules say once SMS On or Email On is YES.
+    then: Decision | None
+    #: Senders that the contact has to text UNSTOP to, or providers that suppress the address.
+    missing: Sequence[str]
+    #: What the contact texts to each of these.
+    unblock_word: str
+    #: What should make a manager think twice, in sentences.
+    warnings: Sequence[str] = ()
+
+
+def matter(service: Service, id: str, actor: Actor) -> Matter:
+    """Raises `NotFound`."""
+    authorize(actor, Action.LOOK)
+    with service.store.reading() as records:
+        case = records.case(id)
+        if case is None:
+            raise NotFound("There is no such request.")
+        return matter_of(service, records, case)
+
+
+def matters(
+    service: Service, actor: Actor, *, after: Case | None = None, limit: int = 10
+) -> Sequence[Matter]:
+    """Those that are open, the oldest first."""
+    authorize(actor, Action.LOOK)
+    with service.store.reading() as records:
+        cases = records.open_cases(after=after, limit=limit)
+        return [matter_of(service, records, case) for case in cases]
+
+
+def matter_of(service: Service, records: Records, case: Case) -> Matter:
+    """The case as it stands in these records."""
+    contact = records.contact(case.contact)
+    facts = records.facts(case.address) if case.address else AddressFacts(address="")
+    sender = service.sender
+    if contact is None or contact.erased:
+        return Matter(case=case, contact=None, now=None, then=None, missing=(), unblock_word="")
+    agreed = Consent(on=On.YES, by=By.CONTACT, since=case.evidence.at, evidence=case.evidence)
+    consenting = replace(contact, consents={**contact.consents, case.address: agreed})
+    return Matter(
+        case=case,
+        contact=contact,
+        now=decide(contact, facts, case.channel, sender),
+        then=decide(consenting, facts, case.channel, sender),
+        missing=missing_keys(facts),
+        unblock_word=sender.unblock_word if sender else "UNSTOP",
+        warnings=tuple(_warnings(records, case, contact, facts, service.now())),
+    )
+
+
+def _warnings(
+    records: Records, case: Case, contact: Contact, facts: AddressFacts, now: datetime
+) -> Iterator[str]:
+    things = THINGS[case.channel]
+    if facts.complaint:
+        yield "The contact reported our e-mail as spam."
+    if case.refused_at is not None and now - case.refused_at <= _LATELY:
+        yield f"The contact refused {things} only lately, on {date(case.refused_at)}."
+    others = [h for h in records.holders(case.address) if h.id != contact.id]
+    if others:
+        thing = "number" if case.channel is Channel.SMS else "address"
+        have = "Another contact has" if len(others) == 1 else f"{len(others)} other contacts have"
+        refused = sum(h.consent(case.channel).on is On.NO for h in others)
+        stay = f", and {refused} of them stay at NO" if refused else ""
+        yield (
+            f"{have} this {thing}{stay}. Approval counts for this contact alone, but whoever "
+            f"holds the {thing} gets the {things}."
+        )
+    if facts.hold is not None:
+        yield "A reply of theirs that reads like a refusal waits for somebody's judgement."
+    if contact.do_not_contact:
+        yield "The contact is marked Do not contact: nothing is sent in any case."

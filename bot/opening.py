@@ -1,0 +1,37 @@
+"""The use cases over the storage that the settings name: for the bot and the command line alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from bot import clock
+from bot.business_days import review_deadline
+from bot.consent.service import Service
+from bot.consent.service.copying import is_half_a_copy
+from bot.mailbox import read_email
+from bot.settings import Settings, SettingsError
+from storage import open_store
+
+
+@contextmanager
+def open_service(settings: Settings) -> Iterator[Service]:
+    """Raises `SettingsError`, and `StorageFailed` where the storage can't be opened."""
+    with closing(open_store(settings.storage)) as store:
+        if is_half_a_copy(store):
+            raise SettingsError(
+                "OPTIN_STORAGE is half a copy: run `optin copy` again, from where it came."
+            )
+        yield Service(
+            store=store,
+            now=clock.now,
+            region=settings.region,
+            read_email=read_email,
+            hash_key=settings.hash_key(store),
+            senders=settings.senders,
+            languages=settings.languages,
+            alert_channel=settings.alert_channel,
+            approval_channel=settings.approval_channel,
+            self_approve=settings.self_approve,
+            deadline=review_deadline,
+        )

@@ -1,0 +1,134 @@
+"""Asking for re-opt-in, denying it, and the list of what is open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from bot.consent.cases import CaseState
+from bot.consent.model import Channel
+from bot.consent.rules import Reason
+from bot.consent.service import Matter, Profile
+from handlers.slack import ids
+from handlers.slack.alerts.cases import approve_button
+from handlers.slack.blocks import words
+from handlers.slack.blocks.card import button, decision_line, option
+from handlers.slack.blocks.frame import Metadata, View, modal, select, text_input
+from handlers.slack.blocks.text import Block, context, date, inert, masked, plain, section, shown
+
+PAGE = 10
+
+_HOW = (Reason.PHONE, Reason.EMAIL, Reason.IN_PERSON, Reason.WEB_FORM)
+
+
+def request_modal(
+    profile: Profile,
+    channel: Channel,
+    metadata: Metadata,
+    *,
+    notice: str | None = None,
+    typed: Mapping[str, str] | None = None,
+) -> View:
+    """Why it is blocked, how they asked, and what shows it. `typed` is what somebody had put in
+    elsewhere already."""
+    typed = typed or {}
+    contact = profile.contact
+    decision = profile.decisions[channel]
+    blocks: list[Block] = [section(f"⚠️ {notice}")] if notice else []
+    blocks.append(
+        context(f"*{inert(contact.name)}*", *map(decision_line, profile.decisions.values()))
+    )
+    blocks.append(section(*(words.step(gate) for gate in decision.gates)))
+    how = [option(reason, reason.name) for reason in _HOW]
+    blocks += [
+        text_input(
+            "evidence",
+            "Evidence",
+            typed.get("evidence", ""),
+            hint="What shows that the contact wants it again: a form, a call, a ticket, and their "
+            "words.",
+            multiline=True,
+            optional=False,
+        ),
+        {
+            "type": "input",
+            "block_id": "evidence_date",
+            "optional": True,
+            "label": plain("When they agreed", 100),
+            "hint": plain("Now, unless you say so. It has to be after they opted out.", 200),
+            "element": {"type": "datetimepicker", "action_id": "evidence_date"},
+        },
+        select("reason", "Reason", how, typed.get("reason", ""), placeholder="How they asked"),
+        text_input("note", "Note", typed.get("note", ""), multiline=True),
+        context("A manager decides. Whoever has to act next is told, and so are you."),
+    ]
+    metadata = msgspec.structs.replace(
+        metadata, contact=contact.id, version=contact.version, channel=channel
+    )
+    title = f"Re-opt-in for {channel.word}"
+    return modal(ids.REQUEST_MODAL, title, blocks, metadata, submit="Send request")
+
+
+def requested_modal(matter: Matter, lines: Sequence[str], *, told: bool) -> View:
+    """What was sent, and how it stands."""
+    blocks = [section("✓ *The request is sent.*", *lines)]
+    if not told:
+        blocks.append(
+            context(
+                "No channel is set for requests (OPTIN_APPROVAL_CHANNEL): tell a manager, who "
+                "finds it with /optin pending."
+            )
+        )
+    return modal(ids.SAVED_MODAL, "Requested", blocks, Metadata(contact=matter.case.contact))
+
+
+def deny_modal(pointer: ids.Pointer, about: str) -> View:
+    """A reason, which whoever asked will read."""
+    blocks = [
+        section(about),
+        text_input("reason", "Reason", "", optional=False, multiline=True),
+    ]
+    metadata = Metadata(contact=pointer.contact, version=pointer.version)
+    return modal(ids.DENY_MODAL, "Deny", blocks, metadata, submit="Deny")
+
+
+def pending(matters: Sequence[Matter], more: bool, *, decides: bool, by_dm: bool) -> list[Block]:
+    """What is open, the oldest first. Managers decide here, too, and choose whether to be told by
+    direct message."""
+    blocks: list[Block] = [section("*Open re-opt-in requests*")]
+    if not matters:
+        blocks.append(section("There is none."))
+    for matter in matters[:PAGE]:
+        blocks += _line(matter, decides=decides)
+    elements = []
+    if more:
+        last = matters[PAGE - 1].case
+        elements.append(button("More", ids.PENDING_MORE, last.id))
+    if decides:
+        label = "Stop direct messages" if by_dm else "Send me requests by direct message"
+        elements.append(button(label, ids.REQUESTS_BY_DM, "off" if by_dm else "on"))
+    if elements:
+        blocks.append({"type": "actions", "elements": elements})
+    return blocks
+
+
+def _line(matter: Matter, *, decides: bool) -> list[Block]:
+    case, contact = matter.case, matter.contact
+    name = inert(contact.name, 80) if contact else "Gone"
+    waits = "a manager decides" if case.state is CaseState.PENDING else "the contact's part"
+    about = masked(case.address)
+    text = section(
+        f"*{name}* · {case.channel.word} · {inert(about, 80)}",
+        f"Asked by {words.actor(case.requested_by)} {date(case.requested_at)}; waits for: {waits}. "
+        f"Expires {date(case.expires_at)}.",
+    )
+    pointer = str(ids.Pointer(contact=case.id, version=case.version))
+    elements = [button("View", ids.CASE_VIEW, pointer)]
+    if decides and case.state is CaseState.PENDING:
+        elements = [
+            approve_button(matter, f"{shown(contact.name, 60) if contact else ''}, {about}"),
+            button("Deny", ids.DENY, pointer, style="danger"),
+            *elements,
+        ]
+    return [text, {"type": "actions", "elements": elements}]

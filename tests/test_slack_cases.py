@@ -1,0 +1,424 @@
+"""Re-opt-in through Slack: asked for, decided by a button, followed in every message; the real app
+with its worker, and a contact who texts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from copy import deepcopy
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.consent.cases import CaseState
+from bot.consent.events import EventKind
+from bot.consent.model import Channel, On
+from bot.consent.service import approve, look_after_cases
+from bot.consent.service.take import take
+from sandbox.client import Message, Person
+from sandbox.workspace import ALERTS, APPROVALS, GUS, LEE, MIA
+from tests.alerts_fixtures import mail, reply
+from tests.consent_fixtures import MANAGER
+from tests.slack_fixtures import Slack, said, started
+from tests.test_slack_bad_input import post
+
+PHONE = "+14155550142"
+EVIDENCE = "Called us from +1 415 555 0142, nia@example.com, and wants them again <!channel>"
+
+
+@pytest.fixture(params=["socket", "http"])
+def slack(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Slack]:
+    with running(tmp_path, request.param) as slack:
+        yield slack
+
+
+@pytest.fixture
+def slack_http(tmp_path: Path) -> Iterator[Slack]:
+    with running(tmp_path, "http") as slack:
+        yield slack
+
+
+def running(folder: Path, mode: str, **settings: str) -> AbstractContextManager[Slack]:
+    channels = {"OPTIN_ALERT_CHANNEL": ALERTS, "OPTIN_APPROVAL_CHANNEL": APPROVALS}
+    return started(folder, mode, **channels | settings)
+
+
+def refuses(slack: Slack, words: str = "STOP") -> None:
+    """Nia, who gets our texts, texts that."""
+    slack.add("Nia Canary", phone=PHONE, email="nia@example.com")
+    take(slack.service, [reply(words, PHONE, occurred_at=slack.clock())])
+    slack.clock.advance(timedelta(hours=1))
+
+
+def texts(slack: Slack, words: str) -> None:
+    slack.clock.advance(timedelta(minutes=5))
+    take(slack.service, [reply(words, PHONE, occurred_at=slack.clock())])
+
+
+def asks(slack: Slack, who: str = "Ana", evidence: str = EVIDENCE) -> Person:
+    """From the card."""
+    person = slack.person(who)
+    person.command(f"/optin {PHONE}")
+    person.press("Request re-opt-in")
+    person.type("Evidence", evidence)
+    person.submit()
+    return person
+
+
+def approvals(slack: Slack) -> list[Message]:
+    return slack.person("Lee").messages("#optin-approvals")
+
+
+def until(slack: Slack, holds: Callable[[], bool]) -> None:
+    slack.workspace.wait_until(holds)
+
+
+def request_of(slack: Slack) -> Message:
+    until(slack, lambda: bool(approvals(slack)))
+    return approvals(slack)[0]
+
+
+def shows(slack: Slack, words: str) -> bool:
+    until(slack, lambda: words in approvals(slack)[0].plain)
+    return True
+
+
+def late_click(slack: Slack, who: str, **button: str) -> str:
+    """What somebody reads who presses Approve on what their screen still shows; the request is as
+    Slack sent it when Ben pressed it, but for the person and these of the button's."""
+    payload = deepcopy(slack.workspace.journal("block_actions approve")[-1]["args"])
+    payload["user"]["id"] = who
+    payload["actions"][0] |= button
+    before = len(slack.workspace.journal("response_url"))
+    status, _ = post(slack, payload)
+
+    assert status == 200
+    [answer] = slack.workspace.journal("response_url")[before:]
+    assert answer["args"]["response_type"] == "ephemeral"
+    return str(answer["args"]["text"])
+
+
+def tried(slack: Slack) -> Message:
+    """The request, after Ben, who is an agent, pressed Approve in vain."""
+    message = request_of(slack)
+    slack.person("Ben").press("Approve", in_=message, confirm=True)
+    return message
+
+
+def state(slack: Slack) -> CaseState:
+    contact = slack.find(PHONE).id
+    with slack.service.store.reading() as records:
+        return records.cases(contact)[0].state
+
+
+def test_stop_request_approval_and_then_unstop(slack: Slack) -> None:
+    refuses(slack)
+    asks(slack)
+    message = request_of(slack)
+
+    assert message.buttons == ["Approve", "Deny", "View"]
+    assert "number ending 0142" in message.plain
+    assert (
+        "After approval: still waiting for this: Contact texts UNSTOP to +1 888-555-0199"
+        in message.plain
+    )
+
+    answer = slack.person("Lee").press("Approve", in_=message, confirm=True)
+
+    assert "Still missing: Contact texts UNSTOP to +1 888-555-0199" in said(answer)
+    assert slack.on(PHONE)[0] is On.NO
+    assert shows(slack, "Approved by")
+    assert approvals(slack)[0].buttons == []
+    until(slack, lambda: any("please text UNSTOP" in m.plain for m in slack.person("Ana").dms()))
+
+    texts(slack, "UNSTOP")
+
+    assert slack.on(PHONE)[0] is On.YES
+    assert shows(slack, "Done.")
+    assert "SMS On is YES" in approvals(slack)[0].plain
+    until(slack, lambda: any("SMS On is YES" in m.plain for m in slack.person("Ana").dms()))
+    alerts = slack.person("Lee").messages("#optin-alerts")
+    assert (
+        "Opted in again" in alerts[0].plain
+        or until(
+            slack,
+            lambda: "Opted in again" in slack.person("Lee").messages("#optin-alerts")[0].plain,
+        )
+        is None
+    )
+    assert slack.problems() is None
+
+
+def test_unstop_first_and_then_approval(slack: Slack) -> None:
+    refuses(slack)
+    texts(slack, "UNSTOP")
+    asks(slack)
+    message = request_of(slack)
+
+    assert "After approval: SMS On is YES at once" in message.plain
+
+    answer = slack.person("Mia").press("Approve", in_=message, confirm=True)
+
+    assert "Approved: SMS On is YES." in said(answer)
+    assert slack.on(PHONE)[0] is On.YES
+    assert shows(slack, "Done.")
+    newest = [e for e in slack.log() if e.kind == "consent"][-1]
+    assert (newest.actor, newest.before, newest.after) == (f"slack:{MIA}", "NO", "YES")
+    assert newest.evidence is not None
+
+
+def test_the_messages_tell_nobody_the_number_or_the_name(slack_http: Slack) -> None:
+    refuses(slack_http)
+    asks(slack_http)
+    message = request_of(slack_http)
+    raw = json.dumps(message.raw)
+
+    assert "Nia" not in raw
+    assert "nia@" not in raw
+    assert "5550142" not in raw
+    assert "555 0142" not in raw
+    assert "555-0142" not in raw
+    assert "!channel" not in slack_http.workspace.pings()
+
+
+def test_a_denial_has_a_reason_and_whoever_asked_is_told(slack: Slack) -> None:
+    refuses(slack)
+    asks(slack)
+    lee = slack.person("Lee")
+    lee.press("Deny", in_=request_of(slack))
+    assert "Reason" in lee.submit().errors
+    lee.type("Reason", "No record of that call")
+    lee.submit()
+
+    assert shows(slack, "Denied by")
+    assert approvals(slack)[0].buttons == []
+    assert slack.on(PHONE)[0] is On.NO
+    until(
+        slack, lambda: any("No record of that call" in m.plain for m in slack.person("Ana").dms())
+    )
+
+
+def test_the_loser_is_told_who_and_when(slack_http: Slack) -> None:
+    refuses(slack_http)
+    asks(slack_http)
+    message = tried(slack_http)
+    mia = slack_http.person("Mia")
+    mia.press("Deny", in_=message)
+    slack_http.person("Lee").press("Approve", in_=message, confirm=True)
+    mia.type("Reason", "too late")
+    mia.submit()
+    modal = mia.modal
+
+    assert modal is not None
+    assert "already approved by @lee" in modal.plain
+    assert state(slack_http) is CaseState.APPROVED
+    assert f"already approved by <@{LEE}>" in late_click(slack_http, MIA)
+    assert [e.after for e in slack_http.log() if e.kind == "case"] == ["pending", "approved"]
+
+
+def test_a_new_stop_overtakes_it(slack_http: Slack) -> None:
+    refuses(slack_http)
+    asks(slack_http)
+    tried(slack_http)
+    texts(slack_http, "STOP")
+
+    assert shows(slack_http, "Overtaken by a new refusal")
+    assert approvals(slack_http)[0].buttons == []
+    assert "already overtaken by a new refusal" in late_click(slack_http, LEE)
+    assert slack_http.on(PHONE)[0] is On.NO
+    until(
+        slack_http, lambda: any("refused again" in m.plain for m in slack_http.person("Ana").dms())
+    )
+
+
+def test_nobody_approves_who_may_not(slack: Slack) -> None:
+    refuses(slack)
+    asks(slack, "Lee")
+    message = request_of(slack)
+    head = slack.head()
+    pings = slack.workspace.pings()
+
+    for who, why in (("Ana", "Only a manager"), ("Lee", "another manager")):
+        outcome = slack.person(who).press("Approve", in_=message, confirm=True)
+        assert why in said(outcome)
+        assert all(m.is_ephemeral for m in outcome.messages)
+    assert slack.head() == head
+    assert slack.workspace.pings() == pings
+
+    slack.workspace.set_group("S0MANAGERS", [LEE])
+    assert "Only a manager" in said(slack.person("Mia").press("Approve", in_=message, confirm=True))
+    assert slack.head() == head
+
+
+def test_a_guest_does_not_decide_anything(slack_http: Slack) -> None:
+    refuses(slack_http)
+    asks(slack_http)
+    tried(slack_http)
+    head = slack_http.head()
+
+    assert "full members" in late_click(slack_http, GUS)
+    assert slack_http.head() == head
+
+
+def test_one_manager_alone_may_where_the_settings_say_so(tmp_path: Path) -> None:
+    with running(tmp_path, "http", OPTIN_SELF_APPROVE="yes") as slack:
+        refuses(slack)
+        asks(slack, "Lee")
+        slack.person("Lee").press("Approve", in_=request_of(slack), confirm=True)
+
+        assert shows(slack, "the one who asked")
+        assert any("OPTIN_SELF_APPROVE" in (entry.reason or "") for entry in slack.log())
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "x", "../../x:1", "0" * 32 + ":1", "a" * 300, "{case}:99", "{case}:0", "{contact}:1"],
+)
+def test_tampered_values_do_nothing(slack_http: Slack, value: str) -> None:
+    refuses(slack_http)
+    asks(slack_http)
+    button = tried(slack_http).button("Approve")[1]
+    case, contact = button["value"].partition(":")[0], slack_http.find(PHONE).id
+    head = slack_http.head()
+    pings = slack_http.workspace.pings()
+
+    assert late_click(slack_http, LEE, value=value.format(case=case, contact=contact))
+    assert slack_http.head() == head
+    assert slack_http.workspace.pings() == pings
+    assert state(slack_http) is CaseState.PENDING
+
+
+def test_it_expires_everywhere(slack_http: Slack) -> None:
+    refuses(slack_http)
+    asks(slack_http)
+    tried(slack_http)
+    slack_http.clock.advance(timedelta(days=15))
+    look_after_cases(slack_http.service)
+
+    assert shows(slack_http, "Expired.")
+    assert "already expired" in late_click(slack_http, LEE)
+    until(slack_http, lambda: any("expired" in m.plain for m in slack_http.person("Ana").dms()))
+
+
+def test_managers_are_reminded_in_the_thread(slack_http: Slack) -> None:
+    refuses(slack_http)
+    asks(slack_http)
+    request_of(slack_http)
+    slack_http.clock.advance(timedelta(days=2, minutes=1))
+    look_after_cases(slack_http.service)
+
+    until(
+        slack_http,
+        lambda: any("Nobody has decided" in m.plain for m in approvals(slack_http)),
+    )
+
+
+def test_pending_lists_them_and_managers_decide_there(slack: Slack) -> None:
+    refuses(slack)
+    asks(slack)
+    ana = slack.person("Ana").command("/optin pending").messages[-1]
+    lee = slack.person("Lee")
+    listed = lee.command("/optin pending").messages[-1]
+
+    assert "Nia Canary" in ana.plain
+    assert "Approve" not in ana.buttons
+    assert "Approve" in listed.buttons
+    answer = lee.press("Approve", in_=listed, confirm=True)
+    assert "Still missing" in said(answer)
+
+
+def test_a_manager_may_have_requests_by_direct_message(slack_http: Slack) -> None:
+    lee = slack_http.person("Lee")
+    lee.press("Send me requests", in_=lee.command("/optin pending").messages[-1])
+    refuses(slack_http)
+    asks(slack_http)
+    until(slack_http, lambda: any("Re-opt-in" in m.plain for m in slack_http.person("Lee").dms()))
+    copy = slack_http.person("Lee").dms()[0]
+    lee.press("Approve", in_=copy, confirm=True)
+
+    assert shows(slack_http, "Approved by")
+    until(slack_http, lambda: "Approved by" in slack_http.person("Lee").dms()[0].plain)
+
+
+def test_the_card_shows_which_key_is_missing(slack_http: Slack) -> None:
+    refuses(slack_http)
+    ana = asks(slack_http)
+    before = ana.command(f"/optin {PHONE}").messages[-1]
+    slack_http.person("Lee").press("Approve", in_=request_of(slack_http), confirm=True)
+    after = ana.command(f"/optin {PHONE}").messages[-1]
+
+    assert "decides the re-opt-in request" in before.plain
+    assert "Withdraw request" in before.buttons
+    assert "☑ Manager approved: @lee" in after.plain
+    assert "☐ Contact: The contact texts UNSTOP to +1 888-555-0199" in after.plain
+
+
+def test_it_can_be_withdrawn(slack_http: Slack) -> None:
+    refuses(slack_http)
+    ana = asks(slack_http)
+    request_of(slack_http)
+    card = ana.command(f"/optin {PHONE}").messages[-1]
+    answer = ana.press("Withdraw request", in_=card, confirm=True)
+
+    assert "withdrawn" in said(answer)
+    assert shows(slack_http, "Cancelled.")
+    assert state(slack_http) is CaseState.CANCELLED
+
+
+def test_from_the_alert_to_the_request(slack_http: Slack) -> None:
+    refuses(slack_http)
+    ana = slack_http.person("Ana")
+    until(slack_http, lambda: bool(ana.messages("#optin-alerts")))
+    ana.press("Request re-opt-in", in_=ana.messages("#optin-alerts")[0])
+    modal = ana.modal
+
+    assert modal is not None
+    assert modal.title == "Re-opt-in for SMS"
+    assert modal.fields["Evidence"] is None or modal.fields["Evidence"] == ""
+
+
+def test_evidence_from_before_the_refusal_is_refused_at_its_field(slack_http: Slack) -> None:
+    refuses(slack_http)
+    ana = slack_http.person("Ana")
+    ana.command(f"/optin {PHONE}")
+    ana.press("Request re-opt-in")
+    ana.type("Evidence", "said so")
+    long_ago = slack_http.clock() - timedelta(days=2)
+    ana.type("When they agreed", str(int(long_ago.timestamp())))
+    old = ana.submit()
+    future = slack_http.clock() + timedelta(days=2)
+    ana.type("When they agreed", str(int(future.timestamp())))
+    coming = ana.submit()
+
+    assert "newer" in old.errors["When they agreed"]
+    assert "future" in coming.errors["When they agreed"]
+    contact = slack_http.find(PHONE).id
+    with slack_http.service.store.reading() as records:
+        assert records.cases(contact) == []
+
+
+def test_email_comes_back_the_same_way(slack_http: Slack) -> None:
+    slack_http.add("Nia Canary", phone=PHONE, email="nia@example.com")
+    take(slack_http.service, [mail(EventKind.UNSUBSCRIBED, "nia@example.com")])
+    slack_http.clock.advance(timedelta(hours=1))
+    asks(slack_http)
+    message = request_of(slack_http)
+    slack_http.person("Lee").press("Approve", in_=message, confirm=True)
+
+    assert "Re-opt-in for Email" in message.plain
+    assert slack_http.on(PHONE)[1] is On.YES
+
+
+def test_what_the_command_line_decides_is_drawn_in_slack(slack_http: Slack) -> None:
+    refuses(slack_http)
+    asks(slack_http)
+    request_of(slack_http)
+    contact = slack_http.find(PHONE).id
+    with slack_http.service.store.reading() as records:
+        case = records.open_case(contact, Channel.SMS)
+    assert case is not None
+    approve(slack_http.service, case.id, MANAGER)
+
+    assert shows(slack_http, "Approved by")
