@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, bindparam, literal_column, select, text, union_all
+from sqlalchemy import BigInteger, Integer, bindparam, literal_column, select, union_all
 
 from bot.consent.model import Contact
 from storage.sql import rows, words
@@ -116,16 +116,25 @@ def _statement(sql: Statements, part: Part, by: str) -> str:
 
 def _made(sql: Statements, part: Part, by: str) -> str:
     c = contacts.c
-    column = c[part.column]
+    kept_in = c[part.column]
     limit = bindparam("limit", type_=BigInteger)
-    holds = [sql.within(column, f"text{n}") for n in range(len(part.texts))]
+    holds = [sql.within(kept_in, f"text{n}") for n in range(len(part.texts))]
     query = select(c.document).where(c.workspace == WORKSPACE).limit(limit)
     if by == "grams":
         kept = literal_column(f"contacts.{grams.name}", grams.type)
         wanted = bindparam("grams", type_=grams.type)
         return sql.text(query.where(kept.op("@>")(wanted), *holds))
     if by == "fts":
-        hits = text("SELECT rowid FROM names WHERE names MATCH :every ORDER BY rowid")
-        return sql.text(query.where(c.number.in_(hits.columns(c.number)), *holds))
-    some = select(c.number).where(c.workspace == WORKSPACE).limit(_FIRST)
-    return sql.text(query.where(c.number.in_(some), *holds))
+        # In this order, hit by hit until there are enough: left to itself, SQLite would look at
+        # every contact of the workspace.
+        held = " AND ".join(
+            f"instr(contacts.{part.column}, :text{n}) > 0" for n in range(len(part.texts))
+        )
+        return (
+            "SELECT contacts.document FROM names CROSS JOIN contacts "
+            "ON contacts.number = names.rowid WHERE names MATCH :every "
+            f"AND +contacts.workspace = {WORKSPACE} AND {held} LIMIT :limit"
+        )
+    first = select(c.document, c.name, c.other).order_by(c.number).limit(_FIRST).subquery()
+    holds = [sql.within(first.c[part.column], f"text{n}") for n in range(len(part.texts))]
+    return sql.text(select(first.c.document).where(*holds).limit(limit))
