@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from bot.consent.cases import CaseState
-from bot.consent.events import EventKind
+from bot.consent.events import EventKind, Failure
 from bot.consent.model import Channel, On
-from bot.consent.service import approve, look_after_cases
+from bot.consent.service import Wish, approve, look_after_cases
 from bot.consent.service.take import take
 from sandbox.client import Message, Person
 from sandbox.workspace import ALERTS, APPROVALS, GUS, LEE, MIA
-from tests.alerts_fixtures import mail, reply
+from tests.alerts_fixtures import failed, mail, reply
 from tests.consent_fixtures import MANAGER
 from tests.slack_fixtures import Slack, said, started
 from tests.test_slack_bad_input import post
@@ -157,6 +157,7 @@ def test_unstop_first_and_then_approval(slack: Slack) -> None:
     asks(slack)
     message = request_of(slack)
 
+    assert "☑ Contact lifted the carrier's block" in message.plain
     assert "After approval: SMS On is YES at once" in message.plain
 
     answer = slack.person("Mia").press("Approve", in_=message, confirm=True)
@@ -181,6 +182,36 @@ def test_the_messages_tell_nobody_the_number_or_the_name(slack_http: Slack) -> N
     assert "555 0142" not in raw
     assert "555-0142" not in raw
     assert "!channel" not in slack_http.workspace.pings()
+
+
+def test_a_block_that_comes_to_light_after_the_key_is_missing_again(slack_http: Slack) -> None:
+    refuses(slack_http)
+    asks(slack_http)
+    message = request_of(slack_http)
+    texts(slack_http, "UNSTOP")
+    assert shows(slack_http, "☑ Contact lifted the carrier's block")
+    slack_http.clock.advance(timedelta(hours=1))
+    take(slack_http.service, [failed(Failure.OPT_OUT, PHONE)])
+    assert shows(slack_http, "☐ Contact texts UNSTOP")
+    slack_http.person("Lee").press("Approve", in_=message, confirm=True)
+
+    assert shows(slack_http, "Approved by")
+    assert "☐ Contact texts UNSTOP to +1 888-555-0199" in approvals(slack_http)[0].plain
+    assert "☑ Contact lifted" not in approvals(slack_http)[0].plain
+    assert slack_http.on(PHONE)[0] is On.NO
+
+
+def test_a_number_that_is_on_probation_is_promised_no_more_than_a_test(slack_http: Slack) -> None:
+    refuses(slack_http, "stop all")
+    take(slack_http.service, [failed(Failure.HARD, PHONE)])
+    contact = slack_http.find(PHONE)
+    slack_http.set(contact, Wish(clear_bounce=frozenset({Channel.SMS})))
+    asks(slack_http)
+
+    assert (
+        "After approval: SMS On is YES at once, but not verified: The next message is the test"
+        in request_of(slack_http).plain
+    )
 
 
 def test_a_denial_has_a_reason_and_whoever_asked_is_told(slack: Slack) -> None:
@@ -325,6 +356,13 @@ def test_pending_lists_them_and_managers_decide_there(slack: Slack) -> None:
     assert "Nia Canary" in ana.plain
     assert "Approve" not in ana.buttons
     assert "Approve" in listed.buttons
+    assert "Evidence" in listed.plain
+    assert "+1 415 555 0142" not in listed.plain
+    lee.press("Approve", in_=listed, confirm=False)
+    assert state(slack) is CaseState.PENDING
+    asked = listed.button("Approve")[1]["confirm"]["text"]["text"]
+    assert asked.startswith("For Nia Canary, ending 0142, in your name.")
+    assert "Contact texts UNSTOP" in asked
     answer = lee.press("Approve", in_=listed, confirm=True)
     assert "Still missing" in said(answer)
 
@@ -392,6 +430,7 @@ def test_evidence_from_before_the_refusal_is_refused_at_its_field(slack_http: Sl
     ana.type("When they agreed", str(int(future.timestamp())))
     coming = ana.submit()
 
+    assert "refused on 3 Nov 2026, 14:02 UTC" in old.errors["When they agreed"]
     assert "newer" in old.errors["When they agreed"]
     assert "future" in coming.errors["When they agreed"]
     contact = slack_http.find(PHONE).id

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import html
 import re
+import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +21,7 @@ from handlers.slack.blocks.text import (
     plain,
     section,
     shown,
+    unaddressed,
 )
 
 TEXT = st.text(max_size=400) | st.text(alphabet="<>&!@#*_~`:| \n\u0301\u202eAb1", max_size=400)
@@ -128,3 +131,71 @@ def test_names_of_every_kind_are_shown() -> None:
     assert shown("Z" + "\u0351" * 50) == "Z" + "\u0351" * 3
     assert inert("Smith & <Sons>") == "Smith &amp; &lt;Sons&gt;"
     assert inert("snake_case 3*4 a~b") == "snake_case 3*4 a~b"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "+14155550142",
+        "(415) 555-0142",
+        "415–555–0142",
+        "415 - 555 - 0142",
+        "415   555   0142",
+        "415\n555\n0142",
+        "\u202a+1\u00a0(415)\u00a0555\u20110142\u202c",
+        "415\u200b5550142",
+        "415·555·0142",
+        "415_555_0142",
+        "tel_4155550142",
+        "No4155550142",
+        "v.4155550142x",
+        "4155550142.",
+    ],
+)
+def test_a_number_in_somebodys_own_words_is_masked_however_it_is_written(written: str) -> None:
+    said = re.sub(r"\D", "", inert(unaddressed(f"call {written}, thanks"), 600))
+
+    assert said == "0142"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "nia.canary@example.com",
+        "nia.canary @ example.com",
+        "nia.canary@ example.com",
+        "nia.canary＠example.com",
+        "<nia.canary@example.com>",
+        "mailto:nia.canary@example.com",
+        "nia.canary\u200b@example.com",
+    ],
+)
+def test_a_mailbox_in_somebodys_own_words_is_masked_however_it_is_written(written: str) -> None:
+    said = inert(unaddressed(f"wrote from {written}, thanks"), 600)
+
+    assert "canary" not in said
+    assert "n…@example.com" in said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "agreed on 2026-11-23 10:00-10:30",
+        "agreed on 11/23/2026, 9:05",
+        "agreed on 23.11.2026",
+        "3 calls, 12 texts, 1,250 points",
+        "tomorrow @ 10 in the shop",
+    ],
+)
+def test_days_and_times_in_somebodys_own_words_stay(words: str) -> None:
+    assert unaddressed(words) == words
+
+
+@pytest.mark.parametrize(
+    "piece", ["1", "1-", "1 ", "a@", "a @ ", "+", "(1)", "@", "1" * 6 + ",", "._"]
+)
+def test_words_made_to_be_slow_are_read_at_once(piece: str) -> None:
+    before = time.perf_counter()
+    unaddressed(piece * 10_000)
+
+    assert time.perf_counter() - before < 0.5

@@ -237,9 +237,7 @@ def _lines(about: Matter) -> Iterator[str]:
         yield f"  ☑ {word} by {actor(case.decided_by)}{own}, {when(case.decided_at)}{why}"
     elif case.open:
         yield "  ☐ A manager approves"
-    if case.unstopped_at:
-        yield f"  ☑ The block was lifted, {when(case.unstopped_at)}"
-    elif case.open:
+    if case.open and about.missing:
         for sender in about.missing:
             sms = case.channel is Channel.SMS
             yield (
@@ -247,6 +245,8 @@ def _lines(about: Matter) -> Iterator[str]:
                 if sms
                 else f"  ☐ {sender} takes the address off its list"
             )
+    elif case.unstopped_at:
+        yield f"  ☑ The block was lifted, {when(case.unstopped_at)}"
     if case.state is CaseState.PENDING and about.then and not about.missing:
         for gate in about.then.gates:
             yield f"  After approval: {gate.remedy}"

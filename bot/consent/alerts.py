@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.consent.model import Channel
+from bot.consent.replacing import replace
 
 #: The first three alerts of a kind in a minute are told singly, the others by one storm card.
 SINGLES = 3
@@ -166,3 +167,11 @@ class Alert:
     def due(self) -> bool:
         """Whether Slack has to be told something. When, `not_before` says."""
         return self.wanted > self.shown and self.delivery is not Delivery.DEAD
+
+
+def anew(alert: Alert) -> Alert:
+    """The alert, to be drawn once more, as it was designed. Slack may have refused what it looked
+    like before: that must not leave a message with buttons that nobody may press any more."""
+    if alert.delivery is Delivery.DEAD and alert.ts is not None:
+        alert = replace(alert, delivery=Delivery.WAITING, attempts=0, not_before=None, problem=None)
+    return replace(alert, wanted=alert.wanted + 1, plainness=0)

@@ -69,7 +69,7 @@ class Case:
     decision: str | None = None
     #: The approval was the requester's own (`OPTIN_SELF_APPROVE`).
     self_approved: bool = False
-    #: When the contact lifted the block, where one stood since the request.
+    #: When the contact lifted the block, after they had refused.
     unstopped_at: datetime | None = None
     #: Who ended it and when, where it is over; why, where no person did.
     ended_by: str | None = None

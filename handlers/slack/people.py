@@ -91,11 +91,26 @@ class People:
         return Role.NOBODY
 
 
+def is_manager(client: WebClient, roles: Roles, user: str) -> bool:
+    """Whether the settings name them as a manager at this moment. Raises what a call to Slack
+    raises."""
+    if _barred(client.users_info(user=user)["user"]):
+        return False
+    groups = sorted(id for id in roles.managers if id.startswith("S"))
+    return user in roles.managers or any(
+        user in client.usergroups_users_list(usergroup=group)["users"] for group in groups
+    )
+
+
 def _full_member(user: Mapping[str, Any], team: str) -> bool:
     """No guest, no app, nobody of another organisation (Slack Connect), nobody deactivated."""
-    barred = ("deleted", "is_restricted", "is_ultra_restricted", "is_stranger", "is_bot")
     teams = {user.get("team_id"), *user.get("enterprise_user", {}).get("teams", ())}
-    return team in teams and not any(user.get(flag) for flag in barred)
+    return team in teams and not _barred(user)
+
+
+def _barred(user: Mapping[str, Any]) -> bool:
+    barred = ("deleted", "is_restricted", "is_ultra_restricted", "is_stranger", "is_bot")
+    return any(user.get(flag) for flag in barred)
 
 
 def _named(user: str, ids: frozenset[str], memberships: Mapping[str, bool]) -> bool:

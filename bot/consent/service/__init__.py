@@ -9,7 +9,7 @@ from bot.consent.service.cases.ask import Ask, request
 from bot.consent.service.cases.clock import look_after_cases
 from bot.consent.service.cases.decide import Decided, approve, cancel, deny
 from bot.consent.service.cases.matter import Matter, matter, matter_of, matters
-from bot.consent.service.cases.wanted import want_requests, wants_requests
+from bot.consent.service.cases.wanted import no_more_requests, want_requests, wants_requests
 from bot.consent.service.change import change
 from bot.consent.service.contacts import Details, add, edit, note
 from bot.consent.service.erase import erase
@@ -56,6 +56,7 @@ __all__ = [
     "matter",
     "matter_of",
     "matters",
+    "no_more_requests",
     "note",
     "profile",
     "recent",

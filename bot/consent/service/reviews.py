@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.consent.activity import Kind
-from bot.consent.alerts import Alert, AlertKind
+from bot.consent.alerts import Alert, AlertKind, anew
 from bot.consent.authority import Action, authorize
 from bot.consent.errors import NotFound, Refused
 from bot.consent.model import UNSET, Actor, By, Contact, On
@@ -195,4 +195,5 @@ def forget(records: Records, contact: str) -> None:
     for alert in [alert for alert in records.alerts() if contact in alert.contacts]:
         left = tuple(id for id in alert.contacts if id != contact)
         text = alert.text if alert.kind is not AlertKind.REVIEW else None
-        records.put_alert(replace(alert, contacts=left, text=text, masked="", wanted=_more(alert)))
+        bare = replace(alert, contacts=left, text=text, masked="")
+        records.put_alert(anew(bare) if alert.slack_channel else bare)

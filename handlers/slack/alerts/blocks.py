@@ -62,6 +62,8 @@ def drawn(alert: Alert, matter: Matter | None = None) -> Drawn:
         said = case_lines(alert, matter)
         if alert.repeated:
             said = [f"{said[0]} (repeated)", *said[1:]]
+        if alert.plainness and alert.kind is AlertKind.CASE and matter.case.open:
+            said.insert(1, "Slack shows no buttons here: `/optin pending` has them.")
         text = lines(said, SECTION)
         return Drawn(text=text, blocks=[] if alert.plainness else case_blocks(alert, matter))
     said = sentences(alert)

@@ -63,32 +63,24 @@ def case_blocks(alert: Alert, matter: Matter) -> list[Block]:
     if matter.case.state is CaseState.PENDING:
         if matter.warnings:
             blocks.append(context(*(f"⚠️ {inert(w, 300)}" for w in matter.warnings)))
-        blocks.append({"type": "actions", "elements": decision_buttons(matter, alert)})
+        elements = decision_buttons(matter, _who(matter.case, alert.masked))
+        elements.append(button("View", ids.ALERT_VIEW, alert.id))
+        blocks.append({"type": "actions", "elements": elements})
     return blocks
 
 
-def decision_buttons(matter: Matter, alert: Alert) -> list[Block]:
-    """Approve, with what it will do; Deny; and a look at the contact."""
-    pointer = str(ids.Pointer(contact=matter.case.id, version=matter.case.version))
-    return [
-        approve_button(matter, _who(matter.case, alert.masked)),
-        button("Deny", ids.DENY, pointer, style="danger"),
-        button("View", ids.ALERT_VIEW, alert.id),
-    ]
-
-
-def approve_button(matter: Matter, whom: str) -> Block:
-    """Asks once more, naming the contact and the channel: look-alikes are approved by mistake."""
+def decision_buttons(matter: Matter, whom: str) -> list[Block]:
+    """Approve, which asks once more whom it is for and says what it will do; and Deny."""
     case = matter.case
     pointer = str(ids.Pointer(contact=case.id, version=case.version))
-    return button("Approve", ids.APPROVE, pointer, style="primary") | {
-        "confirm": {
-            "title": plain(f"Re-opt-in for {case.channel.word}?", 100),
-            "text": plain(f"For {whom}, in your name. After that: {outlook(matter)}", 300),
-            "confirm": plain("Approve", 30),
-            "deny": plain("Not now", 30),
-        }
+    approve = button("Approve", ids.APPROVE, pointer, style="primary")
+    approve["confirm"] = {
+        "title": plain(f"Re-opt-in for {case.channel.word}?", 100),
+        "text": plain(f"For {whom}, in your name. After that: {outlook(matter)}", 300),
+        "confirm": plain("Approve", 30),
+        "deny": plain("Not now", 30),
     }
+    return [approve, button("Deny", ids.DENY, pointer, style="danger")]
 
 
 def headline(case: Case, masked: str) -> str:
@@ -97,7 +89,7 @@ def headline(case: Case, masked: str) -> str:
     if case.state is CaseState.PENDING:
         return f"🟡 {about}. A manager has to decide."
     if case.state is CaseState.APPROVED:
-        return f"🟡 {about}. Approved; the contact's part is missing."
+        return f"🟡 {about}. Approved; {waits_for(case)}."
     why = f" {inert(unaddressed(case.ended_why), 300)}" if case.ended_why else ""
     return f"{_OVER[case.state]} {about}.{why}"
 
@@ -110,11 +102,16 @@ def details(matter: Matter) -> Iterator[str]:
         yield f"Opted out {date(case.refused_at)}{how}"
     if case.reason:
         yield f"How they asked: {inert(unaddressed(case.reason), 200)}"
-    if case.evidence.text:
-        at = f" ({date(case.evidence.at)})" if case.evidence.at else ""
-        yield f"Evidence{at}: “{inert(unaddressed(case.evidence.text), _QUOTED)}”"
+    yield from evidence_line(case, _QUOTED)
     if case.note:
         yield f"Note: {inert(unaddressed(case.note), _QUOTED)}"
+
+
+def evidence_line(case: Case, longest: int) -> Iterator[str]:
+    """The words that show the new permission, and when it was given; none after an erasure."""
+    if case.evidence.text:
+        at = f" ({date(case.evidence.at)})" if case.evidence.at else ""
+        yield f"Evidence{at}: “{inert(unaddressed(case.evidence.text), longest)}”"
 
 
 def progress(matter: Matter) -> Iterator[str]:
@@ -130,10 +127,11 @@ def progress(matter: Matter) -> Iterator[str]:
             yield f"☑ Approved {decided}{own if case.self_approved else ''}"
     elif case.open:
         yield "☐ A manager approves"
-    if case.unstopped_at:
-        yield f"☑ {_key(case)} {date(case.unstopped_at)}"
-    elif case.open:
+    # A block that came to light after the key was given is missing again.
+    if case.open and matter.missing:
         yield from (f"☐ {step}" for step in contact_steps(matter))
+    elif case.unstopped_at:
+        yield f"☑ {_key(case)} {date(case.unstopped_at)}"
     if case.state is CaseState.COMPLETED:
         yield f"☑ {case.channel.word} On is YES"
     elif case.open:
@@ -144,6 +142,13 @@ def progress(matter: Matter) -> Iterator[str]:
         yield f"Expires {date(case.expires_at)}"
     elif case.ended_at and case.state is not CaseState.DENIED:
         yield f"Ended {date(case.ended_at)} by {actor(case.ended_by or 'system')}"
+
+
+def waits_for(case: Case) -> str:
+    """What is missing of an approved case, in short."""
+    if case.channel is Channel.SMS:
+        return "the contact's part is missing"
+    return "the address is still on the provider's list"
 
 
 def contact_steps(matter: Matter) -> list[str]:
@@ -168,6 +173,8 @@ def outlook(matter: Matter) -> str:
     if then.answer is Answer.YES:
         return f"{word} On is YES at once, and {what} are sent again."
     remedies = " ".join(inert(gate.remedy, 200) for gate in then.gates)
+    if then.answer is Answer.UNVERIFIED:
+        return f"{word} On is YES at once, but not verified: {remedies}"
     return f"{word} On is YES at once, and no {what} are sent before this is done: {remedies}"
 
 

@@ -18,7 +18,7 @@ from bot.consent.service import Matter
 from bot.consent.service.storms import Listed
 from handlers.cells import defused, line
 from handlers.slack.alerts.blocks import drawn
-from handlers.slack.people import Roles
+from handlers.slack.people import Roles, is_manager
 
 POST = "chat.postMessage"
 UPDATE = "chat.update"
@@ -61,6 +61,13 @@ def is_private(alert: Alert) -> bool:
 def is_file(alert: Alert) -> bool:
     """Whether it goes as a file. Plainer, it is a sentence."""
     return alert.kind is AlertKind.STORM_LIST and not alert.plainness
+
+
+def is_for_managers(alert: Alert) -> bool:
+    """A request, or the reminder below it; what goes to the one who asked has no thread."""
+    return alert.kind is AlertKind.CASE or (
+        alert.kind is AlertKind.CASE_REMINDER and alert.thread is not None
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +131,13 @@ class Slack:
             if members:
                 return str(members[0])
         return None
+
+    def may_have(self, alert: Alert) -> bool:
+        """Whether whom it goes to may still read it: requests go to managers alone, and who was one
+        when they chose to be told may be none, or have left, by now."""
+        if not is_private(alert) or not is_for_managers(alert):
+            return True
+        return is_manager(self.client, self.roles, alert.slack_channel)
 
     def channel(self, alert: Alert) -> str | None:
         """Where it goes: a channel, or a person's direct messages."""

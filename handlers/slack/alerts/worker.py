@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 
 from bot.consent.alerts import Alert, Delivery
 from bot.consent.errors import StorageFailed
-from bot.consent.service import Matter, look_after_cases, matter_of
+from bot.consent.service import Matter, look_after_cases, matter_of, no_more_requests
 from bot.consent.service.outbox import Posting, Result, claim, outbox, settle, sweep
 from bot.consent.service.reviews import expire_reviews
 from bot.consent.service.service import Service
@@ -169,6 +169,9 @@ class Worker:
         channel = self._slack.channel(alert)
         if channel is None:
             return Posting(result=Result.DEAD, problem="nobody is named in OPTIN_MANAGERS")
+        if not self._slack.may_have(alert):
+            no_more_requests(self._service, channel)
+            return Posting(result=Result.GONE, problem="whom it is for is no manager any more")
         ts, posted_in = self._slack.post(alert, channel, parent, about)
         return Posting(
             result=Result.SENT, ts=ts, posted_in=posted_in if posted_in != channel else None
@@ -185,7 +188,8 @@ class Worker:
             return None, None
         with self._service.store.reading() as records:
             card = records.alert(alert.thread)
-        if card is None or card.delivery is Delivery.DEAD:
+        never = card is not None and card.delivery in (Delivery.DEAD, Delivery.SENT)
+        if card is None or (never and card.ts is None):
             return None, Posting(result=Result.GONE, problem="its card was not posted")
         if card.ts is None:
             return None, Posting(result=Result.LATER, wait=_CARD_FIRST)

@@ -11,13 +11,15 @@ from bot.consent.model import Channel
 from bot.consent.rules import Reason
 from bot.consent.service import Matter, Profile
 from handlers.slack import ids
-from handlers.slack.alerts.cases import approve_button
+from handlers.slack.alerts.cases import decision_buttons, evidence_line, waits_for
 from handlers.slack.blocks import words
 from handlers.slack.blocks.card import button, decision_line, option
 from handlers.slack.blocks.frame import Metadata, View, modal, select, text_input
 from handlers.slack.blocks.text import Block, context, date, inert, masked, plain, section, shown
 
-PAGE = 10
+PAGE = 5
+#: Of evidence and warnings, as much as lets a page of the list be one message.
+_SHORT, _WARNINGS = 100, 160
 
 _HOW = (Reason.PHONE, Reason.EMAIL, Reason.IN_PERSON, Reason.WEB_FORM)
 
@@ -116,19 +118,21 @@ def pending(matters: Sequence[Matter], more: bool, *, decides: bool, by_dm: bool
 def _line(matter: Matter, *, decides: bool) -> list[Block]:
     case, contact = matter.case, matter.contact
     name = inert(contact.name, 80) if contact else "Gone"
-    waits = "a manager decides" if case.state is CaseState.PENDING else "the contact's part"
-    about = masked(case.address)
-    text = section(
-        f"*{name}* · {case.channel.word} · {inert(about, 80)}",
-        f"Asked by {words.actor(case.requested_by)} {date(case.requested_at)}; waits for: {waits}. "
+    pending = case.state is CaseState.PENDING
+    waits = "a manager has to decide" if pending else waits_for(case)
+    said = [
+        f"*{name}* · {case.channel.word} · {inert(masked(case.address), 80)}",
+        f"Asked by {words.actor(case.requested_by)} {date(case.requested_at)}; {waits}. "
         f"Expires {date(case.expires_at)}.",
-    )
+    ]
+    elements: list[Block] = []
+    if decides and pending:
+        # Whoever decides here has to see what it rests on, and what speaks against it.
+        said += evidence_line(case, _SHORT)
+        if matter.warnings:
+            said.append(f"⚠️ {inert(' '.join(matter.warnings), _WARNINGS)}")
+        whom = shown(contact.name, 80) if contact else "a contact who is gone"
+        elements += decision_buttons(matter, f"{whom}, {masked(case.address)}")
     pointer = str(ids.Pointer(contact=case.id, version=case.version))
-    elements = [button("View", ids.CASE_VIEW, pointer)]
-    if decides and case.state is CaseState.PENDING:
-        elements = [
-            approve_button(matter, f"{shown(contact.name, 60) if contact else ''}, {about}"),
-            button("Deny", ids.DENY, pointer, style="danger"),
-            *elements,
-        ]
-    return [text, {"type": "actions", "elements": elements}]
+    elements.append(button("View", ids.CASE_VIEW, pointer))
+    return [section(*said), {"type": "actions", "elements": elements}]

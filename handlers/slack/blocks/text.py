@@ -32,10 +32,23 @@ Block = dict[str, object]
 #: What Slack would read as formatting or an emoji: one of these where a word begins or ends.
 _MARKUP = re.compile(r"(?<!\w)[*_~`](?=\S)|(?<=\S)[*_~`](?!\w)|:(?=[\w+'-]+:)")
 _NORTH_AMERICAN = re.compile(r"\+1([2-9][0-9]{2})([2-9][0-9]{2})([0-9]{4})")
-#: Begins where a word does, so that a long word is not tried from each of its letters.
-_MAILBOX = re.compile(r"(?<![^\s@<>\"'(),;:])[^\s@<>\"'(),;:]{1,256}@[^\s@<>\"'(),;:]{1,256}")
-#: Seven digits or more, however they are grouped.
-_NUMBER = re.compile(r"(?<![\w.])\+?\d(?:[ ().\u2011/-]{0,2}\d){6,}(?!\w)")
+#: Begins where a word does, so that a long word is not tried from each of its letters. With spaces
+#: around the @ it is a mailbox only if it ends like one: "tomorrow @ 10" is none.
+_MAILBOX = re.compile(
+    r"(?<![^\s@＠<>\"'(),;:])([^\s@＠<>\"'(),;:]{1,256})"
+    r"(?:[@＠]|\s{1,2}[@＠]\s{0,2}(?=\S{1,256}\.[^\W\d_])|[@＠]\s{1,2}(?=\S{1,256}\.[^\W\d_]))"
+    r"([^\s@＠<>\"'(),;:]{1,256})"
+)
+#: A day says when the contact agreed, and is nothing to be hidden.
+_DAY = (
+    r"(?:19|20)\d\d-[01]\d-[0-3]\d|[0-3]?\d/[0-3]?\d/(?:19|20)\d\d"
+    r"|[0-3]?\d\.[01]?\d\.(?:19|20)\d\d"
+)
+#: Seven digits or more, however people and phones group them: spaces and dashes of every kind,
+#: line ends, marks that nobody sees. Not commas and colons, which stand between times and sums.
+_NUMBER = re.compile(
+    rf"(?<![\d+])(?P<day>{_DAY})(?!\d)|(?<!\d)\+?\d(?:[^\w,:;!?@\"']{{0,4}}_?\d){{6,}}"
+)
 _SPACES = re.compile(r"\s+")
 #: Directional overrides and isolates, which would turn round the text after them.
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
@@ -159,8 +172,15 @@ def masked(address: str) -> str:
 
 def unaddressed(text: str | None) -> str:
     """Somebody's own words for a channel: phone numbers and mailboxes in them masked."""
-    text = _MAILBOX.sub(lambda found: masked(found.group()), (text or "")[:_OWN_WORDS])
-    return _NUMBER.sub(lambda found: masked(re.sub(r"\D", "", found.group())), text)
+    text = _MAILBOX.sub(lambda found: masked(f"{found[1]}@{found[2]}"), (text or "")[:_OWN_WORDS])
+    return _NUMBER.sub(_unnumbered, text)
+
+
+def _unnumbered(found: re.Match[str]) -> str:
+    if day := found["day"]:
+        return day
+    glued = found.string[: found.start()][-1:].isalnum()
+    return (" " if glued else "") + masked(re.sub(r"\D", "", found.group()))
 
 
 def joined(parts: Sequence[str], last: str = "and") -> str:

@@ -14,7 +14,7 @@ from bot.consent.model import Actor, Channel, Consent, Contact, Evidence, On
 from bot.consent.reading import blank, storable
 from bot.consent.replacing import replace
 from bot.consent.service.cases.finish import void
-from bot.consent.service.cases.keys import latest_refusal
+from bot.consent.service.cases.keys import latest_refusal, unstopped
 from bot.consent.service.cases.step import log_step, put_message
 from bot.consent.service.cases.wanted import wants_requests
 from bot.consent.service.record import Recorder
@@ -71,6 +71,7 @@ def request(service: Service, id: str, ask: Ask, actor: Actor) -> Case:
             reason=storable(ask.reason or "") or None,
             note=storable(ask.note or "") or None,
             refused_at=refused_at,
+            unstopped_at=unstopped(records.facts(contact.address(ask.channel) or ""), refused_at),
             refusal=consent.reason,
             next_at=now + REMINDERS[0],
         )
@@ -105,7 +106,8 @@ def _evidence(ask: Ask, refused_at: datetime | None, now: datetime) -> Evidence:
     at = min(at + ask.precision, now)
     if refused_at is not None and at <= refused_at:
         raise Refused(
-            f"The contact refused on {date(refused_at)}: the evidence has to be newer than that.",
+            f"The contact refused on {date(refused_at)}, {refused_at:%H:%M} UTC: the evidence has "
+            "to be newer than that.",
             field="evidence_date",
         )
     return Evidence(text=storable(ask.evidence.strip()), at=at)

@@ -23,6 +23,15 @@ def missing_keys(facts: AddressFacts) -> Sequence[str]:
     ]
 
 
+def unstopped(facts: AddressFacts, refused_at: datetime | None) -> datetime | None:
+    """When the contact gave their key, if it was before anybody asked and nothing is missing: the
+    latest lifting of a block since they refused."""
+    if missing_keys(facts):
+        return None
+    since = [at for at in facts.cleared.values() if refused_at is None or at > refused_at]
+    return max(since, default=None)
+
+
 def latest_refusal(records: Records, contact: Contact, channel: Channel) -> datetime | None:
     """When the contact refused this channel last, at the present address: the refusal that
     stands, or one that was told again after it."""

@@ -6,7 +6,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from bot.consent.activity import Kind
-from bot.consent.alerts import Alert, AlertKind
+from bot.consent.alerts import Alert, AlertKind, anew
 from bot.consent.cases import OPEN, Case, CaseState
 from bot.consent.model import Contact, Evidence
 from bot.consent.reading import masked
@@ -74,7 +74,7 @@ def show(records: Records, case: Case) -> None:
     for id in case.copies:
         copy = records.alert(id)
         if copy is not None:
-            records.put_alert(replace(copy, wanted=copy.wanted + 1, last_at=copy.last_at))
+            records.put_alert(anew(copy))
 
 
 def tell_requester(recorder: Recorder, case: Case, kind: AlertKind = AlertKind.CASE_TOLD) -> None:

@@ -27,7 +27,15 @@ def want_requests(service: Service, actor: Actor, wanted: bool) -> None:
     authorize(actor, Action.DECIDE)
     if not actor.id.startswith(_SLACK):
         raise Refused("Direct messages are Slack's: choose this there.")
-    person = actor.id.removeprefix(_SLACK)
+    _want(service, actor.id.removeprefix(_SLACK), wanted)
+
+
+def no_more_requests(service: Service, person: str) -> None:
+    """Whoever is no manager any more, by Slack's id, is not told any more: they can't say so."""
+    _want(service, person, False)
+
+
+def _want(service: Service, person: str, wanted: bool) -> None:
     with service.store.transaction() as records:
         people = [other for other in wants_requests(records) if other != person]
         if wanted:
