@@ -3,6 +3,9 @@ model is fitted to it), and one that is only ever measured.
 
 The half is told by a hash of what the text says, so that light variations of one text ("Stop texting
 me", "please stop texting me!") never straddle the two.
+
+Texts noted "greeted" had fallen to the measure half when they were written, after their like had been
+worked on; with a greeting in front they stand in the work half, and without it nowhere.
 """
 
 from __future__ import annotations

@@ -14,14 +14,10 @@ from collections.abc import Iterable, Sequence
 
 from bot.consent.replies.features import features
 from bot.consent.replies.model import FILE, Model
-from bot.consent.replies.phrases import phrases
 from bot.consent.replies.read import left_to_read
-from bot.consent.replies.words import read_words
 from tests.labelled_replies import Labelled, load
 
 SEED, EPOCHS, RATE, DECAY = 7, 15, 0.3, 5e-3
-#: The weight of a text that a phrase decides.
-DECIDED = 0.3
 #: Features of a single text say nothing of others.
 SEEN_AT_LEAST = 2
 #: Smaller weights change no reading, and the file is read by people too.
@@ -33,9 +29,9 @@ def names(text: str) -> list[str]:
     return sorted({name for name, _, _ in features(words, asks=asks)})
 
 
-def fit(rows: Sequence[tuple[list[str], bool, float]]) -> Model:
-    counted = Counter(name for found, _, _ in rows for name in found)
-    kept = [[name for name in found if counted[name] >= SEEN_AT_LEAST] for found, _, _ in rows]
+def fit(rows: Sequence[tuple[list[str], bool]]) -> Model:
+    counted = Counter(name for found, _ in rows for name in found)
+    kept = [[name for name in found if counted[name] >= SEEN_AT_LEAST] for found, _ in rows]
     weights = {name: 0.0 for found in kept for name in found}
     squares = dict.fromkeys(weights, 1e-2)
     bias, bias_squares = 0.0, 1e-2
@@ -44,10 +40,10 @@ def fit(rows: Sequence[tuple[list[str], bool, float]]) -> Model:
     for _ in range(EPOCHS):
         chance.shuffle(order)
         for i in order:
-            found, (_, refusal, weight) = kept[i], rows[i]
+            found, refusal = kept[i], rows[i][1]
             norm = math.sqrt(len(found) + 1)
             score = bias + sum(weights[name] for name in found) / norm
-            error = weight * (1 / (1 + math.exp(-max(-30.0, min(30.0, score)))) - refusal)
+            error = 1 / (1 + math.exp(-max(-30.0, min(30.0, score)))) - refusal
             for name in found:
                 slope = error / norm + DECAY * weights[name]
                 squares[name] += slope * slope
@@ -59,13 +55,7 @@ def fit(rows: Sequence[tuple[list[str], bool, float]]) -> Model:
 
 
 def train(texts: Iterable[Labelled]) -> Model:
-    return fit([(names(row.text), row.refusal, _weight(row.text)) for row in texts])
-
-
-def _weight(text: str) -> float:
-    """What a phrase decides anyway counts less: the model is asked only about the rest."""
-    said = phrases().refusals(phrases().without_innocent(read_words(text).clauses()))
-    return DECIDED if said else 1.0
+    return fit([(names(row.text), row.refusal) for row in texts])
 
 
 if __name__ == "__main__":

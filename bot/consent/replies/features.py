@@ -10,22 +10,19 @@ from bot.consent.replies.concepts import concepts
 Feature = tuple[str, int, int]
 
 
+#: Where a clause ends: as a word of its own, it tells "stop |" from "stop by".
+END = "|"
+_NO_CONCEPT = ("_", END)
+
+
 def features(words: Sequence[str], *, asks: bool) -> Iterator[Feature]:
-    lexicon = concepts()
-    known, tags = [], []
-    for word in words:
-        tag = lexicon.of(word)
-        if tag is None and (meant := lexicon.meant(word)):
-            known.append(meant)
-            tags.append(lexicon.of(meant) or "_")
-        else:
-            known.append(word)
-            tags.append(tag or "_")
+    """`words` begin and end with `END`, and have one at every other end of a clause."""
+    known, tags = _known(words)
     n = len(words)
     for i in range(n):
         w, t = known[i], tags[i]
         yield "w " + w, i, i + 1
-        if t != "_":
+        if t not in _NO_CONCEPT:
             yield t, i, i + 1
         if i + 1 < n:
             yield "w " + w + " " + known[i + 1], i, i + 2
@@ -38,20 +35,20 @@ def features(words: Sequence[str], *, asks: bool) -> Iterator[Feature]:
                     yield t + " " + t2 + " " + t3 + " " + tags[i + 3], i, i + 4
                 yield "w " + w + " " + known[i + 1] + " " + known[i + 2], i, i + 3
             for j in range(i + 2, min(n, i + 6)):
-                if t != "_" and tags[j] != "_":
+                if t not in _NO_CONCEPT and tags[j] not in _NO_CONCEPT:
                     yield t + ".." + tags[j], i, j + 1
         if len(w) >= 4:
             padded = "^" + w + "$"
-            for size in (4,):
-                for k in range(len(padded) - size + 1):
-                    yield "g " + padded[k : k + size], i, i + 1
-    if n:
-        yield "first " + (tags[0] if tags[0] != "_" else known[0]), 0, 1
-        yield "last " + (tags[-1] if tags[-1] != "_" else known[-1]), n - 1, n
-        yield "len " + str(min(n, 3) if n < 4 else 4 if n < 7 else 5 if n < 13 else 6), 0, n
-        if n <= 3:
+            for k in range(len(padded) - 3):
+                yield "g " + padded[k : k + 4], i, i + 1
+    said = n - tags.count(END)
+    if said:
+        yield "first " + (tags[1] if tags[1] != "_" else known[1]), 1, 2
+        yield "last " + (tags[-2] if tags[-2] != "_" else known[-2]), n - 2, n - 1
+        yield "len " + str(said if said < 4 else 4 if said < 7 else 5 if said < 13 else 6), 0, n
+        if said <= 3:
             yield "all " + " ".join(tags), 0, n
-    places = {t: i for i, t in enumerate(tags) if t != "_"}
+    places = {t: i for i, t in enumerate(tags) if t not in _NO_CONCEPT}
     for t, i in places.items():
         for t2, j in places.items():
             if t < t2:
@@ -59,5 +56,18 @@ def features(words: Sequence[str], *, asks: bool) -> Iterator[Feature]:
     if asks:
         yield "?", 0, n
         for t in set(tags):
-            if t != "_":
+            if t not in _NO_CONCEPT:
                 yield "? " + t, 0, n
+
+
+def _known(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The words as they were meant, and their concepts: "_" where one has none."""
+    lexicon = concepts()
+    known, tags = [], []
+    for word in words:
+        tag = END if word == END else lexicon.of(word)
+        if tag is None and (meant := lexicon.meant(word)):
+            word, tag = meant, lexicon.of(meant)
+        known.append(word)
+        tags.append(tag or "_")
+    return known, tags

@@ -13,7 +13,7 @@ from functools import cache
 from math import sqrt
 from pathlib import Path
 
-from bot.consent.replies.features import features
+from bot.consent.replies.features import END, features
 
 FILE = Path(__file__).with_name("weights.json")
 #: A word is named as a reason when it carries at least this share of what the heaviest does.
@@ -30,17 +30,15 @@ class Model:
         return self.bias + sum(map(self.weights.__getitem__, sorted(found))) / sqrt(len(found) + 1)
 
     def reasons(self, words: Sequence[str], *, asks: bool) -> tuple[str, ...]:
-        """The words that speak most for a refusal, in reading order."""
+        """The words that speak most for a refusal, in reading order; all, where none stands out."""
         shares: defaultdict[int, float] = defaultdict(float)
         for name, start, end in features(words, asks=asks):
             for place in range(start, end):
                 shares[place] += self.weights.get(name, 0.0) / (end - start)
-        heaviest = max(shares.values(), default=0.0)
-        return tuple(
-            word
-            for i, word in enumerate(words)
-            if shares[i] > 0 and shares[i] >= heaviest * _WORTH_NAMING
-        )
+        said = [i for i, word in enumerate(words) if word != END]
+        heaviest = max((shares[i] for i in said), default=0.0)
+        heavy = [i for i in said if shares[i] > 0 and shares[i] >= heaviest * _WORTH_NAMING]
+        return tuple(words[i] for i in heavy or said)
 
 
 @cache

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from bot.consent.events import Marker
 from bot.consent.replies import keywords
 from bot.consent.replies.concepts import concepts
+from bot.consent.replies.features import END
 from bot.consent.replies.model import model
 from bot.consent.replies.normal import folded, shown, without_accents
 from bot.consent.replies.phrases import phrases
@@ -18,9 +19,9 @@ from bot.consent.replies.words import read_words
 
 #: Log odds from which the model alone makes it a refusal: chosen by cross-validation on the work
 #: half, where one text in a hundred that is none then passes for one.
-_SURE = 1.0
-#: Log odds below which the model does not believe a phrase either.
-_UNLIKELY = -2.0
+_SURE = 1.2
+#: Log odds below which the model does not believe a phrase either; chosen with it.
+_UNLIKELY = -0.8
 #: "Stpo please" is a slip as well.
 _COURTESY = re.compile(
     r"\b(?:please|pls|plz|thanks|thank you|thx|now|svp|merci|bitte|danke|por favor|gracias"
@@ -70,8 +71,7 @@ def read_reply(
 def left_to_read(text: str) -> tuple[tuple[str, ...], bool]:
     """What the model reads: the words without the innocent phrases, and whether they ask."""
     read = read_words(text)
-    left = phrases().without_innocent(read.clauses())
-    return tuple(word for word in left.split() if word != "|"), read.asks
+    return _marked(phrases().without_innocent(read.clauses())), read.asks
 
 
 def _refusal(text: str, seen: str, languages: Collection[str]) -> tuple[Refusal, tuple[str, ...]]:
@@ -92,14 +92,19 @@ def _in_own_words(text: str) -> tuple[Refusal, tuple[str, ...]]:
         signs = tuple(dict.fromkeys(sign for sign in text[:100] if sign in _STOP_SIGNS))
         return (Refusal.PROBABLE if signs else Refusal.NONE), signs
     left = phrases().without_innocent(read.clauses())
-    words = tuple(word for word in left.split() if word != "|")
+    words = _marked(left)
     odds = model().score(words, asks=read.asks)
     if odds >= _UNLIKELY and (found := phrases().refusals(left) or _misspelled(left)):
         return Refusal.PROBABLE, found
-    alone = len(words) == 1 and is_word(words[0])
+    alone = len(words) == 3 and is_word(words[1])
     if not alone and odds >= _SURE:
         return Refusal.PROBABLE, model().reasons(words, asks=read.asks)
     return Refusal.NONE, ()
+
+
+def _marked(left: str) -> tuple[str, ...]:
+    """The words of clauses as the model reads them: the text begins and ends like a clause."""
+    return (END, *left.split(), END)
 
 
 def _misspelled(left: str) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ _HALVES = {
 #: Spellings by ear, as the phrases write them.
 _SAME = {
     "aint": "not", "stap": "stop", "tezt": "text", "tect": "text", "texr": "text", "txet": "text",
+    "wnat": "want", "wong": "wrong", "wrng": "wrong",
 }  # fmt: skip
 
 
