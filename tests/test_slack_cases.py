@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from copy import deepcopy
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from bot.consent.events import EventKind, Failure
 from bot.consent.model import Channel, On
 from bot.consent.service import Wish, approve, look_after_cases
 from bot.consent.service.take import take
+from bot.demo.samples import SENDERS
 from sandbox.client import Message, Person
 from sandbox.workspace import ALERTS, APPROVALS, GUS, LEE, MIA
 from tests.alerts_fixtures import failed, mail, reply
@@ -391,6 +393,28 @@ def test_the_card_shows_which_key_is_missing(slack_http: Slack) -> None:
     assert "Withdraw request" in before.buttons
     assert "☑ Manager approved: @lee" in after.plain
     assert "☐ Contact: The contact texts UNSTOP to +1 888-555-0199" in after.plain
+
+
+def test_a_key_to_another_sender_stands_wherever_it_is_waited_for(slack_http: Slack) -> None:
+    offers = SENDERS[1].id
+    slack_http.add("Nia Canary", phone=PHONE)
+    stop = reply("STOP", PHONE, occurred_at=slack_http.clock())
+    take(slack_http.service, [replace(stop, sender=offers)])
+    slack_http.clock.advance(timedelta(hours=1))
+    ana = slack_http.person("Ana")
+    card = ana.command(f"/optin {PHONE}").messages[-1]
+    ana.press("Request re-opt-in")
+    form = ana.modal
+    assert form is not None
+    ana.type("Evidence", EVIDENCE)
+    ana.submit()
+    slack_http.person("Lee").press("Approve", in_=request_of(slack_http), confirm=True)
+    after = ana.command(f"/optin {PHONE}").messages[-1]
+
+    for shown in (card, form, after):
+        assert "☐ Contact: The contact texts UNSTOP to +1 415-555-0150" in shown.plain
+    assert "☑ Manager approved" in after.plain
+    assert "please text UNSTOP to +1 415-555-0150" in after.plain
 
 
 def test_it_can_be_withdrawn(slack_http: Slack) -> None:

@@ -155,7 +155,7 @@ def contact_steps(matter: Matter) -> list[str]:
     """What is missing of the contact, or at the e-mail provider."""
     if matter.case.channel is Channel.SMS:
         return [
-            f"Contact texts {matter.unblock_word} to {inert(phone(sender))}"
+            f"Contact texts {matter.unblock_words[sender]} to {inert(phone(sender))}"
             for sender in matter.missing
         ]
     return [f"{inert(name.title())} takes the address off its list" for name in matter.missing]
@@ -180,10 +180,8 @@ def outlook(matter: Matter) -> str:
 
 def pass_on(matter: Matter) -> str:
     """The sentence for the contact, by another way."""
-    numbers = joined([inert(phone(sender)) for sender in matter.missing], "and to")
-    return (
-        f"> To get our texts again, please text {matter.unblock_word} to {numbers} from your phone."
-    )
+    texts = [f"{matter.unblock_words[name]} to {inert(phone(name))}" for name in matter.missing]
+    return f"> To get our texts again, please text {joined(texts)} from your phone."
 
 
 def matter_own(case: Case) -> bool:

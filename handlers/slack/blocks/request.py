@@ -13,7 +13,7 @@ from bot.consent.service import Matter, Profile
 from handlers.slack import ids
 from handlers.slack.alerts.cases import decision_buttons, evidence_line, waits_for
 from handlers.slack.blocks import words
-from handlers.slack.blocks.card import button, decision_line, option
+from handlers.slack.blocks.card import button, decision_line, option, other_keys
 from handlers.slack.blocks.frame import Metadata, View, modal, select, text_input
 from handlers.slack.blocks.text import Block, context, date, inert, masked, plain, section, shown
 
@@ -41,7 +41,7 @@ def request_modal(
     blocks.append(
         context(f"*{inert(contact.name)}*", *map(decision_line, profile.decisions.values()))
     )
-    blocks.append(section(*(words.step(gate) for gate in decision.gates)))
+    blocks.append(section(*map(words.step, [*decision.gates, *other_keys(profile, channel)])))
     how = [option(reason, reason.name) for reason in _HOW]
     blocks += [
         text_input(
