@@ -59,7 +59,7 @@ def request_modal(
             "optional": True,
             "label": plain("When they agreed", 100),
             "hint": plain("Now, unless you say so. It has to be after they opted out.", 200),
-            "element": {"type": "datetimepicker", "action_id": "evidence_date"},
+            "element": _picker(typed.get("evidence_date", "")),
         },
         select("reason", "Reason", how, typed.get("reason", ""), placeholder="How they asked"),
         text_input("note", "Note", typed.get("note", ""), multiline=True),
@@ -70,6 +70,11 @@ def request_modal(
     )
     title = f"Re-opt-in for {channel.word}"
     return modal(ids.REQUEST_MODAL, title, blocks, metadata, submit="Send request")
+
+
+def _picker(chosen: str) -> Block:
+    element: Block = {"type": "datetimepicker", "action_id": "evidence_date"}
+    return element | {"initial_date_time": int(chosen)} if chosen else element
 
 
 def requested_modal(matter: Matter, lines: Sequence[str], *, told: bool) -> View:
@@ -85,13 +90,13 @@ def requested_modal(matter: Matter, lines: Sequence[str], *, told: bool) -> View
     return modal(ids.SAVED_MODAL, "Requested", blocks, Metadata(contact=matter.case.contact))
 
 
-def deny_modal(pointer: ids.Pointer, about: str) -> View:
-    """A reason, which whoever asked will read."""
+def deny_modal(pointer: ids.Pointer, about: str, response_url: str = "") -> View:
+    """A reason, which whoever asked will read. `response_url` is the list's that it came from."""
     blocks = [
         section(about),
         text_input("reason", "Reason", "", optional=False, multiline=True),
     ]
-    metadata = Metadata(contact=pointer.contact, version=pointer.version)
+    metadata = Metadata(contact=pointer.contact, version=pointer.version, response_url=response_url)
     return modal(ids.DENY_MODAL, "Deny", blocks, metadata, submit="Deny")
 
 
