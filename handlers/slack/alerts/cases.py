@@ -121,7 +121,7 @@ def progress(matter: Matter) -> Iterator[str]:
     if case.decided_by and case.decided_at:
         decided = f"by {actor(case.decided_by)}, {date(case.decided_at)}"
         if case.state is CaseState.DENIED:
-            yield f"🔴 Denied {decided}: {inert(unaddressed(case.decision or ''), 300)}"
+            yield f"🔴 Denied {decided}{_reason(case)}"
         else:
             own = " ⚠️ *the one who asked, as OPTIN_SELF_APPROVE allows*" if matter_own(case) else ""
             yield f"☑ Approved {decided}{own}"
@@ -208,7 +208,8 @@ def _told(alert: Alert, matter: Matter) -> Iterator[str]:
                 yield " ".join(inert(gate.remedy, 200) for gate in matter.now.gates)
         case CaseState.DENIED:
             yield f"🔴 {by} denied your re-opt-in request for {about}."
-            yield f"Reason: {inert(unaddressed(case.decision or ''), 300)}"
+            if case.decision:
+                yield f"Reason: {inert(unaddressed(case.decision), 300)}"
         case CaseState.EXPIRED:
             yield f"⚪ Your re-opt-in request for {about} expired: two weeks went by."
             yield "If the contact still wants it, ask again with new evidence."
@@ -232,6 +233,11 @@ def _reminder(matter: Matter) -> Iterator[str]:
         yield "This was decided meanwhile."
     if case.open:
         yield f"It expires {date(case.expires_at)}."
+
+
+def _reason(case: Case) -> str:
+    """Of a denial; none after an erasure."""
+    return f": {inert(unaddressed(case.decision), 300)}" if case.decision else "."
 
 
 def _who(case: Case, masked: str) -> str:
