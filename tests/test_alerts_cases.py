@@ -117,6 +117,20 @@ def test_erasure_reaches_a_message_whose_last_drawing_was_refused(desk: Bench) -
     assert "0100" not in shown(desk).plain
 
 
+def test_erasure_leaves_a_denial_without_its_reason_and_no_empty_place(desk: Bench) -> None:
+    case = asked(desk)
+    deny(desk.service, case.id, "Ana never called", MIA_NOVAK)
+    desk.run()
+    before = shown(desk).plain, dms(desk, "Ana")[-1]
+    erase(desk.service, case.contact, OPERATOR)
+    desk.run()
+    after = shown(desk).plain, dms(desk, "Ana")[-1]
+
+    assert all("Ana never called" in text for text in before)
+    assert not any("Ana never called" in text for text in after)
+    assert not any(line.rstrip().endswith(":") for text in after for line in text.split("\n"))
+
+
 @pytest.mark.parametrize("how", ["out of the group", "a guest", "gone"])
 def test_who_is_a_manager_no_more_is_sent_no_requests(desk: Bench, how: str) -> None:
     want_requests(desk.service, LEE_CHEN, True)

@@ -257,12 +257,14 @@ def test_each_sender_that_is_blocked_has_a_key_of_its_own(
     tell(desk, text("STOP", sender=TOLL_FREE))
     clock.advance(HOUR)
     case = ask(desk, blocked)
+    words = matter(desk, case.id, AGENT).unblock_words
     approve(desk, case.id, MANAGER)
     tell(desk, text("UNSTOP", sender=TOLL_FREE))
     missing = matter(desk, case.id, AGENT).missing
     halfway = on(desk, blocked)
     tell(desk, text("UNSTOP", sender=LOCAL))
 
+    assert words == {TOLL_FREE: "UNSTOP", LOCAL: "START"}
     assert (list(missing), halfway) == ([LOCAL], On.NO)
     assert on(desk, blocked) is On.YES
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from copy import deepcopy
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,13 +16,14 @@ import pytest
 from bot.consent.cases import CaseState
 from bot.consent.events import EventKind, Failure
 from bot.consent.model import Channel, On
-from bot.consent.service import Wish, approve, look_after_cases
+from bot.consent.service import Ask, Details, Wish, approve, edit, look_after_cases, request
 from bot.consent.service.take import take
+from bot.demo.samples import SENDERS
 from sandbox.client import Message, Person
 from sandbox.workspace import ALERTS, APPROVALS, GUS, LEE, MIA
 from tests.alerts_fixtures import failed, mail, reply
 from tests.consent_fixtures import MANAGER
-from tests.slack_fixtures import Slack, said, started
+from tests.slack_fixtures import OPERATOR, Slack, said, started
 from tests.test_slack_bad_input import post
 
 PHONE = "+14155550142"
@@ -367,6 +369,80 @@ def test_pending_lists_them_and_managers_decide_there(slack: Slack) -> None:
     assert "Still missing" in said(answer)
 
 
+def test_what_was_decided_in_the_list_is_off_it_and_its_buttons_too(slack_http: Slack) -> None:
+    slack_http.add("Nia Canary", phone=PHONE, email="nia@example.com")
+    take(
+        slack_http.service, [reply("STOP", PHONE), mail(EventKind.UNSUBSCRIBED, "nia@example.com")]
+    )
+    slack_http.clock.advance(timedelta(hours=1))
+    contact = slack_http.find(PHONE).id
+    for channel in Channel:
+        request(slack_http.service, contact, Ask(channel=channel, evidence=EVIDENCE), OPERATOR)
+    lee = slack_http.person("Lee")
+    listed = lee.command("/optin pending").messages[-1]
+    answer = lee.press("Approve", in_=listed, confirm=True)
+    [after_approval] = [m for m in lee.messages() if "Open re-opt-in" in m.plain]
+    lee.press("Deny", in_=after_approval)
+    lee.type("Reason", "No record")
+    lee.submit()
+    [after_denial] = [m for m in lee.messages() if "Open re-opt-in" in m.plain]
+
+    assert "Approved" in said(answer)
+    assert after_approval.buttons.count("Approve") == listed.buttons.count("Approve") - 1
+    assert "Deny" not in after_denial.buttons
+
+
+def test_a_request_that_would_be_refused_is_refused_before_it_is_written(
+    slack_http: Slack,
+) -> None:
+    refuses(slack_http)
+    ana, ben = slack_http.person("Ana"), slack_http.person("Ben")
+    until(slack_http, lambda: bool(ben.messages("#optin-alerts")))
+    card = ben.command(f"/optin {PHONE}").messages[-1]
+    asks(slack_http)
+    from_the_card = ben.press("Request re-opt-in", in_=card)
+    from_the_alert = ben.press("Request re-opt-in", in_=ben.messages("#optin-alerts")[0])
+    ana.press("Withdraw", in_=ana.command(f"/optin {PHONE}").messages[-1], confirm=True)
+    edit(slack_http.service, slack_http.find(PHONE).id, Details(phone="+14155550188"), OPERATOR)
+    of_another_number = ben.press("Request re-opt-in", in_=ben.messages("#optin-alerts")[0])
+
+    assert "Somebody asked for this already" in said(from_the_card)
+    assert "Somebody asked for this already" in said(from_the_alert)
+    assert "This needs no approval" in said(of_another_number)
+    assert ben.modal is None
+
+
+def test_evidence_for_one_number_is_not_sent_for_another_unseen(slack_http: Slack) -> None:
+    refuses(slack_http)
+    ana = slack_http.person("Ana")
+    ana.command(f"/optin {PHONE}")
+    ana.press("Request re-opt-in")
+    ana.type("Evidence", "called from the old number")
+    now = int(slack_http.clock().timestamp()) // 60 * 60
+    ana.type("When they agreed", str(now))
+    contact = slack_http.find(PHONE)
+    other = "+14155550188"
+    edit(slack_http.service, contact.id, Details(phone=other), OPERATOR)
+    take(
+        slack_http.service,
+        [reply("stop all", other, occurred_at=contact.consent(Channel.SMS).since)],
+    )
+    ana.submit()
+    form = ana.modal
+    assert form is not None
+    with slack_http.service.store.reading() as records:
+        early = records.cases(contact.id)
+    kept = form.fields["Evidence"]
+    ana.submit()
+    with slack_http.service.store.reading() as records:
+        [case] = records.cases(contact.id)
+
+    assert early == []
+    assert "changed meanwhile" in form.plain
+    assert kept == "called from the old number"
+    assert (case.address, int(case.evidence.at.timestamp()) // 60 * 60) == (other, now)
+
+
 def test_a_manager_may_have_requests_by_direct_message(slack_http: Slack) -> None:
     lee = slack_http.person("Lee")
     lee.press("Send me requests", in_=lee.command("/optin pending").messages[-1])
@@ -391,6 +467,28 @@ def test_the_card_shows_which_key_is_missing(slack_http: Slack) -> None:
     assert "Withdraw request" in before.buttons
     assert "☑ Manager approved: @lee" in after.plain
     assert "☐ Contact: The contact texts UNSTOP to +1 888-555-0199" in after.plain
+
+
+def test_a_key_to_another_sender_stands_wherever_it_is_waited_for(slack_http: Slack) -> None:
+    offers = SENDERS[1].id
+    slack_http.add("Nia Canary", phone=PHONE)
+    stop = reply("STOP", PHONE, occurred_at=slack_http.clock())
+    take(slack_http.service, [replace(stop, sender=offers)])
+    slack_http.clock.advance(timedelta(hours=1))
+    ana = slack_http.person("Ana")
+    card = ana.command(f"/optin {PHONE}").messages[-1]
+    ana.press("Request re-opt-in")
+    form = ana.modal
+    assert form is not None
+    ana.type("Evidence", EVIDENCE)
+    ana.submit()
+    slack_http.person("Lee").press("Approve", in_=request_of(slack_http), confirm=True)
+    after = ana.command(f"/optin {PHONE}").messages[-1]
+
+    for shown in (card, form, after):
+        assert "☐ Contact: The contact texts UNSTOP to +1 415-555-0150" in shown.plain
+    assert "☑ Manager approved" in after.plain
+    assert "please text UNSTOP to +1 415-555-0150" in after.plain
 
 
 def test_it_can_be_withdrawn(slack_http: Slack) -> None:

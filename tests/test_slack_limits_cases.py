@@ -24,6 +24,7 @@ from sandbox.block_kit.check import check_blocks, check_view
 from sandbox.mrkdwn import pings
 from tests.test_slack_limits import AT, NASTY, _characters, person, profile
 
+SENDERS = [f"+1888555{number:04}" for number in range(30)]
 KINDS = (AlertKind.CASE, AlertKind.CASE_TOLD, AlertKind.CASE_REMINDER)
 
 
@@ -67,12 +68,12 @@ def matters(text: str) -> Iterator[Matter]:
                     contact=person(text),
                     now=whole.decisions[channel],
                     then=whole.decisions[channel],
-                    missing=() if lifted else [f"+1888555{number:04}" for number in range(30)],
-                    unblock_word="UNSTOP",
+                    missing=() if lifted else SENDERS,
+                    unblock_words=dict.fromkeys(SENDERS, "UNSTOP"),
                     warnings=(text,) * 5,
                 )
     gone = case(text, CaseState.CANCELLED, Channel.SMS)
-    yield Matter(case=gone, contact=None, now=None, then=None, missing=(), unblock_word="")
+    yield Matter(case=gone, contact=None, now=None, then=None, missing=(), unblock_words={})
 
 
 def alert(matter: Matter, kind: AlertKind, **fields: Any) -> Alert:

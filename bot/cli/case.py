@@ -241,7 +241,7 @@ def _lines(about: Matter) -> Iterator[str]:
         for sender in about.missing:
             sms = case.channel is Channel.SMS
             yield (
-                f"  ☐ Contact texts {about.unblock_word} to {phone(sender)}"
+                f"  ☐ Contact texts {about.unblock_words[sender]} to {phone(sender)}"
                 if sms
                 else f"  ☐ {sender} takes the address off its list"
             )

@@ -14,7 +14,7 @@ from slack_sdk import WebClient
 
 from bot.consent.authority import Action, authorize
 from bot.consent.cases import Case, CaseState
-from bot.consent.errors import Invalid, NotFound
+from bot.consent.errors import Changed, Invalid, NotFound
 from bot.consent.model import Actor, Channel, Role
 from bot.consent.rules import Reason
 from bot.consent.service import (
@@ -23,6 +23,7 @@ from bot.consent.service import (
     Service,
     approve,
     cancel,
+    check_request,
     deny,
     matter,
     matters,
@@ -46,6 +47,10 @@ from handlers.slack.reply import reply
 from handlers.slack.views import typed
 
 PENDING = "Open re-opt-in requests."
+_CHANGED = (
+    "This contact changed meanwhile, and what you typed is kept: look whether it still holds, then "
+    "send it again."
+)
 _ID = re.compile("[0-9a-f]{32}")
 _MINUTE = timedelta(minutes=1)
 _CHANNEL = {ids.REQUEST_SMS: Channel.SMS, ids.REQUEST_EMAIL: Channel.EMAIL}
@@ -65,6 +70,7 @@ def ask(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor)
     """Opens the request, from a card."""
     channel = _CHANNEL[pressed(body)["action_id"]]
     found = profile(consent, pointer(body).contact, actor)
+    check_request(found.contact, channel, found.cases.get(channel), consent.now())
     show(client, body, request_modal(found, channel, origin(body)))
     ack()
 
@@ -86,7 +92,14 @@ def saved_request(
         reason=Reason[reason] if reason in Reason.__members__ else None,
         note=values.get("note") or None,
     )
-    case = request(consent, metadata.contact, wanted, actor)
+    try:
+        case = request(consent, metadata.contact, wanted, actor, version=metadata.version)
+    except Changed:
+        found = profile(consent, metadata.contact, actor)
+        check_request(found.contact, wanted.channel, None, consent.now())
+        again = request_modal(found, wanted.channel, metadata, notice=_CHANGED, typed=values)
+        ack(response_action="update", view=again)
+        return
     with saved():
         about = matter(consent, case.id, actor)
         told = bool(case.copies)
@@ -110,6 +123,7 @@ def approved(ack: Ack, body: Body, client: WebClient, consent: Service, actor: A
             say(client, body, f"Approved. Still missing: {missing}.")
         else:
             say(client, body, _already(decided))
+        _list_anew(client, consent, actor, _list_of(body))
     ack()
 
 
@@ -122,17 +136,20 @@ def denying(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Ac
         say(client, body, _already(Decided(case=about.case, won=False)))
     else:
         said = drawing.headline(about.case, masked(about.case.address))
-        show(client, body, deny_modal(case, said))
+        show(client, body, deny_modal(case, said, _list_of(body)))
     ack()
 
 
-def saved_denial(ack: Ack, view: dict[str, Any], consent: Service, actor: Actor) -> None:
+def saved_denial(
+    ack: Ack, view: dict[str, Any], client: WebClient, consent: Service, actor: Actor
+) -> None:
     metadata = read_metadata(view)
     reason = typed(view).get("reason", "")
     decided = deny(consent, metadata.contact, reason, actor, version=metadata.version)
     with saved():
         said = "Denied. Whoever asked is told why." if decided.won else _already(decided)
         ack(response_action="update", view=message_modal("Deny", said, markup=not decided.won))
+        _list_anew(client, consent, actor, metadata.response_url)
 
 
 def withdrawn(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
@@ -179,6 +196,18 @@ def pending_page(consent: Service, actor: Actor, *, after: Case | None = None) -
         dm = actor.id.removeprefix("slack:") in wants_requests(records)
     decides = actor.role is Role.MANAGER
     return pending(found, len(found) > PAGE, decides=decides, by_dm=dm)
+
+
+def _list_of(body: Body) -> str:
+    """Where the list of open requests can be drawn anew, if that is what was pressed in: of all
+    messages with these buttons it alone is nobody else's. Empty elsewhere."""
+    return url(body) if (body.get("container") or {}).get("is_ephemeral") else ""
+
+
+def _list_anew(client: WebClient, consent: Service, actor: Actor, where: str) -> None:
+    """What was decided is off the list, and its buttons with it."""
+    if where:
+        reply(client, where, PENDING, pending_page(consent, actor), replace=True)
 
 
 def _already(decided: Decided) -> str:

@@ -5,7 +5,7 @@ A function takes the `Service`, which holds what lasts (storage, clock, our send
 """
 
 from bot.consent.service.activity import activity, recent
-from bot.consent.service.cases.ask import Ask, request
+from bot.consent.service.cases.ask import Ask, check_request, request
 from bot.consent.service.cases.clock import look_after_cases
 from bot.consent.service.cases.decide import Decided, approve, cancel, deny
 from bot.consent.service.cases.matter import Matter, matter, matter_of, matters
@@ -46,6 +46,7 @@ __all__ = [
     "approve",
     "cancel",
     "change",
+    "check_request",
     "deny",
     "edit",
     "erase",

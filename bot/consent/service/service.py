@@ -53,6 +53,11 @@ class Service:
         """Whether a sender of ours is a toll-free number, where STOP blocks in the network."""
         return next((s.toll_free for s in self.senders if s.id == sender), False)
 
+    def unblock_word(self, sender: str) -> str:
+        """What the contact texts to a sender of ours to lift the block; UNSTOP to any other."""
+        words = {s.id: s.unblock_word for s in self.senders}
+        return words.get(sender, "UNSTOP")
+
     def hashed(self, address: str) -> str:
         """What is kept instead of an erased address."""
         keyed = _keyed(self.hash_key).copy()

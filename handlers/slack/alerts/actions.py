@@ -16,7 +16,7 @@ from bot.consent.alerts import OPTIONAL, Alert, AlertKind
 from bot.consent.authority import Action, authorize
 from bot.consent.errors import Invalid, NotFound
 from bot.consent.model import Actor
-from bot.consent.service import Found, Profile, Service, profile
+from bot.consent.service import Found, Profile, Service, check_request, profile
 from bot.consent.service.quiet import choose_kinds, mute, wishes
 from bot.consent.service.reviews import REFUSAL, Answer, answer_review, mark_handled
 from handlers.slack import ids
@@ -48,6 +48,8 @@ def ask(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor)
     alert = _alert(consent, value(body))
     found = _contacts(consent, alert, actor)
     if len(found) == 1:
+        case = found[0].cases.get(alert.channel)
+        check_request(found[0].contact, alert.channel, case, consent.now())
         opened = request_modal(found[0], alert.channel, Metadata())
     else:
         opened = _listed(found)

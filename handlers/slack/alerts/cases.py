@@ -121,7 +121,7 @@ def progress(matter: Matter) -> Iterator[str]:
     if case.decided_by and case.decided_at:
         decided = f"by {actor(case.decided_by)}, {date(case.decided_at)}"
         if case.state is CaseState.DENIED:
-            yield f"🔴 Denied {decided}: {inert(unaddressed(case.decision or ''), 300)}"
+            yield f"🔴 Denied {decided}{_reason(case)}"
         else:
             own = " ⚠️ *the one who asked, as OPTIN_SELF_APPROVE allows*"
             yield f"☑ Approved {decided}{own if case.self_approved else ''}"
@@ -155,7 +155,7 @@ def contact_steps(matter: Matter) -> list[str]:
     """What is missing of the contact, or at the e-mail provider."""
     if matter.case.channel is Channel.SMS:
         return [
-            f"Contact texts {matter.unblock_word} to {inert(phone(sender))}"
+            f"Contact texts {matter.unblock_words[sender]} to {inert(phone(sender))}"
             for sender in matter.missing
         ]
     return [f"{inert(name.title())} takes the address off its list" for name in matter.missing]
@@ -180,10 +180,8 @@ def outlook(matter: Matter) -> str:
 
 def pass_on(matter: Matter) -> str:
     """The sentence for the contact, by another way."""
-    numbers = joined([inert(phone(sender)) for sender in matter.missing], "and to")
-    return (
-        f"> To get our texts again, please text {matter.unblock_word} to {numbers} from your phone."
-    )
+    texts = [f"{matter.unblock_words[name]} to {inert(phone(name))}" for name in matter.missing]
+    return f"> To get our texts again, please text {joined(texts)} from your phone."
 
 
 def _told(alert: Alert, matter: Matter) -> Iterator[str]:
@@ -205,7 +203,8 @@ def _told(alert: Alert, matter: Matter) -> Iterator[str]:
                 yield " ".join(inert(gate.remedy, 200) for gate in matter.now.gates)
         case CaseState.DENIED:
             yield f"🔴 {by} denied your re-opt-in request for {about}."
-            yield f"Reason: {inert(unaddressed(case.decision or ''), 300)}"
+            if case.decision:
+                yield f"Reason: {inert(unaddressed(case.decision), 300)}"
         case CaseState.EXPIRED:
             yield f"⚪ Your re-opt-in request for {about} expired: two weeks went by."
             yield "If the contact still wants it, ask again with new evidence."
@@ -229,6 +228,11 @@ def _reminder(matter: Matter) -> Iterator[str]:
         yield "This was decided meanwhile."
     if case.open:
         yield f"It expires {date(case.expires_at)}."
+
+
+def _reason(case: Case) -> str:
+    """Of a denial; none after an erasure."""
+    return f": {inert(unaddressed(case.decision), 300)}" if case.decision else "."
 
 
 def _who(case: Case, masked: str) -> str:

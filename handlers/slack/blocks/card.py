@@ -156,12 +156,22 @@ def _checklists(profile: Profile) -> Iterator[Block]:
         icon = words.STATUS[decision.status][0]
         title = f"{icon} *Before {words.things(channel)} can be sent*"
         yield section(title, *_steps(profile, channel))
-        if sentence := _to_pass_on(decision.gates):
+        if sentence := _to_pass_on([*decision.gates, *other_keys(profile, channel)]):
             yield section("Pass on to the contact, by another way:", f"> {sentence}")
     headline = profile.decisions[Channel.SMS].status
     others = {s: d for s, d in profile.by_sender.items() if d.status is not headline}
     if others:
         yield context(lines(starmap(_from_sender, others.items()), FIELD))
+
+
+def other_keys(profile: Profile, channel: Channel) -> list[Gate]:
+    """Blocks of other senders than the headline's: for what the contact refused, a re-opt-in waits
+    for these, too."""
+    if channel is not Channel.SMS or not profile.contact.consent(channel).refused:
+        return []
+    named = {gate.sender for gate in profile.decisions[channel].gates}
+    gates = [gate for decision in profile.by_sender.values() for gate in decision.gates]
+    return [g for g in gates if g.code is Code.CARRIER_BLOCK and g.sender not in named]
 
 
 def _from_sender(sender: str, decision: Decision) -> str:
@@ -185,6 +195,7 @@ def _steps(profile: Profile, channel: Channel) -> Iterator[str]:
         else:
             asked = f"{words.actor(case.requested_by)}, {date(case.requested_at)}"
             yield f"☐ *Manager:* decides the re-opt-in request of {asked}"
+    yield from map(words.step, other_keys(profile, channel))
 
 
 def _lifted(profile: Profile, channel: Channel) -> str | None:
@@ -209,10 +220,11 @@ def _to_pass_on(gates: Sequence[Gate]) -> str | None:
     blocked = [gate for gate in gates if gate.code is Code.CARRIER_BLOCK and gate.sender]
     if not blocked:
         return None
-    gate = blocked[0]
-    number = phone(gate.sender or "")
-    word = gate.remedy.partition("texts ")[2].split(" ")[0]
-    return f"To get our texts again, please text {word} to {inert(number)} from your phone."
+    texts = [
+        f"{gate.remedy.partition('texts ')[2].split(' ')[0]} to {inert(phone(gate.sender or ''))}"
+        for gate in blocked
+    ]
+    return f"To get our texts again, please text {joined(texts)} from your phone."
 
 
 def _notes(profile: Profile) -> Iterator[str]:

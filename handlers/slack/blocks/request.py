@@ -13,7 +13,7 @@ from bot.consent.service import Matter, Profile
 from handlers.slack import ids
 from handlers.slack.alerts.cases import decision_buttons, evidence_line, waits_for
 from handlers.slack.blocks import words
-from handlers.slack.blocks.card import button, decision_line, option
+from handlers.slack.blocks.card import button, decision_line, option, other_keys
 from handlers.slack.blocks.frame import Metadata, View, modal, select, text_input
 from handlers.slack.blocks.text import Block, context, date, inert, masked, plain, section, shown
 
@@ -41,7 +41,7 @@ def request_modal(
     blocks.append(
         context(f"*{inert(contact.name)}*", *map(decision_line, profile.decisions.values()))
     )
-    blocks.append(section(*(words.step(gate) for gate in decision.gates)))
+    blocks.append(section(*map(words.step, [*decision.gates, *other_keys(profile, channel)])))
     how = [option(reason, reason.name) for reason in _HOW]
     blocks += [
         text_input(
@@ -59,7 +59,7 @@ def request_modal(
             "optional": True,
             "label": plain("When they agreed", 100),
             "hint": plain("Now, unless you say so. It has to be after they opted out.", 200),
-            "element": {"type": "datetimepicker", "action_id": "evidence_date"},
+            "element": _picker(typed.get("evidence_date", "")),
         },
         select("reason", "Reason", how, typed.get("reason", ""), placeholder="How they asked"),
         text_input("note", "Note", typed.get("note", ""), multiline=True),
@@ -70,6 +70,11 @@ def request_modal(
     )
     title = f"Re-opt-in for {channel.word}"
     return modal(ids.REQUEST_MODAL, title, blocks, metadata, submit="Send request")
+
+
+def _picker(chosen: str) -> Block:
+    element: Block = {"type": "datetimepicker", "action_id": "evidence_date"}
+    return element | {"initial_date_time": int(chosen)} if chosen else element
 
 
 def requested_modal(matter: Matter, lines: Sequence[str], *, told: bool) -> View:
@@ -85,13 +90,13 @@ def requested_modal(matter: Matter, lines: Sequence[str], *, told: bool) -> View
     return modal(ids.SAVED_MODAL, "Requested", blocks, Metadata(contact=matter.case.contact))
 
 
-def deny_modal(pointer: ids.Pointer, about: str) -> View:
-    """A reason, which whoever asked will read."""
+def deny_modal(pointer: ids.Pointer, about: str, response_url: str = "") -> View:
+    """A reason, which whoever asked will read. `response_url` is the list's that it came from."""
     blocks = [
         section(about),
         text_input("reason", "Reason", "", optional=False, multiline=True),
     ]
-    metadata = Metadata(contact=pointer.contact, version=pointer.version)
+    metadata = Metadata(contact=pointer.contact, version=pointer.version, response_url=response_url)
     return modal(ids.DENY_MODAL, "Deny", blocks, metadata, submit="Deny")
 
 

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 from bot.consent.alerts import AlertKind
 from bot.consent.authority import Action, authorize
-from bot.consent.cases import EXPIRES_AFTER, REMINDERS, Case
-from bot.consent.errors import Invalid, NeedsEvidence, Refused
-from bot.consent.model import Actor, Channel, Consent, Contact, Evidence, On
+from bot.consent.cases import EXPIRES_AFTER, REMINDERS, Case, CaseState
+from bot.consent.errors import Changed, Invalid, NeedsEvidence, Refused
+from bot.consent.model import Actor, Channel, Contact, Evidence, On
 from bot.consent.reading import blank, storable
 from bot.consent.replacing import replace
 from bot.consent.service.cases.finish import void
@@ -38,27 +38,30 @@ class Ask:
     note: str | None = None
 
 
-def request(service: Service, id: str, ask: Ask, actor: Actor) -> Case:
+def request(
+    service: Service, id: str, ask: Ask, actor: Actor, *, version: int | None = None
+) -> Case:
     """Opens a case for what the contact refused. Managers are told.
 
-    Raises `Refused` with the `field` that is wrong: where no approval is needed, where a case is
-    open already, and where the evidence is missing or older than the refusal.
+    Raises `Changed` where the contact is not as they were when the form was drawn (`version`):
+    evidence for one number is none for another. Raises `Refused` with the `field` that is wrong:
+    where no approval is needed, where a case is open already, and where the evidence is missing or
+    older than the refusal.
     """
     authorize(actor, Action.REQUEST)
     now = service.now()
     with service.store.transaction() as records:
         contact = present(records, id)
+        if version is not None and version != contact.version:
+            raise Changed("This contact changed meanwhile. Look at it again.")
         consent = contact.consent(ask.channel)
-        _check(contact, ask.channel, consent)
+        _check(contact, ask.channel)
         refused_at = latest_refusal(records, contact, ask.channel)
         evidence = _evidence(ask, refused_at, now)
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=now)
         other = records.open_case(id, ask.channel)
         if other is not None and not void(recorder, other, contact):
-            raise Refused(
-                f"Somebody asked for this already, on {date(other.requested_at)}, and it is not "
-                "decided yet."
-            )
+            raise _asked(other)
         case = Case(
             id=secrets.token_hex(16),
             contact=id,
@@ -83,8 +86,21 @@ def request(service: Service, id: str, ask: Ask, actor: Actor) -> Case:
         return case
 
 
-def _check(contact: Contact, channel: Channel, consent: Consent) -> None:
-    field = f"{channel}_on"
+def check_request(contact: Contact, channel: Channel, case: Case | None, now: datetime) -> None:
+    """Whether it may be asked for, before somebody writes down why: `case` is the one that is open.
+    Raises as `request` does."""
+    _check(contact, channel)
+    if case is not None and now < case.expires_at:
+        raise _asked(case)
+
+
+def _asked(case: Case) -> Refused:
+    said = "it is not decided yet" if case.state is CaseState.PENDING else "it is approved"
+    return Refused(f"Somebody asked for this already, on {date(case.requested_at)}, and {said}.")
+
+
+def _check(contact: Contact, channel: Channel) -> None:
+    field, consent = f"{channel}_on", contact.consent(channel)
     if contact.address(channel) is None:
         noun = "phone number" if channel is Channel.SMS else "e-mail address"
         raise Invalid(f"There is no {noun} to ask this for.", field=field)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -35,7 +35,7 @@ class Matter:
     #: Senders that the contact has to text UNSTOP to, or providers that suppress the address.
     missing: Sequence[str]
     #: What the contact texts to each of these.
-    unblock_word: str
+    unblock_words: Mapping[str, str]
     #: What should make a manager think twice, in sentences.
     warnings: Sequence[str] = ()
 
@@ -66,7 +66,8 @@ def matter_of(service: Service, records: Records, case: Case) -> Matter:
     facts = records.facts(case.address) if case.address else AddressFacts(address="")
     sender = service.sender
     if contact is None or contact.erased:
-        return Matter(case=case, contact=None, now=None, then=None, missing=(), unblock_word="")
+        return Matter(case=case, contact=None, now=None, then=None, missing=(), unblock_words={})
+    missing = missing_keys(facts)
     agreed = Consent(on=On.YES, by=By.CONTACT, since=case.evidence.at, evidence=case.evidence)
     consenting = replace(contact, consents={**contact.consents, case.address: agreed})
     return Matter(
@@ -74,8 +75,8 @@ def matter_of(service: Service, records: Records, case: Case) -> Matter:
         contact=contact,
         now=decide(contact, facts, case.channel, sender),
         then=decide(consenting, facts, case.channel, sender),
-        missing=missing_keys(facts),
-        unblock_word=sender.unblock_word if sender else "UNSTOP",
+        missing=missing,
+        unblock_words={name: service.unblock_word(name) for name in missing},
         warnings=tuple(_warnings(records, case, contact, facts, service.now())),
     )
 
