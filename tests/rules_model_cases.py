@@ -51,11 +51,16 @@ class RulesOfCases(RulesOfEvents):
             if now < other["expires_at"]:
                 raise No("Refused")
             self._end(other, "expired", "system", now)
+        # The contact's key counts, too, where it was there before anybody asked.
+        lifted = self.known(person[channel])["cleared"].values()
+        key = max((at for at in lifted if at > max(self._refusals(person, channel))), default=None)
+        if self._blocked(person[channel]):
+            key = None
         case = {
             "person": id, "channel": channel, "address": person[channel], "by": actor,
             "at": now, "agreed": agreed, "evidence": asked["evidence"].strip(),
             "expires_at": now + FOURTEEN_DAYS, "state": "", "version": 0,
-            "decided_by": None, "own": False, "unstopped_at": None, "ended_by": None,
+            "decided_by": None, "own": False, "unstopped_at": key, "ended_by": None,
             "ended_at": None, "reminded": 0, "steps": [],
         }  # fmt: skip
         self.cases.append(case)
