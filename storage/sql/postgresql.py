@@ -112,7 +112,7 @@ class PostgreSQLSession(Session):
         self._begin(self._database.begin_writing)
         while self.cursor.nextset():
             pass
-        return self.cursor.fetchone()  # type: ignore[no-any-return]
+        return self.cursor.fetchone()  # type: ignore[no-any-return]  # each driver has a cursor of its own
 
     def claim(self) -> None:
         self._begin(_BEGIN)

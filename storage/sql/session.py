@@ -41,6 +41,7 @@ class Session(ABC):
 
     def rows(self, sql: str, values: Values = ()) -> list[Row]:
         try:
+            # Each driver has a cursor of its own.
             return self.cursor.execute(sql, values).fetchall()  # type: ignore[no-any-return]
         except self._error as error:
             raise self._failed(error) from error
