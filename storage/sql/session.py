@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from bot.consent.errors import StorageFailed
-from storage.sql.statements import Put, Statements
+from storage.sql.compiler import Put
+from storage.sql.statements import Statements
 
 UNKNOWN = (
     "The connection to the storage was lost while the change was being stored, so nobody knows "

@@ -12,8 +12,8 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from storage.sql.compiler import Keyed
 from storage.sql.rows import plain
-from storage.sql.statements import Keyed
 from storage.sql.turn import Turn
 
 T = TypeVar("T")

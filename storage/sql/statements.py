@@ -1,45 +1,24 @@
-"""Every statement, compiled once for a database: at work, only text and values go to its driver.
-
-Putting a statement together anew costs SQLAlchemy more than SQLite takes to answer it.
-"""
+"""Every statement that the records need, each compiled once for a database."""
 
 from __future__ import annotations
 
-import re
-from typing import Any, NamedTuple
-
 from sqlalchemy import (
-    JSON,
     BigInteger,
-    ColumnElement,
     Dialect,
-    MetaData,
-    Select,
-    String,
-    Table,
     and_,
-    any_,
     bindparam,
     case,
-    cast,
-    column,
-    delete,
     func,
-    literal_column,
     null,
     or_,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.sql import ClauseElement
-from sqlalchemy.sql.compiler import SQLCompiler
 
+from storage.sql.compiler import PAGE, Compiler, Keyed, Put, flag
 from storage.sql.schema import (
-    GRAMS,
-    TEXT,
     WORKSPACE,
     addresses,
     alerts,
@@ -47,55 +26,17 @@ from storage.sql.schema import (
     contacts,
     entries,
     events,
-    grams,
     heads,
     imports,
     marks,
 )
 
-#: Rows that are fetched at a time where all are wanted.
-PAGE = 1_000
 
-
-class Put(NamedTuple):
-    """Inserts rows."""
-
-    one: str
-    #: Many at once, given as `rows`, a JSON text; None where there is no quicker way than one by
-    #: one.
-    many: str | None = None
-
-
-class Keyed:
-    """What is done with a table of documents."""
-
-    def __init__(self, sql: Statements, table: Table, key: str) -> None:
-        known_by = table.c[key]
-        mine = and_(table.c.workspace == WORKSPACE, known_by == bindparam("key"))
-        get = select(table.c.document).where(mine)
-        self.get = sql.text(get)
-        #: For whoever means to write it.
-        self.get_locked = sql.locking(get) if table is alerts else self.get
-        self.remove = sql.text(delete(table).where(mine))
-        given = [c.name for c in table.c if c.name not in ("workspace", "number")]
-        if table is contacts and sql.postgresql:
-            given.append(grams.name)
-        self.put = sql.upsert(table, key, given)
-        #: A page in the order of the key.
-        self.after = sql.text(
-            select(known_by, table.c.document)
-            .where(table.c.workspace == WORKSPACE, known_by > bindparam("key"))
-            .order_by(known_by)
-            .limit(PAGE)
-        )
-
-
-class Statements:
+class Statements(Compiler):
     def __init__(self, dialect: Dialect) -> None:
-        self._dialect = dialect
+        super().__init__(dialect)
         #: Searches, put together when the first of their kind is made.
         self.searches: dict[tuple[str, int, str], str] = {}
-        self.postgresql = dialect.name == "postgresql"
         self.contacts = Keyed(self, contacts, "id")
         self.addresses = Keyed(self, addresses, "address")
         self.alerts = Keyed(self, alerts, "id")
@@ -107,63 +48,6 @@ class Statements:
         self._events()
         self._alerts()
         self._cases()
-
-    def text(self, statement: ClauseElement) -> str:
-        """With its numbers written out, and a name for each value that is given later."""
-        compiled = statement.compile(dialect=self._dialect)
-        assert isinstance(compiled, SQLCompiler)
-        numbers = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
-        if not numbers:
-            return str(compiled)
-        written = re.compile(rf"(?::|%\()({'|'.join(numbers)})\b(?:\)s::\w+)?")
-        return written.sub(lambda found: str(numbers[found[1]]), str(compiled))
-
-    def locking(self, query: Select[Any], *, skip: bool = False) -> str:
-        """With the alerts that it gives locked until the transaction ends: those who claim them
-        work beside those who write. `skip`: but those that somebody else has locked."""
-        return self.text(query.with_for_update(skip_locked=skip) if self.postgresql else query)
-
-    def upsert(self, table: Table, key: str, given: list[str]) -> Put:
-        insert = postgresql_insert if self.postgresql else sqlite_insert
-        put = insert(_with_grams if grams.name in given else table).inline()
-        changed = {name: put.excluded[name] for name in given if name != key}
-
-        def keyed(put: Any) -> str:
-            return self.text(
-                put.on_conflict_do_update(index_elements=["workspace", key], set_=changed)
-            )
-
-        one = keyed(put.values({name: bindparam(name) for name in given}))
-        if not self.postgresql:
-            return Put(one)
-        return Put(one, keyed(put.from_select(given, self._listed(put.table, given))))
-
-    def _listed(self, table: Any, given: list[str]) -> Select[Any]:
-        """Rows out of one JSON text, of which PostgreSQL makes a table quicker than it takes them
-        one by one."""
-        plain = {name: String() if name == grams.name else table.c[name].type for name in given}
-        listed = (
-            func.json_to_recordset(cast(bindparam("rows"), JSON))
-            .table_valued(*(column(name, kind) for name, kind in plain.items()), name="listed")
-            .render_derived(name="listed", with_types=True)
-        )
-        return select(
-            *(
-                cast(listed.c[name], GRAMS) if name == grams.name else listed.c[name]
-                for name in given
-            )
-        )
-
-    def among(self, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
-        """Whether it is one of many, which are given as `Database.many`."""
-        if self.postgresql:
-            return column == any_(bindparam(name, type_=ARRAY(column.type)))
-        listed = func.json_each(bindparam(name)).table_valued("value")
-        return column.in_(select(listed.c.value))
-
-    def within(self, text: ColumnElement[str], name: str) -> ColumnElement[bool]:
-        find = func.strpos if self.postgresql else func.instr
-        return find(text, bindparam(name, type_=TEXT)) > 0
 
     def _find_contacts(self) -> None:
         c = contacts.c
@@ -183,7 +67,7 @@ class Statements:
             )
         )
         self.count_contacts = self.text(
-            select(func.count()).select_from(contacts).where(mine, c.erased == _flag(0))
+            select(func.count()).select_from(contacts).where(mine, c.erased == flag(0))
         )
         limit = bindparam("limit", type_=BigInteger)
         self.phones_from, self.phones_back = (
@@ -288,7 +172,7 @@ class Statements:
             .limit(PAGE)
         )
         self.all_alerts, self.all_alerts_locked = self.text(every), self.locking(every)
-        due = and_(mine, a.due == _flag(1))
+        due = and_(mine, a.due == flag(1))
         elsewhere = ~self.among(a.slack_channel, "channels")
         first = (
             select(a.document)
@@ -303,7 +187,7 @@ class Statements:
                 func.min(case((elsewhere, a.waits_since))),
                 select(func.count())
                 .select_from(alerts)
-                .where(mine, a.dead == _flag(1))
+                .where(mine, a.dead == flag(1))
                 .correlate(None)
                 .scalar_subquery(),
             ).where(due)
@@ -312,7 +196,7 @@ class Statements:
     def _cases(self) -> None:
         c = cases.c
         mine = c.workspace == WORKSPACE
-        mine_open = and_(mine, c.open == _flag(1))
+        mine_open = and_(mine, c.open == flag(1))
         limit = bindparam("limit", type_=BigInteger)
         of_contact = c.contact == bindparam("contact")
         self.open_case = self.text(
@@ -345,12 +229,3 @@ class Statements:
             .where(i.workspace == WORKSPACE)
             .order_by(i.started_at.desc(), i.id.desc())
         )
-
-
-def _flag(value: int) -> ColumnElement[int]:
-    """Written out, or no partial index would be used."""
-    return literal_column(str(value), contacts.c.erased.type)
-
-
-_with_grams = contacts.to_metadata(MetaData())
-_with_grams.append_column(grams)

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from storage.sql.compiler import PAGE, Put
 from storage.sql.session import Row, Session, Values
-from storage.sql.statements import PAGE, Put
 
 _ONLY_CLAIMS = "a transaction that claims alerts puts them back, and does nothing else"
 

@@ -1,0 +1,144 @@
+"""Statements of SQLAlchemy's, made into a database's own text.
+
+Putting a statement together anew costs SQLAlchemy more than SQLite takes to answer it: so each is
+compiled once for a database, and at work only text and values go to its driver.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Dialect,
+    MetaData,
+    Select,
+    String,
+    Table,
+    and_,
+    any_,
+    bindparam,
+    cast,
+    column,
+    delete,
+    func,
+    literal_column,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from storage.sql.schema import GRAMS, TEXT, WORKSPACE, alerts, contacts, grams
+
+#: Rows that are fetched at a time where all are wanted.
+PAGE = 1_000
+
+
+class Put(NamedTuple):
+    """Inserts rows."""
+
+    one: str
+    #: Many at once, given as `rows`, a JSON text; None where there is no quicker way than one by
+    #: one.
+    many: str | None = None
+
+
+class Compiler:
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self.postgresql = dialect.name == "postgresql"
+
+    def text(self, statement: ClauseElement) -> str:
+        """With its numbers written out, and a name for each value that is given later."""
+        compiled = statement.compile(dialect=self._dialect)
+        assert isinstance(compiled, SQLCompiler)
+        numbers = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
+        if not numbers:
+            return str(compiled)
+        written = re.compile(rf"(?::|%\()({'|'.join(numbers)})\b(?:\)s::\w+)?")
+        return written.sub(lambda found: str(numbers[found[1]]), str(compiled))
+
+    def locking(self, query: Select[Any], *, skip: bool = False) -> str:
+        """With the alerts that it gives locked until the transaction ends: those who claim them
+        work beside those who write. `skip`: but those that somebody else has locked."""
+        return self.text(query.with_for_update(skip_locked=skip) if self.postgresql else query)
+
+    def upsert(self, table: Table, key: str, given: list[str]) -> Put:
+        insert = postgresql_insert if self.postgresql else sqlite_insert
+        put = insert(_with_grams if grams.name in given else table).inline()
+        changed = {name: put.excluded[name] for name in given if name != key}
+
+        def keyed(put: Any) -> str:
+            return self.text(
+                put.on_conflict_do_update(index_elements=["workspace", key], set_=changed)
+            )
+
+        one = keyed(put.values({name: bindparam(name) for name in given}))
+        if not self.postgresql:
+            return Put(one)
+        return Put(one, keyed(put.from_select(given, self._listed(put.table, given))))
+
+    def _listed(self, table: Any, given: list[str]) -> Select[Any]:
+        """Rows out of one JSON text, of which PostgreSQL makes a table quicker than it takes them
+        one by one."""
+        plain = {name: String() if name == grams.name else table.c[name].type for name in given}
+        listed = (
+            func.json_to_recordset(cast(bindparam("rows"), JSON))
+            .table_valued(*(column(name, kind) for name, kind in plain.items()), name="listed")
+            .render_derived(name="listed", with_types=True)
+        )
+        return select(
+            *(
+                cast(listed.c[name], GRAMS) if name == grams.name else listed.c[name]
+                for name in given
+            )
+        )
+
+    def among(self, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+        """Whether it is one of many, which are given as `Database.many`."""
+        if self.postgresql:
+            return column == any_(bindparam(name, type_=ARRAY(column.type)))
+        listed = func.json_each(bindparam(name)).table_valued("value")
+        return column.in_(select(listed.c.value))
+
+    def within(self, text: ColumnElement[str], name: str) -> ColumnElement[bool]:
+        find = func.strpos if self.postgresql else func.instr
+        return find(text, bindparam(name, type_=TEXT)) > 0
+
+
+class Keyed:
+    """What is done with a table of documents."""
+
+    def __init__(self, sql: Compiler, table: Table, key: str) -> None:
+        known_by = table.c[key]
+        mine = and_(table.c.workspace == WORKSPACE, known_by == bindparam("key"))
+        get = select(table.c.document).where(mine)
+        self.get = sql.text(get)
+        #: For whoever means to write it.
+        self.get_locked = sql.locking(get) if table is alerts else self.get
+        self.remove = sql.text(delete(table).where(mine))
+        given = [c.name for c in table.c if c.name not in ("workspace", "number")]
+        if table is contacts and sql.postgresql:
+            given.append(grams.name)
+        self.put = sql.upsert(table, key, given)
+        #: A page in the order of the key.
+        self.after = sql.text(
+            select(known_by, table.c.document)
+            .where(table.c.workspace == WORKSPACE, known_by > bindparam("key"))
+            .order_by(known_by)
+            .limit(PAGE)
+        )
+
+
+def flag(value: int) -> ColumnElement[int]:
+    """Written out, or no partial index would be used."""
+    return literal_column(str(value), contacts.c.erased.type)
+
+
+_with_grams = contacts.to_metadata(MetaData())
+_with_grams.append_column(grams)
