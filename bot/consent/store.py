@@ -70,9 +70,18 @@ class Records(Protocol):
         """Those of every address of which something is known, by address."""
         ...
 
-    def expect(self, addresses: Collection[str], external_ids: Collection[str] = ()) -> None:
-        """These are about to be looked up, one after the other: a storage that is some way off
-        may fetch them all at once. Changes nothing."""
+    def expect(
+        self,
+        addresses: Collection[str],
+        external_ids: Collection[str] = (),
+        *,
+        events: Collection[str] = (),
+        alerts: Collection[str] = (),
+        marks: Collection[str] = (),
+    ) -> None:
+        """These are about to be looked up, one after the other, and the open cases of those who
+        have the addresses: a storage that is some way off may fetch them all at once. `alerts` are
+        keys. Changes nothing."""
         ...
 
     # The Activity Log

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
 from bot.consent.alerts import Alert
@@ -10,6 +10,8 @@ from bot.consent.cases import Case
 from bot.consent.errors import Changed
 from bot.consent.model import Channel, Import
 from storage.sql import rows
+from storage.sql.compiler import MOST_OPEN_CASES
+from storage.sql.session import Row
 from storage.sql.shelf import Shelf, decoded
 from storage.sql.turn import Turn
 
@@ -25,6 +27,12 @@ class AlertRecords:
         self._cases = Shelf(turn, sql.cases, rows.cases, rows.case_row)
         self._marks = Shelf(turn, sql.marks, rows.marks, rows.mark_row)
         self._imports = Shelf(turn, sql.imports, rows.imports, rows.import_row)
+        #: Of a transaction that writes, and so is alone: the newest alert of a key, and the open
+        #: case of a contact and channel, each by its id; None where there is none.
+        self._newest: dict[str, str | None] = {}
+        self._open: dict[tuple[str, Channel], str | None] = {}
+        self._open_known = False
+        self._open_asked = 0
 
     # Alerts
 
@@ -32,16 +40,28 @@ class AlertRecords:
         return self._alerts.get(id)
 
     def alert_for(self, key: str) -> Alert | None:
-        self._alerts.flush()
-        sql = self._turn.sql
-        query = sql.alert_for_locked if self._turn.writes else sql.alert_for
-        found = self._turn.row(query, {"key": rows.plain(key)})
-        return None if found is None else self._alerts.decode(found[0])
+        sql, given = self._turn.sql, {"key": rows.plain(key)}
+        if not self._turn.writes:
+            found = decoded(self._alerts, self._turn.rows(sql.alert_for, given))
+            return found[0] if found else None
+        if key not in self._newest:
+            self._alerts.flush()
+            self._learn_newest(
+                [key], [(key, *row) for row in self._turn.rows(sql.alert_for_locked, given)]
+            )
+        id = self._newest[key]
+        return None if id is None else self._alerts.get(id)
 
     def put_alert(self, alert: Alert) -> None:
+        known = self._alerts.at_hand(alert.id)
+        if known is None or known.key != alert.key:
+            # It may be newer than what is known by this key, or older.
+            self._newest.pop(alert.key, None)
+            self._newest.pop(known.key if known else alert.key, None)
         self._alerts.put(alert.id, alert)
 
     def remove_alert(self, id: str) -> None:
+        self._newest.clear()
         self._alerts.put(id, None)
 
     def due_alerts(
@@ -79,15 +99,21 @@ class AlertRecords:
         return self._cases.get(id)
 
     def open_case(self, contact: str, channel: Channel) -> Case | None:
-        self._cases.flush()
-        given = {"contact": rows.plain(contact), "channel": channel.value}
-        found = self._turn.row(self._turn.sql.open_case, given)
-        return None if found is None else self._cases.decode(found[0])
+        if not self._turn.writes:
+            found = self._find_open(contact, channel)
+            return found[0] if found else None
+        if (contact, channel) not in self._open and not self._open_known:
+            self._look_for_open(contact, channel)
+        id = self._open.setdefault((contact, channel), None)
+        case = None if id is None else self._cases.get(id)
+        return case if case is not None and case.open else None
 
     def put_case(self, case: Case) -> None:
         other = self.open_case(case.contact, case.channel) if case.open else None
         if other is not None and other.id != case.id:
             raise Changed
+        if case.open:
+            self._open[case.contact, case.channel] = case.id
         self._cases.put(case.id, case)
 
     def cases(self, contact: str) -> list[Case]:
@@ -109,6 +135,36 @@ class AlertRecords:
     def all_cases(self) -> Iterator[Case]:
         for page in self._cases.all():
             yield from (case for _, case in page)
+
+    def _look_for_open(self, contact: str, channel: Channel) -> None:
+        """One is looked for alone. Whoever looks for another may look for a thousand: mostly few
+        are open, and then all of them are fetched."""
+        self._open_asked += 1
+        if self._open_asked == 2:
+            some = decoded(self._cases, self._turn.rows(self._turn.sql.some_open_cases))
+            self._open_known = len(some) <= MOST_OPEN_CASES
+            self._learn_open(some)
+        if not self._open_known:
+            self._learn_open(self._find_open(contact, channel))
+
+    def _find_open(self, contact: str, channel: Channel) -> list[Case]:
+        given = {"contact": rows.plain(contact), "channel": channel.value}
+        return decoded(self._cases, self._turn.rows(self._turn.sql.open_case, given))
+
+    def _learn_open(self, found: Iterable[Case]) -> None:
+        """As the database has them; what the transaction made of them, it goes on knowing."""
+        for case in found:
+            self._cases.learn(case.id, case)
+            self._open.setdefault((case.contact, case.channel), case.id)
+
+    def _learn_newest(self, keys: Iterable[str], found: Iterable[Row]) -> None:
+        ids = {}
+        for key, document in found:
+            alert = self._alerts.decode(document)
+            self._alerts.learn(alert.id, alert)
+            ids[key] = alert.id
+        for key in keys:
+            self._newest.setdefault(key, ids.get(key))
 
     # Marks
 

@@ -26,21 +26,25 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeEngine
 
 from storage.sql.schema import GRAMS, TEXT, WORKSPACE, alerts, contacts, grams
 
 #: Rows that are fetched at a time where all are wanted.
 PAGE = 1_000
+#: Cases that are fetched so that no contact's has to be looked for.
+MOST_OPEN_CASES = 200
 
 
 class Put(NamedTuple):
-    """Inserts rows."""
+    """Stores rows."""
 
     one: str
     #: Many at once, given as `rows`, a JSON text; None where there is no quicker way than one by
@@ -81,12 +85,29 @@ class Compiler:
         one = keyed(put.values({name: bindparam(name) for name in given}))
         if not self.postgresql:
             return Put(one)
-        return Put(one, keyed(put.from_select(given, self._listed(put.table, given))))
+        return Put(one, keyed(put.from_select(given, self.rows(put.table, given))))
 
-    def _listed(self, table: Any, given: list[str]) -> Select[Any]:
-        """Rows out of one JSON text, of which PostgreSQL makes a table quicker than it takes them
-        one by one."""
-        plain = {name: String() if name == grams.name else table.c[name].type for name in given}
+    def redraw(self, table: Table, key: str) -> Put:
+        """The document alone."""
+        change = update(table).where(table.c.workspace == WORKSPACE)
+        one = self.text(
+            change.where(table.c[key] == bindparam(f"{key}_")).values(
+                document=bindparam("document")
+            )
+        )
+        if not self.postgresql:
+            return Put(one)
+        new = self.rows(table, [f"{key}_", "document"]).subquery()
+        many = change.where(table.c[key] == new.c[f"{key}_"]).values(document=new.c.document)
+        return Put(one, self.text(many))
+
+    def rows(self, table: Any, given: list[str]) -> Select[Any]:
+        """Out of one JSON text, of which PostgreSQL makes a table quicker than it takes them one
+        by one."""
+        plain = {
+            name: String() if name == grams.name else table.c[name.rstrip("_")].type
+            for name in given
+        }
         listed = (
             func.json_to_recordset(cast(bindparam("rows"), JSON))
             .table_valued(*(column(name, kind) for name, kind in plain.items()), name="listed")
@@ -103,8 +124,13 @@ class Compiler:
         """Whether it is one of many, which are given as `Database.many`."""
         if self.postgresql:
             return column == any_(bindparam(name, type_=ARRAY(column.type)))
-        listed = func.json_each(bindparam(name)).table_valued("value")
-        return column.in_(select(listed.c.value))
+        return column.in_(select(self.listed(name, column.type)))
+
+    def listed(self, name: str, kind: TypeEngine[Any]) -> ColumnElement[Any]:
+        """A row for each of many."""
+        if self.postgresql:
+            return func.unnest(bindparam(name, type_=ARRAY(kind))).column_valued("listed")
+        return func.json_each(bindparam(name)).table_valued("value").c.value
 
     def within(self, text: ColumnElement[str], name: str) -> ColumnElement[bool]:
         find = func.strpos if self.postgresql else func.instr
@@ -126,6 +152,8 @@ class Keyed:
         if table is contacts and sql.postgresql:
             given.append(grams.name)
         self.put = sql.upsert(table, key, given)
+        #: Where nothing by which it is found has changed.
+        self.redraw = sql.redraw(table, key)
         #: A page in the order of the key.
         self.after = sql.text(
             select(known_by, table.c.document)

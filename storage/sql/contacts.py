@@ -10,7 +10,7 @@ from storage.sql import rows
 from storage.sql.search import search
 from storage.sql.session import Row
 from storage.sql.shelf import Shelf
-from storage.sql.turn import Turn
+from storage.sql.turn import Ask, Turn
 
 _NOTHING = AddressFacts(address="")
 
@@ -20,7 +20,11 @@ class ContactRecords:
         self._turn = turn
         sql = turn.sql
         self._contacts = Shelf(
-            turn, sql.contacts, rows.contacts, rows.contact_row(with_grams=sql.postgresql)
+            turn,
+            sql.contacts,
+            rows.contacts,
+            rows.contact_row(with_grams=sql.postgresql),
+            place=rows.contact_place,
         )
         self._facts = Shelf(turn, sql.addresses, rows.facts, rows.facts_row)
         #: Ids by what they are looked up by: as the database has them, and changed since.
@@ -55,7 +59,8 @@ class ContactRecords:
             if not self._turn.writes:
                 # Whoever goes through all of them asks for what is known of their addresses.
                 self._facts.known.clear()
-                self._fetch_facts({a for _, contact in page for a in contact.addresses})
+                if addresses := {a for _, contact in page for a in contact.addresses}:
+                    self._turn.ask([self._ask_facts(addresses)])
             yield from (contact for _, contact in page)
 
     def count_contacts(self) -> int:
@@ -84,32 +89,15 @@ class ContactRecords:
         for page in self._facts.all():
             yield from (facts for _, facts in page)
 
-    def expect(self, addresses: Collection[str], external_ids: Collection[str] = ()) -> None:
-        if not self._turn.writes:
-            return
-        asked = [a for a in addresses if a not in self._held]
-        emails = [a for a in asked if "@" in a]
-        phones = [a for a in asked if "@" not in a]
-        sql = self._turn.sql
-        for keys, statement in ((phones, sql.by_phones), (emails, sql.by_emails)):
-            self._held |= {key: set() for key in keys}
-            for contact in self._fetched(statement, keys):
-                for address in contact.addresses:
-                    if address in self._held:
-                        self._held[address].add(contact.id)
-        names = [name for name in external_ids if name and name not in self._external]
-        self._external |= {name: set() for name in names}
-        for contact in self._fetched(sql.by_external_ids, names):
-            self._external.setdefault(contact.external_id, set()).add(contact.id)
-        self._fetch_facts({a for a in addresses if a not in self._facts.known})
-
-    def _fetch_facts(self, addresses: Collection[str]) -> None:
-        if addresses:
+    def _ask_facts(self, addresses: Collection[str]) -> Ask:
+        def learn(found: list[Row]) -> None:
             known: dict[str, AddressFacts | None] = dict.fromkeys(addresses)
-            keys = {"keys": self._turn.many([rows.plain(address) for address in addresses])}
-            for address, document in self._turn.rows(self._turn.sql.facts_of, keys):
+            for address, document in found:
                 known[address] = self._facts.decode(document)
             self._facts.known |= known
+
+        keys = {"keys": self._turn.many([rows.plain(address) for address in addresses])}
+        return Ask(self._turn.sql.facts_of, keys, learn)
 
     def _found(
         self, sql: str, key: str, held: dict[str, set[str]], moved: dict[str, set[str]]
@@ -123,12 +111,6 @@ class ContactRecords:
             held[key] = {contact.id for contact in found}
         ids = held[key] | moved.get(key, set())
         return [contact for id in ids if (contact := self._contacts.get(id))]
-
-    def _fetched(self, sql: str, keys: list[str]) -> list[Contact]:
-        if not keys:
-            return []
-        given = {"keys": self._turn.many([rows.plain(key) for key in keys])}
-        return self._decoded(self._turn.rows(sql, given))
 
     def _decoded(self, found: Iterable[Row]) -> list[Contact]:
         """As the database has them; what the transaction made of them, it goes on knowing."""

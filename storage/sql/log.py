@@ -23,6 +23,8 @@ class LogRecords:
         #: Sealed, and not written yet.
         self._sealed: list[Entry] = []
         self._events: dict[str, None] = {}
+        #: Of those that were asked for beforehand: whether the database has them.
+        self._seen: dict[str, bool] = {}
         self._salts: list[str] = []
 
     def append(self, entry: Entry) -> Entry:
@@ -94,8 +96,8 @@ class LogRecords:
 
     def seen(self, event: str) -> bool:
         mark = fingerprint(event)
-        if mark in self._events:
-            return True
+        if mark in self._events or mark in self._seen:
+            return mark in self._events or self._seen[mark]
         return self._turn.row(self._turn.sql.seen, {"fingerprint": bytes.fromhex(mark)}) is not None
 
     def remember(self, event: str) -> None:
@@ -108,6 +110,7 @@ class LogRecords:
 
     def put_event(self, fingerprint: str) -> None:
         self._turn.change()
+        self._seen.pop(fingerprint, None)
         self._events[fingerprint] = None
 
     def _take(self, sealed: Entry) -> None:
@@ -125,8 +128,11 @@ class LogRecords:
         if self._events:
             self._turn.begin()
             marks, self._events = self._events, {}
-            given = [{"fingerprint": bytes.fromhex(mark)} for mark in marks]
-            self._turn.do(self._turn.sql.remember, given)
+            prints = [bytes.fromhex(mark) for mark in marks]
+            if self._turn.sql.postgresql:
+                self._turn.do(self._turn.sql.remember_all, [{"fingerprints": prints}])
+            else:
+                self._turn.do(self._turn.sql.remember, [{"fingerprint": one} for one in prints])
 
 
 def _salts() -> list[str]:

@@ -22,7 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.consent.errors import Changed, OptinError, StorageFailed
 from storage.sql.database import Database
-from storage.sql.session import UNKNOWN, Row, Session
+from storage.sql.session import UNKNOWN, Question, Row, Session
 
 #: Seconds until whoever waits for the lock, or for a connection, gives up.
 _PATIENCE = 60
@@ -30,8 +30,9 @@ _CONNECTIONS = 16
 #: Of the lock under which the schema is changed.
 _SCHEMA = 0x6F7074696E
 
+_READ = ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",)
 #: A replica that was frozen does not hold up the others for longer.
-_BEGIN = f"BEGIN; SET LOCAL idle_in_transaction_session_timeout = '{_PATIENCE}s'"
+_WRITE = ("BEGIN", f"SET LOCAL idle_in_transaction_session_timeout = '{_PATIENCE}s'")
 
 _BUSY = "The storage is busy, so nothing was changed. Try again soon."
 
@@ -53,7 +54,6 @@ class PostgreSQL(Database):
         )
         event.listen(engine, "connect", _prepare)
         super().__init__(engine)
-        self.begin_writing = f"{_BEGIN}; {self.sql.lock}"
 
     @contextmanager
     def session(self) -> Iterator[PostgreSQLSession]:
@@ -105,17 +105,22 @@ class PostgreSQLSession(Session):
     def many(self, values: Sequence[str]) -> object:
         return list(values)
 
-    def read(self) -> None:
-        self._begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    def ask(self, questions: Sequence[Question]) -> list[list[Row]]:
+        if len(questions) == 1:
+            return super().ask(questions)
+        try:
+            return self._sent((), questions)
+        except psycopg.Error as error:
+            raise self._failed(error) from error
 
-    def write(self) -> Row:
-        self._begin(self._database.begin_writing)
-        while self.cursor.nextset():
-            pass
-        return self.cursor.fetchone()  # type: ignore[no-any-return]  # each driver has a cursor of its own
+    def read(self, questions: Sequence[Question]) -> list[list[Row]]:
+        return self._begin(_READ, questions)
+
+    def write(self, questions: Sequence[Question]) -> list[list[Row]]:
+        return self._begin(_WRITE, [(self.sql.lock, ()), *questions])
 
     def claim(self) -> None:
-        self._begin(_BEGIN)
+        self._begin(_WRITE, ())
 
     def commit(self, flush: Callable[[], None]) -> None:
         try:
@@ -151,13 +156,12 @@ class PostgreSQLSession(Session):
             return Changed()
         return self._failed(error)
 
-    def _begin(self, sql: str) -> None:
+    def _begin(self, begins: Sequence[str], questions: Sequence[Question]) -> list[list[Row]]:
         """Connections that waited in the pool may be dead since the server was started anew.
         Nothing has begun yet, so it is tried again until one of them is alive, or is new."""
         for _ in range(2 * _CONNECTIONS):
             try:
-                self.cursor.execute(sql, prepare=False)
-                return
+                return self._sent(begins, questions)
             except psycopg.Error as error:
                 if not self._driver.closed:
                     self.undo()
@@ -165,6 +169,14 @@ class PostgreSQLSession(Session):
             self._connection.invalidate()
             self._connect()
         raise StorageFailed(_BUSY)
+
+    def _sent(self, begins: Sequence[str], questions: Sequence[Question]) -> list[list[Row]]:
+        """All of them at once, so that there is one way to the server and back."""
+        with self._driver.pipeline():
+            for sql in begins:
+                self.cursor.execute(sql)
+            asked = [self._driver.execute(sql, values) for sql, values in questions]
+        return [cursor.fetchall() for cursor in asked]
 
     def _connect(self) -> None:
         self._connection = self._database.connect()

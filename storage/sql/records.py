@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from storage.sql.alerts import AlertRecords
 from storage.sql.contacts import ContactRecords
+from storage.sql.expected import ExpectedRecords
 from storage.sql.log import LogRecords
 from storage.sql.turn import Turn
 
 
-class SQLRecords(ContactRecords, LogRecords, AlertRecords):
+class SQLRecords(ExpectedRecords):
     """See `bot.consent.store.Records`."""
 
     def __init__(self, turn: Turn) -> None:

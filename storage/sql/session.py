@@ -18,10 +18,12 @@ UNKNOWN = (
 )
 
 #: So many rows are sent one by one.
-_FEW = 8
+_FEW = 3
 
 Values = Mapping[str, Any] | tuple[()]
 Row = tuple[Any, ...]
+#: A statement with its values.
+Question = tuple[str, Values]
 
 
 class Session(ABC):
@@ -47,6 +49,10 @@ class Session(ABC):
         except self._error as error:
             raise self._failed(error) from error
 
+    def ask(self, questions: Sequence[Question]) -> list[list[Row]]:
+        """What each of them gives."""
+        return [self.rows(sql, values) for sql, values in questions]
+
     def do(self, sql: str, rows: Sequence[Values]) -> None:
         """Once for each of the rows."""
         try:
@@ -68,12 +74,13 @@ class Session(ABC):
         """As the statements that are given many texts take them."""
 
     @abstractmethod
-    def read(self) -> None:
-        """Begins: from here on, one state."""
+    def read(self, questions: Sequence[Question]) -> list[list[Row]]:
+        """Begins: from here on, one state. What each of the questions gives in it."""
 
     @abstractmethod
-    def write(self) -> Row:
-        """Begins, and waits until nobody else writes: `seq` and hash of the log's end."""
+    def write(self, questions: Sequence[Question]) -> list[list[Row]]:
+        """Begins, and waits until nobody else writes. What each of the questions gives then, and
+        before them `seq` and hash of the log's end."""
 
     @abstractmethod
     def claim(self) -> None:

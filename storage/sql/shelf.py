@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from storage.sql.compiler import Keyed
-from storage.sql.rows import plain
+from storage.sql.rows import plain, text_of
 from storage.sql.turn import Turn
 
 T = TypeVar("T")
@@ -28,13 +28,16 @@ class Shelf(Generic[T]):
         row: Callable[[str, T], dict[str, Any]],
         *,
         claimed: bool = False,
+        place: Callable[[T], object] | None = None,
     ) -> None:
-        """`claimed`: they may be changed by a transaction that claims them."""
+        """`claimed`: they may be changed by a transaction that claims them. `place`: all by which
+        one is found."""
         self._turn = turn
         self._sql = sql
         self.decode = decoder.decode
         self._row = row
         self._claimed = claimed
+        self._place = place
         #: Read, or looked for in vain.
         self.known: dict[str, T | None] = {}
         #: Not written yet; None where it is to be removed.
@@ -51,6 +54,10 @@ class Shelf(Generic[T]):
         if self._turn.writes:
             self.known[key] = value
         return value
+
+    def at_hand(self, key: str) -> T | None:
+        """Without a look into the database."""
+        return self.changed[key] if key in self.changed else self.known.get(key)
 
     def put(self, key: str, value: T | None) -> None:
         """None takes it away."""
@@ -74,14 +81,27 @@ class Shelf(Generic[T]):
             return
         if not self._turn.claims:
             self._turn.begin()
-        gone = [{"key": plain(key)} for key, value in self.changed.items() if value is None]
-        put = [self._row(key, value) for key, value in self.changed.items() if value is not None]
+        gone, put, redrawn = [], [], []
+        for key, value in self.changed.items():
+            if value is None:
+                gone.append({"key": plain(key)})
+            elif self._keeps_its_place(self.known.get(key), value):
+                redrawn.append({"id_": plain(key), "document": text_of(value)})
+            else:
+                put.append(self._row(key, value))
         if gone:
             self._turn.do(self._sql.remove, gone)
         if put:
             self._turn.put(self._sql.put, put)
+        if redrawn:
+            self._turn.put(self._sql.redraw, redrawn)
         self.known |= self.changed
         self.changed = {}
+
+    def _keeps_its_place(self, before: T | None, after: T) -> bool:
+        """Then the indexes need not be touched, and parts of names not be counted out."""
+        place = self._place
+        return place is not None and before is not None and place(before) == place(after)
 
 
 def decoded(shelf: Shelf[T], rows: Iterable[tuple[Any, ...]]) -> list[T]:

@@ -21,14 +21,24 @@ from sqlalchemy import URL, Connection, create_engine, event
 from bot.consent.errors import Changed, Corrupt, StorageFailed
 from storage.lock import Lock
 from storage.sql.database import Database
-from storage.sql.session import UNKNOWN, Row, Session
+from storage.sql.session import UNKNOWN, Question, Row, Session
 
+PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "secure_delete = ON",
+    "cache_size = -65536",
+    "mmap_size = 0",
+    "temp_store = MEMORY",
+)
 #: Seconds until whoever waits for the write lock gives up.
 _PATIENCE = 60.0
 #: Connections that are kept: each reader has one.
 _CONNECTIONS = 32
 
 _BUSY = "The storage is busy, so nothing was changed. Try again soon."
+#: Of SQLite's extended result codes (sqlite.org/rescode.html).
+_NOT_WRITTEN = frozenset({"SQLITE_FULL", "SQLITE_BUSY", "SQLITE_IOERR_WRITE"})
 _DAMAGED = ("malformed", "not a database", "disk image", "encrypted")
 
 
@@ -116,10 +126,11 @@ class SQLiteSession(Session):
     def many(self, values: Sequence[str]) -> object:
         return json.dumps(values)
 
-    def read(self) -> None:
+    def read(self, questions: Sequence[Question]) -> list[list[Row]]:
         self.rows("BEGIN")
+        return self.ask(questions)
 
-    def write(self) -> Row:
+    def write(self, questions: Sequence[Question]) -> list[list[Row]]:
         if not self._turn.acquire(timeout=_PATIENCE):
             raise StorageFailed(_BUSY)
         try:
@@ -130,14 +141,14 @@ class SQLiteSession(Session):
         self._holds = True
         try:
             self.rows("BEGIN IMMEDIATE")
-            return self.rows(self.sql.head)[0]
+            return self.ask([(self.sql.head, ()), *questions])
         except BaseException:
             self.undo()
             raise
 
     def claim(self) -> None:
         """One writes at a time here."""
-        self.write()
+        self.write(())
 
     def commit(self, flush: Callable[[], None]) -> None:
         flush()
@@ -161,10 +172,10 @@ class SQLiteSession(Session):
             raise
 
     def _failure(self, error: sqlite3.Error) -> StorageFailed:
-        """What a full disk refused was undone; of what else may happen, nobody knows."""
-        if "full" in str(error) or "locked" in str(error):
-            return self._failed(error)
-        return StorageFailed(UNKNOWN)
+        """The commit is a record that is written last: where it could not be written, or was not
+        even begun, it is not there. Of what else may happen, nobody knows."""
+        written = getattr(error, "sqlite_errorname", "")
+        return self._failed(error) if written in _NOT_WRITTEN else StorageFailed(UNKNOWN)
 
     def _release(self) -> None:
         if self._holds:
@@ -178,12 +189,5 @@ def _opened(path: Path, ending: str) -> int:
 
 
 def _prepare(connection: sqlite3.Connection, _: object) -> None:
-    for pragma in (
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "secure_delete = ON",
-        "cache_size = -65536",
-        "mmap_size = 0",
-        "temp_store = MEMORY",
-    ):
+    for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")

@@ -17,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from storage.sql.compiler import PAGE, Compiler, Keyed, Put, flag
+from storage.sql.compiler import MOST_OPEN_CASES, PAGE, Compiler, Keyed, Put, flag
 from storage.sql.schema import (
     WORKSPACE,
     addresses,
@@ -57,13 +57,26 @@ class Statements(Compiler):
         self.by_external_id = self.text(
             select(c.document).where(mine, c.external_id == bindparam("key"))
         )
+        open_cases = and_(
+            cases.c.workspace == WORKSPACE, cases.c.open == flag(1), cases.c.contact == c.id
+        )
+        #: With an open case, as often as there are some.
         self.by_phones, self.by_emails, self.by_external_ids = (
-            self.text(select(c.document).where(mine, self.among(column, "keys")))
+            self.text(
+                select(c.document, cases.c.document)
+                .outerjoin_from(contacts, cases, open_cases)
+                .where(mine, self.among(column, "keys"))
+            )
             for column in (c.phone, c.email, c.external_id)
         )
         self.facts_of = self.text(
             select(addresses.c.address, addresses.c.document).where(
                 addresses.c.workspace == WORKSPACE, self.among(addresses.c.address, "keys")
+            )
+        )
+        self.marks_of = self.text(
+            select(marks.c.name, marks.c.document).where(
+                marks.c.workspace == WORKSPACE, self.among(marks.c.name, "keys")
             )
         )
         self.count_contacts = self.text(
@@ -98,7 +111,7 @@ class Statements(Compiler):
         insert = entries.insert().inline()
         self.append = Put(
             self.text(insert.values({name: bindparam(name) for name in given})),
-            self.text(insert.from_select(given, self._listed(entries, given)))
+            self.text(insert.from_select(given, self.rows(entries, given)))
             if self.postgresql
             else None,
         )
@@ -142,12 +155,18 @@ class Statements(Compiler):
                 e.workspace == WORKSPACE, e.fingerprint == bindparam("fingerprint")
             )
         )
-        self.remember = self.text(
-            insert(events)
-            .inline()
-            .values(fingerprint=bindparam("fingerprint"))
-            .on_conflict_do_nothing()
+        self.seen_of = self.text(
+            select(e.fingerprint).where(
+                e.workspace == WORKSPACE, self.among(e.fingerprint, "fingerprints")
+            )
         )
+        remember = insert(events).inline()
+        one = remember.values(fingerprint=bindparam("fingerprint"))
+        self.remember = self.text(one.on_conflict_do_nothing())
+        if self.postgresql:
+            all_of_them = select(self.listed("fingerprints", e.fingerprint.type))
+            many = remember.from_select([e.fingerprint.name], all_of_them)
+            self.remember_all = self.text(many.on_conflict_do_nothing())
         self.events = self.text(
             select(e.fingerprint)
             .where(e.workspace == WORKSPACE, e.fingerprint > bindparam("key"))
@@ -165,6 +184,16 @@ class Statements(Compiler):
             .limit(1)
         )
         self.alert_for, self.alert_for_locked = self.text(newest), self.locking(newest)
+        other = alerts.alias()
+        listed = self.listed("keys", a.key.type)
+        last = (
+            select(func.max(other.c.number))
+            .where(other.c.workspace == WORKSPACE, other.c.key == listed)
+            .scalar_subquery()
+        )
+        self.alerts_for_locked = self.locking(
+            select(a.key, a.document).where(a.number.in_(select(last)))
+        )
         every = (
             select(a.number, a.document)
             .where(mine, a.number > bindparam("key"))
@@ -201,6 +230,10 @@ class Statements(Compiler):
         of_contact = c.contact == bindparam("contact")
         self.open_case = self.text(
             select(c.document).where(mine_open, of_contact, c.channel == bindparam("channel"))
+        )
+        #: So many as fit into memory at once, and their number into a transaction's time.
+        self.some_open_cases = self.text(
+            select(c.document).where(mine_open).limit(MOST_OPEN_CASES + 1)
         )
         self.cases_of = self.text(
             select(c.document).where(mine, of_contact).order_by(c.requested_at.desc(), c.id.desc())

@@ -4,12 +4,20 @@ block is."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from storage.sql.compiler import PAGE, Put
-from storage.sql.session import Row, Session, Values
+from storage.sql.session import Question, Row, Session, Values
 
 _ONLY_CLAIMS = "a transaction that claims alerts puts them back, and does nothing else"
+
+
+class Ask(NamedTuple):
+    """A question, and who learns the answer."""
+
+    sql: str
+    values: Values
+    learn: Callable[[list[Row]], None]
 
 
 class Turn:
@@ -25,18 +33,20 @@ class Turn:
         #: `seq` and hash of the newest entry, where it is known.
         self.head: Row | None = None
 
-    def begin(self) -> None:
-        """Where it has not begun yet."""
+    def begin(self, questions: Sequence[Question] = ()) -> list[list[Row]]:
+        """Where it has not begun yet. What each of the questions gives."""
         if self._over:
             raise RuntimeError("records are for their block only")
         if self.claims:
             raise RuntimeError(_ONLY_CLAIMS)
-        if not self.begun:
-            if self.writes:
-                self.head = self._session.write()
-            else:
-                self._session.read()
-            self.begun = True
+        if self.begun:
+            return self._session.ask(questions) if questions else []
+        if self.writes:
+            [self.head], *found = self._session.write(questions)
+        else:
+            found = self._session.read(questions)
+        self.begun = True
+        return found
 
     def change(self, *, claimed: bool = False) -> None:
         """Before anything is changed. `claimed`: it is of a kind that can be claimed."""
@@ -54,8 +64,13 @@ class Turn:
         return self.claims
 
     def rows(self, sql: str, values: Values = ()) -> list[Row]:
-        self.begin()
-        return self._session.rows(sql, values)
+        return self.begin([(sql, values)])[0]
+
+    def ask(self, asks: Sequence[Ask]) -> None:
+        """All at once: where the database is some way off, that is one way to it and back."""
+        found = self.begin([(ask.sql, ask.values) for ask in asks])
+        for ask, rows in zip(asks, found, strict=True):
+            ask.learn(rows)
 
     def row(self, sql: str, values: Values = ()) -> Row | None:
         found = self.rows(sql, values)

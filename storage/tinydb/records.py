@@ -97,7 +97,15 @@ class TinyDBRecords:
     def all_facts(self) -> Iterator[AddressFacts]:
         return self._all(ADDRESSES, _facts)
 
-    def expect(self, addresses: Collection[str], external_ids: Collection[str] = ()) -> None:
+    def expect(
+        self,
+        addresses: Collection[str],
+        external_ids: Collection[str] = (),
+        *,
+        events: Collection[str] = (),
+        alerts: Collection[str] = (),
+        marks: Collection[str] = (),
+    ) -> None:
         """Everything is here already."""
 
     # The Activity Log

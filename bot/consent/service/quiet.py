@@ -34,7 +34,7 @@ class Quiet:
 
 def quiet(records: Records, slack_channel: str) -> Quiet:
     """What this channel does not want."""
-    kept = records.mark(_name(slack_channel))
+    kept = records.mark(quiet_mark(slack_channel))
     if kept is None:
         return Quiet()
     wishes = json.loads(kept)
@@ -86,8 +86,9 @@ def _put(records: Records, slack_channel: str, wish: Quiet) -> None:
     if wish != Quiet():
         until = wish.until.isoformat() if wish.until else None
         kept = json.dumps({"until": until, "off": sorted(wish.off)})
-    records.put_mark(_name(slack_channel), kept)
+    records.put_mark(quiet_mark(slack_channel), kept)
 
 
-def _name(slack_channel: str) -> str:
+def quiet_mark(slack_channel: str) -> str:
+    """The mark in which a channel's wishes are kept."""
     return f"quiet:{slack_channel}"

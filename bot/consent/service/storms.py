@@ -50,7 +50,7 @@ def join_storm(records: Records, fresh: Alert, now: datetime) -> bool:
     if storm is not None and storm.ended_at is None and within(storm.last_at, now, STORM_QUIET):
         _join(records, storm, fresh, now)
         return True
-    mark = f"told singly:{key}"
+    mark = _singly(key)
     sender = fresh.sender or ""
     lately = [
         (at, to)
@@ -77,6 +77,12 @@ def join_storm(records: Records, fresh: Alert, now: datetime) -> bool:
         )
     )
     return True
+
+
+def storm_keys(kind: AlertKind, channel: Channel, slack_channel: str) -> tuple[str, str]:
+    """Of the alert, and of the mark, that `join_storm` asks for."""
+    key = _key(kind, channel, slack_channel)
+    return key, _singly(key)
 
 
 def end_storms(service: Service) -> int:
@@ -179,6 +185,10 @@ def _listed(entry: Entry) -> Listed:
         masked=masked(entry.address or "") if known else "",
         contact=entry.contact,
     )
+
+
+def _singly(key: str) -> str:
+    return f"told singly:{key}"
 
 
 def _over(records: Records, slack_channel: str, now: datetime) -> list[Alert]:

@@ -82,8 +82,18 @@ def live_alerts(
     """The live messages about an address, which is given as its keyed hash, of these days."""
     for day in days:
         for kind in kinds:
-            if live := records.alert_for(_key(kind, channel, address, day)):
+            if live := records.alert_for(live_key(kind, channel, address, day)):
                 yield live
+
+
+def live_key(kind: AlertKind, channel: Channel, address: str, day: date) -> str:
+    """Of the live message about an address, which is given as its keyed hash."""
+    return f"{kind}:{channel}:{address}:{day}"
+
+
+def bounce_key(channel: Channel) -> str:
+    """Of the message that bounces share."""
+    return f"{AlertKind.BOUNCE}:{channel}"
 
 
 def _review(service: Service, records: Records, fresh: Alert) -> None:
@@ -133,7 +143,7 @@ def _unstop(records: Records, fresh: Alert, now: datetime, *, known: bool) -> No
 
 def _bounce(records: Records, fresh: Alert, now: datetime) -> None:
     """Bounces that come together share a message."""
-    key = f"{AlertKind.BOUNCE}:{fresh.channel}"
+    key = bounce_key(fresh.channel)
     live = records.alert_for(key)
     reason = fresh.text or "The message was not delivered."
     if live is None or live.handled_by or not within(live.first_at, now, BOUNCES_WITHIN):
@@ -191,8 +201,4 @@ def _sum_up(records: Records, fresh: Alert, now: datetime, until: datetime) -> N
 
 
 def _day_key(kind: AlertKind, fresh: Alert) -> str:
-    return _key(kind, fresh.channel, fresh.address or "", fresh.first_at.date())
-
-
-def _key(kind: AlertKind, channel: Channel, address: str, day: date) -> str:
-    return f"{kind}:{channel}:{address}:{day}"
+    return live_key(kind, fresh.channel, fresh.address or "", fresh.first_at.date())

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from bot.consent.events import Event, EventKind, Failure
 from bot.consent.service.service import Service
 from bot.consent.service.take import deliveries, wishes
+from bot.consent.service.take.expected import event_id, expect
 from bot.consent.service.take.taking import Taking
 
 __all__ = ["take"]
@@ -22,11 +23,13 @@ def take(
 ) -> Mapping[str, int]:
     """Takes the events of one request in; how many there were by what became of them:
     "applied", "duplicate", "no_effect". Raises `StorageFailed`, and has taken none then."""
+    events = list(events)
     outcomes: Counter[str] = Counter()
     now = service.now()
     with service.store.transaction() as records:
+        expect(service, records, events, now)
         for event in events:
-            id = f"{event.provider}:{event.id}"
+            id = event_id(event)
             if records.seen(id):
                 outcomes["duplicate"] += 1
                 continue
