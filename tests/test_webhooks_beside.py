@@ -205,7 +205,7 @@ def test_what_comes_in_by_itself_does_not_hide_that_the_missed_cannot_be_asked_f
         time.advance(timedelta(minutes=2))
         health.heard("twilio", time())
         health.keep(bot.service)
-        monkeypatch.setenv("OPTIN_STORAGE", f"tinydb:///{bot.storage}")
+        monkeypatch.setenv("OPTIN_STORAGE", url_of(bot.storage))
         monkeypatch.setenv("OPTIN_TWILIO_AUTH_TOKEN", TOKEN)
         monkeypatch.setenv("OPTIN_PUBLIC_URL", "https://optin.example.com")
         soon = cli("doctor").out
