@@ -13,10 +13,8 @@ import resource
 import sqlite3
 import statistics
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -56,8 +54,6 @@ def run(report: Report) -> None:
                 _sizes(report, kind, few, many)
                 _names(report, kind, many)
                 _imports(report, kind, server, Path(folder))
-            _beside_sqlite(report, Path(folder))
-            _beside_pgbench(report, server)
         finally:
             server.remove()
 
@@ -67,7 +63,7 @@ def _url(kind: str, server: Server, folder: Path, size: int) -> str:
     url = file if kind == "sqlite" else server.another(f"optin{size}")
     if size:
         open_store(url).close()
-        _fill(url, size)
+        fill(url, size)
     return url
 
 
@@ -80,14 +76,14 @@ def _sizes(report: Report, kind: str, few: str, many: str) -> None:
         for what, act, times in (
             ("look-up by phone", _look_up, 1_000),
             ("the card (contact, gates, last five entries)", _card, 500),
-            ("durable STOP (state, entries, alert)", _stop, 300),
+            ("durable STOP (state, entries, alert)", stop, 300),
         ):
             taken: tuple[list[float], list[float]] = ([], [])
             chance = random.Random(1)
             for turn in range(times + 20):
                 for (store, size), found in zip(both, taken, strict=True):
                     number = chance.randrange(size)
-                    with _timed(found):
+                    with timed(found):
                         act(store, number, turn)
             small, large = (statistics.median(found[20:]) for found in taken)
             report(
@@ -102,19 +98,19 @@ def _sizes(report: Report, kind: str, few: str, many: str) -> None:
 
 def _look_up(store: Store, number: int, turn: int) -> None:
     with store.reading() as records:
-        records.holders(_phone(number))
+        records.holders(phone_of(number))
 
 
 def _card(store: Store, number: int, turn: int) -> None:
     with store.reading() as records:
-        (contact, *_) = records.holders(_phone(number))
+        (contact, *_) = records.holders(phone_of(number))
         for address in contact.addresses:
             records.facts(address)
         records.entries(contact=contact.id, limit=5)
 
 
-def _stop(store: Store, number: int, turn: int) -> None:
-    take(_service(store), [_told(number, f"{time.perf_counter_ns()}-{turn}")])
+def stop(store: Store, number: int, turn: int) -> None:
+    take(service_on(store), [_told(number, f"{time.perf_counter_ns()}-{turn}")])
 
 
 def _told(number: int, id: str) -> Event:
@@ -123,13 +119,13 @@ def _told(number: int, id: str) -> Event:
         id=id,
         kind=EventKind.REPLY,
         channel=Channel.SMS,
-        address=_phone(number),
+        address=phone_of(number),
         sender=_SENDER,
         text="STOP",
     )
 
 
-def _service(store: Store) -> Service:
+def service_on(store: Store) -> Service:
     return Service(
         store=store,
         now=clock.now,
@@ -160,7 +156,7 @@ def _names(report: Report, kind: str, url: str) -> None:
             for text in texts:
                 times: list[float] = []
                 for _ in range(3):
-                    with _timed(times), store.reading() as records:
+                    with timed(times), store.reading() as records:
                         records.search(text, limit=20)
                 medians.append(statistics.median(times) * 1e3)
             p99 = statistics.quantiles(medians, n=100)[98]
@@ -173,76 +169,6 @@ def _names(report: Report, kind: str, url: str) -> None:
                 f"{len(texts)} texts, half of them take {statistics.median(medians):.2f} ms, "
                 f"the slowest is {slowest!r}",
             )
-
-
-# Beside what the databases do alone
-
-
-def _beside_sqlite(report: Report, folder: Path) -> None:
-    bare = sqlite3.connect(folder / "bare.db", isolation_level=None)
-    for pragma in ("journal_mode = WAL", "synchronous = FULL"):
-        bare.execute(f"PRAGMA {pragma}")
-    bare.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, text TEXT)")
-    url = _url("sqlite", None, folder, 0)  # type: ignore[arg-type]
-    floors: list[float] = []
-    ours: list[float] = []
-    with closing(open_store(url)) as store:
-        _fill(url, SMALL)
-        for turn in range(600):
-            with _timed(floors):
-                bare.execute("BEGIN IMMEDIATE")
-                bare.execute("INSERT INTO t (text) VALUES (?)", ("x" * 256,))
-                bare.execute("COMMIT")
-            with _timed(ours):
-                _stop(store, turn % SMALL, turn)
-    bare.close()
-    floor, our = statistics.median(floors), statistics.median(ours)
-    report(
-        "sqlite: durable STOPs a second, in bare commits of one insert",
-        floor / our,
-        ">= 0.5",
-        floor / our >= 0.5,
-        f"{1 / our:,.0f}/s and {1 / floor:,.0f}/s, one after the other",
-    )
-
-
-def _beside_pgbench(report: Report, server: Server) -> None:
-    url = server.another("beside")
-    open_store(url).close()
-    _fill(url, SMALL)
-    server.another("pgbench")
-    where = ("-h", server.folder, "-U", "postgres")
-    server.run("pgbench", *where, "-i", "-q", "-s", 10, "pgbench")
-    theirs, ours = [], []
-    for _ in range(3):
-        said = server.run("pgbench", *where, "-N", "-c", 8, "-j", 2, "-T", 5, "pgbench")
-        theirs.append(float(said.split("tps = ")[1].split()[0]))
-        ours.append(_stops_a_second(url, 8, 5.0))
-    their, our = statistics.median(theirs), statistics.median(ours)
-    report(
-        "postgresql: durable STOPs a second by 8 writers, in pgbench's simple updates",
-        our / their,
-        ">= 0.5",
-        our / their >= 0.5,
-        f"{our:,.0f}/s and {their:,.0f}/s; {os.cpu_count()} cores, with the server on them",
-    )
-
-
-def _stops_a_second(url: str, writers: int, seconds: float) -> float:
-    over = threading.Event()
-
-    def work(number: int) -> int:
-        done = 0
-        while not over.is_set():
-            _stop(store, (number * 97 + done * 8) % SMALL, done)
-            done += 1
-        return done
-
-    with closing(open_store(url)) as store, ThreadPoolExecutor(writers) as pool:
-        working = [pool.submit(work, number) for number in range(writers)]
-        time.sleep(seconds)
-        over.set()
-        return sum(one.result() for one in working) / seconds
 
 
 # Importing
@@ -261,7 +187,7 @@ def _imports(report: Report, kind: str, server: Server, folder: Path) -> None:
     name = f"import{kind}"
     url = f"sqlite:///{folder}/{name}.db" if kind == "sqlite" else server.another(name)
     store = open_store(url)
-    service = _service(store)
+    service = service_on(store)
     actor = Actor(id="cli:bench", role=Role.OPERATOR, source="cli")
     floor = _floor(path, url, kind, server, folder)
     began = time.perf_counter()
@@ -287,7 +213,7 @@ def _floor(path: Path, url: str, kind: str, server: Server, folder: Path) -> flo
 
     bare = f"sqlite:///{folder}/floor.db" if kind == "sqlite" else server.another("floor")
     store = open_store(bare)
-    service = _service(store)
+    service = service_on(store)
     began = time.perf_counter()
     with open_contacts(path) as contacts:
         read = [(row, read_details(service, row.details)) for row in contacts.read(clock.now())]
@@ -317,7 +243,7 @@ def _floor(path: Path, url: str, kind: str, server: Server, folder: Path) -> flo
 # Filling
 
 
-def _fill(url: str, size: int) -> None:
+def fill(url: str, size: int) -> None:
     """Directly: a million contacts by use cases would take a quarter of an hour."""
     step = 20_000
     for first in range(0, size, step):
@@ -370,7 +296,7 @@ def _load(url: str, contacts: list[Contact], entries: list[Entry]) -> None:
 
 
 def _contact(number: int) -> Contact:
-    phone = _phone(number)
+    phone = phone_of(number)
     agreed = Consent(on=On.YES, by=By.CONTACT, since=NOW, evidence=Evidence(text="Form", at=NOW))
     return Contact(
         id=f"{number:032x}",
@@ -398,19 +324,19 @@ def _entry(contact: str, version: int, number: int) -> Entry:
         by=By.STAFF,
         before=On.NO,
         after=On.YES,
-        address=_phone(number),
+        address=phone_of(number),
         reason="Asked for it on the phone",
         digest="0" * 64,
         hash="0" * 64,
     )
 
 
-def _phone(number: int) -> str:
+def phone_of(number: int) -> str:
     return f"+1415{number:07}"
 
 
 @contextmanager
-def _timed(times: list[float]) -> Iterator[None]:
+def timed(times: list[float]) -> Iterator[None]:
     start = time.perf_counter()
     yield
     times.append(time.perf_counter() - start)

@@ -42,8 +42,8 @@ from tests.bench._servers import (
 
 Report = Callable[[str, float, str, bool, str], None]
 
-_TOKEN = "bench-auth-token"
-_PUBLIC = "https://optin.example.com"
+TOKEN = "bench-auth-token"
+PUBLIC_URL = "https://optin.example.com"
 _PATH = "/webhooks/twilio/inbound"
 _ALERTS = "C0ALERTS01"
 _TURN = 500
@@ -60,7 +60,7 @@ def run(report: Report) -> None:
         storage = f"tinydb:///{folder}/optin.json"
         fill(storage)
         slack = stack.enter_context(sandbox())
-        settings = {"OPTIN_TWILIO_AUTH_TOKEN": _TOKEN, "OPTIN_PUBLIC_URL": _PUBLIC}
+        settings = {"OPTIN_TWILIO_AUTHTOKEN": TOKEN, "OPTINPUBLIC_URL_URL": PUBLIC_URL}
         ours = stack.enter_context(bot(slack, storage, OPTIN_ALERT_CHANNEL=_ALERTS, **settings))
         empty = stack.enter_context(_empty(Path(folder) / "bare"))
         one = _one_at_a_time(report, ours.port, empty)
@@ -192,14 +192,14 @@ async def _measure(
     return taken
 
 
-def _request(number: int) -> bytes:
-    """A STOP of this contact, as Twilio sends it; each is another message."""
+def signed_stop(mobile: str) -> tuple[str, str, bytes]:
+    """Path, signature and body of a STOP as Twilio sends it; each is another message."""
     sid = f"SM{next(_numbers):032x}"
     form = {
         "AccountSid": "AC00000000000000000000000000000001",
         "ApiVersion": "2010-04-01",
         "Body": "STOP",
-        "From": phone(number % CONTACTS),
+        "From": mobile,
         "FromCountry": "US",
         "MessageSid": sid,
         "NumMedia": "0",
@@ -211,14 +211,18 @@ def _request(number: int) -> bytes:
         "To": "+18885550199",
         "ToCountry": "US",
     }
-    signed = _PUBLIC + _PATH + "".join(name + form[name] for name in sorted(form))
-    digest = hmac.digest(_TOKEN.encode(), signed.encode(), hashlib.sha1)
-    body = urlencode(form).encode()
+    signed = PUBLIC_URL + _PATH + "".join(name + form[name] for name in sorted(form))
+    digest = hmac.digest(TOKEN.encode(), signed.encode(), hashlib.sha1)
+    return _PATH, base64.b64encode(digest).decode(), urlencode(form).encode()
+
+
+def _request(number: int) -> bytes:
+    path, signature, body = signed_stop(phone(number % CONTACTS))
     return (
-        f"POST {_PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
         "Content-Type: application/x-www-form-urlencoded; charset=UTF-8\r\n"
         f"Content-Length: {len(body)}\r\n"
-        f"X-Twilio-Signature: {base64.b64encode(digest).decode()}\r\n\r\n"
+        f"X-Twilio-Signature: {signature}\r\n\r\n"
     ).encode() + body
 
 
