@@ -49,20 +49,26 @@ def replicas(tmp_path: Path) -> Iterator[tuple[Store, Store]]:
         yield one, other
 
 
-def test_what_one_claims_the_other_is_not_given(replicas: tuple[Store, Store]) -> None:
+def test_while_one_claims_the_other_is_given_nothing_and_does_not_wait(
+    replicas: tuple[Store, Store],
+) -> None:
     one, other = replicas
-    put(one, *(alert(f"a{n}", first_at=NOON + timedelta(seconds=n)) for n in range(4)))
-    with one.transaction() as mine, other.transaction() as theirs:
-        first = mine.due_alerts(NOON, limit=2)
-        second = theirs.due_alerts(NOON, limit=9)
-        for claimed, records in ((first, mine), (second, theirs)):
-            for found in claimed:
-                records.put_alert(replace(found, not_before=NOON + LOOK_AFTER))
+    put(one, *(alert(f"a{n}", slack_channel=f"C{n}") for n in range(2)))
+    with one.transaction() as mine:
+        (claimed,) = mine.due_alerts(NOON, limit=1)
+        with other.transaction() as theirs:
+            meanwhile = theirs.due_alerts(NOON, limit=9)
+            with pytest.raises(RuntimeError):
+                theirs.put_mark("last call:C0", "theirs")
+        mine.put_alert(replace(claimed, not_before=NOON + LOOK_AFTER))
+        mine.put_mark("last call:C0", "mine")
+    with other.transaction() as theirs:
+        after = theirs.due_alerts(NOON, limit=9)
+        mark = theirs.mark("last call:C0")
 
-    assert [found.id for found in first] == ["a0", "a1"]
-    assert [found.id for found in second] == ["a2", "a3"]
-    with one.reading() as records:
-        assert records.due_alerts(NOON, limit=9) == []
+    assert meanwhile == []
+    assert [found.id for found in after] == ["a1"]
+    assert mark == "mine"
 
 
 def test_claiming_waits_for_nobody_who_writes(replicas: tuple[Store, Store]) -> None:
@@ -117,8 +123,8 @@ def test_a_transaction_that_claims_does_nothing_else(replicas: tuple[Store, Stor
             lambda: records.put_contact(contact()),
             lambda: records.append(entry()),
             lambda: records.remember("twilio:1"),
-            lambda: records.put_mark("cursor", "1"),
             lambda: records.alert("a1"),
+            lambda: list(records.marks()),
         ):
             with pytest.raises(RuntimeError):
                 other()

@@ -4,9 +4,10 @@ Whoever means to write locks the head of the log first (`SELECT … FOR UPDATE`)
 read. Each entry carries the hash of the one before, so the entries of two transactions can't be
 made side by side in any case; and since there is one lock, taken first, no two can wait for one
 another, whatever contacts and cases they touch and in whatever order. What a use case has read is
-true until it is stored. What is not serialised: reading, the claims of the outbox (row locks with
-SKIP LOCKED), and everything around a transaction. The lock is held for as long as the statements
-take: they are few, since what was changed is sent at the end at once, together with COMMIT.
+true until it is stored. What is not serialised: reading, the claims of the outbox (a lock of their
+own that nobody waits for, and row locks with SKIP LOCKED), and everything around a transaction. The
+lock is held for as long as the statements take: they are few, since what was changed is sent at the
+end at once, together with COMMIT.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ from storage.sql.session import UNKNOWN, Row, Session
 #: Seconds until whoever waits for the lock, or for a connection, gives up.
 _PATIENCE = 60
 _CONNECTIONS = 16
-#: Of the lock under which the schema is changed.
+#: Of the lock under which the schema is changed, and of the one that whoever claims has.
 _SCHEMA = 0x6F7074696E
+_CLAIMS = _SCHEMA + 1
 
 #: A replica that was frozen does not hold up the others for longer.
 _BEGIN = f"BEGIN; SET LOCAL idle_in_transaction_session_timeout = '{_PATIENCE}s'"
@@ -54,6 +56,7 @@ class PostgreSQL(Database):
         event.listen(engine, "connect", _prepare)
         super().__init__(engine)
         self.begin_writing = f"{_BEGIN}; {self.sql.lock}"
+        self.begin_claiming = f"{_BEGIN}; SELECT pg_try_advisory_xact_lock({_CLAIMS})"
 
     @contextmanager
     def session(self) -> Iterator[PostgreSQLSession]:
@@ -109,13 +112,11 @@ class PostgreSQLSession(Session):
         self._begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
     def write(self) -> Row:
-        self._begin(self._database.begin_writing)
-        while self.cursor.nextset():
-            pass
-        return self.cursor.fetchone()  # type: ignore[no-any-return]  # each driver has a cursor of its own
+        return self._begun(self._database.begin_writing)
 
-    def claim(self) -> None:
-        self._begin(_BEGIN)
+    def claim(self) -> bool:
+        """The lock goes when what was claimed can be seen, so the next one sees it."""
+        return bool(self._begun(self._database.begin_claiming)[0])
 
     def commit(self, flush: Callable[[], None]) -> None:
         try:
@@ -150,6 +151,13 @@ class PostgreSQLSession(Session):
         if error.diag.constraint_name == "cases_one_open":
             return Changed()
         return self._failed(error)
+
+    def _begun(self, sql: str) -> Row:
+        """Begins; what the last of these statements gives."""
+        self._begin(sql)
+        while self.cursor.nextset():
+            pass
+        return self.cursor.fetchone()  # type: ignore[no-any-return]  # each driver has a cursor of its own
 
     def _begin(self, sql: str) -> None:
         """Connections that waited in the pool may be dead since the server was started anew.

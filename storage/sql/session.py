@@ -75,8 +75,8 @@ class Session(ABC):
         """Begins, and waits until nobody else writes: `seq` and hash of the log's end."""
 
     @abstractmethod
-    def claim(self) -> None:
-        """Begins beside those who write. For what is locked row by row alone."""
+    def claim(self) -> bool:
+        """Begins beside those who write. Whether nobody else claims: only then may it."""
 
     @abstractmethod
     def commit(self, flush: Callable[[], None]) -> None:
