@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.clock import Stopped
 from bot.consent.alerts import Alert, AlertKind, Delivery
-from bot.consent.service.outbox import LOOK_AFTER, Posting, Result, claim, settle
-from bot.consent.store import Store
+from bot.consent.service import Service
+from bot.consent.service.outbox import LOOK_AFTER, Posting, Result, claim, outbox, settle
+from bot.consent.store import Records, Store
 from storage import open_store
 from tests.consent_fixtures import NOW, open_service
 from tests.storages import path_in, url_of
@@ -39,6 +39,19 @@ def put(store: Store, *alerts: Alert) -> None:
     with store.transaction() as records:
         for one in alerts:
             records.put_alert(one)
+
+
+class Open:
+    """A way on which every call may be made."""
+
+    def may(self, records: Records, alert: Alert) -> bool:
+        return True
+
+    def take(self, records: Records, alert: Alert) -> None:
+        pass
+
+
+OPEN = Open()
 
 
 @pytest.fixture
@@ -137,21 +150,14 @@ def test_replicas_share_the_work_and_nothing_is_told_twice(storage_path: Path) -
     put(services[0].store, *(alert(f"a{n}", slack_channel=f"C{n}") for n in range(60)))
     told: list[str] = []
 
-    def work(number: int) -> None:
-        service = services[number]
-        while claimed := claim(service, lambda alert: True):
-            for one in claimed[:5]:
+    def work(service: Service) -> None:
+        while outbox(service).waiting:
+            if one := claim(service, OPEN):
                 told.append(one.id)
                 settle(service, one, Posting(result=Result.SENT, ts=f"1.{one.id}"))
-            for one in claimed[5:]:
-                settle(service, one, Posting(result=Result.LATER, wait=timedelta(0)))
 
     with ThreadPoolExecutor(len(services)) as pool:
-        list(pool.map(work, range(len(services))))
-    while claimed := claim(services[0], lambda alert: True):
-        for one in claimed:
-            told.append(one.id)
-            settle(services[0], one, Posting(result=Result.SENT, ts=f"1.{one.id}"))
+        list(pool.map(work, services))
     for service in services:
         service.store.close()
 
@@ -162,12 +168,14 @@ def test_who_dies_with_a_claim_is_followed_by_another(storage_path: Path) -> Non
     clock = Stopped(NOW)
     dead, heir = (open_service(storage_path, clock) for _ in range(2))
     put(dead.store, alert("a1"))
-    (claimed,) = claim(dead, lambda alert: True)
+    claimed = claim(dead, OPEN)
     dead.store.close()
 
-    assert claim(heir, lambda alert: True) == ()
+    assert claimed is not None
+    assert claim(heir, OPEN) is None
     clock.advance(LOOK_AFTER)
-    (taken,) = claim(heir, lambda alert: True)
+    taken = claim(heir, OPEN)
+    assert taken is not None
     assert (taken.id, taken.attempts) == (claimed.id, 2)
     assert taken.delivery is Delivery.UNKNOWN
     heir.store.close()
