@@ -82,9 +82,9 @@ def answers(port: int) -> bool:
         connection.close()
 
 
-def deliver(port: int, sid: str, phone: str) -> bool:
-    """One try to tell a STOP; whether it was answered well."""
-    form = {"MessageSid": sid, "From": phone, "To": OURS, "Body": "STOP"}
+def deliver(port: int, sid: str, phone: str, body: str = "STOP") -> bool:
+    """One try to tell of a text; whether it was answered well."""
+    form = {"MessageSid": sid, "From": phone, "To": OURS, "Body": body}
     connection = HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("POST", INBOUND, urlencode(form), signed(INBOUND, form))

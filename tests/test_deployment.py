@@ -167,6 +167,29 @@ def test_three_replicas_take_what_one_of_them_loses(tmp_path: Path) -> None:
     assert set(shown.values()) == {1}
 
 
+@pytest.mark.timeout(240)
+def test_three_replicas_keep_the_pace_of_one(tmp_path: Path) -> None:
+    storage = url_of(path_in(tmp_path, "postgresql"))
+    ports = free_ports(3)
+    with Workspace.start(mode="http") as slack, ExitStack() as replicas:
+        for port in ports:
+            replicas.enter_context(serving(tmp_path, slack, port, storage))
+        for number in range(9):
+            sid, phone = f"SM{number:012}", f"+1415555{number:04}"
+            # Each is told by itself, however many come.
+            assert deliver(ports[number % 3], sid, phone, "please stop texting me")
+        with closing(open_store(storage)) as store:
+            end = time.monotonic() + 60
+            while _waiting(store):
+                assert time.monotonic() < end, "alerts are still waiting"
+                time.sleep(0.1)
+        posted = [line["at"] for line in slack.journal("chat.postMessage")]
+
+    assert len(posted) == 9
+    # Eight seconds, less what the first one may have taken on its way; three paces took but three.
+    assert posted[-1] - posted[0] > 4
+
+
 def _waiting(store) -> bool:
     """Alerts that nobody has told yet. A storm's card is drawn anew every 15 seconds."""
     with store.reading() as records:

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.clock import Stopped
 from bot.consent.alerts import Alert, AlertKind, Delivery
-from bot.consent.service.outbox import LOOK_AFTER, Posting, Result, claim, settle
-from bot.consent.store import Store
+from bot.consent.service import Service
+from bot.consent.service.outbox import LOOK_AFTER, Posting, Result, claim, outbox, settle
+from bot.consent.store import Records, Store
 from storage import open_store
 from tests.consent_fixtures import NOW, open_service
 from tests.storages import path_in, url_of
@@ -41,6 +41,19 @@ def put(store: Store, *alerts: Alert) -> None:
             records.put_alert(one)
 
 
+class Open:
+    """A way on which every call may be made."""
+
+    def may(self, records: Records, alert: Alert) -> bool:
+        return True
+
+    def take(self, records: Records, alert: Alert) -> None:
+        pass
+
+
+OPEN = Open()
+
+
 @pytest.fixture
 def replicas(tmp_path: Path) -> Iterator[tuple[Store, Store]]:
     """On PostgreSQL: elsewhere one process writes at a time, and the others wait their turn."""
@@ -49,20 +62,26 @@ def replicas(tmp_path: Path) -> Iterator[tuple[Store, Store]]:
         yield one, other
 
 
-def test_what_one_claims_the_other_is_not_given(replicas: tuple[Store, Store]) -> None:
+def test_while_one_claims_the_other_is_given_nothing_and_does_not_wait(
+    replicas: tuple[Store, Store],
+) -> None:
     one, other = replicas
-    put(one, *(alert(f"a{n}", first_at=NOON + timedelta(seconds=n)) for n in range(4)))
-    with one.transaction() as mine, other.transaction() as theirs:
-        first = mine.due_alerts(NOON, limit=2)
-        second = theirs.due_alerts(NOON, limit=9)
-        for claimed, records in ((first, mine), (second, theirs)):
-            for found in claimed:
-                records.put_alert(replace(found, not_before=NOON + LOOK_AFTER))
+    put(one, *(alert(f"a{n}", slack_channel=f"C{n}") for n in range(2)))
+    with one.transaction() as mine:
+        (claimed,) = mine.due_alerts(NOON, limit=1)
+        with other.transaction() as theirs:
+            meanwhile = theirs.due_alerts(NOON, limit=9)
+            with pytest.raises(RuntimeError):
+                theirs.put_mark("last call:C0", "theirs")
+        mine.put_alert(replace(claimed, not_before=NOON + LOOK_AFTER))
+        mine.put_mark("last call:C0", "mine")
+    with other.transaction() as theirs:
+        after = theirs.due_alerts(NOON, limit=9)
+        mark = theirs.mark("last call:C0")
 
-    assert [found.id for found in first] == ["a0", "a1"]
-    assert [found.id for found in second] == ["a2", "a3"]
-    with one.reading() as records:
-        assert records.due_alerts(NOON, limit=9) == []
+    assert meanwhile == []
+    assert [found.id for found in after] == ["a1"]
+    assert mark == "mine"
 
 
 def test_claiming_waits_for_nobody_who_writes(replicas: tuple[Store, Store]) -> None:
@@ -117,8 +136,8 @@ def test_a_transaction_that_claims_does_nothing_else(replicas: tuple[Store, Stor
             lambda: records.put_contact(contact()),
             lambda: records.append(entry()),
             lambda: records.remember("twilio:1"),
-            lambda: records.put_mark("cursor", "1"),
             lambda: records.alert("a1"),
+            lambda: list(records.marks()),
         ):
             with pytest.raises(RuntimeError):
                 other()
@@ -131,21 +150,14 @@ def test_replicas_share_the_work_and_nothing_is_told_twice(storage_path: Path) -
     put(services[0].store, *(alert(f"a{n}", slack_channel=f"C{n}") for n in range(60)))
     told: list[str] = []
 
-    def work(number: int) -> None:
-        service = services[number]
-        while claimed := claim(service, lambda alert: True):
-            for one in claimed[:5]:
+    def work(service: Service) -> None:
+        while outbox(service).waiting:
+            if one := claim(service, OPEN):
                 told.append(one.id)
                 settle(service, one, Posting(result=Result.SENT, ts=f"1.{one.id}"))
-            for one in claimed[5:]:
-                settle(service, one, Posting(result=Result.LATER, wait=timedelta(0)))
 
     with ThreadPoolExecutor(len(services)) as pool:
-        list(pool.map(work, range(len(services))))
-    while claimed := claim(services[0], lambda alert: True):
-        for one in claimed:
-            told.append(one.id)
-            settle(services[0], one, Posting(result=Result.SENT, ts=f"1.{one.id}"))
+        list(pool.map(work, services))
     for service in services:
         service.store.close()
 
@@ -156,12 +168,14 @@ def test_who_dies_with_a_claim_is_followed_by_another(storage_path: Path) -> Non
     clock = Stopped(NOW)
     dead, heir = (open_service(storage_path, clock) for _ in range(2))
     put(dead.store, alert("a1"))
-    (claimed,) = claim(dead, lambda alert: True)
+    claimed = claim(dead, OPEN)
     dead.store.close()
 
-    assert claim(heir, lambda alert: True) == ()
+    assert claimed is not None
+    assert claim(heir, OPEN) is None
     clock.advance(LOOK_AFTER)
-    (taken,) = claim(heir, lambda alert: True)
+    taken = claim(heir, OPEN)
+    assert taken is not None
     assert (taken.id, taken.attempts) == (claimed.id, 2)
     assert taken.delivery is Delivery.UNKNOWN
     heir.store.close()

@@ -192,6 +192,30 @@ def test_a_mark_is_kept_and_taken_away(opened: Opened) -> None:
         assert records.mark("cursor") is None
 
 
+def test_who_claims_alerts_reads_and_keeps_marks_with_them(opened: Opened) -> None:
+    """An alert and the word that it is being told are stored together, or neither is."""
+    store, other = opened.open(), opened.open()
+    put(store, alert("a1"))
+    with store.transaction() as records:
+        records.put_mark("limited", "7")
+    with suppress(ZeroDivisionError), store.transaction() as records:
+        (claimed,) = records.due_alerts(NOON, limit=9)
+        records.put_alert(replace(claimed, count=9))
+        records.put_mark("last call", "never made")
+        raise ZeroDivisionError
+    for looking, before in ((store, None), (other, "1")):
+        with looking.transaction() as records:
+            (claimed,) = records.due_alerts(NOON, limit=9)
+            assert (records.mark("last call"), records.mark("limited")) == (before, "7")
+            records.put_alert(replace(claimed, count=claimed.count + 1))
+            records.put_mark("last call", str(claimed.count))
+            assert records.mark("last call") == str(claimed.count)
+
+    with store.reading() as records:
+        assert records.mark("last call") == "2"
+        assert records.alert("a1") == alert("a1", count=3)
+
+
 def test_an_event_is_seen_once_it_is_remembered(opened: Opened) -> None:
     ids = [f"twilio:SM{number}" for number in range(500)]
     with opened.open().transaction() as records:

@@ -161,8 +161,9 @@ class Records(Protocol):
         """Those that are `due` and whose `not_before` has come, but in these Slack channels:
         urgent kinds first, then the oldest.
 
-        A transaction that asks this before anything else claims them: until it ends nobody else is
-        given the same, it waits for nobody, and it may put these back and do nothing else.
+        A transaction that asks this before anything else claims them, and waits for no writer. One
+        claims at a time: until it ends nobody else is given any. It may put these back, read marks,
+        and put such marks as are put by transactions of this kind alone; and do nothing else.
         """
         ...
 

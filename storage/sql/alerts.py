@@ -25,7 +25,7 @@ class AlertRecords:
         sql = turn.sql
         self._alerts = Shelf(turn, sql.alerts, rows.alerts, rows.alert_row, claimed=True)
         self._cases = Shelf(turn, sql.cases, rows.cases, rows.case_row)
-        self._marks = Shelf(turn, sql.marks, rows.marks, rows.mark_row)
+        self._marks = Shelf(turn, sql.marks, rows.marks, rows.mark_row, claimed=True)
         self._imports = Shelf(turn, sql.imports, rows.imports, rows.import_row)
         #: Of a transaction that writes, and so is alone: the newest alert of a key, and the open
         #: case of a contact and channel, each by its id; None where there is none.
@@ -169,7 +169,7 @@ class AlertRecords:
     # Marks
 
     def mark(self, name: str) -> str | None:
-        return self._marks.get(name)
+        return self._marks.get(name, claimed=True)
 
     def put_mark(self, name: str, text: str | None) -> None:
         self._marks.put(name, text)

@@ -4,9 +4,10 @@ Whoever means to write locks the head of the log first (`SELECT … FOR UPDATE`)
 read. Each entry carries the hash of the one before, so the entries of two transactions can't be
 made side by side in any case; and since there is one lock, taken first, no two can wait for one
 another, whatever contacts and cases they touch and in whatever order. What a use case has read is
-true until it is stored. What is not serialised: reading, the claims of the outbox (row locks with
-SKIP LOCKED), and everything around a transaction. The lock is held for as long as the statements
-take: they are few, since what was changed is sent at the end at once, together with COMMIT.
+true until it is stored. What is not serialised: reading, the claims of the outbox (a lock of their
+own that nobody waits for, and row locks with SKIP LOCKED), and everything around a transaction. The
+lock is held for as long as the statements take: they are few, since what was changed is sent at the
+end at once, together with COMMIT.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ from storage.sql.session import UNKNOWN, Question, Row, Session
 #: Seconds until whoever waits for the lock, or for a connection, gives up.
 _PATIENCE = 60
 _CONNECTIONS = 16
-#: Of the lock under which the schema is changed.
+#: Of the lock under which the schema is changed, and of the one that whoever claims has.
 _SCHEMA = 0x6F7074696E
+_CLAIM = f"SELECT pg_try_advisory_xact_lock({_SCHEMA + 1})"
 
 _READ = ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",)
 #: A replica that was frozen does not hold up the others for longer.
@@ -119,8 +121,10 @@ class PostgreSQLSession(Session):
     def write(self, questions: Sequence[Question]) -> list[list[Row]]:
         return self._begin(_WRITE, [(self.sql.lock, ()), *questions])
 
-    def claim(self) -> None:
-        self._begin(_WRITE, ())
+    def claim(self) -> bool:
+        """The lock goes when what was claimed can be seen, so the next one sees it."""
+        ((alone,),) = self._begin(_WRITE, [(_CLAIM, ())])[0]
+        return bool(alone)
 
     def commit(self, flush: Callable[[], None]) -> None:
         try:

@@ -83,8 +83,8 @@ class Session(ABC):
         before them `seq` and hash of the log's end."""
 
     @abstractmethod
-    def claim(self) -> None:
-        """Begins beside those who write. For what is locked row by row alone."""
+    def claim(self) -> bool:
+        """Begins beside those who write. Whether nobody else claims: only then may it."""
 
     @abstractmethod
     def commit(self, flush: Callable[[], None]) -> None:

@@ -30,7 +30,7 @@ class Shelf(Generic[T]):
         claimed: bool = False,
         place: Callable[[T], object] | None = None,
     ) -> None:
-        """`claimed`: they may be changed by a transaction that claims them. `place`: all by which
+        """`claimed`: they may be changed by a transaction that claims. `place`: all by which
         one is found."""
         self._turn = turn
         self._sql = sql
@@ -43,13 +43,14 @@ class Shelf(Generic[T]):
         #: Not written yet; None where it is to be removed.
         self.changed: dict[str, T | None] = {}
 
-    def get(self, key: str) -> T | None:
+    def get(self, key: str, *, claimed: bool = False) -> T | None:
+        """`claimed`: a transaction that claims may ask, too."""
         if key in self.changed:
             return self.changed[key]
         if key in self.known:
             return self.known[key]
         sql = self._sql.get_locked if self._turn.writes else self._sql.get
-        found = self._turn.row(sql, {"key": plain(key)})
+        found = self._turn.row(sql, {"key": plain(key)}, claimed=claimed)
         value = None if found is None else self.decode(found[0])
         if self._turn.writes:
             self.known[key] = value

@@ -146,9 +146,10 @@ class SQLiteSession(Session):
             self.undo()
             raise
 
-    def claim(self) -> None:
+    def claim(self) -> bool:
         """One writes at a time here."""
         self.write(())
+        return True
 
     def commit(self, flush: Callable[[], None]) -> None:
         flush()

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from storage.sql.compiler import PAGE, Put
 from storage.sql.session import Question, Row, Session, Values
 
-_ONLY_CLAIMS = "a transaction that claims alerts puts them back, and does nothing else"
+_ONLY_CLAIMS = "a transaction that claims alerts puts them and its marks, and does nothing else"
 
 
 class Ask(NamedTuple):
@@ -27,17 +27,22 @@ class Turn:
         self.writes = writes
         self.begun = False
         self.claims = False
+        #: Nobody else claims meanwhile.
+        self._may_claim = False
         self._over = False
         #: Personal parts of entries were erased.
         self.redacted = False
         #: `seq` and hash of the newest entry, where it is known.
         self.head: Row | None = None
 
-    def begin(self, questions: Sequence[Question] = ()) -> list[list[Row]]:
-        """Where it has not begun yet. What each of the questions gives."""
+    def begin(
+        self, questions: Sequence[Question] = (), *, claimed: bool = False
+    ) -> list[list[Row]]:
+        """Where it has not begun yet. What each of the questions gives. `claimed`: they are what a
+        transaction that claims may ask."""
         if self._over:
             raise RuntimeError("records are for their block only")
-        if self.claims:
+        if self.claims and not claimed:
             raise RuntimeError(_ONLY_CLAIMS)
         if self.begun:
             return self._session.ask(questions) if questions else []
@@ -49,22 +54,22 @@ class Turn:
         return found
 
     def change(self, *, claimed: bool = False) -> None:
-        """Before anything is changed. `claimed`: it is of a kind that can be claimed."""
+        """Before anything is changed. `claimed`: a transaction that claims may change it."""
         if not self.writes or self._over:
             raise RuntimeError("only a transaction or a rehearsal may write, until it ends")
-        if self.claims and not claimed:
+        if self.claims and not (claimed and self._may_claim):
             raise RuntimeError(_ONLY_CLAIMS)
 
     def claim(self) -> bool:
         """Begins beside those who write, where nothing has been asked for yet; else as ever.
         Whether it claims."""
         if self.writes and not self.begun and not self._over:
-            self._session.claim()
+            self._may_claim = self._session.claim()
             self.begun = self.claims = True
         return self.claims
 
-    def rows(self, sql: str, values: Values = ()) -> list[Row]:
-        return self.begin([(sql, values)])[0]
+    def rows(self, sql: str, values: Values = (), *, claimed: bool = False) -> list[Row]:
+        return self.begin([(sql, values)], claimed=claimed)[0]
 
     def ask(self, asks: Sequence[Ask]) -> None:
         """All at once: where the database is some way off, that is one way to it and back."""
@@ -72,8 +77,8 @@ class Turn:
         for ask, rows in zip(asks, found, strict=True):
             ask.learn(rows)
 
-    def row(self, sql: str, values: Values = ()) -> Row | None:
-        found = self.rows(sql, values)
+    def row(self, sql: str, values: Values = (), *, claimed: bool = False) -> Row | None:
+        found = self.rows(sql, values, claimed=claimed)
         return found[0] if found else None
 
     def pages(self, sql: str, key: Any) -> Iterator[list[Row]]:
@@ -85,8 +90,8 @@ class Turn:
             key = page[-1][0]
 
     def claimed(self, sql: str, values: Values) -> list[Row]:
-        """What a transaction that claims may ask for."""
-        return self._session.rows(sql, values)
+        """What is to be claimed: nothing, while somebody else claims."""
+        return self._session.rows(sql, values) if self._may_claim else []
 
     def do(self, sql: str, rows: Sequence[Values]) -> None:
         self._session.do(sql, rows)

@@ -7,10 +7,11 @@ time is over, it is looked for in Slack before it is posted again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Protocol
 
 from bot.consent.alerts import STORM_PACE, Alert, AlertKind, Delivery
 from bot.consent.service.service import Service
@@ -75,41 +76,55 @@ class Outbox:
     dead: int
 
 
-def claim(service: Service, may: Callable[[Alert], bool]) -> Sequence[Alert]:
-    """The next alert of each Slack channel that is due and `may` be called for now, marked as
-    being sent. Those whose outcome is unknown come as UNKNOWN: to be looked for, not to be posted.
+class Way(Protocol):
+    """Which calls may be made now, as far as this replica knows, and the others have left word."""
+
+    def may(self, records: Records, alert: Alert) -> bool:
+        """Whether the call for this alert may be made now. Asks for marks alone."""
+        ...
+
+    def take(self, records: Records, alert: Alert) -> None:
+        """It is about to be made: leaves word for the others, in marks."""
+        ...
+
+
+def claim(service: Service, way: Way, *, except_in: Collection[str] = ()) -> Alert | None:
+    """The next alert that is due, not in these Slack channels, and whose call may be made now;
+    marked as being sent. One whose outcome is unknown comes as UNKNOWN: to be looked for, not to be
+    posted.
+
+    One at a time, since the word that is left to other replicas says that the call is made now.
     """
     now = service.now()
     with service.store.reading() as records:
-        if not _pick(records, now, may):
-            return ()
+        if _next(records, now, way, except_in) is None:
+            return None
     with service.store.transaction() as records:
-        claimed = []
-        for alert in _pick(records, now, may):
-            unknown = alert.delivery is Delivery.UNKNOWN
-            started = replace(
-                alert,
-                delivery=Delivery.UNKNOWN if unknown else Delivery.SENDING,
-                attempts=alert.attempts + 1,
-                # A look-up asks for what was posted since the attempt.
-                started_at=alert.started_at if unknown else now,
-                not_before=now + LOOK_AFTER,
-            )
-            records.put_alert(started)
-            claimed.append(started)
+        alert = _next(records, now, way, except_in)
+        if alert is None:
+            return None
+        unknown = alert.delivery is Delivery.UNKNOWN
+        claimed = replace(
+            alert,
+            delivery=Delivery.UNKNOWN if unknown else Delivery.SENDING,
+            attempts=alert.attempts + 1,
+            # A look-up asks for what was posted since the attempt.
+            started_at=alert.started_at if unknown else now,
+            not_before=now + LOOK_AFTER,
+        )
+        records.put_alert(claimed)
+        way.take(records, claimed)
         return claimed
 
 
-def _pick(records: Records, now: datetime, may: Callable[[Alert], bool]) -> list[Alert]:
-    """One of each Slack channel, so that none waits for another."""
-    picked: dict[str, Alert] = {}
-    seen: set[str] = set()
-    while due := records.due_alerts(now, limit=_AT_ONCE, except_in=seen):
+def _next(records: Records, now: datetime, way: Way, except_in: Collection[str]) -> Alert | None:
+    passed = set(except_in)
+    while due := records.due_alerts(now, limit=_AT_ONCE, except_in=passed):
         for alert in map(_given_up_on, due):
-            if alert.slack_channel not in picked and may(alert):
-                picked[alert.slack_channel] = alert
-        seen.update(alert.slack_channel for alert in due)
-    return list(picked.values())
+            if way.may(records, alert):
+                return alert
+        passed.update(alert.slack_channel for alert in due)
+    return None
 
 
 def _given_up_on(alert: Alert) -> Alert:

@@ -107,17 +107,22 @@ class Worker:
         self._stop.set()
 
     def step(self) -> bool:
-        """Chores that are due, and one alert of each channel. Whether there was any."""
+        """Chores that are due, and one alert of each channel, so that none waits for another.
+        Whether there was any."""
         now = self._service.now()
         for number, (every, chore) in enumerate(self._chores):
             last = self._done.get(number)
             if last is None or abs(now - last) >= every:
                 self._done[number] = now
                 self._do(chore)
-        claimed = claim(self._service, self._roads.may)
-        for alert in claimed:
+        told: set[str] = set()
+        while not self._stop.is_set():
+            alert = claim(self._service, self._roads, except_in=told)
+            if alert is None:
+                break
+            told.add(alert.slack_channel)
             self._deliver(alert)
-        return bool(claimed)
+        return bool(told)
 
     def _do(self, chore: Callable[[], object]) -> None:
         try:
