@@ -4,10 +4,14 @@ Whoever means to write locks the head of the log first (`SELECT … FOR UPDATE`)
 read. Each entry carries the hash of the one before, so the entries of two transactions can't be
 made side by side in any case; and since there is one lock, taken first, no two can wait for one
 another, whatever contacts and cases they touch and in whatever order. What a use case has read is
-true until it is stored. What is not serialised: reading, the claims of the outbox (a lock of their
-own that nobody waits for, and row locks with SKIP LOCKED), and everything around a transaction. The
-lock is held for as long as the statements take: they are few, since what was changed is sent at the
-end at once, together with COMMIT.
+true until it is stored.
+
+What is not serialised: reading, the claims of the outbox (a lock of their own that nobody waits
+for, and row locks with SKIP LOCKED), and everything around a transaction: signatures, parsing,
+answering. And whoever writes does so for many: the requests that wait at a replica share a
+transaction, and with it the lock. It is held for two ways to the server, however many they are:
+what they look up is asked for together with the lock, and what was changed is sent together with
+COMMIT.
 """
 
 from __future__ import annotations
