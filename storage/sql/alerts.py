@@ -106,7 +106,10 @@ class AlertRecords:
             self._look_for_open(contact, channel)
         id = self._open.setdefault((contact, channel), None)
         case = None if id is None else self._cases.get(id)
-        return case if case is not None and case.open else None
+        stands = (
+            case is not None and case.open and (case.contact, case.channel) == (contact, channel)
+        )
+        return case if stands else None
 
     def put_case(self, case: Case) -> None:
         other = self.open_case(case.contact, case.channel) if case.open else None

@@ -33,6 +33,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.selectable import TableValuedAlias
 from sqlalchemy.types import TypeEngine
 
 from storage.sql.schema import GRAMS, TEXT, WORKSPACE, alerts, contacts, grams
@@ -124,13 +125,14 @@ class Compiler:
         """Whether it is one of many, which are given as `Database.many`."""
         if self.postgresql:
             return column == any_(bindparam(name, type_=ARRAY(column.type)))
-        return column.in_(select(self.listed(name, column.type)))
+        return column.in_(select(self.listed(name, column.type).c.value))
 
-    def listed(self, name: str, kind: TypeEngine[Any]) -> ColumnElement[Any]:
-        """A row for each of many."""
-        if self.postgresql:
-            return func.unnest(bindparam(name, type_=ARRAY(kind))).column_valued("listed")
-        return func.json_each(bindparam(name)).table_valued("value").c.value
+    def listed(self, name: str, kind: TypeEngine[Any]) -> TableValuedAlias:
+        """Many as a table, whose column is `value`."""
+        if not self.postgresql:
+            return func.json_each(bindparam(name)).table_valued("value")
+        given = func.unnest(bindparam(name, type_=ARRAY(kind)))
+        return given.table_valued(column("value", kind), name="listed").render_derived()
 
     def within(self, text: ColumnElement[str], name: str) -> ColumnElement[bool]:
         find = func.strpos if self.postgresql else func.instr

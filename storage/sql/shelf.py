@@ -63,6 +63,8 @@ class Shelf(Generic[T]):
     def put(self, key: str, value: T | None) -> None:
         """None takes it away."""
         self._turn.change(claimed=self._claimed)
+        if value is not None and self.changed.get(key, value) is None:
+            self.flush()  # it comes anew, behind all others
         self.changed[key] = value
 
     def learn(self, key: str, value: T) -> None:

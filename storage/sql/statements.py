@@ -164,7 +164,7 @@ class Statements(Compiler):
         one = remember.values(fingerprint=bindparam("fingerprint"))
         self.remember = self.text(one.on_conflict_do_nothing())
         if self.postgresql:
-            all_of_them = select(self.listed("fingerprints", e.fingerprint.type))
+            all_of_them = select(self.listed("fingerprints", e.fingerprint.type).c.value)
             many = remember.from_select([e.fingerprint.name], all_of_them)
             self.remember_all = self.text(many.on_conflict_do_nothing())
         self.events = self.text(
@@ -188,11 +188,13 @@ class Statements(Compiler):
         listed = self.listed("keys", a.key.type)
         last = (
             select(func.max(other.c.number))
-            .where(other.c.workspace == WORKSPACE, other.c.key == listed)
+            .where(other.c.workspace == WORKSPACE, other.c.key == listed.c.value)
+            .correlate_except(other)
             .scalar_subquery()
         )
+        #: One for each key.
         self.alerts_for_locked = self.locking(
-            select(a.key, a.document).where(a.number.in_(select(last)))
+            select(a.key, a.document).where(a.number.in_(select(last).select_from(listed)))
         )
         every = (
             select(a.number, a.document)
