@@ -3,9 +3,10 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from typing import Any
 
+from aiohttp import ClientSession, ClientWebSocketResponse
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode.aiohttp import SocketModeHandler
 from slack_sdk.web.async_client import AsyncWebClient
@@ -92,7 +93,37 @@ def test_socket_mode_shares_envelopes_among_its_connections() -> None:
     with socket_mode(card, connections=2) as ws:
         outcomes = [ws.person("Ana").command("/optin") for _ in range(4)]
 
+        told = [line["connection"] for line in ws.journal("/optin")]
+
     assert [outcome.error for outcome in outcomes] == [None] * 4
+    assert told == [1, 2, 1, 2]
+
+
+def test_an_eleventh_connection_is_taken_and_ended_without_a_hello() -> None:
+    async def first_words(ws: Workspace) -> list[dict[str, Any]]:
+        async with AsyncExitStack() as stack:
+            client = AsyncWebClient(base_url=ws.api_url)
+            session = await stack.enter_async_context(ClientSession())
+
+            async def connect() -> ClientWebSocketResponse:
+                address = (await client.apps_connections_open(app_token=ws.app_token))["url"]
+                return await stack.enter_async_context(session.ws_connect(address))
+
+            connections = [await connect() for _ in range(11)]
+            said = [await one.receive_json(timeout=10) for one in connections]
+            await connections[-1].receive(timeout=10)
+            assert connections[-1].closed
+            await connections[0].close()
+            while (again := await (await connect()).receive_json(timeout=10))["type"] != "hello":
+                pass  # until it is known that one has gone
+            return [*said, again]
+
+    with Workspace.start(mode="socket") as ws:
+        *hellos, eleventh, again = asyncio.run(first_words(ws))
+
+    assert [one["num_connections"] for one in hellos] == list(range(1, 11))
+    assert (eleventh["type"], eleventh["reason"]) == ("disconnect", "too_many_websockets")
+    assert again["num_connections"] == 10
 
 
 def test_an_app_comes_back_after_a_disconnect() -> None:
