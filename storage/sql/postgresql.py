@@ -21,25 +21,39 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.consent.errors import Changed, OptinError, StorageFailed
-from storage.sql.database import Database
+from storage.sql.database import PATIENCE, Database
 from storage.sql.session import UNKNOWN, Row, Session
 
-#: Seconds until whoever waits for the lock, or for a connection, gives up.
-_PATIENCE = 60
 _CONNECTIONS = 16
+#: Seconds that whoever is first may need for the tables.
+_SCHEMA_WITHIN = 60
 #: Of the lock under which the schema is changed.
 _SCHEMA = 0x6F7074696E
 
 #: A replica that was frozen does not hold up the others for longer.
-_BEGIN = f"BEGIN; SET LOCAL idle_in_transaction_session_timeout = '{_PATIENCE}s'"
+_BEGIN = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '60s'"
+#: `lock_timeout` counts each wait by itself, and there are several where many are in line; this is
+#: for all of them.
+_LOCK = (
+    "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = {all}; {lock}; "
+    "SET LOCAL statement_timeout TO DEFAULT; SET LOCAL lock_timeout = {each}"
+)
 
+#: Others were in the way. The server undoes the transaction before it says so.
+_IN_THE_WAY = (
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.QueryCanceled,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+)
 _BUSY = "The storage is busy, so nothing was changed. Try again soon."
 
 
 class PostgreSQL(Database):
     error = psycopg.Error
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, patience: float = PATIENCE) -> None:
+        """`patience` is how many seconds are waited for those who write, or for a connection."""
         host = url.host or url.query.get("host") or "localhost"
         self._password = str(url.password or "")
         self.name = f"The database {url.database or ''} at {host}".replace("  ", " ")
@@ -47,13 +61,17 @@ class PostgreSQL(Database):
             url.set(drivername="postgresql+psycopg"),
             pool_size=_CONNECTIONS,
             max_overflow=_CONNECTIONS,
-            pool_timeout=_PATIENCE,
+            pool_timeout=patience,
             pool_use_lifo=True,
             connect_args={"autocommit": True, "connect_timeout": 10},
         )
-        event.listen(engine, "connect", _prepare)
+        # Whoever waits for a row holds the log's head meanwhile. Half of the time is left for those
+        # who wait for that, and have nothing to do with the row.
+        rows_within = _milliseconds(patience / 2)
+        event.listen(engine, "connect", lambda driver, _: _prepare(driver, rows_within))
         super().__init__(engine)
-        self.begin_writing = f"{_BEGIN}; {self.sql.lock}"
+        lock = _LOCK.format(all=_milliseconds(patience), lock=self.sql.lock, each=rows_within)
+        self.begin_writing = f"{_BEGIN}; {lock}"
 
     @contextmanager
     def session(self) -> Iterator[PostgreSQLSession]:
@@ -75,11 +93,11 @@ class PostgreSQL(Database):
         """The old rows are overwritten when autovacuum has passed: that is the server's matter."""
 
     def alone(self, connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
+        connection.exec_driver_sql(f"BEGIN; SET LOCAL lock_timeout = '{_SCHEMA_WITHIN}s'")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SCHEMA})")
 
     def failed(self, error: Exception) -> StorageFailed:
-        if isinstance(error, psycopg.errors.LockNotAvailable):
+        if isinstance(error, _IN_THE_WAY):
             return StorageFailed(_BUSY)
         if isinstance(error, psycopg.OperationalError):
             said = self._said(error)
@@ -110,8 +128,8 @@ class PostgreSQLSession(Session):
 
     def write(self) -> Row:
         self._begin(self._database.begin_writing)
-        while self.cursor.nextset():
-            pass
+        while self.cursor.description is None:  # it was no SELECT
+            self.cursor.nextset()
         return self.cursor.fetchone()  # type: ignore[no-any-return]  # each driver has a cursor of its own
 
     def claim(self) -> None:
@@ -144,6 +162,8 @@ class PostgreSQLSession(Session):
     def _failure(self, error: psycopg.Error) -> OptinError:
         """What the server itself refuses was certainly not stored. Anything else is a connection
         that was lost, or is about to be."""
+        if isinstance(error, _IN_THE_WAY):
+            return self._failed(error)
         if error.sqlstate is None or isinstance(error, psycopg.OperationalError):
             self._driver.close()
             return StorageFailed(UNKNOWN)
@@ -174,8 +194,13 @@ class PostgreSQLSession(Session):
         self.cursor = driver.cursor()
 
 
-def _prepare(connection: psycopg.Connection[Any], _: object) -> None:
-    connection.execute(f"SET lock_timeout = '{_PATIENCE}s'")
+def _milliseconds(seconds: float) -> int:
+    """0 would be for ever."""
+    return max(1, int(seconds * 1000))
+
+
+def _prepare(connection: psycopg.Connection[Any], lock_timeout: int) -> None:
+    connection.execute(f"SET lock_timeout = {lock_timeout}")
     # A server may be set up to say that something is stored before it is.
     connection.execute(
         "SELECT set_config('synchronous_commit', 'on', false) "

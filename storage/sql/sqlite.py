@@ -11,6 +11,7 @@ import json
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -20,11 +21,11 @@ from sqlalchemy import URL, Connection, create_engine, event
 
 from bot.consent.errors import Changed, Corrupt, StorageFailed
 from storage.lock import Lock
-from storage.sql.database import Database
+from storage.sql.database import PATIENCE, Database
 from storage.sql.session import UNKNOWN, Row, Session
 
-#: Seconds until whoever waits for the write lock gives up.
-_PATIENCE = 60.0
+#: Seconds that whoever is first may need for the tables.
+_SCHEMA_WITHIN = 60.0
 #: Connections that are kept: each reader has one.
 _CONNECTIONS = 32
 
@@ -35,8 +36,10 @@ _DAMAGED = ("malformed", "not a database", "disk image", "encrypted")
 class SQLite(Database):
     error = sqlite3.Error
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, patience: float = PATIENCE) -> None:
+        """`patience` is how many seconds are waited for those who write."""
         path = path.absolute()
+        self.patience = patience
         self.name = str(path)
         self._path = path
         #: Who waits for SQLite's own lock tries again now and then, and whoever comes back at once
@@ -50,17 +53,17 @@ class SQLite(Database):
             raise StorageFailed(
                 f"The storage {path} can't be opened ({error.strerror})."
             ) from error
-        self.lock = Lock(*self._queue, patience=_PATIENCE)
+        self.lock = Lock(*self._queue)
         engine = create_engine(
             URL.create("sqlite", database=str(path)),
             paramstyle="named",
             pool_size=_CONNECTIONS,
             max_overflow=_CONNECTIONS,
-            pool_timeout=_PATIENCE,
+            pool_timeout=patience,
             connect_args={
                 "isolation_level": None,
                 "check_same_thread": False,
-                "timeout": _PATIENCE,
+                "timeout": patience,
                 "cached_statements": 256,
             },
         )
@@ -77,7 +80,9 @@ class SQLite(Database):
             yield SQLiteSession(self, connection.cursor())
 
     def alone(self, connection: Connection) -> None:
+        connection.exec_driver_sql(_waiting(_SCHEMA_WITHIN))
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.exec_driver_sql(_waiting(self.patience))
 
     def failed(self, error: Exception) -> StorageFailed:
         text = str(error)
@@ -110,6 +115,7 @@ class SQLiteSession(Session):
         super().__init__(database.sql, database.error, database.failed)
         self._turn = database.turn
         self._lock = database.lock
+        self._patience = database.patience
         self._holds = False
         self.cursor = cursor
 
@@ -120,16 +126,20 @@ class SQLiteSession(Session):
         self.rows("BEGIN")
 
     def write(self) -> Row:
-        if not self._turn.acquire(timeout=_PATIENCE):
+        """In three lines, but all in all no longer than patience lasts."""
+        end = time.monotonic() + self._patience
+        if not self._turn.acquire(timeout=self._patience):
             raise StorageFailed(_BUSY)
         try:
-            self._lock.acquire()
+            self._lock.acquire(end - time.monotonic())
         except BaseException:
             self._turn.release()
             raise
         self._holds = True
         try:
+            self.rows(_waiting(end - time.monotonic()))
             self.rows("BEGIN IMMEDIATE")
+            self.rows(_waiting(self._patience))
             return self.rows(self.sql.head)[0]
         except BaseException:
             self.undo()
@@ -171,6 +181,11 @@ class SQLiteSession(Session):
             self._holds = False
             self._lock.release()
             self._turn.release()
+
+
+def _waiting(seconds: float) -> str:
+    """For SQLite's own lock, which those take who don't know of our queue."""
+    return f"PRAGMA busy_timeout = {max(0, int(seconds * 1000))}"
 
 
 def _opened(path: Path, ending: str) -> int:
