@@ -36,6 +36,7 @@ from storage import open_store
 from tests.consent_fixtures import OPERATOR
 from tests.slack_fixtures import Slack, card, opened, started
 from tests.storages import path_in, url_of
+from tests.store_fixtures import contact, entry, put
 from tests.test_webhooks_bad_input import INBOUND, OURS, TOKEN, signed
 
 PUBLIC = "https://optin.example.com"
@@ -224,6 +225,34 @@ def stop(number: int) -> Request:
         body=urlencode(form).encode(),
         public_url=PUBLIC,
     )
+
+
+def test_whoever_reads_while_somebody_is_erased_keeps_nobody_from_writing(tmp_path: Path) -> None:
+    storage = path_in(tmp_path, "sqlite")
+    journal = storage.with_name(storage.name + "-wal")
+
+    def forget() -> None:
+        with closing(open_store(url_of(storage))) as store, store.transaction() as records:
+            records.redact("c1")
+
+    with (
+        ThreadPoolExecutor(1) as beside,
+        closing(open_store(url_of(storage), patience=PATIENCE)) as store,
+        closing(open_store(url_of(storage), patience=PATIENCE)) as other,
+    ):
+        put(store, contact(), entry("e1", reason="A secret"))
+        with store.reading() as records:
+            records.head()
+            forgetting = beside.submit(forget)
+            for number in range(2, 5):
+                # Longer than the journal's turn lasts, so that it has come.
+                assert wait([forgetting], timeout=0.3).not_done
+                put(other, entry(f"e{number}"))
+            assert records.head()[0] == 1
+        forgetting.result()
+
+        assert journal.stat().st_size == 0
+        assert b"A secret" not in storage.read_bytes()
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

@@ -7,6 +7,7 @@ stays true until it is written, and no two can wait for one another.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sqlite3
@@ -28,6 +29,12 @@ from storage.sql.session import UNKNOWN, Row, Session
 _SCHEMA_WITHIN = 60.0
 #: Connections that are kept: each reader has one.
 _CONNECTIONS = 32
+
+#: Pages of the search index that are put together in one go.
+_STEP = 500
+#: Seconds. Whoever empties the journal keeps others from writing while somebody still reads what
+#: is in it.
+_CHECKPOINT_WITHIN, _CHECKPOINT_PAUSE = 0.1, 0.4
 
 _BUSY = "The storage is busy, so nothing was changed. Try again soon."
 _DAMAGED = ("malformed", "not a database", "disk image", "encrypted")
@@ -104,10 +111,22 @@ class SQLite(Database):
 
     def tidy(self) -> None:
         """Deleted text is overwritten in the file at once (secure_delete); the journal and the
-        search index hold it until they are put together anew."""
+        search index hold it until they are put together anew. By steps, between which others
+        write: an index of a million names takes its time, and so does somebody who reads."""
         with self.session() as session:
-            session.rows("INSERT INTO names(names) VALUES('optimize')")
-            session.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+            # Pages of the index; negative begins with all of it.
+            for pages in itertools.chain([-_STEP], itertools.repeat(_STEP)):
+                before = session.changes
+                session.rows(f"INSERT INTO names(names, rank) VALUES('merge', {pages})")
+                if pages > 0 and session.changes - before < 2:  # as SQLite says that it is done
+                    break
+            end = time.monotonic() + self.patience
+            session.rows(_waiting(_CHECKPOINT_WITHIN))
+            while session.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]:
+                if time.monotonic() > end:
+                    break
+                time.sleep(_CHECKPOINT_PAUSE)
+            session.rows(_waiting(self.patience))
 
 
 class SQLiteSession(Session):
@@ -118,6 +137,11 @@ class SQLiteSession(Session):
         self._patience = database.patience
         self._holds = False
         self.cursor = cursor
+
+    @property
+    def changes(self) -> int:
+        """Rows that this connection has changed so far."""
+        return int(self.cursor.connection.total_changes)
 
     def many(self, values: Sequence[str]) -> object:
         return json.dumps(values)
@@ -137,9 +161,7 @@ class SQLiteSession(Session):
             raise
         self._holds = True
         try:
-            self.rows(_waiting(end - time.monotonic()))
-            self.rows("BEGIN IMMEDIATE")
-            self.rows(_waiting(self._patience))
+            self._begin(end - time.monotonic())
             return self.rows(self.sql.head)[0]
         except BaseException:
             self.undo()
@@ -169,6 +191,16 @@ class SQLiteSession(Session):
             if "cases.contact" in str(failure.__cause__):
                 raise Changed from failure
             raise
+
+    def _begin(self, within: float) -> None:
+        if within > 0.99 * self._patience:  # as the connection is set up
+            self.rows("BEGIN IMMEDIATE")
+            return
+        self.rows(_waiting(within))
+        try:
+            self.rows("BEGIN IMMEDIATE")
+        finally:
+            self.rows(_waiting(self._patience))
 
     def _failure(self, error: sqlite3.Error) -> StorageFailed:
         """What a full disk refused was undone; of what else may happen, nobody knows."""
