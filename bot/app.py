@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute
 from bot import clock
 from bot.consent.errors import StorageFailed
 from bot.consent.service import Service
+from bot.consent.store import Store
 from bot.opening import open_service
 from bot.receiving import receiving
 from bot.serve import Server
@@ -39,6 +40,10 @@ from handlers.web import slack_route, web_app
 _THREADS = 32
 #: Seconds for one of Slack's answers, inside the three that a person waits.
 _SLACK_WITHIN = 2
+#: Seconds that a transaction waits for others who write, as for an import's next batch. Slack hangs
+#: up after three, Telnyx after two, other providers after ten and more: they are told that nothing
+#: was changed, or to come again, before they think so themselves.
+_PATIENCE = 2.0
 #: An alert that waits longer than this is not told in time: not ready.
 _OLDEST_ALERT = timedelta(minutes=5)
 
@@ -71,7 +76,8 @@ def assemble(
     chosen = settings.mode(mode)
     health = Health()
     metrics = Metrics(health, service.now)
-    service = replace(service, store=Timed(service.store, metrics.transaction))
+    store = service.store
+    service = replace(service, store=Timed(store, metrics.transaction))
     with (
         receiving(settings, service, metrics.count_events) as received,
         ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="slack") as pool,
@@ -79,7 +85,7 @@ def assemble(
         bolt = _bolt(settings, service)
         routes: list[BaseRoute] = [*received.routes, metrics.route()]
         checks: dict[str, Callable[[], bool]] = {
-            "storage": lambda: _readable(service),
+            "storage": lambda: _writable(store),
             "alerts": lambda: _in_time(service, health),
         }
         beside = [*received.beside, _alert_worker(settings, service, health).run]
@@ -101,7 +107,7 @@ def assemble(
 def serve(settings: Settings, mode: Mode | None, host: str, port: int) -> None:
     """Runs the bot until it is told to stop. Raises `SettingsError` and `StorageFailed`."""
     with (
-        open_service(settings) as service,
+        open_service(settings, patience=_PATIENCE) as service,
         assemble(settings, service, mode=mode, host=host, port=port) as running,
     ):
         way = settings.mode(mode)
@@ -160,9 +166,10 @@ def _in_time(service: Service, health: Health) -> bool:
     return health.ready() and (oldest is None or service.now() - oldest < _OLDEST_ALERT)
 
 
-def _readable(service: Service) -> bool:
+def _writable(store: Store) -> bool:
+    """Whether its turn to write comes; nothing is written."""
     try:
-        with service.store.reading() as records:
+        with store.transaction() as records:
             records.head()
     except StorageFailed:
         return False

@@ -15,9 +15,10 @@ from storage import open_store
 
 
 @contextmanager
-def open_service(settings: Settings) -> Iterator[Service]:
-    """Raises `SettingsError`, and `StorageFailed` where the storage can't be opened."""
-    with closing(open_store(settings.storage)) as store:
+def open_service(settings: Settings, *, patience: float | None = None) -> Iterator[Service]:
+    """`patience` as in `storage.open_store`. Raises `SettingsError`, and `StorageFailed` where the
+    storage can't be opened."""
+    with closing(open_store(settings.storage, patience=patience)) as store:
         if is_half_a_copy(store):
             raise SettingsError(
                 "OPTIN_STORAGE is half a copy: run `optin copy` again, from where it came."

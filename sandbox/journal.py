@@ -19,6 +19,8 @@ class Line:
     outcome: str = "…"
     ms: float = 0.0
     messages: list[str] = field(default_factory=list)
+    #: Of Socket Mode, to which it was delivered.
+    connection: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

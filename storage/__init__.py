@@ -17,10 +17,11 @@ class UnknownStorage(OptinError, ValueError):
     """OPTIN_STORAGE can't be read. Write it as tinydb:///data/optin.json."""
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, *, patience: float | None = None) -> Store:
     """The storage at `tinydb:///relative.json` or `tinydb:////absolute.json`, the same with
     `sqlite:` and a `.db`, or `postgresql://user:password@host/database`. Files and tables are made
-    where there are none yet.
+    where there are none yet. With a database, `patience` is how many seconds are waited for others
+    who write; a minute, where nobody says otherwise.
 
     Raises `UnknownStorage` for any other address, `Corrupt` for a damaged storage and
     `StorageFailed` for one that can't be opened.
@@ -32,15 +33,17 @@ def open_store(url: str) -> Store:
 
             return TinyDBStore(_path(url))
         case "sqlite":
+            from storage.sql.database import PATIENCE
             from storage.sql.sqlite import SQLite
             from storage.sql.store import SQLStore
 
-            return SQLStore(SQLite(_path(url)))
+            return SQLStore(SQLite(_path(url), patience=patience or PATIENCE))
         case "postgresql":
+            from storage.sql.database import PATIENCE
             from storage.sql.postgresql import PostgreSQL
             from storage.sql.store import SQLStore
 
-            return SQLStore(PostgreSQL(_server(url)))
+            return SQLStore(PostgreSQL(_server(url), patience=patience or PATIENCE))
         case "":
             raise UnknownStorage(
                 "OPTIN_STORAGE has no kind of storage. Write it as tinydb:///data/optin.json."

@@ -21,9 +21,9 @@ class Lock:
         self._turnstile = turnstile
         self._patience = patience
 
-    def acquire(self) -> None:
-        """Raises `StorageFailed` when patience, in seconds, is over."""
-        deadline = time.monotonic() + self._patience
+    def acquire(self, within: float | None = None) -> None:
+        """Raises `StorageFailed` after so many seconds, or when patience is over."""
+        deadline = time.monotonic() + (self._patience if within is None else within)
         _wait_for(self._turnstile, deadline)
         try:
             _wait_for(self._lock, deadline)

@@ -1,7 +1,8 @@
 """Does what a line of its input says, on a storage that others use at the same time.
 
-    python tests/case_worker.py URL
+    python tests/case_worker.py URL [CHANNEL]
 
+What has to be told goes to the Slack channel, if there is one.
 An order is a JSON object on a line: what to `do`, `who` does it, `at` which time, and what with. For
 each it writes a line with what came of it.
 """
@@ -82,8 +83,12 @@ def _told(decided: Decided) -> dict[str, Any]:
     }
 
 
-def main(url: str) -> None:
-    service = open_service_at(url, Stopped(datetime.fromisoformat("2026-11-03T14:02+00:00")))
+def main(url: str, channel: str | None = None) -> None:
+    service = replace(
+        open_service_at(url, Stopped(datetime.fromisoformat("2026-11-03T14:02+00:00"))),
+        alert_channel=channel,
+        approval_channel=channel,
+    )
     for line in sys.stdin:
         sys.stdout.write(json.dumps(carry_out(service, json.loads(line))) + "\n")
         sys.stdout.flush()

@@ -8,10 +8,12 @@ import itertools
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -93,8 +95,29 @@ class Server:
         )
 
     def stop(self, mode: str) -> None:
-        """`fast` ends what runs, `immediate` is as if the machine had lost its power."""
+        """`fast` ends what runs, `immediate` is as if the machine had lost its power; `killed` are
+        all of its processes at once."""
+        if mode == "killed":
+            self._kill()
+            return
         self._run("pg_ctl", "-D", self.data, "-w", "-m", mode, "stop")
+
+    def _kill(self) -> None:
+        first = int((self.data / "postmaster.pid").read_text().split()[0])
+        os.kill(first, signal.SIGSTOP)  # it makes no more of them
+        while _state(first) != "T":
+            time.sleep(0.001)
+        others = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        processes = [first, *map(int, others)]
+        for process in processes:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        while any(_state(process) not in ("", "Z") for process in processes):
+            time.sleep(0.01)
+        # Where nobody takes leave of the dead, as in many containers, the next one believes them
+        # alive.
+        for name in (self.data / "postmaster.pid", self.folder / ".s.PGSQL.5432.lock"):
+            name.unlink(missing_ok=True)
 
     def remove(self) -> None:
         if self.folder.exists():
@@ -129,6 +152,15 @@ class Server:
         if libraries.exists():
             shutil.copytree(libraries, self.folder / libraries.name)
         return self.folder / package.name / self._bin.parent.name / "bin"
+
+
+def _state(process: int) -> str:
+    """`T` for one that is stopped, `Z` for one that is dead; nothing where there is none."""
+    try:
+        # It stands behind the name, which may hold anything.
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
 
 
 @cache

@@ -22,7 +22,7 @@ from bot.opening import open_service
 from bot.settings import Mode, Settings
 from sandbox.client import Modal, Outcome, Person, Workspace
 from sandbox.workspace import MANAGERS
-from tests.storages import path_in, url_of
+from tests.storages import KIND, path_in, url_of
 
 NOW = datetime(2026, 11, 3, 14, 2, tzinfo=UTC)
 OPERATOR = Actor(id="cli:root", role=Role.OPERATOR, source="cli")
@@ -80,10 +80,12 @@ Start = Callable[..., AbstractContextManager[Slack]]
 
 
 @contextmanager
-def started(folder: Path, mode: str, **settings: str) -> Iterator[Slack]:
+def started(
+    folder: Path, mode: str, *, kind: str = KIND, patience: float | None = None, **settings: str
+) -> Iterator[Slack]:
     """The bot with the demo's contacts, connected and ready; `settings` are environment variables
-    on top."""
-    storage = path_in(folder)
+    on top, `kind` is of storage, and its `patience` as in `storage.open_store`."""
+    storage = path_in(folder, kind)
     clock = Stopped(NOW)
     with Workspace.start(mode=mode, ack_timeout=10.0) as workspace:
         env = {
@@ -95,7 +97,7 @@ def started(folder: Path, mode: str, **settings: str) -> Iterator[Slack]:
             "OPTIN_MANAGERS": MANAGERS,
         }
         chosen = replace(Settings.read(env | settings, need_slack=True), senders=SENDERS)
-        with open_service(chosen) as opened:
+        with open_service(chosen, patience=patience) as opened:
             service = replace(opened, now=clock)
             fill(service)
             with (

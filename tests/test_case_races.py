@@ -29,7 +29,7 @@ from tests.storages import url_of
 from tests.take_fixtures import tell, text
 
 #: Of each pair; every second one is started the other way round.
-ROUNDS = 40
+ROUNDS = 50
 ROOT = Path(__file__).resolve().parents[1]
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 YES = Wish(sms=On.YES, evidence="the form of Ana")
@@ -69,8 +69,8 @@ def in_threads(service: Service) -> Iterator[Race]:
     sys.setswitchinterval(usual)
 
 
-def in_processes(path: Path) -> Iterator[Race]:
-    command = [sys.executable, str(ROOT / "tests" / "case_worker.py"), url_of(path)]
+def in_processes(path: Path, *more: str) -> Iterator[Race]:
+    command = [sys.executable, str(ROOT / "tests" / "case_worker.py"), url_of(path), *more]
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
     with ExitStack() as stack:
         workers = [

@@ -29,7 +29,7 @@ from bot.consent.alerts import AlertKind
 from bot.consent.model import By, On
 from bot.consent.service import verify
 from sandbox.client import Workspace
-from sandbox.workspace import ALERTS
+from sandbox.workspace import ALERTS, APPROVALS, MANAGERS
 from tests.consent_fixtures import open_service
 from tests.storages import path_in, url_of
 from tests.test_webhooks_bad_input import INBOUND, OURS, TOKEN, signed
@@ -43,25 +43,31 @@ CLIENTS = 4
 
 @contextmanager
 def serving(
-    folder: Path, slack: Workspace, port: int, storage: str = ""
+    folder: Path, slack: Workspace, port: int, storage: str = "", *, mode: str = "http"
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """The bot, ready; killed at the end."""
+    """The bot, answering; killed at the end. What it logs is in a file called as its port."""
     env = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
         "HOME": str(folder),
         "SLACK_API_URL": slack.api_url,
         "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_APP_TOKEN": slack.app_token,
         "SLACK_SIGNING_SECRET": slack.signing_secret,
         "OPTIN_STORAGE": storage or url_of(path_in(folder / "storage")),
         "OPTIN_ALERT_CHANNEL": ALERTS,
+        "OPTIN_APPROVAL_CHANNEL": APPROVALS,
+        "OPTIN_MANAGERS": MANAGERS,
         "OPTIN_PUBLIC_URL": "https://optin.example.com",
         "OPTIN_TWILIO_AUTH_TOKEN": TOKEN,
     }
-    command = [sys.executable, "-m", "bot", "serve", "--mode", "http", "--port", str(port)]
-    with subprocess.Popen(
-        command, cwd=folder, env=env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-    ) as process:
+    command = [sys.executable, "-m", "bot", "serve", "--mode", mode, "--port", str(port)]
+    with (
+        (folder / f"{port}.log").open("ab") as log,
+        subprocess.Popen(
+            command, cwd=folder, env=env, stderr=log, stdout=subprocess.DEVNULL
+        ) as process,
+    ):
         try:
             while not answers(port):
                 assert process.poll() is None, "the bot did not start"
@@ -71,10 +77,10 @@ def serving(
             process.kill()
 
 
-def answers(port: int) -> bool:
+def answers(port: int, path: str = "/healthz") -> bool:
     connection = HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        connection.request("GET", "/healthz")
+        connection.request("GET", path)
         return connection.getresponse().status == 200
     except OSError:
         return False

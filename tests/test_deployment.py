@@ -11,14 +11,16 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from bot.consent.activity import Kind
-from bot.consent.alerts import AlertKind
-from bot.consent.model import By, On
+from bot.consent.alerts import Alert, AlertKind
+from bot.consent.model import On
 from bot.consent.service.verify import verify_store
+from bot.consent.store import Store
 from sandbox.client import Workspace
 from storage import open_store
 from tests.storages import path_in, url_of
@@ -132,23 +134,7 @@ def test_three_replicas_take_what_one_of_them_loses(tmp_path: Path) -> None:
             replicas.enter_context(serving(tmp_path, slack, ports[1], storage))
             until_more(told, 60)
         answer = slack.person("Ana").command("/optin +1 415 200 0000")
-        with closing(open_store(storage)) as store:
-            end = time.monotonic() + 60
-            while _waiting(store):
-                assert time.monotonic() < end, "alerts are still waiting"
-                time.sleep(0.1)
-            with store.reading() as records:
-                refused = Counter(
-                    entry.provider_id
-                    for entry in records.log()
-                    if entry.kind is Kind.CONSENT
-                    and entry.after == On.NO
-                    and entry.by is By.CONTACT
-                )
-                alerts = list(records.alerts())
-            problem = verify_store(store).problem
-        messages = slack.person("Lee").messages("#optin-alerts")
-        shown = Counter(m.metadata["event_payload"]["id"] for m in messages if m.metadata)
+        counted = count(slack, storage)
         third.send_signal(signal.SIGTERM)
         assert third.wait(15) == 0
     balancer.close()
@@ -156,15 +142,8 @@ def test_three_replicas_take_what_one_of_them_loses(tmp_path: Path) -> None:
     assert stopped < 10
     assert set(balancer.used) == set(ports)
     assert answer.error is None
-    assert {f"twilio:in:{sid}" for sid in told} <= set(refused)
-    assert set(refused.values()) == {1}
-    # The storm's card counts those who were told singly, too.
-    assert [a.count for a in alerts if a.kind is AlertKind.STORM] == [len(refused)]
-    assert problem is None
-    assert (
-        {alert.id for alert in alerts if alert.ts} <= set(shown) <= {alert.id for alert in alerts}
-    )
-    assert set(shown.values()) == {1}
+    assert {f"twilio:in:{sid}" for sid in told} <= set(counted.refused)
+    counted.check()
 
 
 @pytest.mark.timeout(240)
@@ -190,7 +169,50 @@ def test_three_replicas_keep_the_pace_of_one(tmp_path: Path) -> None:
     assert posted[-1] - posted[0] > 4
 
 
-def _waiting(store) -> bool:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """What became of the STOPs: in the log, in the outbox, in Slack."""
+
+    #: By the provider's id.
+    refused: Counter[str]
+    alerts: Sequence[Alert]
+    #: Messages in the channel, by the alert that they tell.
+    shown: Counter[str]
+    problem: object
+
+    def check(self) -> None:
+        """Each STOP is stored once and alerted once, and each alert is one message."""
+        known = {alert.id for alert in self.alerts}
+
+        assert set(self.refused.values()) == {1}
+        # The storm's card counts those who were told singly, too.
+        assert [a.count for a in self.alerts if a.kind is AlertKind.STORM] == [len(self.refused)]
+        assert self.problem is None
+        assert {alert.id for alert in self.alerts if alert.ts} <= set(self.shown) <= known
+        assert set(self.shown.values()) == {1}
+
+
+def count(slack: Workspace, storage: str) -> Counted:
+    """When all alerts are told."""
+    with closing(open_store(storage)) as store:
+        end = time.monotonic() + 60
+        while _waiting(store):
+            assert time.monotonic() < end, "alerts are still waiting"
+            time.sleep(0.1)
+        with store.reading() as records:
+            refused = Counter(
+                entry.provider_id
+                for entry in records.log()
+                if entry.kind is Kind.CONSENT and entry.after == On.NO and entry.provider_id
+            )
+            alerts = list(records.alerts())
+        problem = verify_store(store).problem
+    messages = slack.person("Lee").messages("#optin-alerts")
+    shown = Counter(m.metadata["event_payload"]["id"] for m in messages if m.metadata)
+    return Counted(refused=refused, alerts=alerts, shown=shown, problem=problem)
+
+
+def _waiting(store: Store) -> bool:
     """Alerts that nobody has told yet. A storm's card is drawn anew every 15 seconds."""
     with store.reading() as records:
         return any(alert.due and alert.ts is None for alert in records.alerts())

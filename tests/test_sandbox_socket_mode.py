@@ -1,14 +1,18 @@
 """The sandbox speaks Socket Mode with Bolt's own aiohttp adapter and a sync App."""
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from typing import Any
 
+from aiohttp import ClientSession, ClientWebSocketResponse
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode.aiohttp import SocketModeHandler
+from slack_sdk import WebClient
 from slack_sdk.web.async_client import AsyncWebClient
+from websockets.sync.client import ClientConnection, connect
 
 from sandbox.client import Workspace
 from sandbox.workspace import ANA
@@ -92,7 +96,70 @@ def test_socket_mode_shares_envelopes_among_its_connections() -> None:
     with socket_mode(card, connections=2) as ws:
         outcomes = [ws.person("Ana").command("/optin") for _ in range(4)]
 
+        told = [line["connection"] for line in ws.journal("/optin")]
+
     assert [outcome.error for outcome in outcomes] == [None] * 4
+    assert told == [1, 2, 1, 2]
+
+
+def test_an_eleventh_connection_is_taken_and_ended_without_a_hello() -> None:
+    async def first_words(ws: Workspace) -> list[dict[str, Any]]:
+        async with AsyncExitStack() as stack:
+            client = AsyncWebClient(base_url=ws.api_url)
+            session = await stack.enter_async_context(ClientSession())
+
+            async def connect() -> ClientWebSocketResponse:
+                address = (await client.apps_connections_open(app_token=ws.app_token))["url"]
+                return await stack.enter_async_context(session.ws_connect(address))
+
+            connections = [await connect() for _ in range(11)]
+            said = [await one.receive_json(timeout=10) for one in connections]
+            await connections[-1].receive(timeout=10)
+            assert connections[-1].closed
+            await connections[0].close()
+            while (again := await (await connect()).receive_json(timeout=10))["type"] != "hello":
+                pass  # until it is known that one has gone
+            return [*said, again]
+
+    with Workspace.start(mode="socket") as ws:
+        *hellos, eleventh, again = asyncio.run(first_words(ws))
+
+    assert [one["num_connections"] for one in hellos] == list(range(1, 11))
+    assert (eleventh["type"], eleventh["reason"]) == ("disconnect", "too_many_websockets")
+    assert again["num_connections"] == 10
+
+
+def test_what_one_connection_leaves_unanswered_another_is_told_of_if_it_is_an_event() -> None:
+    def taken(connection: ClientConnection) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(connection.recv(timeout=10))
+        return found
+
+    with (
+        Workspace.start(mode="socket", ack_timeout=0.2, retry_delays=(0.0,)) as ws,
+        ExitStack() as stack,
+    ):
+        client = WebClient(base_url=ws.api_url)
+        one, other = (
+            stack.enter_context(
+                connect(client.apps_connections_open(app_token=ws.app_token)["url"])
+            )
+            for _ in range(2)
+        )
+        assert [taken(connection)["type"] for connection in (one, other)] == ["hello"] * 2
+        ana = ws.person("Ana")
+        ana.say("@optin hi")
+        told, again = taken(one), taken(other)
+        other.send(json.dumps({"envelope_id": again["envelope_id"]}))
+        outcome = ana.command("/optin")
+        command = taken(one)
+        ana.command("/optin help")
+        following = taken(other)
+
+    assert told["payload"] == again["payload"]
+    assert (again["retry_attempt"], again["retry_reason"]) == (1, "timeout")
+    assert outcome.timed_out
+    assert command["payload"]["text"] == ""
+    assert following["payload"]["text"] == "help"
 
 
 def test_an_app_comes_back_after_a_disconnect() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -27,6 +28,8 @@ class Slack:
     def __init__(self) -> None:
         #: What it answers next, before it gives an address again.
         self.refusals: list[dict[str, Any] | int] = []
+        #: With these it ends the next connections instead of saying hello.
+        self.farewells: list[str] = []
         self.asked = 0
         self.connections: asyncio.Queue[web.WebSocketResponse] = asyncio.Queue()
         self.answers: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -67,6 +70,10 @@ class Slack:
     async def _link(self, request: web.Request) -> web.WebSocketResponse:
         connection = web.WebSocketResponse()
         await connection.prepare(request)
+        if self.farewells:
+            await connection.send_json({"type": "disconnect", "reason": self.farewells.pop(0)})
+            await connection.close()
+            return connection
         await connection.send_json({"type": "hello", "num_connections": 1})
         await self.connections.put(connection)
         async for message in connection:
@@ -110,12 +117,13 @@ def play(scene: Callable[[Slack, Bot, SocketMode], Awaitable[None]], *refusals: 
 
 
 @asynccontextmanager
-async def running(connection: SocketMode) -> AsyncIterator[None]:
+async def running(connection: SocketMode) -> AsyncIterator[asyncio.Task[None]]:
     task = asyncio.create_task(connection.run())
     try:
-        yield
+        yield task
     finally:
-        task.cancel()
+        if not task.cancelling():
+            task.cancel()
         await asyncio.wait([task])
         if not task.cancelled():
             task.result()
@@ -197,6 +205,50 @@ def test_what_is_under_way_is_answered_before_it_ends():
         assert answer["envelope_id"] == "late"
 
     play(scene)
+
+
+def test_what_comes_while_it_ends_is_answered_too():
+    async def scene(slack: Slack, bot: Bot, socket_mode: SocketMode) -> None:
+        async with running(socket_mode) as task:
+            connection = await slack.connections.get()
+            await slack.ask(connection, "first", "wait")
+            await until(bot.waiting.is_set)
+            task.cancel()
+            await slack.ask(connection, "second", "Ana")
+            second = await slack.answers.get()
+            bot.go_on.set()
+        first = await slack.answers.get()
+
+        assert [first["envelope_id"], second["envelope_id"]] == ["first", "second"]
+
+    play(scene)
+
+
+@pytest.mark.parametrize(
+    ("farewell", "cure"),
+    [
+        ("too_many_websockets", "Stop an `optin serve` that isn't needed"),
+        ("link_disabled", "Switch it on again"),
+        ("a new word", r"Slack ended the connection \(a new word\)"),
+    ],
+)
+def test_whom_slack_turns_away_says_why_and_comes_back_after_a_pause(farewell, cure, caplog):
+    async def scene(slack: Slack, bot: Bot, socket_mode: SocketMode) -> None:
+        slack.farewells.append(farewell)
+        began = asyncio.get_running_loop().time()
+        async with running(socket_mode):
+            await slack.connections.get()
+            await until(socket_mode.ready)
+
+        assert slack.asked == 2
+        assert asyncio.get_running_loop().time() - began >= 1
+
+    with caplog.at_level(logging.WARNING):
+        play(scene)
+
+    [told] = [one.message for one in caplog.records if "Socket Mode" in one.message]
+    assert re.search(cure, told)
+    assert told.endswith("next attempt in 1 s")
 
 
 def test_a_token_that_slack_refuses_is_one_sentence_and_the_end():

@@ -17,13 +17,16 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from bot.consent.activity import GENESIS, Kind, holds
 from bot.consent.errors import StorageFailed
 from storage import open_store
 from tests.postgres_fixtures import Server
+from tests.receiving_fixtures import receiver
 from tests.storages import path_in, url_of
 from tests.store_fixtures import contact, entry, put
 from tests.store_worker import SHARED, flipped, prepare, take
 from tests.test_crash_storage import check
+from tests.test_webhooks_bad_input import ANA, TOKEN, text
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +68,10 @@ def test_eight_writers_on_one_chain(tmp_path: Path, kind: str) -> None:
     with stores[0].reading() as records:
         log = list(records.log())
         assert [e.seq for e in log] == list(range(1, 8 * 25 * 3 + 1))
+        # Each was made behind the one before it: no two have the same parent.
+        parents = [GENESIS, *(e.hash for e in log[:-1])]
+        assert all(holds(e, parent) for e, parent in zip(log, parents, strict=True))
+        assert len({*parents}) == len(log)
         assert len({e.id for e in log}) == len(log)
         for n in range(6):
             mine = [e.version for e in log if e.contact == f"c{n}"]
@@ -150,6 +157,30 @@ def test_a_connection_lost_during_commit_is_an_unknown_outcome_that_the_event_se
     cutter.close()
 
 
+def test_a_webhook_whose_commit_is_lost_sight_of_is_503_and_counts_once(
+    server: Server, tmp_path: Path
+) -> None:
+    cutter = Cutter(server)
+    env = {"OPTIN_STORAGE": cutter.url, "OPTIN_TWILIO_AUTH_TOKEN": TOKEN}
+    with receiver(tmp_path, env) as bot, closing(open_store(server.url)) as direct:
+        bot.willing("Ana", phone=ANA)
+
+        def stops() -> list[str | None]:
+            with direct.reading() as records:
+                return [e.provider_id for e in records.log() if e.kind is Kind.CONSENT][1:]
+
+        cutter.armed = True
+        lost = text(bot, "STOP", sid="SM1")
+        while not stops():  # the server goes on until it has done what it was told
+            time.sleep(0.01)
+        again = [text(bot, "STOP", sid="SM1") for _ in range(2)]
+
+        assert lost.status == 503
+        assert [answer.status for answer in again] == [200, 200]
+        assert stops() == ["twilio:in:SM1"]
+    cutter.close()
+
+
 def test_a_connection_lost_before_commit_changed_nothing(server: Server) -> None:
     with closing(open_store(server.url)) as store:
         put(store, contact())
@@ -172,7 +203,16 @@ def test_a_connection_lost_before_commit_changed_nothing(server: Server) -> None
             assert [e.id for e in records.log()] == ["e2"]
 
 
-@pytest.mark.parametrize("mode", ["fast", "immediate"])
+@pytest.mark.parametrize(
+    "mode",
+    [
+        "fast",
+        "immediate",
+        pytest.param(
+            "killed", marks=pytest.mark.skipif(not Path("/proc").exists(), reason="no /proc")
+        ),
+    ],
+)
 def test_a_server_that_restarts_in_a_flood_loses_and_doubles_nothing(
     server: Server, mode: str
 ) -> None:

@@ -55,6 +55,7 @@ _REFUSALS = {
     CannotVerify: Outcome.UNVERIFIABLE,
     StorageFailed: Outcome.NOT_STORED,
 }
+_TOO_LATE = StorageFailed("What came before was not stored in time, so nothing was changed.")
 
 
 class Intake:
@@ -83,6 +84,10 @@ class Intake:
                 return [error]
             return [answer for one in requests for answer in self.receive(provider, [one])]
         return [HTTPStatus.OK if isinstance(one, Parsed) else one for one in read]
+
+    def too_late(self, provider: Provider, count: int) -> list[Answer]:
+        """For so many that waited for longer than their provider does."""
+        return [self._refuse(provider.name, _TOO_LATE, count)] * count
 
     def take(self, name: str, events: Iterable[Event]) -> None:
         """Events that the provider was asked for. Raises `StorageFailed`."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import TracebackType
 from typing import Self
@@ -16,20 +17,27 @@ from handlers.webhooks.provider import Provider, Request
 
 #: So that nobody else's transaction waits for long.
 _MOST = 32
+#: Seconds. Who has waited longer, because the storage did not take what came before, is told to
+#: come again at once: providers hang up after ten and more, and a line would grow of those who have
+#: long gone.
+_WITHIN = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     request: Request
     answer: asyncio.Future[HTTPStatus]
+    #: When it came.
+    since: float = field(default_factory=time.monotonic)
 
 
 class Line:
     """Each provider has its own: where one waits, as for a certificate, the others don't."""
 
-    def __init__(self, intake: Intake, provider: Provider) -> None:
+    def __init__(self, intake: Intake, provider: Provider, *, within: float = _WITHIN) -> None:
         self._intake = intake
         self._provider = provider
+        self._within = within
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name=provider.name, daemon=True)
 
@@ -62,12 +70,20 @@ class Line:
                     ends = True
                     break
                 group.append(following)
-            answers = self._intake.receive(self._provider, [one.request for one in group])
-            loop = first.answer.get_loop()
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(_answer, group, answers)
+            latest = time.monotonic() - self._within
+            late = [one for one in group if one.since < latest]
+            if late:
+                self._say(late, self._intake.too_late(self._provider, len(late)))
+            if timely := [one for one in group if one.since >= latest]:
+                requests = [one.request for one in timely]
+                self._say(timely, self._intake.receive(self._provider, requests))
             if ends:
                 return
+
+    def _say(self, group: Sequence[_Waiting], answers: Sequence[Answer]) -> None:
+        loop = group[0].answer.get_loop()
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_answer, group, answers)
 
 
 def _answer(group: Sequence[_Waiting], answers: Sequence[Answer]) -> None:

@@ -74,7 +74,7 @@ def found(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Acto
 
 def add(ack: Ack, body: Body, client: WebClient, drafts: Drafts) -> None:
     """The form for a new contact, with the address that was asked for."""
-    values = drafts.read(str(pressed(body).get("value", "")))
+    values = drafts.open(str(pressed(body).get("value", "")))
     show(client, body, details_modal(origin(body), values, adding=True))
     ack()
 

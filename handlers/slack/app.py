@@ -117,7 +117,7 @@ class _Introduction(Middleware):
     def __init__(self, *, consent: Service, people: People) -> None:
         self._consent = consent
         self._people = people
-        self._drafts = Drafts()
+        self._drafts = Drafts(consent.hash_key)
 
     def process(
         self, *, req: BoltRequest, resp: BoltResponse, next: Callable[[], BoltResponse]

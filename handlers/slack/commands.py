@@ -81,7 +81,7 @@ def look_up(consent: Service, actor: Actor, text: str, drafts: Drafts) -> Answer
         return card_text(one), card(one)
     if found.contacts:
         return f"{found.count} contacts match.", hits(found)
-    draft = drafts.keep(phone=found.phone, email=found.email)
+    draft = drafts.seal(phone=found.phone, email=found.email)
     said = f"No contact fits “{inert(text, 200)}”."
     return said, nothing(found, text, draft)
 

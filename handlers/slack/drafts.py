@@ -1,40 +1,49 @@
-"""What waits between a button and its form, and must not travel in the button.
+"""What waits between a button and its form, and must not be read in the button.
 
-An address that was looked up and not found is personal, and button values are not the place for it.
-It waits here, in memory: lost in a restart it only has to be typed again.
+An address that was looked up and not found is personal, and whatever stands in a button can be
+read by every app that sees the message. So it is sealed, with a key that every replica has: Slack
+gives the click to any of them.
 """
 
 from __future__ import annotations
 
+import hmac
+import json
 import secrets
-import threading
-from collections import OrderedDict
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
-_MOST = 1_000
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+#: Bytes in front of what is sealed.
+_NONCE = 12
 
 
-@dataclass(slots=True)
 class Drafts:
-    """The last thousand, by a random id."""
+    """Sealed and opened. Says nothing of what a button can't have been given."""
 
-    _kept: OrderedDict[str, dict[str, str]] = field(default_factory=OrderedDict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(self, key: bytes) -> None:
+        """`key` is the storage's own; another one is made of it."""
+        self._cipher = AESGCM(
+            hmac.digest(key, b"what waits between a button and its form", "sha256")
+        )
 
-    def keep(self, **values: str | None) -> str | None:
-        """The id of the draft; None where there is nothing to keep."""
+    def seal(self, **values: str | None) -> str | None:
+        """For a button's value; None where there is nothing to keep."""
         kept = {name: value for name, value in values.items() if value}
         if not kept:
             return None
-        id = secrets.token_hex(16)
-        with self._lock:
-            self._kept[id] = kept
-            while len(self._kept) > _MOST:
-                self._kept.popitem(last=False)
-        return id
+        nonce = secrets.token_bytes(_NONCE)
+        sealed = self._cipher.encrypt(nonce, json.dumps(kept).encode(), None)
+        return urlsafe_b64encode(nonce + sealed).decode()
 
-    def read(self, id: str) -> Mapping[str, str]:
-        """What was kept; nothing for an id that is unknown by now."""
-        with self._lock:
-            return self._kept.get(id, {})
+    def open(self, sealed: str) -> Mapping[str, str]:
+        """What was sealed; nothing where it was not sealed by us."""
+        try:
+            given = urlsafe_b64decode(sealed)
+            opened = self._cipher.decrypt(given[:_NONCE], given[_NONCE:], None)
+        except (ValueError, InvalidTag):
+            return {}
+        found: dict[str, str] = json.loads(opened)
+        return found

@@ -97,5 +97,6 @@ class AppLink:
         answer = await self.way.send(kind, payload, self.ack_timeout, retry)
         line.ms = round(answer.ms, 1)
         line.outcome = answer.error or "ok"
+        line.connection = answer.connection
         self.world.changed("journal")
         return answer

@@ -22,11 +22,13 @@ _LIFE: Final = 18060
 
 
 class SocketDelivery:
-    """The open connections of the app. Any envelope may go to any of them."""
+    """The open connections of the app. Each envelope goes to one of them, here by turns; the
+    journal has the connection's number, in the order in which they were opened."""
 
     def __init__(self) -> None:
         self._tickets: set[str] = set()
-        self._connections: list[WebSocket] = []
+        self._connections: dict[int, WebSocket] = {}
+        self._numbers = count(1)
         self._waiting: dict[str, asyncio.Future[Any]] = {}
         self._turn = count()
 
@@ -41,12 +43,19 @@ class SocketDelivery:
         return len(self._connections)
 
     async def serve(self, socket: WebSocket, ticket: str) -> None:
-        if ticket not in self._tickets or len(self._connections) >= MOST:
+        if ticket not in self._tickets:
             await socket.close(code=1008)
             return
         self._tickets.discard(ticket)
         await socket.accept()
-        self._connections.append(socket)
+        if len(self._connections) >= MOST:
+            # As Slack does: it gives the address, takes the connection, and says no hello.
+            # https://github.com/slackapi/bolt-js/issues/2238
+            # https://github.com/slackapi/java-slack-sdk/issues/1223
+            await _end(socket, "too_many_websockets")
+            return
+        number = next(self._numbers)
+        self._connections[number] = socket
         try:
             await socket.send_json(
                 {
@@ -65,8 +74,7 @@ class SocketDelivery:
         except WebSocketDisconnect:
             pass
         finally:
-            if socket in self._connections:
-                self._connections.remove(socket)
+            self._connections.pop(number, None)
 
     async def send(
         self, kind: str, payload: dict[str, Any], timeout: float, retry: tuple[int, str] | None
@@ -74,7 +82,8 @@ class SocketDelivery:
         began = time.perf_counter()
         if not self._connections:
             return Answer(ms=0.0, error=FAILED, reason="connection_failed")
-        socket = self._connections[next(self._turn) % len(self._connections)]
+        open_now = list(self._connections.items())
+        number, socket = open_now[next(self._turn) % len(open_now)]
         envelope_id = str(uuid.uuid4())
         envelope: dict[str, Any] = {
             "envelope_id": envelope_id,
@@ -83,32 +92,32 @@ class SocketDelivery:
             "accepts_response_payload": kind != "events_api",
         }
         if kind == "events_api":
-            attempt, reason = retry or (0, "")
-            envelope |= {"retry_attempt": attempt, "retry_reason": reason}
+            attempt, why = retry or (0, "")
+            envelope |= {"retry_attempt": attempt, "retry_reason": why}
         acknowledged = self._waiting[envelope_id] = asyncio.get_running_loop().create_future()
+        error, reason, body = None, "", None
         try:
             async with asyncio.timeout(timeout):
                 await socket.send_text(json.dumps(envelope))
                 body = await acknowledged
         except TimeoutError:
-            return Answer(ms=_since(began), error=TIMEOUT, reason="timeout")
+            error, reason = TIMEOUT, "timeout"
         except (WebSocketDisconnect, RuntimeError):  # what Starlette raises on a closed socket
-            return Answer(ms=_since(began), error=FAILED, reason="connection_failed")
+            error, reason = FAILED, "connection_failed"
         finally:
             del self._waiting[envelope_id]
-        return Answer(ms=_since(began), body=body or None)
+        return Answer(
+            ms=_since(began), body=body or None, error=error, reason=reason, connection=number
+        )
 
     async def disconnect(self, reason: str = "refresh_requested") -> None:
         """Asks every connection to come back, and closes it, as Slack does every few hours."""
-        for socket in list(self._connections):
-            self._connections.remove(socket)
-            await socket.send_json(
-                {"type": "disconnect", "reason": reason, "debug_info": {"host": _HOST}}
-            )
-            await socket.close()
+        while self._connections:
+            _, socket = self._connections.popitem()
+            await _end(socket, reason)
 
     async def close(self) -> None:
-        for socket in list(self._connections):
+        for socket in list(self._connections.values()):
             await socket.close()
 
     def _acknowledge(self, text: str) -> None:
@@ -119,6 +128,11 @@ class SocketDelivery:
         waiting = self._waiting.get(said.get("envelope_id", "")) if isinstance(said, dict) else None
         if waiting and not waiting.done():
             waiting.set_result(said.get("payload"))
+
+
+async def _end(socket: WebSocket, reason: str) -> None:
+    await socket.send_json({"type": "disconnect", "reason": reason, "debug_info": {"host": _HOST}})
+    await socket.close()
 
 
 def _since(began: float) -> float:

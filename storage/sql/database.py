@@ -17,6 +17,10 @@ from storage.sql.schema import VERSION
 from storage.sql.session import Session
 from storage.sql.statements import Statements
 
+#: Seconds until whoever waits for others who write gives up, where nobody says otherwise: an import
+#: beside a busy server has the time.
+PATIENCE = 60.0
+
 _MIGRATIONS = Path(__file__).with_name("migrations")
 
 

@@ -26,27 +26,35 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.consent.errors import Changed, OptinError, StorageFailed
-from storage.sql.database import Database
+from storage.sql.database import PATIENCE, Database
 from storage.sql.session import UNKNOWN, Question, Row, Session
 
-#: Seconds until whoever waits for the lock, or for a connection, gives up.
-_PATIENCE = 60
 _CONNECTIONS = 16
+#: Seconds that whoever is first may need for the tables.
+_SCHEMA_WITHIN = 60
 #: Of the lock under which the schema is changed, and of the one that whoever claims has.
 _SCHEMA = 0x6F7074696E
 _CLAIM = f"SELECT pg_try_advisory_xact_lock({_SCHEMA + 1})"
 
-_READ = ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",)
-#: A replica that was frozen does not hold up the others for longer.
-_WRITE = ("BEGIN", f"SET LOCAL idle_in_transaction_session_timeout = '{_PATIENCE}s'")
+_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+#: A replica that was frozen does not hold up the others for longer, in milliseconds.
+_FROZEN = 60_000
 
+#: Others were in the way. The server undoes the transaction before it says so.
+_IN_THE_WAY = (
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.QueryCanceled,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+)
 _BUSY = "The storage is busy, so nothing was changed. Try again soon."
 
 
 class PostgreSQL(Database):
     error = psycopg.Error
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, patience: float = PATIENCE) -> None:
+        """`patience` is how many seconds are waited for those who write, or for a connection."""
         host = url.host or url.query.get("host") or "localhost"
         self._password = str(url.password or "")
         self.name = f"The database {url.database or ''} at {host}".replace("  ", " ")
@@ -54,12 +62,26 @@ class PostgreSQL(Database):
             url.set(drivername="postgresql+psycopg"),
             pool_size=_CONNECTIONS,
             max_overflow=_CONNECTIONS,
-            pool_timeout=_PATIENCE,
+            pool_timeout=patience,
             pool_use_lifo=True,
             connect_args={"autocommit": True, "connect_timeout": 10},
         )
-        event.listen(engine, "connect", _prepare)
+        # Whoever waits for a row holds the log's head meanwhile. Half of the time is left for those
+        # who wait for that, and have nothing to do with the row.
+        rows_within = _milliseconds(patience / 2)
+        event.listen(engine, "connect", lambda driver, _: _prepare(driver, rows_within))
         super().__init__(engine)
+        # `lock_timeout` counts each wait by itself, and there are several where many are in line:
+        # the one for the statement is for all of them.
+        self.lock = (
+            _local(
+                idle_in_transaction_session_timeout=_FROZEN,
+                lock_timeout=0,
+                statement_timeout=_milliseconds(patience),
+            ),
+            self.sql.lock,
+            _local(lock_timeout=rows_within, statement_timeout=0),
+        )
 
     @contextmanager
     def session(self) -> Iterator[PostgreSQLSession]:
@@ -81,11 +103,11 @@ class PostgreSQL(Database):
         """The old rows are overwritten when autovacuum has passed: that is the server's matter."""
 
     def alone(self, connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
+        connection.exec_driver_sql(f"BEGIN; SET LOCAL lock_timeout = '{_SCHEMA_WITHIN}s'")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SCHEMA})")
 
     def failed(self, error: Exception) -> StorageFailed:
-        if isinstance(error, psycopg.errors.LockNotAvailable):
+        if isinstance(error, _IN_THE_WAY):
             return StorageFailed(_BUSY)
         if isinstance(error, psycopg.OperationalError):
             said = self._said(error)
@@ -115,7 +137,7 @@ class PostgreSQLSession(Session):
         if len(questions) == 1:
             return super().ask(questions)
         try:
-            return self._sent((), questions)
+            return self._sent(questions)
         except psycopg.Error as error:
             raise self._failed(error) from error
 
@@ -123,11 +145,14 @@ class PostgreSQLSession(Session):
         return self._begin(_READ, questions)
 
     def write(self, questions: Sequence[Question]) -> list[list[Row]]:
-        return self._begin(_WRITE, [(self.sql.lock, ()), *questions])
+        asked = [*((sql, ()) for sql in self._database.lock), *questions]
+        _, head, _, *found = self._begin("BEGIN", asked)
+        return [head, *found]
 
     def claim(self) -> bool:
         """The lock goes when what was claimed can be seen, so the next one sees it."""
-        ((alone,),) = self._begin(_WRITE, [(_CLAIM, ())])[0]
+        unfrozen = _local(idle_in_transaction_session_timeout=_FROZEN)
+        _, ((alone,),) = self._begin("BEGIN", [(unfrozen, ()), (_CLAIM, ())])
         return bool(alone)
 
     def commit(self, flush: Callable[[], None]) -> None:
@@ -157,6 +182,8 @@ class PostgreSQLSession(Session):
     def _failure(self, error: psycopg.Error) -> OptinError:
         """What the server itself refuses was certainly not stored. Anything else is a connection
         that was lost, or is about to be."""
+        if isinstance(error, _IN_THE_WAY):
+            return self._failed(error)
         if error.sqlstate is None or isinstance(error, psycopg.OperationalError):
             self._driver.close()
             return StorageFailed(UNKNOWN)
@@ -164,12 +191,12 @@ class PostgreSQLSession(Session):
             return Changed()
         return self._failed(error)
 
-    def _begin(self, begins: Sequence[str], questions: Sequence[Question]) -> list[list[Row]]:
+    def _begin(self, begin: str, questions: Sequence[Question]) -> list[list[Row]]:
         """Connections that waited in the pool may be dead since the server was started anew.
         Nothing has begun yet, so it is tried again until one of them is alive, or is new."""
         for _ in range(2 * _CONNECTIONS):
             try:
-                return self._sent(begins, questions)
+                return self._sent([(begin, ()), *questions])[1:]
             except psycopg.Error as error:
                 if not self._driver.closed:
                     self.undo()
@@ -178,13 +205,11 @@ class PostgreSQLSession(Session):
             self._connect()
         raise StorageFailed(_BUSY)
 
-    def _sent(self, begins: Sequence[str], questions: Sequence[Question]) -> list[list[Row]]:
+    def _sent(self, questions: Sequence[Question]) -> list[list[Row]]:
         """All of them at once, so that there is one way to the server and back."""
         with self._driver.pipeline():
-            for sql in begins:
-                self.cursor.execute(sql)
             asked = [self._driver.execute(sql, values) for sql, values in questions]
-        return [cursor.fetchall() for cursor in asked]
+        return [cursor.fetchall() if cursor.description else [] for cursor in asked]
 
     def _connect(self) -> None:
         self._connection = self._database.connect()
@@ -194,8 +219,20 @@ class PostgreSQLSession(Session):
         self.cursor = driver.cursor()
 
 
-def _prepare(connection: psycopg.Connection[Any], _: object) -> None:
-    connection.execute(f"SET lock_timeout = '{_PATIENCE}s'")
+def _local(**settings: int) -> str:
+    """Settings of this transaction."""
+    return "SELECT " + ", ".join(
+        f"set_config('{name}', '{value}', true)" for name, value in settings.items()
+    )
+
+
+def _milliseconds(seconds: float) -> int:
+    """0 would be for ever."""
+    return max(1, int(seconds * 1000))
+
+
+def _prepare(connection: psycopg.Connection[Any], lock_timeout: int) -> None:
+    connection.execute(f"SET lock_timeout = {lock_timeout}")
     # A server may be set up to say that something is stored before it is.
     connection.execute(
         "SELECT set_config('synchronous_commit', 'on', false) "

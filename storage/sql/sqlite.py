@@ -7,10 +7,12 @@ stays true until it is written, and no two can wait for one another.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -20,7 +22,7 @@ from sqlalchemy import URL, Connection, create_engine, event
 
 from bot.consent.errors import Changed, Corrupt, StorageFailed
 from storage.lock import Lock
-from storage.sql.database import Database
+from storage.sql.database import PATIENCE, Database
 from storage.sql.session import UNKNOWN, Question, Row, Session
 
 PRAGMAS = (
@@ -31,10 +33,16 @@ PRAGMAS = (
     "mmap_size = 0",
     "temp_store = MEMORY",
 )
-#: Seconds until whoever waits for the write lock gives up.
-_PATIENCE = 60.0
+#: Seconds that whoever is first may need for the tables.
+_SCHEMA_WITHIN = 60.0
 #: Connections that are kept: each reader has one.
 _CONNECTIONS = 32
+
+#: Pages of the search index that are put together in one go.
+_STEP = 500
+#: Seconds. Whoever empties the journal keeps others from writing while somebody still reads what
+#: is in it.
+_CHECKPOINT_WITHIN, _CHECKPOINT_PAUSE = 0.1, 0.4
 
 _BUSY = "The storage is busy, so nothing was changed. Try again soon."
 #: Of SQLite's extended result codes (sqlite.org/rescode.html).
@@ -45,8 +53,10 @@ _DAMAGED = ("malformed", "not a database", "disk image", "encrypted")
 class SQLite(Database):
     error = sqlite3.Error
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, patience: float = PATIENCE) -> None:
+        """`patience` is how many seconds are waited for those who write."""
         path = path.absolute()
+        self.patience = patience
         self.name = str(path)
         self._path = path
         #: Who waits for SQLite's own lock tries again now and then, and whoever comes back at once
@@ -60,17 +70,17 @@ class SQLite(Database):
             raise StorageFailed(
                 f"The storage {path} can't be opened ({error.strerror})."
             ) from error
-        self.lock = Lock(*self._queue, patience=_PATIENCE)
+        self.lock = Lock(*self._queue)
         engine = create_engine(
             URL.create("sqlite", database=str(path)),
             paramstyle="named",
             pool_size=_CONNECTIONS,
             max_overflow=_CONNECTIONS,
-            pool_timeout=_PATIENCE,
+            pool_timeout=patience,
             connect_args={
                 "isolation_level": None,
                 "check_same_thread": False,
-                "timeout": _PATIENCE,
+                "timeout": patience,
                 "cached_statements": 256,
             },
         )
@@ -87,7 +97,9 @@ class SQLite(Database):
             yield SQLiteSession(self, connection.cursor())
 
     def alone(self, connection: Connection) -> None:
+        connection.exec_driver_sql(_waiting(_SCHEMA_WITHIN))
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.exec_driver_sql(_waiting(self.patience))
 
     def failed(self, error: Exception) -> StorageFailed:
         text = str(error)
@@ -109,10 +121,22 @@ class SQLite(Database):
 
     def tidy(self) -> None:
         """Deleted text is overwritten in the file at once (secure_delete); the journal and the
-        search index hold it until they are put together anew."""
+        search index hold it until they are put together anew. By steps, between which others
+        write: an index of a million names takes its time, and so does somebody who reads."""
         with self.session() as session:
-            session.rows("INSERT INTO names(names) VALUES('optimize')")
-            session.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+            # Pages of the index; negative begins with all of it.
+            for pages in itertools.chain([-_STEP], itertools.repeat(_STEP)):
+                before = session.changes
+                session.rows(f"INSERT INTO names(names, rank) VALUES('merge', {pages})")
+                if pages > 0 and session.changes - before < 2:  # as SQLite says that it is done
+                    break
+            end = time.monotonic() + self.patience
+            session.rows(_waiting(_CHECKPOINT_WITHIN))
+            while session.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]:
+                if time.monotonic() > end:
+                    break
+                time.sleep(_CHECKPOINT_PAUSE)
+            session.rows(_waiting(self.patience))
 
 
 class SQLiteSession(Session):
@@ -120,8 +144,14 @@ class SQLiteSession(Session):
         super().__init__(database.sql, database.error, database.failed)
         self._turn = database.turn
         self._lock = database.lock
+        self._patience = database.patience
         self._holds = False
         self.cursor = cursor
+
+    @property
+    def changes(self) -> int:
+        """Rows that this connection has changed so far."""
+        return int(self.cursor.connection.total_changes)
 
     def many(self, values: Sequence[str]) -> object:
         return json.dumps(values)
@@ -131,16 +161,18 @@ class SQLiteSession(Session):
         return self.ask(questions)
 
     def write(self, questions: Sequence[Question]) -> list[list[Row]]:
-        if not self._turn.acquire(timeout=_PATIENCE):
+        """In three lines, but all in all no longer than patience lasts."""
+        end = time.monotonic() + self._patience
+        if not self._turn.acquire(timeout=self._patience):
             raise StorageFailed(_BUSY)
         try:
-            self._lock.acquire()
+            self._lock.acquire(end - time.monotonic())
         except BaseException:
             self._turn.release()
             raise
         self._holds = True
         try:
-            self.rows("BEGIN IMMEDIATE")
+            self._begin(end - time.monotonic())
             return self.ask([(self.sql.head, ()), *questions])
         except BaseException:
             self.undo()
@@ -172,6 +204,16 @@ class SQLiteSession(Session):
                 raise Changed from failure
             raise
 
+    def _begin(self, within: float) -> None:
+        if within > 0.99 * self._patience:  # as the connection is set up
+            self.rows("BEGIN IMMEDIATE")
+            return
+        self.rows(_waiting(within))
+        try:
+            self.rows("BEGIN IMMEDIATE")
+        finally:
+            self.rows(_waiting(self._patience))
+
     def _failure(self, error: sqlite3.Error) -> StorageFailed:
         """The commit is a record that is written last: where it could not be written, or was not
         even begun, it is not there. Of what else may happen, nobody knows."""
@@ -183,6 +225,11 @@ class SQLiteSession(Session):
             self._holds = False
             self._lock.release()
             self._turn.release()
+
+
+def _waiting(seconds: float) -> str:
+    """For SQLite's own lock, which those take who don't know of our queue."""
+    return f"PRAGMA busy_timeout = {max(0, int(seconds * 1000))}"
 
 
 def _opened(path: Path, ending: str) -> int:

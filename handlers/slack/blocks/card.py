@@ -77,7 +77,7 @@ def hits(found: Found) -> list[Block]:
 def nothing(found: Found, asked: str, draft: str | None) -> list[Block]:
     """No contact: what is known all the same, near misses, and the way to add one.
 
-    `draft` is the id under which the address that was asked for waits for the form.
+    `draft` holds the address that was asked for, sealed: for the form.
     """
     address = phone(found.phone) if found.phone else found.email
     blocks = [section(f"*No contact fits “{inert(address or asked, 200)}”.*")]
