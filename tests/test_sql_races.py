@@ -25,6 +25,7 @@ from bot.consent.service.outbox import Posting, Result, claim, settle
 from tests.consent_fixtures import NOW, open_service
 from tests.storages import path_in, url_of
 from tests.test_case_races import ROUNDS, Round, in_processes
+from tests.test_sql_outbox import OPEN
 
 CHANNEL = "C0ALERTS"
 _SENT = Posting(result=Result.SENT, ts="1.0")
@@ -73,7 +74,7 @@ def telling(storage: Path) -> Iterator[Counter[Result]]:
 
     def work(service: Service) -> None:
         while not over.is_set():
-            for alert in claim(service, lambda _: True):
+            if alert := claim(service, OPEN):
                 # Each is put off once, so that it is claimed again.
                 posting = _SENT if alert.attempts > 1 else _LATER
                 settle(service, alert, posting)
