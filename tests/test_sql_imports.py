@@ -7,13 +7,17 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import pytest
 from sqlalchemy import event
 
 from bot.clock import Stopped
 from bot.consent.model import Evidence, On
 from bot.consent.service import Details, Row, import_rows
+from storage import open_store
 from storage.sql.store import SQLStore
 from tests.consent_fixtures import NOW, OPERATOR, open_service
+from tests.storages import path_in, url_of
+from tests.store_fixtures import contact, put
 
 
 @contextmanager
@@ -59,3 +63,18 @@ def test_a_page_of_new_contacts_is_asked_for_at_once(tmp_path: Path) -> None:
     few, many = questions(tmp_path / "few.db", 2), questions(tmp_path / "many.db", 200)
 
     assert few == many
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("id", ["a,b", 'a"b', "a\\b", "{a}", "NULL", " a ", "a\nb", "'a'", "é"])
+def test_whatever_an_external_id_holds_it_is_found_among_many(
+    tmp_path: Path, kind: str, id: str
+) -> None:
+    with closing(open_store(url_of(path_in(tmp_path, kind)))) as store:
+        put(store, contact("c1", external_id=id), contact("c2", external_id="another"))
+        with store.transaction() as records:
+            records.expect([], ["another", id])
+            found = records.by_external_id(id)
+
+    assert found is not None
+    assert found.id == "c1"
