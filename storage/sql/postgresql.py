@@ -131,7 +131,10 @@ class PostgreSQLSession(Session):
         self._connect()
 
     def many(self, values: Sequence[str]) -> object:
-        return list(values)
+        """As PostgreSQL writes an array: the driver takes it for granted that it has to look at
+        each of them for its type."""
+        quoted = (value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
+        return "{" + ",".join(f'"{value}"' for value in quoted) + "}"
 
     def ask(self, questions: Sequence[Question]) -> list[list[Row]]:
         if len(questions) == 1:

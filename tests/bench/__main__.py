@@ -15,6 +15,7 @@ from rich.table import Table
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+_VERDICTS = {True: "ok", False: "[bold]missed[/]", None: "not here"}
 
 
 def main(names: list[str]) -> None:
@@ -28,9 +29,10 @@ def main(names: list[str]) -> None:
     table = Table("figure", "value", "bar", "", "detail")
     table.columns[1].justify = "right"
 
-    def report(name: str, value: float | str, bar: str, ok: bool, detail: str) -> None:
+    def report(name: str, value: float | str, bar: str, ok: bool | None, detail: str) -> None:
+        """`ok` is None where this machine can't show it."""
         shown = value if isinstance(value, str) else f"{value:,.2f}"
-        table.add_row(name, shown, bar, "ok" if ok else "[bold]missed[/]", detail)
+        table.add_row(name, shown, bar, _VERDICTS[ok], detail)
         console.print(f"  {name}: {shown} ({bar}) {detail}", style="dim", highlight=False)
 
     for name in names or known:

@@ -36,16 +36,16 @@ def phone(number: int) -> str:
     return f"+1{areas[number % 10]}55{number // 10 + 50_000:05}"
 
 
-def fill(url: str) -> None:
+def fill(url: str, contacts: int = CONTACTS) -> None:
     """Contacts who said yes to texts, each with an entry of the Activity Log for it."""
     from storage import open_store
 
     store = open_store(url)
     now = clock.now()
-    for start in range(0, CONTACTS, 5_000):
+    for start in range(0, contacts, 5_000):
         with store.transaction() as records:
             recorder = Recorder(records=records, actor="cli:bench", source="cli", now=now)
-            for number in range(start, start + 5_000):
+            for number in range(start, min(start + 5_000, contacts)):
                 mobile, email = phone(number), f"contact{number}@example.com"
                 contact = recorder.record(
                     Kind.CONTACT,

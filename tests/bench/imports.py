@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import os
-import random
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +16,7 @@ from bot.consent.service import Row, Service, import_rows
 from bot.mailbox import read_email
 from handlers.contacts_file import open_contacts
 from storage import open_store
+from tests.bench._contacts import imported, write
 
 Report = Callable[[str, float, str, bool, str], None]
 
@@ -28,14 +24,13 @@ ROWS = 100_000
 #: Rows after which the two that are compared take turns: the machine is never quiet.
 _TURN = 1_000
 _MOST_MEMORY = 500
-_ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(report: Report) -> None:
     """Tells the ratio, and the peak memory of a process that imports."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "contacts.csv"
-        _write(path)
+        write(path, ROWS)
         floor, ours = _compare(path, Path(folder) / "compared" / "optin.json")
         report(
             f"import of {ROWS:,} rows, in times of its two libraries alone",
@@ -44,7 +39,7 @@ def run(report: Report) -> None:
             ours / floor <= 2,
             f"{floor:.1f} s for phonenumbers and email-validator, {ours:.1f} s for the import",
         )
-        memory = _peak_memory(path)
+        _, memory = imported(path, f"tinydb:///{folder}/measured/optin.json")
         report(
             f"peak memory of the importing process, {ROWS:,} rows",
             memory,
@@ -52,80 +47,6 @@ def run(report: Report) -> None:
             memory <= _MOST_MEMORY,
             "the whole process, Python and its libraries included",
         )
-
-
-def _write(path: Path) -> None:
-    """Rows as an export has them: numbers in national and international form, half a dozen
-    e-mail domains and a long tail of others, answers for two channels in two of three rows."""
-    chance = random.Random(20_261_103)
-    first = (
-        "Ana",
-        "Ben",
-        "Carla",
-        "Dan",
-        "Eva",
-        "Gül",
-        "Hugo",
-        "Inés",
-        "Jan",
-        "Léa",
-        "Mia",
-        "Noah",
-    )
-    last = (
-        "Gómez",
-        "Ruiz",
-        "Smith",
-        "Weber",
-        "Moreau",
-        "Rossi",
-        "Novák",
-        "Silva",
-        "Kaya",
-        "Okafor",
-    )
-    mail = [
-        "gmail.com",
-        "outlook.com",
-        "yahoo.com",
-        "icloud.com",
-        "example.com",
-        "mail.example.org",
-    ]
-    areas = (212, 213, 305, 312, 415, 512, 617, 702, 808, 917)
-    forms = ("+1 {} {} {}", "({}) {}-{}", "+1{}{}{}", "{}-{}-{}")
-    with path.open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(
-            (
-                "name",
-                "phone",
-                "email",
-                "sms_on",
-                "email_on",
-                "company",
-                "consent_source",
-                "consent_at",
-            )
-        )
-        for number in range(ROWS):
-            form = chance.choice(forms)
-            phone = form.format(
-                chance.choice(areas), chance.randint(200, 999), f"{chance.randint(0, 9999):04}"
-            )
-            host = chance.choice(mail) if chance.random() < 0.8 else f"shop{number % 5_000}.example"
-            rows.writerow(
-                (
-                    f"{chance.choice(first)} {chance.choice(last)}",
-                    phone,
-                    f"customer.{number}@{host}",
-                    chance.choice(("yes", "no", "")),
-                    chance.choice(("yes", "no", "")),
-                    chance.choice(("Acme", "Globex", "")),
-                    "Web form",
-                    "2026-05-03",
-                )
-            )
 
 
 def _compare(path: Path, storage: Path) -> tuple[float, float]:
@@ -177,15 +98,3 @@ class _Turns:
             except (phonenumbers.NumberParseException, EmailNotValidError):
                 pass
         self.seconds += time.perf_counter() - begun
-
-
-def _peak_memory(path: Path) -> float:
-    """Megabytes."""
-    env = {**os.environ, "OPTIN_STORAGE": f"tinydb:///{path.parent}/measured/optin.json"}
-    command = [sys.executable, "-m", "bot", "import", str(path)]
-    process = subprocess.Popen(command, cwd=_ROOT, env=env, stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in (0, 3):
-        raise AssertionError(f"the import ended with {process.returncode}")
-    return used.ru_maxrss / 1024

@@ -1,15 +1,12 @@
-"""SQLite and PostgreSQL: what must not grow with a million contacts, and what a STOP, a search and
-an import cost beside what the same database does without us.
+"""SQLite and PostgreSQL: what must not grow with a million contacts, and what a STOP and
+a search cost beside what the same database does without us.
 
 `OPTIN_BENCH_CONTACTS` makes it smaller. PostgreSQL comes out of the package of the tests.
 """
 
 from __future__ import annotations
 
-import csv
-import os
 import random
-import resource
 import sqlite3
 import statistics
 import tempfile
@@ -25,19 +22,18 @@ import psycopg
 from bot import clock
 from bot.consent.activity import Entry, Kind
 from bot.consent.events import Event, EventKind
-from bot.consent.model import Actor, By, Channel, Consent, Contact, Evidence, On, Role
-from bot.consent.service import Service, import_rows
+from bot.consent.model import By, Channel, Consent, Contact, Evidence, On
+from bot.consent.service import Service
 from bot.consent.service.take import take
 from bot.consent.store import Store
 from bot.mailbox import read_email
-from handlers.contacts_file import open_contacts
 from storage import open_store
-from storage.sql import rows
+from tests.bench._loading import LARGE, loading
 from tests.postgres_fixtures import Server
 
 Report = Callable[[str, float | str, str, bool, str], None]
 
-SMALL, LARGE = 1_000, int(os.environ.get("OPTIN_BENCH_CONTACTS", "1000000"))
+SMALL = 1_000
 ENTRIES_EACH = 5
 NOW = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
 _FIRST = ("Ana", "Béa", "Carl", "Dora", "Emil", "Fatima", "Giulia", "Hans", "Inés", "Jørgen")
@@ -53,7 +49,6 @@ def run(report: Report) -> None:
                 few, many = (_url(kind, server, Path(folder), size) for size in (SMALL, LARGE))
                 _sizes(report, kind, few, many)
                 _names(report, kind, many)
-                _imports(report, kind, server, Path(folder))
         finally:
             server.remove()
 
@@ -171,96 +166,27 @@ def _names(report: Report, kind: str, url: str) -> None:
             )
 
 
-# Importing
-
-
-def _imports(report: Report, kind: str, server: Server, folder: Path) -> None:
-    count = max(LARGE // 10, 2_000)
-    path = folder / "import.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("name", "phone", "email", "sms_on", "email_on", "consent_source"))
-        for number in range(count):
-            phone = f"+1 415 {200 + number // 10_000 % 800} {number % 10_000:04}"
-            name = f"{_FIRST[number % 10]} {_LAST[number // 10 % 8]}"
-            writer.writerow((name, phone, f"p{number}@example.com", "yes", "yes", "Form"))
-    name = f"import{kind}"
-    url = f"sqlite:///{folder}/{name}.db" if kind == "sqlite" else server.another(name)
-    store = open_store(url)
-    service = service_on(store)
-    actor = Actor(id="cli:bench", role=Role.OPERATOR, source="cli")
-    floor = _floor(path, url, kind, server, folder)
-    began = time.perf_counter()
-    with open_contacts(path) as contacts:
-        done = import_rows(service, contacts.read(clock.now()), file=path.name, actor=actor)
-    seconds = time.perf_counter() - began
-    store.close()
-    assert done.rows == count
-    report(
-        f"{kind}: import of {count:,} rows, in parsing them and loading contacts and entries",
-        seconds / floor,
-        "<= 2",
-        seconds / floor <= 2,
-        f"{seconds:.1f} s and {floor:.1f} s; the process's largest size so far is "
-        f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB",
-    )
-
-
-def _floor(path: Path, url: str, kind: str, server: Server, folder: Path) -> float:
-    """Seconds for reading the same rows with the same libraries, and loading what comes of them
-    into the same tables, with nothing decided, checked or sealed."""
-    from bot.consent.service.contacts import read_details
-
-    bare = f"sqlite:///{folder}/floor.db" if kind == "sqlite" else server.another("floor")
-    store = open_store(bare)
-    service = service_on(store)
-    began = time.perf_counter()
-    with open_contacts(path) as contacts:
-        read = [(row, read_details(service, row.details)) for row in contacts.read(clock.now())]
-    parsed = time.perf_counter() - began
-    values = [
-        Contact(
-            id=f"{number:032x}",
-            name=str(fields["name"]),
-            phone=fields["phone"],
-            email=fields["email"],
-            version=3,
-        )
-        for number, (_, fields) in enumerate(read)
-    ]
-    entries = [
-        replace(_entry(contact.id, version, 0), seq=3 * number + version)
-        for number, contact in enumerate(values)
-        for version in (1, 2, 3)
-    ]
-    began = time.perf_counter()
-    _load(bare, values, entries)
-    loaded = time.perf_counter() - began
-    store.close()
-    return parsed + loaded
-
-
 # Filling
 
 
 def fill(url: str, size: int) -> None:
     """Directly: a million contacts by use cases would take a quarter of an hour."""
     step = 20_000
-    for first in range(0, size, step):
-        numbers = range(first, min(first + step, size))
-        _load(
-            url,
-            [_contact(number) for number in numbers],
-            [
-                replace(
-                    _entry(f"{number:032x}", version, number),
-                    seq=number * ENTRIES_EACH + version,
-                    salt="0" * 32,
-                )
-                for number in numbers
-                for version in range(1, ENTRIES_EACH + 1)
-            ],
-        )
+    with loading(url) as load:
+        for first in range(0, size, step):
+            numbers = range(first, min(first + step, size))
+            load(
+                [_contact(number) for number in numbers],
+                [
+                    replace(
+                        _entry(f"{number:032x}", version, number),
+                        seq=number * ENTRIES_EACH + version,
+                        salt="0" * 32,
+                    )
+                    for number in numbers
+                    for version in range(1, ENTRIES_EACH + 1)
+                ],
+            )
     statement = f"UPDATE heads SET seq = {size * ENTRIES_EACH}"
     if url.startswith("sqlite:"):
         with closing(sqlite3.connect(url.partition("///")[2], isolation_level=None)) as file:
@@ -270,29 +196,6 @@ def fill(url: str, size: int) -> None:
         with psycopg.connect(url, autocommit=True) as server:
             server.execute(statement)  # type: ignore[call-overload]
             server.execute("VACUUM ANALYZE")
-
-
-def _load(url: str, contacts: list[Contact], entries: list[Entry]) -> None:
-    postgresql = url.startswith("postgresql:")
-    row = rows.contact_row(with_grams=postgresql)
-    tables = {
-        "contacts": [row(contact.id, contact) for contact in contacts],
-        "entries": [rows.entry_row(entry) for entry in entries],
-    }
-    if postgresql:
-        with psycopg.connect(url) as server, server.cursor() as cursor:
-            for table, found in tables.items():
-                names = ", ".join(found[0])
-                with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:  # type: ignore[arg-type]
-                    for one in found:
-                        copy.write_row(tuple(one.values()))
-        return
-    with closing(sqlite3.connect(url.partition("///")[2])) as file:
-        for table, found in tables.items():
-            names = ", ".join(found[0])
-            marks = ", ".join(f":{name}" for name in found[0])
-            file.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", found)
-        file.commit()
 
 
 def _contact(number: int) -> Contact:

@@ -26,7 +26,7 @@ from handlers.webhooks.twilio import Twilio
 from storage import open_store
 from storage.sql.sqlite import PRAGMAS
 from tests.bench import sql
-from tests.bench.webhooks import PUBLIC_URL, TOKEN, signed_stop
+from tests.bench._webhooks import PATH, PUBLIC, TOKEN, signed_stop
 from tests.postgres_fixtures import Server
 
 Report = Callable[[str, float | str, str, bool, str], None]
@@ -130,16 +130,16 @@ async def _written(line: Line, made: list[Request]) -> float:
 
 
 def _request(number: int) -> Request:
-    path, signature, body = signed_stop(sql.phone_of(number % sql.SMALL))
+    signature, body = signed_stop(sql.phone_of(number % sql.SMALL))
     return Request.of(
         method="POST",
-        path=path,
+        path=PATH,
         headers=[
             ("content-type", "application/x-www-form-urlencoded; charset=UTF-8"),
             ("x-twilio-signature", signature),
         ],
         body=body,
-        public_url=PUBLIC_URL,
+        public_url=PUBLIC,
     )
 
 

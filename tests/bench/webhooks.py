@@ -4,9 +4,6 @@ once and syncs, on the same server; both are processes of their own, asked in tu
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
-import hmac
 import json
 import os
 import sys
@@ -16,10 +13,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
-from itertools import count
 from pathlib import Path
 from threading import Lock
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -33,25 +29,20 @@ from tests.bench._servers import (
     bot,
     fill,
     free_port,
-    phone,
     quantile,
     sandbox,
     started,
     until_ready,
 )
+from tests.bench._webhooks import PATH, PUBLIC, TOKEN, measure, request
 
 Report = Callable[[str, float, str, bool, str], None]
 
-TOKEN = "bench-auth-token"
-PUBLIC_URL = "https://optin.example.com"
-_PATH = "/webhooks/twilio/inbound"
 _ALERTS = "C0ALERTS01"
 _TURN = 500
 _TURNS = 6
 _STORM = 10_000
 _NAIVE_CONTACTS = 10_000
-
-_numbers = count()
 
 
 def run(report: Report) -> None:
@@ -60,7 +51,7 @@ def run(report: Report) -> None:
         storage = f"tinydb:///{folder}/optin.json"
         fill(storage)
         slack = stack.enter_context(sandbox())
-        settings = {"OPTIN_TWILIO_AUTHTOKEN": TOKEN, "OPTINPUBLIC_URL_URL": PUBLIC_URL}
+        settings = {"OPTIN_TWILIO_AUTH_TOKEN": TOKEN, "OPTIN_PUBLIC_URL": PUBLIC}
         ours = stack.enter_context(bot(slack, storage, OPTIN_ALERT_CHANNEL=_ALERTS, **settings))
         empty = stack.enter_context(_empty(Path(folder) / "bare"))
         one = _one_at_a_time(report, ours.port, empty)
@@ -95,7 +86,7 @@ def _many_at_once(report: Report, ours: int, empty: int) -> None:
     for _ in range(_TURNS):
         for number, port in enumerate((ours, empty)):
             begun = time.perf_counter()
-            taken[number].extend(asyncio.run(_measure(port, 64, 2 * _TURN)))
+            taken[number].extend(asyncio.run(measure([port], 64, 2 * _TURN)))
             rates[number].append(2 * _TURN / (time.perf_counter() - begun))
     mine, floor = (quantile(found, 0.5) for found in rates)
     report(
@@ -121,8 +112,8 @@ def _beside_naive(report: Report, us: float, slack: str, file: Path) -> None:
     command = [sys.executable, "-P", str(script), str(port), str(file), str(_NAIVE_CONTACTS), slack]
     with started(command, {}):
         until_ready(port)
-        made = [_request(number % _NAIVE_CONTACTS) for number in range(20)]
-        them = quantile(asyncio.run(_measure(port, 1, len(made), made)), 0.5)
+        made = [request(number % _NAIVE_CONTACTS) for number in range(20)]
+        them = quantile(asyncio.run(measure([port], 1, len(made), made)), 0.5)
     report(
         "STOP webhooks a second, one at a time, in those of Bolt with stock TinyDB",
         them / us,
@@ -133,11 +124,11 @@ def _beside_naive(report: Report, us: float, slack: str, file: Path) -> None:
 
 
 def _storm(report: Report, ours: Bot, slack: str) -> None:
-    asyncio.run(_measure(ours.port, 64, 64, [_request(CONTACTS - 1)] * 64))
+    asyncio.run(measure([ours.port], 64, 64, [request(CONTACTS - 1)] * 64))
     before = _memory(ours.pid)
-    made = [_request(number) for number in range(_STORM)]
+    made = [request(number) for number in range(_STORM)]
     begun = time.time()
-    asyncio.run(_measure(ours.port, 64, _STORM, made))
+    asyncio.run(measure([ours.port], 64, _STORM, made))
     lasted = time.time() - begun
     stored = _events(ours.port, "applied")
     _until_told(ours.port)
@@ -161,69 +152,9 @@ def _compare(ours: int, empty: int, at_once: int) -> tuple[list[float], list[flo
     mine: list[float] = []
     floor: list[float] = []
     for _ in range(_TURNS):
-        mine += asyncio.run(_measure(ours, at_once, _TURN))
-        floor += asyncio.run(_measure(empty, at_once, _TURN))
+        mine += asyncio.run(measure([ours], at_once, _TURN))
+        floor += asyncio.run(measure([empty], at_once, _TURN))
     return mine, floor
-
-
-async def _measure(
-    port: int, at_once: int, requests: int, made: list[bytes] | None = None
-) -> list[float]:
-    """Seconds of each request, from connections that are kept busy."""
-    waiting = list(reversed(made or [_request(next(_numbers)) for _ in range(requests)]))
-    streams = [await asyncio.open_connection("127.0.0.1", port) for _ in range(at_once)]
-    taken: list[float] = []
-
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while waiting:
-            request = waiting.pop()
-            begun = time.perf_counter()
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
-            await reader.readexactly(int(length))
-            taken.append(time.perf_counter() - begun)
-            assert head.startswith(b"HTTP/1.1 200"), head
-
-    await asyncio.gather(*(talk(*stream) for stream in streams))
-    for _, writer in streams:
-        writer.close()
-        await writer.wait_closed()
-    return taken
-
-
-def signed_stop(mobile: str) -> tuple[str, str, bytes]:
-    """Path, signature and body of a STOP as Twilio sends it; each is another message."""
-    sid = f"SM{next(_numbers):032x}"
-    form = {
-        "AccountSid": "AC00000000000000000000000000000001",
-        "ApiVersion": "2010-04-01",
-        "Body": "STOP",
-        "From": mobile,
-        "FromCountry": "US",
-        "MessageSid": sid,
-        "NumMedia": "0",
-        "NumSegments": "1",
-        "OptOutType": "STOP",
-        "SmsMessageSid": sid,
-        "SmsSid": sid,
-        "SmsStatus": "received",
-        "To": "+18885550199",
-        "ToCountry": "US",
-    }
-    signed = PUBLIC_URL + _PATH + "".join(name + form[name] for name in sorted(form))
-    digest = hmac.digest(TOKEN.encode(), signed.encode(), hashlib.sha1)
-    return _PATH, base64.b64encode(digest).decode(), urlencode(form).encode()
-
-
-def _request(number: int) -> bytes:
-    path, signature, body = signed_stop(phone(number % CONTACTS))
-    return (
-        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-        "Content-Type: application/x-www-form-urlencoded; charset=UTF-8\r\n"
-        f"Content-Length: {len(body)}\r\n"
-        f"X-Twilio-Signature: {signature}\r\n\r\n"
-    ).encode() + body
 
 
 @contextmanager
@@ -245,13 +176,13 @@ def _serve_empty(port: int, file: Path) -> None:
                 bare.write(bytes(256))
                 sync(bare.fileno())
 
-        async def endpoint(request: Request) -> Response:
-            await read_body(request)
+        async def endpoint(told: Request) -> Response:
+            await read_body(told)
             await asyncio.get_running_loop().run_in_executor(pool, append)
             return Response()
 
         Server(
-            web_app(routes=[Route(_PATH, endpoint, methods=["POST"])], checks={}), port=port
+            web_app(routes=[Route(PATH, endpoint, methods=["POST"])], checks={}), port=port
         ).run()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -56,6 +56,8 @@ class Recorder:
     provider_id: str | None = None
     #: False where whoever asks stores the contact, once after several entries.
     stores: bool = True
+    #: Who came into being with it: nobody can have asked them anything yet.
+    created: set[str] = field(default_factory=set)
 
     def record(
         self,
@@ -113,7 +115,9 @@ class Recorder:
         if known is not None and known is not facts:
             self.records.put_facts(known)
         self.records.append(entry)
-        if kind in HEEDED and entry.contact is not None and creates is None:
+        if creates is not None:
+            self.created.add(creates)
+        if kind in HEEDED and entry.contact is not None and entry.contact not in self.created:
             heed(self, entry, changed)
         return changed
 

@@ -60,9 +60,15 @@ class Service:
 
     def hashed(self, address: str) -> str:
         """What is kept instead of an erased address."""
-        keyed = _keyed(self.hash_key).copy()
-        keyed.update(address.encode())
-        return f"hash:{keyed.hexdigest()}"
+        return _hashed(self.hash_key, address)
+
+
+#: An import asks for those of a page twice.
+@lru_cache(maxsize=1_024)
+def _hashed(key: bytes, address: str) -> str:
+    keyed = _keyed(key).copy()
+    keyed.update(address.encode())
+    return f"hash:{keyed.hexdigest()}"
 
 
 @lru_cache(maxsize=4)
