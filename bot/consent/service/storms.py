@@ -6,7 +6,7 @@ import json
 import secrets
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.consent.activity import Entry, Kind
@@ -21,6 +21,7 @@ from bot.consent.alerts import (
 )
 from bot.consent.model import Channel, On
 from bot.consent.reading import masked
+from bot.consent.replacing import replace
 from bot.consent.service.service import Service
 from bot.consent.store import Records
 
