@@ -124,12 +124,8 @@ class SQLite(Database):
         search index hold it until they are put together anew. By steps, between which others
         write: an index of a million names takes its time, and so does somebody who reads."""
         with self.session() as session:
-            # Pages of the index; negative begins with all of it.
-            for pages in itertools.chain([-_STEP], itertools.repeat(_STEP)):
-                before = session.changes
-                session.rows(f"INSERT INTO names(names, rank) VALUES('merge', {pages})")
-                if pages > 0 and session.changes - before < 2:  # as SQLite says that it is done
-                    break
+            for index in ("names", "others"):
+                _merge(session, index)
             end = time.monotonic() + self.patience
             session.rows(_waiting(_CHECKPOINT_WITHIN))
             while session.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]:
@@ -225,6 +221,15 @@ class SQLiteSession(Session):
             self._holds = False
             self._lock.release()
             self._turn.release()
+
+
+def _merge(session: SQLiteSession, index: str) -> None:
+    # Negative begins with all of it.
+    for pages in itertools.chain([-_STEP], itertools.repeat(_STEP)):
+        before = session.changes
+        session.rows(f"INSERT INTO {index}({index}, rank) VALUES('merge', {pages})")
+        if pages > 0 and session.changes - before < 2:  # as SQLite says that it is done
+            return
 
 
 def _waiting(seconds: float) -> str:
