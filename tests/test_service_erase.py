@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -307,3 +309,25 @@ def test_of_two_refusals_at_one_address_the_later_is_kept(
     refusal = facts(service, service.hashed(PHONE)).refusal
     assert refusal is not None
     assert refusal.since == later
+
+
+def test_what_is_told_while_somebody_is_erased_is_not_forgotten(service: Service, ana: Contact):
+    over = threading.Event()
+
+    def tell() -> None:
+        while not over.is_set():
+            stop(service, PHONE, sender="+18885550199")
+            bounce(service, PHONE)
+
+    with ThreadPoolExecutor(1) as beside:
+        telling = beside.submit(tell)
+        try:
+            for number in range(12):
+                other = add(service, Details(name=f"Bo {number}", phone=PHONE), AGENT)
+                erase(service, other.id, OPERATOR)
+        finally:
+            over.set()
+        telling.result()
+
+    assert verify(service).problem is None
+    assert facts(service, PHONE).bounce is Bounce.YES

@@ -72,13 +72,16 @@ class Intake:
         What they say is one transaction. Nobody loses by that: a provider repeats what is not
         answered well, and what can't be taken because of another's fault is taken alone.
         """
-        read = [self._read(provider, request) for request in requests]
-        told = [one for one in read if isinstance(one, Parsed)]
+        read: list[Parsed | Answer] = []
         try:
-            self._store(provider.name, told)
+            for request in requests:
+                read.append(self._read(provider, request))  # noqa: PERF401 - what was read stays
+            self._store(provider.name, [one for one in read if isinstance(one, Parsed)])
         except StorageFailed as fault:
-            answer = self._refuse(provider.name, fault, len(told))
-            return [answer if isinstance(one, Parsed) else one for one in read]
+            # Nobody waits for the storage once more, also those who were not read yet.
+            done = {n: one for n, one in enumerate(read) if not isinstance(one, Parsed)}
+            answer = self._refuse(provider.name, fault, len(requests) - len(done))
+            return [done.get(n, answer) for n in range(len(requests))]
         except Exception as error:  # noqa: BLE001 - raised where the one request is answered
             if len(requests) == 1:
                 return [error]
@@ -99,8 +102,10 @@ class Intake:
         try:
             held = provider.verify(request, now)
             parsed = provider.parse(request, now)
-        except (Forged, Unreadable, CannotVerify, StorageFailed) as fault:
+        except (Forged, Unreadable, CannotVerify) as fault:
             return self._refuse(provider.name, fault)
+        except StorageFailed:
+            raise
         except Exception as error:  # noqa: BLE001 - raised where the one request is answered
             return error
         logger.debug("%s: %s held", provider.name, held)

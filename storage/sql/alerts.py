@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from bot.consent.alerts import Alert
@@ -11,7 +11,6 @@ from bot.consent.errors import Changed
 from bot.consent.model import Channel, Import
 from storage.sql import rows
 from storage.sql.compiler import MOST_OPEN_CASES
-from storage.sql.session import Row
 from storage.sql.shelf import Shelf, decoded
 from storage.sql.turn import Turn
 
@@ -46,9 +45,11 @@ class AlertRecords:
             return found[0] if found else None
         if key not in self._newest:
             self._alerts.flush()
-            self._learn_newest(
-                [key], [(key, *row) for row in self._turn.rows(sql.alert_for_locked, given)]
-            )
+            ids = {}
+            for alert in decoded(self._alerts, self._turn.rows(sql.alert_for_locked, given)):
+                self._alerts.learn(alert.id, alert)
+                ids[key] = alert.id
+            self._learn_newest([key], ids)
         id = self._newest[key]
         return None if id is None else self._alerts.get(id)
 
@@ -160,12 +161,7 @@ class AlertRecords:
             self._cases.learn(case.id, case)
             self._open.setdefault((case.contact, case.channel), case.id)
 
-    def _learn_newest(self, keys: Iterable[str], found: Iterable[Row]) -> None:
-        ids = {}
-        for key, document in found:
-            alert = self._alerts.decode(document)
-            self._alerts.learn(alert.id, alert)
-            ids[key] = alert.id
+    def _learn_newest(self, keys: Iterable[str], ids: Mapping[str, str]) -> None:
         for key in keys:
             self._newest.setdefault(key, ids.get(key))
 

@@ -97,8 +97,11 @@ class ExpectedRecords(ContactRecords, LogRecords, AlertRecords):
         if asked:
             self._alerts.flush()
             given = {"keys": self._turn.many(asked)}
-            sql = self._turn.sql.alerts_for_locked
-            yield Ask(sql, given, lambda found: self._learn_newest(asked, found))
+            yield Ask(
+                self._turn.sql.newest_of,
+                given,
+                lambda found: self._learn_newest(asked, dict(found)),
+            )
 
     def _ask_marks(self, names: Collection[str]) -> Iterator[Ask]:
         asked = _keys(names, self._marks.known)

@@ -27,7 +27,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.consent.errors import Changed, OptinError, StorageFailed
 from storage.sql.database import PATIENCE, Database
-from storage.sql.session import UNKNOWN, Question, Row, Session
+from storage.sql.session import BUSY, UNKNOWN, Question, Row, Session
 
 _CONNECTIONS = 16
 #: Seconds that whoever is first may need for the tables.
@@ -37,6 +37,8 @@ _SCHEMA = 0x6F7074696E
 _CLAIM = f"SELECT pg_try_advisory_xact_lock({_SCHEMA + 1})"
 
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+#: What is read behind the lock is as whoever had it before has left it.
+_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
 #: A replica that was frozen does not hold up the others for longer, in milliseconds.
 _FROZEN = 60_000
 
@@ -47,7 +49,6 @@ _IN_THE_WAY = (
     psycopg.errors.DeadlockDetected,
     psycopg.errors.SerializationFailure,
 )
-_BUSY = "The storage is busy, so nothing was changed. Try again soon."
 
 
 class PostgreSQL(Database):
@@ -95,7 +96,7 @@ class PostgreSQL(Database):
         try:
             return self.engine.raw_connection()
         except PoolTimeout as error:
-            raise StorageFailed(_BUSY) from error
+            raise StorageFailed(BUSY) from error
         except (psycopg.Error, DBAPIError) as error:
             raise self.failed(error) from error
 
@@ -108,7 +109,7 @@ class PostgreSQL(Database):
 
     def failed(self, error: Exception) -> StorageFailed:
         if isinstance(error, _IN_THE_WAY):
-            return StorageFailed(_BUSY)
+            return StorageFailed(BUSY)
         if isinstance(error, psycopg.OperationalError):
             said = self._said(error)
             return StorageFailed(f"{self.name} can't be reached, so nothing was changed ({said}).")
@@ -149,13 +150,13 @@ class PostgreSQLSession(Session):
 
     def write(self, questions: Sequence[Question]) -> list[list[Row]]:
         asked = [*((sql, ()) for sql in self._database.lock), *questions]
-        _, head, _, *found = self._begin("BEGIN", asked)
+        _, head, _, *found = self._begin(_WRITE, asked)
         return [head, *found]
 
     def claim(self) -> bool:
         """The lock goes when what was claimed can be seen, so the next one sees it."""
         unfrozen = _local(idle_in_transaction_session_timeout=_FROZEN)
-        _, ((alone,),) = self._begin("BEGIN", [(unfrozen, ()), (_CLAIM, ())])
+        _, ((alone,),) = self._begin(_WRITE, [(unfrozen, ()), (_CLAIM, ())])
         return bool(alone)
 
     def commit(self, flush: Callable[[], None]) -> None:
@@ -206,7 +207,7 @@ class PostgreSQLSession(Session):
                     raise self._failed(error) from error
             self._connection.invalidate()
             self._connect()
-        raise StorageFailed(_BUSY)
+        raise StorageFailed(BUSY)
 
     def _sent(self, questions: Sequence[Question]) -> list[list[Row]]:
         """All of them at once, so that there is one way to the server and back."""

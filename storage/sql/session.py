@@ -12,6 +12,7 @@ from bot.consent.errors import StorageFailed
 from storage.sql.compiler import Put
 from storage.sql.statements import Statements
 
+BUSY = "The storage is busy, so nothing was changed. Try again soon."
 UNKNOWN = (
     "The connection to the storage was lost while the change was being stored, so nobody knows "
     "whether it was. Look before you do it again."

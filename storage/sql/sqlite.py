@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, create_engine, event
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.consent.errors import Changed, Corrupt, StorageFailed
 from storage.lock import Lock
 from storage.sql.database import PATIENCE, Database
-from storage.sql.session import UNKNOWN, Question, Row, Session
+from storage.sql.session import BUSY, UNKNOWN, Question, Row, Session
 
 PRAGMAS = (
     "journal_mode = WAL",
@@ -44,9 +45,8 @@ _STEP = 500
 #: is in it.
 _CHECKPOINT_WITHIN, _CHECKPOINT_PAUSE = 0.1, 0.4
 
-_BUSY = "The storage is busy, so nothing was changed. Try again soon."
 #: Of SQLite's extended result codes (sqlite.org/rescode.html).
-_NOT_WRITTEN = frozenset({"SQLITE_FULL", "SQLITE_BUSY", "SQLITE_IOERR_WRITE"})
+_NOT_WRITTEN = frozenset({"SQLITE_FULL", "SQLITEBUSY", "SQLITE_IOERR_WRITE"})
 _DAMAGED = ("malformed", "not a database", "disk image", "encrypted")
 
 
@@ -91,6 +91,8 @@ class SQLite(Database):
     def session(self) -> Iterator[SQLiteSession]:
         try:
             connection = self.engine.raw_connection()
+        except PoolTimeout as error:
+            raise StorageFailed(BUSY) from error
         except sqlite3.Error as error:
             raise self.failed(error) from error
         with closing(connection):
@@ -109,7 +111,7 @@ class SQLite(Database):
                 "untouched: restore it from a backup."
             )
         if "locked" in text or "busy" in text:
-            return StorageFailed(_BUSY)
+            return StorageFailed(BUSY)
         return StorageFailed(
             f"The change could not be stored in {self.name}, so nothing was changed: {text}."
         )
@@ -128,11 +130,13 @@ class SQLite(Database):
                 _merge(session, index)
             end = time.monotonic() + self.patience
             session.rows(_waiting(_CHECKPOINT_WITHIN))
-            while session.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]:
-                if time.monotonic() > end:
-                    break
-                time.sleep(_CHECKPOINT_PAUSE)
-            session.rows(_waiting(self.patience))
+            try:
+                while session.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]:
+                    if time.monotonic() > end:
+                        raise StorageFailed("Somebody reads what was there before.")
+                    time.sleep(_CHECKPOINT_PAUSE)
+            finally:
+                session.rows(_waiting(self.patience))
 
 
 class SQLiteSession(Session):
@@ -160,7 +164,7 @@ class SQLiteSession(Session):
         """In three lines, but all in all no longer than patience lasts."""
         end = time.monotonic() + self._patience
         if not self._turn.acquire(timeout=self._patience):
-            raise StorageFailed(_BUSY)
+            raise StorageFailed(BUSY)
         try:
             self._lock.acquire(end - time.monotonic())
         except BaseException:

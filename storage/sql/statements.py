@@ -192,9 +192,9 @@ class Statements(Compiler):
             .correlate_except(other)
             .scalar_subquery()
         )
-        #: One for each key.
-        self.alerts_for_locked = self.locking(
-            select(a.key, a.document).where(a.number.in_(select(last).select_from(listed)))
+        #: One for each key, and not locked: whoever uses it locks it.
+        self.newest_of = self.text(
+            select(a.key, a.id).where(a.number.in_(select(last).select_from(listed)))
         )
         every = (
             select(a.number, a.document)

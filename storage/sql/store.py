@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -13,6 +14,8 @@ from bot.consent.store import Records
 from storage.sql.database import Database
 from storage.sql.records import SQLRecords
 from storage.sql.turn import Turn
+
+logger = logging.getLogger(__name__)
 
 _CLOSED = "The storage is closed."
 
@@ -41,7 +44,7 @@ class SQLStore:
                 turn.begin()
             turn.end(records.flush)
         if turn.redacted:
-            self._database.tidy()
+            self._tidy()
 
     @contextmanager
     def reading(self) -> Iterator[SQLRecords]:
@@ -65,6 +68,17 @@ class SQLStore:
     def close(self) -> None:
         self._closed = True
         self._database.close()
+
+    def _tidy(self) -> None:
+        """The erasure itself is stored, and nobody is told that it is not."""
+        try:
+            self._database.tidy()
+        except StorageFailed as error:
+            logger.warning(
+                "%s: its files hold what was erased until the next erasure: %s",
+                self._database.name,
+                error.sentence,
+            )
 
     @contextmanager
     def _turn(self, *, writes: bool) -> Iterator[Turn]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from bot.consent.activity import Kind, apply
+from bot.consent.activity import Entry, Kind, apply
 from bot.consent.authority import Action, authorize
 from bot.consent.model import UNSET, Actor, AddressFacts, By, Channel, Contact, On
 from bot.consent.service.cases.forget import forget_cases
@@ -18,12 +19,23 @@ def erase(service: Service, id: str, actor: Actor) -> Contact:
     """Erases name, addresses and the personal part of the contact's log entries, for good.
 
     Reads the whole log once: what it still tells of these addresses is what stays known of them.
+    That takes a minute where there are millions of entries, so others write meanwhile.
     """
     authorize(actor, Action.ERASE)
+    with service.store.reading() as records:
+        contact = present(records, id)
+        known, _ = records.head()
+        told = {address: AddressFacts(address=address) for address in _addresses(records, contact)}
+        _fold(told, contact, records.log())
     with service.store.transaction() as records:
         contact = present(records, id)
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
-        told = _told_by_others(records, contact)
+        addresses = _addresses(records, contact)
+        if told.keys() >= set(addresses):
+            _fold(told, contact, reversed(list(_since(records, known))))
+        else:  # they were changed in this very minute
+            told = {address: AddressFacts(address=address) for address in addresses}
+            _fold(told, contact, records.log())
         for address, left in told.items():
             _keep_refusal(service, recorder, contact, address)
             _leave(service, recorder, contact, left)
@@ -36,23 +48,37 @@ def erase(service: Service, id: str, actor: Actor) -> Contact:
         return erased
 
 
-def _told_by_others(records: Records, contact: Contact) -> dict[str, AddressFacts]:
-    """The contact's addresses, former ones too, with what the entries of others tell of them."""
-    addresses: dict[str, None] = dict.fromkeys((*contact.addresses, *contact.consents))
+def _addresses(records: Records, contact: Contact) -> list[str]:
+    """Former ones, too."""
+    addresses = dict.fromkeys((*contact.addresses, *contact.consents))
     for entry in history(records, contact.id):
         before_and_after = [(entry.changes or {}).get(field, ()) for field in ("phone", "email")]
         for text in (entry.address, *(text for pair in before_and_after for text in pair)):
             if isinstance(text, str) and text:
                 addresses[text] = None
-    told = {address: AddressFacts(address=address) for address in addresses}
-    for entry in records.log():
+    return list(addresses)
+
+
+def _since(records: Records, known: int) -> Iterator[Entry]:
+    """The entries behind the one with this `seq`, newest first."""
+    before: int | None = None
+    while page := records.entries(before=before, limit=100):
+        for entry in page:
+            if entry.seq <= known:
+                return
+            yield entry
+        before = page[-1].seq
+
+
+def _fold(told: dict[str, AddressFacts], contact: Contact, entries: Iterable[Entry]) -> None:
+    """Into what the entries of others tell of these addresses."""
+    for entry in entries:
         if entry.address not in told or entry.contact == contact.id:
             continue
         if entry.kind is not Kind.CONSENT or entry.contact is None:
             _, facts = apply(entry, None, told[entry.address])
             assert facts is not None
             told[entry.address] = facts
-    return told
 
 
 def _keep_refusal(service: Service, recorder: Recorder, contact: Contact, address: str) -> None:

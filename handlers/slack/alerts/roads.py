@@ -10,14 +10,18 @@ too early, is told so again, and loses nothing.
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from bot.consent.alerts import Alert
+from bot.consent.errors import StorageFailed
 from bot.consent.service.service import Service
 from bot.consent.store import Records
 from handlers.slack.alerts.posting import LOOKING, method
+
+logger = logging.getLogger(__name__)
 
 #: Seconds: Slack takes about one message a second for each channel.
 _PACE = 1.0
@@ -78,11 +82,15 @@ class Roads:
         self._used[slack_channel] = self._monotonic()
 
     def limit(self, called: str, wait: timedelta) -> None:
-        """Slack wants this method left alone, in the whole workspace."""
+        """Slack wants this method left alone, in the whole workspace. Where that can't be stored,
+        the other replicas find out by themselves."""
         until = self._service.now() + wait
         self._limited[called] = until
-        with self._service.store.transaction() as records:
-            records.put_mark(_LIMITED + called, until.isoformat())
+        try:
+            with self._service.store.transaction() as records:
+                records.put_mark(_LIMITED + called, until.isoformat())
+        except StorageFailed as error:
+            logger.warning("Slack's limit is not shared with other replicas: %s", error.sentence)
 
     def pause(self, slack_channel: str, word: str) -> None:
         """This channel takes nothing."""

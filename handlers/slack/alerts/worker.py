@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 POLL = 0.25
 #: Seconds for the call under way to end when we stop; its outcome is looked up at the next start.
 _GRACE = 3.0
+#: Seconds in which what became of a call has to be stored: soon after it is looked for in Slack.
+_SETTLE_WITHIN = 30.0
 #: A line waits for its card.
 _CARD_FIRST = timedelta(seconds=2)
 
@@ -140,9 +142,21 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - see `_log`
             _log(f"alert {alert.id} can't be told", error)
             posting = Posting(result=Result.DEAD, problem=type(error).__name__)
-        settled = settle(self._service, alert, posting)
+        settled = self._settle(alert, posting)
         if settled is not None and settled.delivery is Delivery.DEAD:
             logger.error("alert %s was given up: %s", alert.id, settled.problem)
+
+    def _settle(self, alert: Alert, posting: Posting) -> Alert | None:
+        """What Slack has said is not thrown away because the storage is busy: where nobody knows
+        it any more, a person would be told twice."""
+        end = time.monotonic() + _SETTLE_WITHIN
+        while True:
+            try:
+                return settle(self._service, alert, posting)
+            except StorageFailed as error:
+                if time.monotonic() > end or self._stop.wait(POLL):
+                    raise
+                logger.warning("alert %s can't be settled yet: %s", alert.id, error.sentence)
 
     def _attempt(self, alert: Alert) -> Posting:
         parent, missing = self._parent(alert)
