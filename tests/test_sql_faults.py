@@ -110,7 +110,7 @@ class Cutter:
             threading.Thread(target=self._back, args=(server, client), daemon=True).start()
             with suppress(OSError):
                 while data := client.recv(65536):
-                    cut = self.armed and b"COMMIT" in data
+                    cut = self.armed and b"COMMIT\0" in data  # and no isolation level
                     if cut:
                         self.armed = False
                         client.shutdown(socket.SHUT_RDWR)
