@@ -593,6 +593,8 @@ def _machine(kind: str, examples: int) -> type:
         suppress_health_check=list(HealthCheck),
         report_multiple_bugs=False,
     )
+    # As long as it takes: on a slow machine the whole number takes minutes on PostgreSQL.
+    machine.TestCase.pytestmark = [pytest.mark.timeout(1_800)]
     return machine.TestCase
 
 
