@@ -13,6 +13,7 @@ from sqlalchemy import event
 from bot.clock import Stopped
 from bot.consent.model import Evidence, On
 from bot.consent.service import Details, Row, import_rows
+from bot.consent.store import Expected
 from storage import open_store
 from storage.sql.store import SQLStore
 from tests.consent_fixtures import NOW, OPERATOR, open_service
@@ -73,7 +74,7 @@ def test_whatever_an_external_id_holds_it_is_found_among_many(
     with closing(open_store(url_of(path_in(tmp_path, kind)))) as store:
         put(store, contact("c1", external_id=id), contact("c2", external_id="another"))
         with store.transaction() as records:
-            records.expect([], ["another", id])
+            records.expect(Expected(external_ids=["another", id]))
             found = records.by_external_id(id)
 
     assert found is not None

@@ -16,7 +16,7 @@ from bot.consent.model import (
     Line,
     On,
 )
-from bot.consent.store import Store
+from bot.consent.store import Expected, Store
 from tests.store_fixtures import FACTS, NOON, PHONE, Opened, contact, ids, put
 
 
@@ -129,7 +129,10 @@ def test_what_is_expected_is_looked_up_as_ever(store: Store) -> None:
     with store.transaction() as records:
         records.put_contact(contact("c3", phone="+14155550101"))
         records.expect(
-            [PHONE, "+14155550101", "bo@example.com", "no@example.com"], ["crm-1", "crm-9", ""]
+            Expected(
+                addresses=[PHONE, "+14155550101", "bo@example.com", "no@example.com"],
+                external_ids=["crm-1", "crm-9", ""],
+            )
         )
         records.put_contact(contact("c2", phone=PHONE, email=None))
         records.put_contact(contact("c4", email="no@example.com", external_id="crm-9"))
@@ -145,7 +148,7 @@ def test_what_is_expected_is_looked_up_as_ever(store: Store) -> None:
             assert found is not None
             assert found.id == id
     with store.reading() as records:
-        records.expect([PHONE])
+        records.expect(Expected(addresses=[PHONE]))
         assert ids(records.holders(PHONE)) == ["c1", "c2", "c4"]
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.consent.cases import CaseState
 from bot.consent.errors import Changed
 from bot.consent.model import Channel
-from bot.consent.store import Records, Store
+from bot.consent.store import Expected, Records, Store
 from tests.store_fixtures import contact
 from tests.test_store_contract_alerts import alert
 from tests.test_store_contract_cases import case
@@ -117,7 +117,7 @@ def _do(records: Records, plain: Plain, what: str, one: str, other: str) -> None
             plain.contacts.add(one)
         case "expect":
             both = (one, other)
-            records.expect(both, events=both, alerts=both, marks=both)
+            records.expect(Expected(addresses=both, events=both, alerts=both, marks=both))
 
 
 def _asked(records: Records, mine: str) -> Iterator[object]:

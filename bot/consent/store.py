@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -11,6 +12,21 @@ from bot.consent.activity import Entry, Kind
 from bot.consent.alerts import Alert
 from bot.consent.cases import Case
 from bot.consent.model import AddressFacts, Channel, Contact, Import
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What is about to be looked up, one after the other; and the open cases of the contacts whom
+    these addresses and ids lead to."""
+
+    addresses: Collection[str] = ()
+    external_ids: Collection[str] = ()
+    #: Ids, as `Records.seen` is asked for them.
+    events: Collection[str] = ()
+    #: Keys, as `Records.alert_for` is asked for them.
+    alerts: Collection[str] = ()
+    #: Names.
+    marks: Collection[str] = ()
 
 
 class Records(Protocol):
@@ -70,18 +86,8 @@ class Records(Protocol):
         """Those of every address of which something is known, by address."""
         ...
 
-    def expect(
-        self,
-        addresses: Collection[str],
-        external_ids: Collection[str] = (),
-        *,
-        events: Collection[str] = (),
-        alerts: Collection[str] = (),
-        marks: Collection[str] = (),
-    ) -> None:
-        """These are about to be looked up, one after the other, and the open cases of those who
-        have the addresses: a storage that is some way off may fetch them all at once. `alerts` are
-        keys. Changes nothing."""
+    def expect(self, what: Expected) -> None:
+        """A storage that is some way off may fetch all of it at once. Changes nothing."""
         ...
 
     # The Activity Log
@@ -150,7 +156,7 @@ class Records(Protocol):
         ...
 
     def put_alert(self, alert: Alert) -> None:
-        """Inserts or replaces, by id."""
+        """Inserts or replaces, by id. An alert keeps its key."""
         ...
 
     def remove_alert(self, id: str) -> None: ...

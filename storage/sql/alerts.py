@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
 from bot.consent.alerts import Alert
@@ -45,20 +45,17 @@ class AlertRecords:
             return found[0] if found else None
         if key not in self._newest:
             self._alerts.flush()
-            ids = {}
+            self._newest[key] = None
             for alert in decoded(self._alerts, self._turn.rows(sql.alert_for_locked, given)):
                 self._alerts.learn(alert.id, alert)
-                ids[key] = alert.id
-            self._learn_newest([key], ids)
+                self._newest[key] = alert.id
         id = self._newest[key]
         return None if id is None else self._alerts.get(id)
 
     def put_alert(self, alert: Alert) -> None:
-        known = self._alerts.at_hand(alert.id)
-        if known is None or known.key != alert.key:
+        if self._alerts.at_hand(alert.id) is None:
             # It may be newer than what is known by this key, or older.
             self._newest.pop(alert.key, None)
-            self._newest.pop(known.key if known else alert.key, None)
         self._alerts.put(alert.id, alert)
 
     def remove_alert(self, id: str) -> None:
@@ -160,10 +157,6 @@ class AlertRecords:
         for case in found:
             self._cases.learn(case.id, case)
             self._open.setdefault((case.contact, case.channel), case.id)
-
-    def _learn_newest(self, keys: Iterable[str], ids: Mapping[str, str]) -> None:
-        for key in keys:
-            self._newest.setdefault(key, ids.get(key))
 
     # Marks
 

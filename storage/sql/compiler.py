@@ -7,6 +7,8 @@ compiled once for a database, and at work only text and values go to its driver.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -86,38 +88,35 @@ class Compiler:
         one = keyed(put.values({name: bindparam(name) for name in given}))
         if not self.postgresql:
             return Put(one)
-        return Put(one, keyed(put.from_select(given, self.rows(put.table, given))))
+        return Put(
+            one, keyed(put.from_select(given, self.rows({n: put.table.c[n].type for n in given})))
+        )
 
     def redraw(self, table: Table, key: str) -> Put:
         """The document alone."""
         change = update(table).where(table.c.workspace == WORKSPACE)
         one = self.text(
-            change.where(table.c[key] == bindparam(f"{key}_")).values(
-                document=bindparam("document")
-            )
+            change.where(table.c[key] == bindparam("key")).values(document=bindparam("document"))
         )
         if not self.postgresql:
             return Put(one)
-        new = self.rows(table, [f"{key}_", "document"]).subquery()
-        many = change.where(table.c[key] == new.c[f"{key}_"]).values(document=new.c.document)
+        new = self.rows({"key": table.c[key].type, "document": String()}).subquery()
+        many = change.where(table.c[key] == new.c.key).values(document=new.c.document)
         return Put(one, self.text(many))
 
-    def rows(self, table: Any, given: list[str]) -> Select[Any]:
+    def rows(self, kinds: Mapping[str, TypeEngine[Any]]) -> Select[Any]:
         """Out of one JSON text, of which PostgreSQL makes a table quicker than it takes them one
-        by one."""
-        plain = {
-            name: String() if name == grams.name else table.c[name.rstrip("_")].type
-            for name in given
-        }
+        by one. An array comes as a text."""
+        plain = (column(n, String() if kind is GRAMS else kind) for n, kind in kinds.items())
         listed = (
             func.json_to_recordset(cast(bindparam("rows"), JSON))
-            .table_valued(*(column(name, kind) for name, kind in plain.items()), name="listed")
+            .table_valued(*plain, name="listed")
             .render_derived(name="listed", with_types=True)
         )
         return select(
             *(
-                cast(listed.c[name], GRAMS) if name == grams.name else listed.c[name]
-                for name in given
+                cast(listed.c[n], GRAMS) if kind is GRAMS else listed.c[n]
+                for n, kind in kinds.items()
             )
         )
 
@@ -143,6 +142,7 @@ class Keyed:
     """What is done with a table of documents."""
 
     def __init__(self, sql: Compiler, table: Table, key: str) -> None:
+        self._sql, self._table, self._key = sql, table, key
         known_by = table.c[key]
         mine = and_(table.c.workspace == WORKSPACE, known_by == bindparam("key"))
         get = select(table.c.document).where(mine)
@@ -154,8 +154,6 @@ class Keyed:
         if table is contacts and sql.postgresql:
             given.append(grams.name)
         self.put = sql.upsert(table, key, given)
-        #: Where nothing by which it is found has changed.
-        self.redraw = sql.redraw(table, key)
         #: A page in the order of the key.
         self.after = sql.text(
             select(known_by, table.c.document)
@@ -163,6 +161,11 @@ class Keyed:
             .order_by(known_by)
             .limit(PAGE)
         )
+
+    @cached_property
+    def redraw(self) -> Put:
+        """Where nothing by which it is found has changed."""
+        return self._sql.redraw(self._table, self._key)
 
 
 def flag(value: int) -> ColumnElement[int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Container, Iterator
 
 from bot.consent.model import Channel, Contact
+from bot.consent.store import Expected
 from storage.documents import fingerprint
 from storage.sql.alerts import AlertRecords
 from storage.sql.contacts import ContactRecords
@@ -19,25 +20,17 @@ from storage.sql.turn import Ask
 
 
 class ExpectedRecords(ContactRecords, LogRecords, AlertRecords):
-    def expect(
-        self,
-        addresses: Collection[str],
-        external_ids: Collection[str] = (),
-        *,
-        events: Collection[str] = (),
-        alerts: Collection[str] = (),
-        marks: Collection[str] = (),
-    ) -> None:
+    def expect(self, what: Expected) -> None:
         if not self._turn.writes:  # only whoever is alone may know anything beforehand
             return
         asks = [
-            *self._ask_holders(addresses),
-            *self._ask_external_ids(external_ids),
-            *self._ask_events(events),
-            *self._ask_alerts(alerts),
-            *self._ask_marks(marks),
+            *self._ask_holders(what.addresses),
+            *self._ask_external_ids(what.external_ids),
+            *self._ask_events(what.events),
+            *self._ask_alerts(what.alerts),
+            *self._ask_marks(what.marks),
         ]
-        if unknown := _keys(addresses, self._facts.known):
+        if unknown := _keys(what.addresses, self._facts.known):
             asks.append(self._ask_facts(unknown))
         self._turn.ask(asks)
 
@@ -94,14 +87,14 @@ class ExpectedRecords(ContactRecords, LogRecords, AlertRecords):
 
     def _ask_alerts(self, keys: Collection[str]) -> Iterator[Ask]:
         asked = _keys(keys, self._newest)
+
+        def learn(found: list[Row]) -> None:
+            self._newest |= dict.fromkeys(asked) | dict(found)
+
         if asked:
             self._alerts.flush()
             given = {"keys": self._turn.many(asked)}
-            yield Ask(
-                self._turn.sql.newest_of,
-                given,
-                lambda found: self._learn_newest(asked, dict(found)),
-            )
+            yield Ask(self._turn.sql.newest_of, given, learn)
 
     def _ask_marks(self, names: Collection[str]) -> Iterator[Ask]:
         asked = _keys(names, self._marks.known)

@@ -6,12 +6,13 @@ made side by side in any case; and since there is one lock, taken first, no two 
 another, whatever contacts and cases they touch and in whatever order. What a use case has read is
 true until it is stored.
 
-What is not serialised: reading, the claims of the outbox (a lock of their own that nobody waits
-for, and row locks with SKIP LOCKED), and everything around a transaction: signatures, parsing,
-answering. And whoever writes does so for many: the requests that wait at a replica share a
-transaction, and with it the lock. It is held for two ways to the server, however many they are:
-what they look up is asked for together with the lock, and what was changed is sent together with
-COMMIT.
+What is not serialised: reading, the claims of the outbox, and everything around a transaction:
+signatures, parsing, answering. Who claims has a lock that nobody waits for, and takes no row that
+somebody else has (SKIP LOCKED); who writes an alert waits until it is no longer being claimed.
+And whoever writes does so for many: the requests that wait at a replica share a transaction, and
+with it the lock. Where a use case says what it will look up, as one does that takes events in, the
+lock is held for little more than two ways to the server, however many they are: what they look up
+is asked for together with the lock, and what was changed is sent together with COMMIT.
 """
 
 from __future__ import annotations

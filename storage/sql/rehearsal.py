@@ -6,11 +6,12 @@ Nothing is written where others write, or they would have to wait until the rehe
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from bot.consent.activity import Entry, Kind, redact
 from bot.consent.model import AddressFacts, Channel, Contact
+from bot.consent.store import Expected
 from storage.sql.records import SQLRecords
 from storage.sql.rehearsal_alerts import RehearsedAlerts
 
@@ -76,7 +77,7 @@ class Rehearsed(RehearsedAlerts):
         known = (facts for facts in self._under.all_facts() if facts.address not in self._facts)
         return heapq.merge(known, self._over.all_facts(), key=lambda facts: facts.address)
 
-    def expect(self, addresses: Collection[str], *more: object, **others: object) -> None:
+    def expect(self, what: Expected) -> None:
         """A rehearsal is in no hurry."""
 
     # The Activity Log, and events

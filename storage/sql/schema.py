@@ -36,6 +36,9 @@ TEXT = String().with_variant(String(collation="C"), "postgresql")
 NUMBER = BigInteger().with_variant(Integer(), "sqlite")
 GRAMS = ARRAY(String())
 
+#: SQLite's search indexes, by the column that they are of.
+INDEXES = {"name": "names", "other": "others"}
+
 #: The workspace of every row.
 WORKSPACE = literal_column("1", SmallInteger)
 

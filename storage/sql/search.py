@@ -15,15 +15,13 @@ from sqlalchemy import BigInteger, Integer, bindparam, literal_column, select, u
 
 from bot.consent.model import Contact
 from storage.sql import rows, words
-from storage.sql.schema import WORKSPACE, contacts, grams
+from storage.sql.schema import INDEXES, WORKSPACE, contacts, grams
 from storage.sql.statements import Statements
 from storage.sql.turn import Turn
 from storage.sql.words import Part
 
 #: Contacts that are looked through without an index: some 3 ms.
 _FIRST = 4_000
-#: SQLite's, by what they are of.
-_INDEXES = {"name": "names", "other": "others"}
 #: The end of what begins with some digits.
 _AFTER_DIGITS = ":"
 
@@ -132,7 +130,7 @@ def _made(sql: Statements, part: Part, by: str) -> str:
         held = " AND ".join(
             f"instr(contacts.{part.column}, :text{n}) > 0" for n in range(len(part.texts))
         )
-        index = _INDEXES[part.column]
+        index = INDEXES[part.column]
         return (
             f"SELECT contacts.document FROM {index} CROSS JOIN contacts "
             f"ON contacts.number = {index}.rowid WHERE {index} MATCH :every "

@@ -89,7 +89,7 @@ class Shelf(Generic[T]):
             if value is None:
                 gone.append({"key": plain(key)})
             elif self._keeps_its_place(self.known.get(key), value):
-                redrawn.append({"id_": plain(key), "document": text_of(value)})
+                redrawn.append({"key": plain(key), "document": text_of(value)})
             else:
                 put.append(self._row(key, value))
         if gone:

@@ -24,6 +24,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from bot.consent.errors import Changed, Corrupt, StorageFailed
 from storage.lock import Lock
 from storage.sql.database import PATIENCE, Database
+from storage.sql.schema import INDEXES
 from storage.sql.session import BUSY, UNKNOWN, Question, Row, Session
 
 PRAGMAS = (
@@ -126,7 +127,7 @@ class SQLite(Database):
         search index hold it until they are put together anew. By steps, between which others
         write: an index of a million names takes its time, and so does somebody who reads."""
         with self.session() as session:
-            for index in ("names", "others"):
+            for index in INDEXES.values():
                 _merge(session, index)
             end = time.monotonic() + self.patience
             session.rows(_waiting(_CHECKPOINT_WITHIN))

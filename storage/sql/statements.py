@@ -111,7 +111,7 @@ class Statements(Compiler):
         insert = entries.insert().inline()
         self.append = Put(
             self.text(insert.values({name: bindparam(name) for name in given})),
-            self.text(insert.from_select(given, self.rows(entries, given)))
+            self.text(insert.from_select(given, self.rows({name: e[name].type for name in given})))
             if self.postgresql
             else None,
         )

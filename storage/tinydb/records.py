@@ -14,6 +14,7 @@ from bot.consent.cases import Case
 from bot.consent.errors import Changed
 from bot.consent.model import AddressFacts, Channel, Contact, Import
 from bot.consent.replacing import replace
+from bot.consent.store import Expected
 from storage.documents import encode, fingerprint
 from storage.tinydb.change import Change
 from storage.tinydb.index import (
@@ -97,15 +98,7 @@ class TinyDBRecords:
     def all_facts(self) -> Iterator[AddressFacts]:
         return self._all(ADDRESSES, _facts)
 
-    def expect(
-        self,
-        addresses: Collection[str],
-        external_ids: Collection[str] = (),
-        *,
-        events: Collection[str] = (),
-        alerts: Collection[str] = (),
-        marks: Collection[str] = (),
-    ) -> None:
+    def expect(self, what: Expected) -> None:
         """Everything is here already."""
 
     # The Activity Log

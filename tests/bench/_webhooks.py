@@ -1,14 +1,11 @@
-"""STOPs as Twilio tells them, signed, and the clients who tell them."""
+"""STOPs as Twilio tells them, signed."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import hmac
-import time
-from collections.abc import Sequence
-from itertools import count, cycle, islice
+from itertools import count
 from urllib.parse import urlencode
 
 from tests.bench._servers import CONTACTS, phone
@@ -20,33 +17,9 @@ PATH = "/webhooks/twilio/inbound"
 _numbers = count()
 
 
-async def measure(
-    ports: Sequence[int], at_once: int, requests: int, made: list[bytes] | None = None
-) -> list[float]:
-    """Seconds of each request, from connections that are kept busy, each to the next port. Raises
-    `AssertionError` where one is not answered with 200."""
-    waiting = list(reversed(made or [request(next(_numbers)) for _ in range(requests)]))
-    streams = [
-        await asyncio.open_connection("127.0.0.1", port) for port in islice(cycle(ports), at_once)
-    ]
-    taken: list[float] = []
-
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while waiting:
-            request = waiting.pop()
-            begun = time.perf_counter()
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
-            await reader.readexactly(int(length))
-            taken.append(time.perf_counter() - begun)
-            assert head.startswith(b"HTTP/1.1 200"), head
-
-    await asyncio.gather(*(talk(*stream) for stream in streams))
-    for _, writer in streams:
-        writer.close()
-        await writer.wait_closed()
-    return taken
+def requests(count: int) -> list[bytes]:
+    """Of one contact after the other, and never the same twice in a process."""
+    return [request(next(_numbers)) for _ in range(count)]
 
 
 def request(number: int, sid: str | None = None) -> bytes:

@@ -17,8 +17,9 @@ from itertools import count
 from bot.consent.activity import Entry, Kind
 from bot.consent.model import By, On
 from storage import open_store
+from tests.bench._clients import measure
 from tests.bench._servers import bot, fill, sandbox
-from tests.bench._webhooks import PUBLIC, TOKEN, measure, request
+from tests.bench._webhooks import PUBLIC, TOKEN, request
 from tests.postgres_fixtures import Server
 
 Report = Callable[[str, float, str, bool | None, str], None]
@@ -89,7 +90,7 @@ def _rate(slack: str, url: str, replicas: int, numbers: Iterator[int], told: lis
             sids = [f"SM{number:032x}" for number in some]
             made = [request(number, sid) for number, sid in zip(some, sids, strict=True)]
             begun = time.perf_counter()
-            asyncio.run(measure(ports, _CLIENTS, size, made))
+            asyncio.run(measure(ports, _CLIENTS, made))
             lasted = time.perf_counter() - begun
             told += sids
     return _TIMED / lasted

@@ -27,6 +27,7 @@ from bot import clock
 from bot.serve import Server
 from handlers.slack.gate import Gate
 from handlers.web import slack_route, web_app
+from tests.bench._clients import measure
 from tests.bench._servers import (
     CONTACTS,
     SECRET,
@@ -58,8 +59,8 @@ def run(report: Report) -> None:
         slack = stack.enter_context(sandbox())
         ours = stack.enter_context(bot(slack, storage)).port
         empty = stack.enter_context(_empty_bolt())
-        asyncio.run(_measure(ours, 1, 300))
-        asyncio.run(_measure(empty, 1, 300))
+        asyncio.run(measure([ours], 1, _requests(300)))
+        asyncio.run(measure([empty], 1, _requests(300)))
         for at_once in (1, 16):
             mine, floor = asyncio.run(_compare(ours, empty, at_once))
             for name, share in (("p50", 0.5), ("p99", 0.99)):
@@ -78,33 +79,13 @@ async def _compare(ours: int, empty: int, at_once: int) -> tuple[list[float], li
     mine: list[float] = []
     floor: list[float] = []
     for _ in range(_REQUESTS // _TURN):
-        mine += await _measure(ours, at_once, _TURN)
-        floor += await _measure(empty, at_once, _TURN)
+        mine += await measure([ours], at_once, _requests(_TURN))
+        floor += await measure([empty], at_once, _requests(_TURN))
     return mine, floor
 
 
-async def _measure(port: int, at_once: int, requests: int) -> list[float]:
-    """Seconds of each request; what is sent is made before."""
-    made = [_request() for _ in range(requests)]
-    streams = [await asyncio.open_connection("127.0.0.1", port) for _ in range(at_once)]
-    taken: list[float] = []
-
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while made:
-            request = made.pop()
-            begun = time.perf_counter()
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
-            await reader.readexactly(int(length))
-            taken.append(time.perf_counter() - begun)
-            assert head.startswith(b"HTTP/1.1 200"), head
-
-    await asyncio.gather(*(talk(*stream) for stream in streams))
-    for _, writer in streams:
-        writer.close()
-        await writer.wait_closed()
-    return taken
+def _requests(count: int) -> list[bytes]:
+    return [_request() for _ in range(count)]
 
 
 def _request() -> bytes:

@@ -23,6 +23,7 @@ from starlette.routing import Route
 
 from bot.serve import Server
 from handlers.web import read_body, web_app
+from tests.bench._clients import measure
 from tests.bench._servers import (
     CONTACTS,
     Bot,
@@ -34,7 +35,7 @@ from tests.bench._servers import (
     started,
     until_ready,
 )
-from tests.bench._webhooks import PATH, PUBLIC, TOKEN, measure, request
+from tests.bench._webhooks import PATH, PUBLIC, TOKEN, request, requests
 
 Report = Callable[[str, float, str, bool, str], None]
 
@@ -86,7 +87,7 @@ def _many_at_once(report: Report, ours: int, empty: int) -> None:
     for _ in range(_TURNS):
         for number, port in enumerate((ours, empty)):
             begun = time.perf_counter()
-            taken[number].extend(asyncio.run(measure([port], 64, 2 * _TURN)))
+            taken[number].extend(asyncio.run(measure([port], 64, requests(2 * _TURN))))
             rates[number].append(2 * _TURN / (time.perf_counter() - begun))
     mine, floor = (quantile(found, 0.5) for found in rates)
     report(
@@ -113,7 +114,7 @@ def _beside_naive(report: Report, us: float, slack: str, file: Path) -> None:
     with started(command, {}):
         until_ready(port)
         made = [request(number % _NAIVE_CONTACTS) for number in range(20)]
-        them = quantile(asyncio.run(measure([port], 1, len(made), made)), 0.5)
+        them = quantile(asyncio.run(measure([port], 1, made)), 0.5)
     report(
         "STOP webhooks a second, one at a time, in those of Bolt with stock TinyDB",
         them / us,
@@ -124,11 +125,11 @@ def _beside_naive(report: Report, us: float, slack: str, file: Path) -> None:
 
 
 def _storm(report: Report, ours: Bot, slack: str) -> None:
-    asyncio.run(measure([ours.port], 64, 64, [request(CONTACTS - 1)] * 64))
+    asyncio.run(measure([ours.port], 64, [request(CONTACTS - 1)] * 64))
     before = _memory(ours.pid)
     made = [request(number) for number in range(_STORM)]
     begun = time.time()
-    asyncio.run(measure([ours.port], 64, _STORM, made))
+    asyncio.run(measure([ours.port], 64, made))
     lasted = time.time() - begun
     stored = _events(ours.port, "applied")
     _until_told(ours.port)
@@ -152,8 +153,8 @@ def _compare(ours: int, empty: int, at_once: int) -> tuple[list[float], list[flo
     mine: list[float] = []
     floor: list[float] = []
     for _ in range(_TURNS):
-        mine += asyncio.run(measure([ours], at_once, _TURN))
-        floor += asyncio.run(measure([empty], at_once, _TURN))
+        mine += asyncio.run(measure([ours], at_once, requests(_TURN)))
+        floor += asyncio.run(measure([empty], at_once, requests(_TURN)))
     return mine, floor
 
 

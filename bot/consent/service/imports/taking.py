@@ -17,7 +17,7 @@ from bot.consent.service.imports.one_row import mark_bounced, match, set_consent
 from bot.consent.service.imports.rows import Consequence, Report, Row
 from bot.consent.service.record import Recorder, new_id
 from bot.consent.service.service import Service
-from bot.consent.store import Records
+from bot.consent.store import Expected, Records
 
 #: Rows in one transaction: long enough to share its fsync, short enough that nobody waits.
 BATCH = 300
@@ -120,13 +120,13 @@ class _Importing:
             now=now,
             stores=False,
         )
-        records.expect(*self._looked_up(batch))
+        records.expect(self._looked_up(batch))
         for row, fields in batch:
             done = self._take(recorder, row, fields)
             self.counts.update(done or [Consequence.UNCHANGED])
 
-    def _looked_up(self, batch: list[tuple[Row, Fields]]) -> tuple[list[str], list[str]]:
-        """The addresses and the external ids by which the contacts of these rows are found."""
+    def _looked_up(self, batch: list[tuple[Row, Fields]]) -> Expected:
+        """By what the contacts of these rows are found."""
         addresses = [
             address
             for _, fields in batch
@@ -135,7 +135,8 @@ class _Importing:
         ]
         # What erased people refused is known by the hash.
         addresses += [self.service.hashed(address) for address in addresses]
-        return addresses, [id for _, fields in batch if (id := fields.get("external_id"))]
+        ids = [id for _, fields in batch if (id := fields.get("external_id"))]
+        return Expected(addresses=addresses, external_ids=ids)
 
     def _take(self, recorder: Recorder, row: Row, fields: Fields) -> list[Consequence]:
         found = match(recorder.records, fields)

@@ -11,7 +11,7 @@ from bot.consent.service.quiet import quiet_mark
 from bot.consent.service.service import Service
 from bot.consent.service.storms import storm_keys
 from bot.consent.service.tell import bounce_key, live_key
-from bot.consent.store import Records
+from bot.consent.store import Expected, Records
 
 #: What is told of an event, if anything is. What is told rarely is looked up when it is.
 _TOLD: Mapping[EventKind, tuple[AlertKind, ...]] = {
@@ -42,4 +42,5 @@ def expect(service: Service, records: Records, events: Sequence[Event], now: dat
             marks.append(mark)
         if event.kind is EventKind.FAILED:
             alerts.append(bounce_key(event.channel))
-    records.expect(addresses, events=[*map(event_id, events)], alerts=alerts, marks=marks)
+    ids = [*map(event_id, events)]
+    records.expect(Expected(addresses=addresses, events=ids, alerts=alerts, marks=marks))
