@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 import threading
-from collections.abc import Iterator
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -23,7 +23,6 @@ from bot.consent.service.take import take
 from bot.consent.store import Store
 from bot.opening import open_service
 from bot.settings import Settings
-from bot.timed import Timed
 from handlers.intake import Intake, Line, ProviderHealth, Tokens
 from handlers.webhooks import providers
 from handlers.webhooks.provider import Request
@@ -32,7 +31,7 @@ from tests import consent_fixtures
 from tests.alerts_fixtures import Bench, reply
 from tests.consent_fixtures import NOW
 from tests.storages import path_in, url_of
-from tests.test_sql_held_lock import held
+from tests.test_sql_held_lock import counting, held
 from tests.test_webhooks_mailgun import EVENT, signed
 
 #: Lee's direct messages.
@@ -81,16 +80,10 @@ def test_requests_whose_tokens_are_kept_wait_for_the_storage_once(
     storage = path_in(tmp_path, kind)
     env = {"OPTIN_MAILGUN_SIGNING_KEY": "key", "OPTIN_STORAGE": url_of(storage)}
     settings = Settings.read(env)
-    tries = 0
-
-    @contextmanager
-    def tried() -> Iterator[None]:
-        nonlocal tries
-        tries += 1
-        yield
+    tries: Counter[str] = Counter()
 
     with open_service(settings, patience=0.3) as service:
-        service = replace(service, store=Timed(service.store, tried))
+        service = replace(service, store=counting(service.store, tries))
         known = providers(
             settings.providers,
             public_url="https://optin.example.com",
@@ -107,7 +100,7 @@ def test_requests_whose_tokens_are_kept_wait_for_the_storage_once(
 
             with held(storage):
                 refused = asyncio.run(all_at_once())
-                while_held = tries
+                while_held = tries["transactions"]
             taken = asyncio.run(all_at_once())
         with service.store.reading() as records:
             ids = [entry.provider_id for entry in records.log() if entry.provider_id]
