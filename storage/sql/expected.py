@@ -80,9 +80,9 @@ class ExpectedRecords(ContactRecords, LogRecords, AlertRecords):
 
         def learn(found: list[Row]) -> None:
             self._seen |= dict.fromkeys(prints, False)
-            self._seen |= {bytes(mark).hex(): True for (mark,) in found}
+            self._seen |= {mark: True for mark, _ in found}
 
-        given = {"fingerprints": [bytes.fromhex(mark) for mark in prints]}
+        given = {"fingerprints": self._turn.many([f"\\x{mark}" for mark in prints])}
         yield Ask(self._turn.sql.seen_of, given, learn)
 
     def _ask_alerts(self, keys: Collection[str]) -> Iterator[Ask]:

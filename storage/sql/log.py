@@ -128,11 +128,12 @@ class LogRecords:
         if self._events:
             self._turn.begin()
             marks, self._events = self._events, {}
-            prints = [bytes.fromhex(mark) for mark in marks]
             if self._turn.sql.postgresql:
+                prints = self._turn.many([f"\\x{mark}" for mark in marks])
                 self._turn.do(self._turn.sql.remember_all, [{"fingerprints": prints}])
             else:
-                self._turn.do(self._turn.sql.remember, [{"fingerprint": one} for one in prints])
+                given = [{"fingerprint": bytes.fromhex(mark)} for mark in marks]
+                self._turn.do(self._turn.sql.remember, given)
 
 
 def _salts() -> list[str]:

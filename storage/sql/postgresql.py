@@ -12,7 +12,7 @@ somebody else has (SKIP LOCKED); who writes an alert waits until it is no longer
 And whoever writes does so for many: the requests that wait at a replica share a transaction, and
 with it the lock. Where a use case says what it will look up, as one does that takes events in, the
 lock is held for little more than two ways to the server, however many they are: what they look up
-is asked for together with the lock, and what was changed is sent together with COMMIT.
+is one statement, sent with the lock, and what was changed is another, sent with COMMIT.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.consent.errors import Changed, OptinError, StorageFailed
 from storage.sql.database import PATIENCE, Database
-from storage.sql.session import BUSY, UNKNOWN, Question, Row, Session
+from storage.sql.session import BUSY, UNKNOWN, Question, Row, Session, Values
+from storage.sql.together import asked_together, done_together, told_apart
 
 _CONNECTIONS = 16
 #: Seconds that whoever is first may need for the tables.
@@ -66,6 +67,7 @@ class PostgreSQL(Database):
             max_overflow=_CONNECTIONS,
             pool_timeout=patience,
             pool_use_lifo=True,
+            pool_reset_on_return=None,  # who gives it back has undone what was left open
             connect_args={"autocommit": True, "connect_timeout": 10},
         )
         # Whoever waits for a row holds the log's head meanwhile. Half of the time is left for those
@@ -75,14 +77,15 @@ class PostgreSQL(Database):
         super().__init__(engine)
         # `lock_timeout` counts each wait by itself, and there are several where many are in line:
         # the one for the statement is for all of them.
+        patient = _local(
+            idle_in_transaction_session_timeout=_FROZEN,
+            lock_timeout=0,
+            statement_timeout=_milliseconds(patience),
+        )
+        from_then_on = _local(lock_timeout=rows_within, statement_timeout=0)
         self.lock = (
-            _local(
-                idle_in_transaction_session_timeout=_FROZEN,
-                lock_timeout=0,
-                statement_timeout=_milliseconds(patience),
-            ),
-            self.sql.lock,
-            _local(lock_timeout=rows_within, statement_timeout=0),
+            f"SELECT {patient}",
+            f"SELECT head.*, {from_then_on} FROM ({self.sql.lock}) AS head",
         )
 
     @contextmanager
@@ -130,6 +133,8 @@ class PostgreSQLSession(Session):
     def __init__(self, database: PostgreSQL) -> None:
         super().__init__(database.sql, database.error, database.failed)
         self._database = database
+        #: What is to be done with COMMIT, once that is near.
+        self._together: list[Question] | None = None
         self._connect()
 
     def many(self, values: Sequence[str]) -> object:
@@ -139,31 +144,37 @@ class PostgreSQLSession(Session):
         return "{" + ",".join(f'"{value}"' for value in quoted) + "}"
 
     def ask(self, questions: Sequence[Question]) -> list[list[Row]]:
-        if len(questions) == 1:
-            return super().ask(questions)
-        try:
-            return self._sent(questions)
-        except psycopg.Error as error:
-            raise self._failed(error) from error
+        return told_apart(self.rows(*asked_together(questions)), len(questions))
+
+    def do(self, sql: str, rows: Sequence[Values]) -> None:
+        if self._together is None or len(rows) > 1:
+            super().do(sql, rows)
+        else:
+            self._together.append((sql, rows[0]))
 
     def read(self, questions: Sequence[Question]) -> list[list[Row]]:
         return self._begin(_READ, questions)
 
     def write(self, questions: Sequence[Question]) -> list[list[Row]]:
-        asked = [*((sql, ()) for sql in self._database.lock), *questions]
-        _, head, _, *found = self._begin(_WRITE, asked)
-        return [head, *found]
+        asked: list[Question] = [(sql, ()) for sql in self._database.lock]
+        if questions:
+            asked.append(asked_together(questions))
+        _, ((seq, hash, *_),), *found = self._begin(_WRITE, asked)
+        return [[(seq, hash)], *told_apart(found[0] if found else [], len(questions))]
 
     def claim(self) -> bool:
         """The lock goes when what was claimed can be seen, so the next one sees it."""
-        unfrozen = _local(idle_in_transaction_session_timeout=_FROZEN)
+        unfrozen = f"SELECT {_local(idle_in_transaction_session_timeout=_FROZEN)}"
         _, ((alone,),) = self._begin(_WRITE, [(unfrozen, ()), (_CLAIM, ())])
         return bool(alone)
 
     def commit(self, flush: Callable[[], None]) -> None:
         try:
             with self._driver.pipeline():
+                self._together = []
                 flush()
+                if self._together:
+                    self.cursor.execute(*done_together(self._together))
                 self.cursor.execute("COMMIT")
         except psycopg.Error as error:
             raise self._failure(error) from error
@@ -201,7 +212,7 @@ class PostgreSQLSession(Session):
         Nothing has begun yet, so it is tried again until one of them is alive, or is new."""
         for _ in range(2 * _CONNECTIONS):
             try:
-                return self._sent([(begin, ()), *questions])[1:]
+                return self._begun(begin, questions)
             except psycopg.Error as error:
                 if not self._driver.closed:
                     self.undo()
@@ -210,11 +221,12 @@ class PostgreSQLSession(Session):
             self._connect()
         raise StorageFailed(BUSY)
 
-    def _sent(self, questions: Sequence[Question]) -> list[list[Row]]:
+    def _begun(self, begin: str, questions: Sequence[Question]) -> list[list[Row]]:
         """All of them at once, so that there is one way to the server and back."""
         with self._driver.pipeline():
+            self.cursor.execute(begin)
             asked = [self._driver.execute(sql, values) for sql, values in questions]
-        return [cursor.fetchall() if cursor.description else [] for cursor in asked]
+        return [cursor.fetchall() for cursor in asked]
 
     def _connect(self) -> None:
         self._connection = self._database.connect()
@@ -226,9 +238,7 @@ class PostgreSQLSession(Session):
 
 def _local(**settings: int) -> str:
     """Settings of this transaction."""
-    return "SELECT " + ", ".join(
-        f"set_config('{name}', '{value}', true)" for name, value in settings.items()
-    )
+    return ", ".join(f"set_config('{name}', '{value}', true)" for name, value in settings.items())
 
 
 def _milliseconds(seconds: float) -> int:
@@ -238,6 +248,10 @@ def _milliseconds(seconds: float) -> int:
 
 def _prepare(connection: psycopg.Connection[Any], lock_timeout: int) -> None:
     connection.execute(f"SET lock_timeout = {lock_timeout}")
+    # Each of our joins is from a few rows to an index. The planner, who takes a JSON text for a
+    # hundred rows, reads a table of a thousand contacts for one of them.
+    connection.execute("SET enable_hashjoin = off")
+    connection.execute("SET enable_mergejoin = off")
     # A server may be set up to say that something is stored before it is.
     connection.execute(
         "SELECT set_config('synchronous_commit', 'on', false) "

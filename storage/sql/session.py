@@ -18,9 +18,6 @@ UNKNOWN = (
     "whether it was. Look before you do it again."
 )
 
-#: So many rows are sent one by one.
-_FEW = 3
-
 Values = Mapping[str, Any] | tuple[()]
 Row = tuple[Any, ...]
 #: A statement with its values.
@@ -65,7 +62,7 @@ class Session(ABC):
             raise self._failed(error) from error
 
     def put(self, put: Put, rows: Sequence[Mapping[str, Any]]) -> None:
-        if put.many is None or len(rows) < _FEW:
+        if put.many is None or len(rows) == 1:
             self.do(put.one, rows)
         else:
             self.do(put.many, [{"rows": msgspec.json.encode(rows).decode()}])

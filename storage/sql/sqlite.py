@@ -78,6 +78,7 @@ class SQLite(Database):
             pool_size=_CONNECTIONS,
             max_overflow=_CONNECTIONS,
             pool_timeout=patience,
+            pool_reset_on_return=None,  # who gives it back has undone what was left open
             connect_args={
                 "isolation_level": None,
                 "check_same_thread": False,

@@ -9,6 +9,7 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    literal_column,
     null,
     or_,
     select,
@@ -156,7 +157,7 @@ class Statements(Compiler):
             )
         )
         self.seen_of = self.text(
-            select(e.fingerprint).where(
+            select(func.encode(e.fingerprint, literal_column("'hex'")), null()).where(
                 e.workspace == WORKSPACE, self.among(e.fingerprint, "fingerprints")
             )
         )

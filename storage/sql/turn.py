@@ -72,7 +72,8 @@ class Turn:
         return self.begin([(sql, values)], claimed=claimed)[0]
 
     def ask(self, asks: Sequence[Ask]) -> None:
-        """All at once: where the database is some way off, that is one way to it and back."""
+        """All at once: where the database is some way off, that is one way to it and back. Where
+        there are several, each of them has two texts for an answer."""
         found = self.begin([(ask.sql, ask.values) for ask in asks])
         for ask, rows in zip(asks, found, strict=True):
             ask.learn(rows)
