@@ -2,7 +2,7 @@
 
 SQLite goes through its index row by row and stops when there are enough. PostgreSQL's GIN collects
 every hit first, which for a common part takes longer than the whole search may; so there the first
-few thousand contacts are looked through, and only what is too rare to be found among them twenty
+two thousand contacts are looked through, and only what is too rare to be found among them twenty
 times is asked of the index.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, bindparam, literal_column, select, union_all
+from sqlalchemy import BigInteger, bindparam, literal_column, select
 
 from bot.consent.model import Contact
 from storage.sql import rows, words
@@ -20,8 +20,8 @@ from storage.sql.statements import Statements
 from storage.sql.turn import Turn
 from storage.sql.words import Part
 
-#: Contacts that are looked through without an index: some 3 ms.
-_FIRST = 4_000
+#: Contacts that are looked through without an index: some 2 ms.
+_FIRST = 2_000
 #: The end of what begins with some digits.
 _AFTER_DIGITS = ":"
 
@@ -41,10 +41,7 @@ def search(turn: Turn, asked: str, limit: int) -> list[Contact]:
 def _steps(turn: Turn, asked: str, limit: int) -> Iterator[list[Any]]:
     if limit <= 0:
         return
-    parts = words.parts(asked)
-    among = _among_the_first(turn, parts, limit) if turn.sql.postgresql else {}
-    for number, part in enumerate(parts):
-        yield among.get(number, [])
+    for part in words.parts(asked):
         for sql, given in _queries(turn, part):
             yield turn.rows(sql, {**given, "limit": limit})
     if digits := words.digits(asked):
@@ -55,56 +52,16 @@ def _steps(turn: Turn, asked: str, limit: int) -> Iterator[list[Any]]:
             yield turn.rows(sql, {"low": low, "high": low + _AFTER_DIGITS, "limit": limit})
 
 
-def _among_the_first(turn: Turn, parts: list[Part], limit: int) -> dict[int, list[Any]]:
-    """What the first contacts have of each part, in one go."""
-    found: dict[int, list[Any]] = {}
-    if parts:
-        given = {
-            f"text{number}_{n}": text
-            for number, part in enumerate(parts)
-            for n, text in enumerate(part.texts)
-        }
-        rows = turn.rows(_first(turn.sql, parts), {**given, "limit": limit})
-        for number, document in rows:
-            found.setdefault(number, []).append((document,))
-    return found
-
-
 def _queries(turn: Turn, part: Part) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Of the index. What is too short for it is looked for among the first contacts alone."""
+    """What is too short for the index is looked for among the first contacts alone."""
     given: dict[str, Any] = {f"text{n}": text for n, text in enumerate(part.texts)}
+    if turn.sql.postgresql or not part.grams:
+        yield _statement(turn.sql, part, "first"), given
     if part.grams and turn.sql.postgresql:
         yield _statement(turn.sql, part, "grams"), {**given, "grams": words.marked(part)}
     elif part.grams:
         every = " AND ".join(f'"{gram}"' for gram in part.grams)
         yield _statement(turn.sql, part, "fts"), {**given, "every": every}
-    elif not turn.sql.postgresql:
-        yield _statement(turn.sql, part, "some"), given
-
-
-def _first(sql: Statements, parts: list[Part]) -> str:
-    key = ("", len(parts[0].texts), "first")
-    if key not in sql.searches:
-        c = contacts.c
-        mine = c.workspace == WORKSPACE
-        some = select(c.number, c.name, c.other).where(mine).limit(_FIRST).cte("some")
-        limit = bindparam("limit", type_=BigInteger)
-        hits = union_all(
-            *(
-                select(literal_column(str(number), Integer).label("part"), some.c.number)
-                .where(
-                    *(
-                        sql.within(some.c[part.column], f"text{number}_{n}")
-                        for n in range(len(part.texts))
-                    )
-                )
-                .limit(limit)
-                for number, part in enumerate(parts)
-            )
-        ).subquery()
-        query = select(hits.c.part, c.document).where(c.number == hits.c.number)
-        sql.searches[key] = sql.text(query.order_by(hits.c.part, hits.c.number))
-    return sql.searches[key]
 
 
 def _statement(sql: Statements, part: Part, by: str) -> str:
