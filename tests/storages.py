@@ -13,7 +13,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
 
+import storage.sql.migrations
+from bot.consent.model import Contact
+from storage.sql import rows
 from tests.postgres_fixtures import give_back, new_database
 
 #: What the storage of each kind is called in its folder.
@@ -99,6 +105,22 @@ _UNGUARDED = {
     ".db": "DROP TRIGGER entries_fixed",
     ".postgresql": "ALTER TABLE entries DISABLE TRIGGER USER",
 }
+
+
+def as_the_first_program_left_it(url: str, known: Contact) -> None:
+    """Makes the first tables, with one contact in them."""
+    engine = sa.create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    row = rows.contact_row(with_grams=url.startswith("postgresql:"))(known.id, known)
+    config = Config()
+    (folder,) = storage.sql.migrations.__path__
+    config.set_main_option("script_location", folder)
+    config.set_main_option("path_separator", "os")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        values = ", ".join("NULL" if value is None else f"'{value}'" for value in row.values())
+        connection.exec_driver_sql(f"INSERT INTO contacts ({', '.join(row)}) VALUES ({values})")
+    engine.dispose()
 
 
 @contextmanager

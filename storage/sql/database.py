@@ -29,10 +29,11 @@ class Database(ABC):
     error: type[Exception]
     #: Where it is, for a person: without a password.
     name: str
+    #: Once it is up to date.
+    sql: Statements
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.sql = Statements(engine.dialect)
 
     @contextmanager
     @abstractmethod
@@ -42,6 +43,10 @@ class Database(ABC):
     @abstractmethod
     def alone(self, connection: Connection) -> None:
         """Begins a transaction in which no other process changes the schema."""
+
+    def statements(self, connection: Connection) -> Statements:
+        """Made for what this database has."""
+        return Statements(self.engine.dialect)
 
     @abstractmethod
     def failed(self, error: Exception) -> StorageFailed:
@@ -62,6 +67,7 @@ class Database(ABC):
                     self.alone(connection)
                     _upgrade(connection)
                     connection.commit()
+                self.sql = self.statements(connection)
         except DBAPIError as error:
             raise self.failed(_cause(error)) from error
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import psycopg
@@ -29,6 +30,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from bot.consent.errors import Changed, OptinError, StorageFailed
 from storage.sql.database import PATIENCE, Database
 from storage.sql.session import BUSY, UNKNOWN, Question, Row, Session, Values
+from storage.sql.statements import Statements
 from storage.sql.together import asked_together, done_together, told_apart
 
 _CONNECTIONS = 16
@@ -36,6 +38,8 @@ _CONNECTIONS = 16
 _SCHEMA_WITHIN = 60
 #: Of the lock under which the schema is changed, and of the one that whoever claims has.
 _SCHEMA = 0x6F7074696E
+_GRAMS = """SELECT FROM pg_attribute WHERE attrelid = 'contacts'::regclass AND attname = 'grams'
+            AND NOT attisdropped"""
 _CLAIM = f"SELECT pg_try_advisory_xact_lock({_SCHEMA + 1})"
 
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -75,15 +79,20 @@ class PostgreSQL(Database):
         rows_within = _milliseconds(patience / 2)
         event.listen(engine, "connect", lambda driver, _: _prepare(driver, rows_within))
         super().__init__(engine)
+        self._patience, self._rows_within = patience, rows_within
+
+    @cached_property
+    def lock(self) -> Sequence[str]:
+        """What is sent to be the one who writes; the last of it gives the log's head."""
         # `lock_timeout` counts each wait by itself, and there are several where many are in line:
         # the one for the statement is for all of them.
         patient = _local(
             idle_in_transaction_session_timeout=_FROZEN,
             lock_timeout=0,
-            statement_timeout=_milliseconds(patience),
+            statement_timeout=_milliseconds(self._patience),
         )
-        from_then_on = _local(lock_timeout=rows_within, statement_timeout=0)
-        self.lock = (
+        from_then_on = _local(lock_timeout=self._rows_within, statement_timeout=0)
+        return (
             f"SELECT {patient}",
             f"SELECT head.*, {from_then_on} FROM ({self.sql.lock}) AS head",
         )
@@ -110,6 +119,10 @@ class PostgreSQL(Database):
     def alone(self, connection: Connection) -> None:
         connection.exec_driver_sql(f"BEGIN; SET LOCAL lock_timeout = '{_SCHEMA_WITHIN}s'")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SCHEMA})")
+
+    def statements(self, connection: Connection) -> Statements:
+        found = connection.exec_driver_sql(_GRAMS).first()
+        return Statements(self.engine.dialect, grams=found is not None)
 
     def failed(self, error: Exception) -> StorageFailed:
         if isinstance(error, _IN_THE_WAY):

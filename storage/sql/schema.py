@@ -28,7 +28,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.schema import SchemaItem
 
 #: The newest migration. Whoever adds one changes it; a test compares the two.
-VERSION = "0002"
+VERSION = "0003"
 
 #: Sorted by code point, as Python does, whatever the database's own language is.
 TEXT = String().with_variant(String(collation="C"), "postgresql")
@@ -89,7 +89,8 @@ contacts = _table(
 )
 for _column in ("phone", "phone_back", "email", "external_id"):
     Index(f"contacts_{_column}", contacts.c.workspace, contacts.c[_column])
-#: PostgreSQL has them in a column with a GIN index, SQLite in tables of their own (FTS5).
+#: PostgreSQL without pg_trgm has them in a column with a GIN index, SQLite in tables of their own
+#: (FTS5).
 grams: Column[Any] = Column("grams", GRAMS, nullable=False)
 
 addresses = _table("addresses", *_keyed("address"), sqlite_with_rowid=False)

@@ -15,7 +15,7 @@ from sqlalchemy import BigInteger, bindparam, literal_column, select
 
 from bot.consent.model import Contact
 from storage.sql import rows, words
-from storage.sql.schema import INDEXES, WORKSPACE, contacts, grams
+from storage.sql.schema import INDEXES, TEXT, WORKSPACE, contacts, grams
 from storage.sql.statements import Statements
 from storage.sql.turn import Turn
 from storage.sql.words import Part
@@ -57,8 +57,12 @@ def _queries(turn: Turn, part: Part) -> Iterator[tuple[str, dict[str, Any]]]:
     given: dict[str, Any] = {f"text{n}": text for n, text in enumerate(part.texts)}
     if turn.sql.postgresql or not part.grams:
         yield _statement(turn.sql, part, "first"), given
-    if part.grams and turn.sql.postgresql:
+    if part.grams and turn.sql.grams:
         yield _statement(turn.sql, part, "grams"), {**given, "grams": words.marked(part)}
+    elif part.grams and turn.sql.postgresql:
+        # What is folded holds nothing that LIKE would take for more than it is.
+        like = {f"like{n}": f"%{text}%" for n, text in enumerate(part.texts)}
+        yield _statement(turn.sql, part, "pg_trgm"), like
     elif part.grams:
         every = " AND ".join(f'"{gram}"' for gram in part.grams)
         yield _statement(turn.sql, part, "fts"), {**given, "every": every}
@@ -81,6 +85,9 @@ def _made(sql: Statements, part: Part, by: str) -> str:
         kept = literal_column(f"contacts.{grams.name}", grams.type)
         wanted = bindparam("grams", type_=grams.type)
         return sql.text(query.where(kept.op("@>")(wanted), *holds))
+    if by == "pg_trgm":
+        like = (kept_in.like(bindparam(f"like{n}", type_=TEXT)) for n in range(len(part.texts)))
+        return sql.text(query.where(*like))
     if by == "fts":
         # In this order, hit by hit until there are enough: left to itself, SQLite would look at
         # every contact of the workspace.

@@ -1,0 +1,81 @@
+"""Which index of names a database of PostgreSQL's gets: the server's own, where it has one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import psycopg
+import pytest
+
+from storage import open_store
+from tests.postgres_fixtures import empty_database, shared_with_pg_trgm
+from tests.storages import as_the_first_program_left_it
+from tests.store_fixtures import contact, put
+
+
+@pytest.fixture
+def database() -> Iterator[str]:
+    """The address of one without any tables."""
+    with empty_database(shared_with_pg_trgm()) as url:
+        yield url
+
+
+def test_a_new_database_takes_the_servers_own(database: str) -> None:
+    open_store(database).close()
+
+    assert _indexes(database) == ["contacts_parts"]
+
+
+def test_one_with_contacts_keeps_what_the_program_before_needs(database: str) -> None:
+    ana = contact(name="Ana")
+    as_the_first_program_left_it(database, ana)
+    with closing(open_store(database)) as store:
+        zoe = contact("c2", name="Zoë", phone=None)
+        put(store, zoe)
+
+        assert _indexes(database) == ["contacts_grams"]
+        with store.reading() as records:
+            assert records.search("an", limit=9) == [ana]
+            assert records.search("zo", limit=9) == [zoe]
+
+
+def test_it_is_found_in_whatever_schema_it_was_put(database: str) -> None:
+    _run(database, 'CREATE SCHEMA "Their own"; CREATE EXTENSION pg_trgm SCHEMA "Their own"')
+    open_store(database).close()
+
+    assert _indexes(database) == ["contacts_parts"]
+
+
+def test_who_may_not_make_it_does_without(database: str) -> None:
+    _run(
+        database,
+        "DROP ROLE IF EXISTS optin_plain; CREATE ROLE optin_plain; "
+        "GRANT USAGE, CREATE ON SCHEMA public TO optin_plain",
+    )
+    open_store(f"{database}{'&' if '?' in database else '?'}options=-c role=optin_plain").close()
+
+    assert _indexes(database) == ["contacts_grams"]
+    _run(database, "DROP OWNED BY optin_plain; DROP ROLE optin_plain")
+
+
+def test_where_it_knows_no_letters_but_those_of_ascii_it_is_not_used() -> None:
+    with empty_database(shared_with_pg_trgm(), options="TEMPLATE template0 LOCALE 'C'") as url:
+        open_store(url).close()
+
+        assert _indexes(url) == ["contacts_grams"]
+
+
+def _indexes(database: str) -> list[str]:
+    """Those of names."""
+    with psycopg.connect(database) as connection:
+        found = connection.execute(
+            "SELECT indexname FROM pg_indexes WHERE tablename = 'contacts' "
+            "AND indexdef LIKE '%USING gin%'"
+        )
+        return [name for (name,) in found]
+
+
+def _run(database: str, statements: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(statements)  # type: ignore[call-overload]
