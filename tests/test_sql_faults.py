@@ -22,7 +22,7 @@ from bot.consent.errors import StorageFailed
 from storage import open_store
 from tests.postgres_fixtures import Server
 from tests.receiving_fixtures import receiver
-from tests.storages import path_in, url_of
+from tests.storages import connected, path_in, url_of
 from tests.store_fixtures import contact, entry, put
 from tests.store_worker import SHARED, flipped, prepare, take
 from tests.test_crash_storage import check
@@ -311,3 +311,19 @@ def test_who_waits_for_the_lock_waits_for_nobody_who_only_reads(tmp_path: Path) 
             writing.append(entry("e3"))
             with other.reading() as reading:
                 assert reading.head()[0] == 2
+
+
+def test_what_nobody_foresaw_leaves_no_lock_behind(tmp_path: Path) -> None:
+    path = path_in(tmp_path, "postgresql")
+    with closing(open_store(url_of(path))) as store:
+        with connected(path) as run:
+            run("DELETE FROM heads")
+        with pytest.raises(ValueError, match="unpack"), store.transaction() as records:
+            records.head()
+
+        with psycopg.connect(url_of(path)) as server:
+            states = server.execute(
+                "SELECT DISTINCT state FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            ).fetchall()
+        assert states == [("idle",)]

@@ -24,10 +24,10 @@ def database() -> Iterator[str]:
 def test_a_new_database_takes_the_servers_own(database: str) -> None:
     open_store(database).close()
 
-    assert _indexes(database) == ["contacts_parts"]
+    assert _indexes(database) == ["contacts_grams", "contacts_names"]
 
 
-def test_one_with_contacts_keeps_what_the_program_before_needs(database: str) -> None:
+def test_nobody_has_to_wait_where_there_are_contacts_already(database: str) -> None:
     ana = contact(name="Ana")
     as_the_first_program_left_it(database, ana)
     with closing(open_store(database)) as store:
@@ -44,7 +44,7 @@ def test_it_is_found_in_whatever_schema_it_was_put(database: str) -> None:
     _run(database, 'CREATE SCHEMA "Their own"; CREATE EXTENSION pg_trgm SCHEMA "Their own"')
     open_store(database).close()
 
-    assert _indexes(database) == ["contacts_parts"]
+    assert _indexes(database) == ["contacts_grams", "contacts_names"]
 
 
 def test_who_may_not_make_it_does_without(database: str) -> None:
@@ -59,6 +59,29 @@ def test_who_may_not_make_it_does_without(database: str) -> None:
     _run(database, "DROP OWNED BY optin_plain; DROP ROLE optin_plain")
 
 
+def test_who_does_not_own_the_tables_does_without(database: str) -> None:
+    as_the_first_program_left_it(database, contact())
+    _run(
+        database,
+        "DELETE FROM contacts; DROP ROLE IF EXISTS optin_guest; CREATE ROLE optin_guest; "
+        "GRANT ALL ON ALL TABLES IN SCHEMA public TO optin_guest",
+    )
+    open_store(f"{database}{'&' if '?' in database else '?'}options=-c role=optin_guest").close()
+
+    assert _indexes(database) == ["contacts_grams"]
+    _run(database, "DROP OWNED BY optin_guest; DROP ROLE optin_guest")
+
+
+def test_what_comes_back_on_a_server_without_it_is_searched_as_ever(database: str) -> None:
+    crowd = [contact(f"{number:04}", name=f"Ana {number}", phone=None) for number in range(2_500)]
+    with closing(open_store(database)) as store:
+        put(store, *crowd, last := contact("last", name="Zoë Lastalja", phone=None))
+    _run(database, "DROP EXTENSION pg_trgm CASCADE")
+
+    with closing(open_store(database)) as store, store.reading() as records:
+        assert records.search("stalja", limit=9) == [last]
+
+
 def test_where_it_knows_no_letters_but_those_of_ascii_it_is_not_used() -> None:
     with empty_database(shared_with_pg_trgm(), options="TEMPLATE template0 LOCALE 'C'") as url:
         open_store(url).close()
@@ -71,7 +94,7 @@ def _indexes(database: str) -> list[str]:
     with psycopg.connect(database) as connection:
         found = connection.execute(
             "SELECT indexname FROM pg_indexes WHERE tablename = 'contacts' "
-            "AND indexdef LIKE '%USING gin%'"
+            "AND indexdef LIKE '%USING gin%' ORDER BY 1"
         )
         return [name for (name,) in found]
 

@@ -56,11 +56,11 @@ class Put(NamedTuple):
 
 
 class Compiler:
-    def __init__(self, dialect: Dialect, *, grams: bool) -> None:
-        """`grams`: the parts of names stand in a column of their own."""
+    def __init__(self, dialect: Dialect, *, pg_trgm: bool) -> None:
+        """`pg_trgm`: PostgreSQL has an index of parts of names of its own."""
         self._dialect = dialect
         self.postgresql = dialect.name == "postgresql"
-        self.grams = grams
+        self.pg_trgm = pg_trgm
 
     def text(self, statement: ClauseElement) -> str:
         """With its numbers written out, and a name for each value that is given later."""
@@ -153,7 +153,7 @@ class Keyed:
         self.get_locked = sql.locking(get) if table is alerts else self.get
         self.remove = sql.text(delete(table).where(mine))
         given = [c.name for c in table.c if c.name not in ("workspace", "number")]
-        if table is contacts and sql.grams:
+        if table is contacts and sql.postgresql:
             given.append(grams.name)
         self.put = sql.upsert(table, key, given)
         #: A page in the order of the key.

@@ -23,7 +23,7 @@ class ContactRecords:
             turn,
             sql.contacts,
             rows.contacts,
-            rows.contact_row(with_grams=sql.grams),
+            rows.contact_row(with_grams=sql.postgresql),
             place=rows.contact_place,
         )
         self._facts = Shelf(turn, sql.addresses, rows.facts, rows.facts_row)

@@ -38,8 +38,6 @@ _CONNECTIONS = 16
 _SCHEMA_WITHIN = 60
 #: Of the lock under which the schema is changed, and of the one that whoever claims has.
 _SCHEMA = 0x6F7074696E
-_GRAMS = """SELECT FROM pg_attribute WHERE attrelid = 'contacts'::regclass AND attname = 'grams'
-            AND NOT attisdropped"""
 _CLAIM = f"SELECT pg_try_advisory_xact_lock({_SCHEMA + 1})"
 
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -71,7 +69,7 @@ class PostgreSQL(Database):
             max_overflow=_CONNECTIONS,
             pool_timeout=patience,
             pool_use_lifo=True,
-            pool_reset_on_return=None,  # who gives it back has undone what was left open
+            pool_reset_on_return=None,  # the session undoes what was left open
             connect_args={"autocommit": True, "connect_timeout": 10},
         )
         # Whoever waits for a row holds the log's head meanwhile. Half of the time is left for those
@@ -117,12 +115,12 @@ class PostgreSQL(Database):
         """The old rows are overwritten when autovacuum has passed: that is the server's matter."""
 
     def alone(self, connection: Connection) -> None:
-        connection.exec_driver_sql(f"BEGIN; SET LOCAL lock_timeout = '{_SCHEMA_WITHIN}s'")
+        connection.exec_driver_sql(f"{_WRITE}; SET LOCAL lock_timeout = '{_SCHEMA_WITHIN}s'")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SCHEMA})")
 
     def statements(self, connection: Connection) -> Statements:
-        found = connection.exec_driver_sql(_GRAMS).first()
-        return Statements(self.engine.dialect, grams=found is not None)
+        found = connection.exec_driver_sql("SELECT to_regclass('contacts_names')").scalar()
+        return Statements(self.engine.dialect, pg_trgm=found is not None)
 
     def failed(self, error: Exception) -> StorageFailed:
         if isinstance(error, _IN_THE_WAY):
@@ -204,6 +202,9 @@ class PostgreSQLSession(Session):
             self._driver.close()
 
     def close(self) -> None:
+        """Also of what went wrong before anybody knew that something had begun."""
+        if not self._driver.closed:
+            self.undo()
         if self._driver.closed and self._connection.is_valid:
             self._connection.invalidate()
         self._connection.close()

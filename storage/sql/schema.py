@@ -89,8 +89,7 @@ contacts = _table(
 )
 for _column in ("phone", "phone_back", "email", "external_id"):
     Index(f"contacts_{_column}", contacts.c.workspace, contacts.c[_column])
-#: PostgreSQL without pg_trgm has them in a column with a GIN index, SQLite in tables of their own
-#: (FTS5).
+#: PostgreSQL has them in a column with a GIN index, SQLite in tables of their own (FTS5).
 grams: Column[Any] = Column("grams", GRAMS, nullable=False)
 
 addresses = _table("addresses", *_keyed("address"), sqlite_with_rowid=False)

@@ -57,12 +57,12 @@ def _queries(turn: Turn, part: Part) -> Iterator[tuple[str, dict[str, Any]]]:
     given: dict[str, Any] = {f"text{n}": text for n, text in enumerate(part.texts)}
     if turn.sql.postgresql or not part.grams:
         yield _statement(turn.sql, part, "first"), given
-    if part.grams and turn.sql.grams:
-        yield _statement(turn.sql, part, "grams"), {**given, "grams": words.marked(part)}
-    elif part.grams and turn.sql.postgresql:
+    if part.grams and turn.sql.pg_trgm and part.column == "name":
         # What is folded holds nothing that LIKE would take for more than it is.
         like = {f"like{n}": f"%{text}%" for n, text in enumerate(part.texts)}
         yield _statement(turn.sql, part, "pg_trgm"), like
+    elif part.grams and turn.sql.postgresql:
+        yield _statement(turn.sql, part, "grams"), {**given, "grams": words.marked(part)}
     elif part.grams:
         every = " AND ".join(f'"{gram}"' for gram in part.grams)
         yield _statement(turn.sql, part, "fts"), {**given, "every": every}

@@ -27,7 +27,8 @@ def told_apart(rows: Sequence[Row], count: int) -> list[list[Row]]:
 
 
 def done_together(changes: Sequence[Question]) -> Question:
-    """For changes that touch no row twice: none of them sees what the others do."""
+    """For changes that touch no row twice: none of them sees what the others do, and PostgreSQL
+    does them in an order of its own."""
     if len(changes) == 1:
         return changes[0]
     return _with(tuple(sql for sql, _ in changes)), _numbered(changes)

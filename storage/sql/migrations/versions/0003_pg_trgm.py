@@ -1,7 +1,9 @@
 """PostgreSQL's own index of parts of names, where the server has it and nobody is kept yet.
 
-A database with contacts stays as it is: replicas of the version before may still be at work on it,
-and would miss the column. `optin copy` into a new database moves it.
+Where there are contacts it would keep everybody from writing while it is made; `optin copy` into a
+new database takes them there. The column of parts stays, for companies and mailboxes: between
+their words pg_trgm finds no part, so "a company" would be looked for in all of them. And a dump
+may come back on a server without it.
 """
 
 from __future__ import annotations
@@ -21,27 +23,19 @@ def upgrade() -> None:
     run = op.get_bind().exec_driver_sql
     if op.get_bind().dialect.name == "sqlite" or run("SELECT 1 FROM contacts LIMIT 1").first():
         return
-    schema = _pg_trgm()
-    if schema:
-        run("ALTER TABLE contacts DROP COLUMN grams")
-        run(
-            "CREATE INDEX contacts_parts ON contacts "
-            f"USING gin (name {schema}.gin_trgm_ops, other {schema}.gin_trgm_ops)"
-        )
-
-
-def _pg_trgm() -> str:
-    """The schema that it is in; empty where the server does not have it, or not for us."""
-    run = op.get_bind().exec_driver_sql
     if not run("SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm'").first():
-        return ""
+        return
     run("SAVEPOINT pg_trgm")
     try:
-        run("CREATE EXTENSION IF NOT EXISTS pg_trgm")
-        schema = str(run(_SCHEMA).scalar_one())
-        # In a database of the language "C" it takes no letter but those of ASCII for one.
-        known = run(f"SELECT {schema}.show_trgm('ж') <> '{{}}'").scalar_one()
-    except DBAPIError:
+        _make()
+    except DBAPIError:  # it is the server's, and not for us: names are found without
         run("ROLLBACK TO SAVEPOINT pg_trgm")
-        return ""
-    return schema if known else ""
+
+
+def _make() -> None:
+    run = op.get_bind().exec_driver_sql
+    run("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+    schema = run(_SCHEMA).scalar_one()
+    # In a database of the language "C" it takes no letter but those of ASCII for one.
+    if run(f"SELECT {schema}.show_trgm('ж') <> '{{}}'").scalar_one():
+        run(f"CREATE INDEX contacts_names ON contacts USING gin (name {schema}.gin_trgm_ops)")
