@@ -235,8 +235,8 @@ def new_database() -> str:
     if _free:
         return _free.pop()
     name = f"optin_{os.getpid()}_{next(_numbers)}"
-    _do(f"CREATE DATABASE {name}")
-    atexit.register(_do, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    do(f"CREATE DATABASE {name}")
+    atexit.register(do, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     open_store(named(name)).close()
     return named(name)
 
@@ -248,9 +248,9 @@ def empty_database(server: str | None = None, *, options: str = "") -> Iterator[
     made."""
     server = server or shared()
     name = f"optin_{os.getpid()}_{next(_numbers)}"
-    _do(f"CREATE DATABASE {name} {options}", server)
+    do(f"CREATE DATABASE {name} {options}", server)
     yield named(name, server)
-    _do(f"DROP DATABASE {name} WITH (FORCE)", server)
+    do(f"DROP DATABASE {name} WITH (FORCE)", server)
 
 
 def give_back(url: str) -> None:
@@ -277,6 +277,12 @@ def named(database: str, server: str | None = None) -> str:
     return urlunsplit(urlsplit(server or shared())._replace(path=f"/{database}"))
 
 
-def _do(statement: str, server: str | None = None) -> None:
+def with_options(url: str, options: str) -> str:
+    """The same address for a session with these options, as in `-c role=guest`."""
+    return f"{url}{'&' if '?' in url else '?'}options={quote(options)}"
+
+
+def do(statement: str, server: str | None = None) -> None:
+    """On a connection of its own, to the server that all tests share where none is given."""
     with psycopg.connect(server or shared(), autocommit=True) as connection:
         connection.execute(statement)  # type: ignore[call-overload]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -46,13 +47,20 @@ class Opened:
         self._stores.clear()
 
 
-@pytest.fixture(params=KINDS)
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
-    path = path_in(tmp_path, request.param)
+@contextmanager
+def opening(kind: str, folder: Path) -> Iterator[Opened]:
+    """A new one of this kind."""
+    path = path_in(folder, kind)
     opened = Opened(url_of(path))
     yield opened
     opened.close()
     forget(path)
+
+
+@pytest.fixture(params=KINDS)
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
+    with opening(request.param, tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -62,6 +70,10 @@ def store(opened: Opened) -> Store:
 
 def contact(id: str = "c1", **fields: object) -> Contact:
     return Contact(**{"id": id, "name": "Ana Gómez", "phone": PHONE, "created_at": NOON} | fields)  # type: ignore[arg-type]
+
+
+#: More contacts than are looked through without an index.
+CROWD = [contact(f"{number:04}", name=f"Ana {number}", phone=None) for number in range(2_500)]
 
 
 def entry(id: str = "e1", **fields: object) -> Entry:

@@ -18,7 +18,7 @@ import storage.sql.migrations
 from bot.consent.errors import Corrupt, OptinError, StorageFailed
 from storage import UnknownStorage, open_store
 from storage.sql.schema import VERSION, metadata
-from tests.postgres_fixtures import empty_database
+from tests.postgres_fixtures import empty_database, with_options
 from tests.storages import as_the_first_program_left_it, connected, path_in, url_of
 from tests.store_fixtures import NOON, contact, entry, put
 
@@ -157,19 +157,19 @@ def test_a_database_of_a_newer_program_is_refused_and_left_alone(path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("kind", "option"),
+    ("kind", "options"),
     [
         ("sqlite", ""),
         ("postgresql", ""),
-        ("postgresql", "options=-c default_transaction_isolation=serializable"),
+        ("postgresql", "-c default_transaction_isolation=serializable"),
     ],
 )
 def test_all_who_make_the_tables_at_once_get_the_same(
-    tmp_path: Path, kind: str, option: str
+    tmp_path: Path, kind: str, options: str
 ) -> None:
     with empty_database() if kind == "postgresql" else _file(tmp_path) as url:
-        if option:
-            url += f"{'&' if '?' in url else '?'}{option}"
+        if options:
+            url = with_options(url, options)
 
         def open_and_write(number: int) -> None:
             with closing(open_store(url)) as store:

@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from bot.consent.errors import NotFound
 from bot.consent.store import Store
-from storage import open_store
 from tests.postgres_fixtures import empty_database, shared_with_pg_trgm
-from tests.storages import KINDS, forget, path_in, url_of
-from tests.store_fixtures import PHONE, contact, ids, put
+from tests.storages import KINDS
+from tests.store_fixtures import CROWD, PHONE, Opened, contact, ids, opening, put
 
 _PG_TRGM = "postgresql with pg_trgm"
 
 
 @pytest.fixture(params=[*KINDS, *([_PG_TRGM] if "postgresql" in KINDS else [])])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == _PG_TRGM:
-        with (
-            empty_database(shared_with_pg_trgm()) as url,
-            closing(open_store(url)) as store,
-        ):
-            yield store
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
+    if request.param != _PG_TRGM:
+        with opening(request.param, tmp_path) as opened:
+            yield opened
         return
-    path = path_in(tmp_path, request.param)
-    with closing(open_store(url_of(path))) as store:
-        yield store
-    forget(path)
+    with empty_database(shared_with_pg_trgm()) as url:
+        opened = Opened(url)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture
@@ -128,10 +123,9 @@ def test_search_sees_what_its_own_transaction_wrote_and_forgets_what_was_undone(
 def test_whoever_is_rare_is_found_among_thousands(
     store: Store, text: str, expected: list[str]
 ) -> None:
-    crowd = [contact(f"{number:04}", name=f"Ana {number}", phone=None) for number in range(2_500)]
-    put(store, *crowd)
     put(
         store,
+        *CROWD,
         contact("last", name="Zoë Lastalja", phone=None),
         contact("other", name="علي حسن", phone=None, company="Lux 7", email="ter@example.com"),
     )

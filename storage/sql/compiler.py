@@ -56,11 +56,9 @@ class Put(NamedTuple):
 
 
 class Compiler:
-    def __init__(self, dialect: Dialect, *, pg_trgm: bool) -> None:
-        """`pg_trgm`: PostgreSQL has an index of parts of names of its own."""
+    def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self.postgresql = dialect.name == "postgresql"
-        self.pg_trgm = pg_trgm
 
     def text(self, statement: ClauseElement) -> str:
         """With its numbers written out, and a name for each value that is given later."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import BigInteger, bindparam, literal_column, select
+from sqlalchemy import BigInteger, bindparam, literal_column, select, text
 
 from bot.consent.model import Contact
 from storage.sql import rows, words
@@ -22,6 +22,8 @@ from storage.sql.words import Part
 
 #: Contacts that are looked through without an index: some 2 ms.
 _FIRST = 2_000
+#: Left to itself, SQLite would go by the workspace, and look at every contact there is.
+_MINE = f"+contacts.workspace = {WORKSPACE}"
 #: The end of what begins with some digits.
 _AFTER_DIGITS = ":"
 
@@ -89,8 +91,7 @@ def _made(sql: Statements, part: Part, by: str) -> str:
         like = (kept_in.like(bindparam(f"like{n}", type_=TEXT)) for n in range(len(part.texts)))
         return sql.text(query.where(*like))
     if by == "fts":
-        # In this order, hit by hit until there are enough: left to itself, SQLite would look at
-        # every contact of the workspace.
+        # In this order, hit by hit until there are enough.
         held = " AND ".join(
             f"instr(contacts.{part.column}, :text{n}) > 0" for n in range(len(part.texts))
         )
@@ -98,8 +99,11 @@ def _made(sql: Statements, part: Part, by: str) -> str:
         return (
             f"SELECT contacts.document FROM {index} CROSS JOIN contacts "
             f"ON contacts.number = {index}.rowid WHERE {index} MATCH :every "
-            f"AND +contacts.workspace = {WORKSPACE} AND {held} LIMIT :limit"
+            f"AND {_MINE} AND {held} LIMIT :limit"
         )
-    first = select(c.document, c.name, c.other).order_by(c.number).limit(_FIRST).subquery()
+    mine = c.workspace == WORKSPACE if sql.postgresql else text(_MINE)
+    first = (
+        select(c.document, c.name, c.other).where(mine).order_by(c.number).limit(_FIRST).subquery()
+    )
     holds = [sql.within(first.c[part.column], f"text{n}") for n in range(len(part.texts))]
     return sql.text(select(first.c.document).where(*holds).limit(limit))

@@ -35,7 +35,9 @@ from storage.sql.schema import (
 
 class Statements(Compiler):
     def __init__(self, dialect: Dialect, *, pg_trgm: bool = False) -> None:
-        super().__init__(dialect, pg_trgm=pg_trgm)
+        """`pg_trgm`: the database has pg_trgm's index of names."""
+        super().__init__(dialect)
+        self.pg_trgm = pg_trgm
         #: Searches, put together when the first of their kind is made.
         self.searches: dict[tuple[str, int, str], str] = {}
         self.contacts = Keyed(self, contacts, "id")
