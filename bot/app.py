@@ -19,8 +19,9 @@ from starlette.routing import BaseRoute
 from bot import clock
 from bot.consent.errors import StorageFailed
 from bot.consent.service import Service
+from bot.consent.service.migrate import is_outdated, migrate
 from bot.consent.store import Store
-from bot.opening import open_service
+from bot.opening import OUTDATED, open_service
 from bot.receiving import receiving
 from bot.serve import Server
 from bot.settings import Mode, Settings, SettingsError
@@ -30,6 +31,7 @@ from bot.timed import Timed
 from handlers.metrics import Metrics
 from handlers.slack.alerts.health import Health
 from handlers.slack.alerts.posting import Slack, client
+from handlers.slack.alerts.shared import SharedChannels
 from handlers.slack.alerts.worker import Worker
 from handlers.slack.app import bolt_app
 from handlers.slack.gate import Gate
@@ -82,13 +84,14 @@ def assemble(
         receiving(settings, service, metrics.count_events) as received,
         ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="slack") as pool,
     ):
-        bolt = _bolt(settings, service)
+        shared = SharedChannels(client(settings.bot_token, settings.slack_api_url))
+        bolt, people = _bolt(settings, service, shared)
         routes: list[BaseRoute] = [*received.routes, metrics.route()]
         checks: dict[str, Callable[[], bool]] = {
             "storage": lambda: _writable(store),
             "alerts": lambda: _in_time(service, health),
         }
-        beside = [*received.beside, _alert_worker(settings, service, health).run]
+        beside = [*received.beside, _alert_worker(settings, service, health, shared).run]
         if chosen is Mode.SOCKET:
             connection = SocketMode(bolt, settings.app_token, pool=pool)
             checks["slack"] = connection.ready
@@ -96,7 +99,7 @@ def assemble(
         else:
             gate = Gate(settings.signing_secrets)
             routes.append(slack_route(bolt, gate, pool=pool, now=clock.now))
-        web = web_app(routes=routes, checks=checks)
+        web = web_app(routes=routes, checks=checks, faults=lambda: _faults(people, health))
         yield Running(
             server=Server(web, host=host, port=port, beside=beside),
             bolt=bolt,
@@ -106,6 +109,7 @@ def assemble(
 
 def serve(settings: Settings, mode: Mode | None, host: str, port: int) -> None:
     """Runs the bot until it is told to stop. Raises `SettingsError` and `StorageFailed`."""
+    _bring_up_to_date(settings)
     with (
         open_service(settings, patience=_PATIENCE) as service,
         assemble(settings, service, mode=mode, host=host, port=port) as running,
@@ -117,7 +121,21 @@ def serve(settings: Settings, mode: Mode | None, host: str, port: int) -> None:
         running.server.run()
 
 
-def _bolt(settings: Settings, service: Service) -> App:
+def _bring_up_to_date(settings: Settings) -> None:
+    """Migrates a storage of an earlier version where nobody's answer changes. Raises
+    `SettingsError` where somebody's does: then a person has to look first."""
+    with open_service(settings, outdated=True) as service:
+        if not is_outdated(service.store):
+            return
+        changed = len(migrate(service, dry_run=True).changed)
+        if changed:
+            answers = "one answer changes" if changed == 1 else f"{changed:,} answers change"
+            raise SettingsError(f"{OUTDATED} Here {answers}.")
+        migrate(service)
+        logger.info("The storage was brought to this version; nobody's answer has changed")
+
+
+def _bolt(settings: Settings, service: Service, shared: SharedChannels) -> tuple[App, People]:
     asking = WebClient(
         token=settings.bot_token, base_url=settings.slack_api_url, timeout=_SLACK_WITHIN
     )
@@ -137,20 +155,25 @@ def _bolt(settings: Settings, service: Service) -> App:
         auth_test_response=us, bot_token=settings.bot_token
     )
     people = People(client=asking, team=str(us["team_id"]), roles=_roles(settings))
-    return bolt_app(
+    bolt = bolt_app(
         # Without the token: Bolt takes it from `authorized`, and warns of a second one.
-        client=WebClient(base_url=settings.slack_api_url, timeout=_SLACK_WITHIN),
+        # And without the SDK's repeating: most of its calls are not to be made twice.
+        client=WebClient(base_url=settings.slack_api_url, timeout=_SLACK_WITHIN, retry_handlers=[]),
         authorized=authorized,
         consent=service,
         people=people,
         command=settings.command,
+        sharing_changed=shared.changed,
     )
+    return bolt, people
 
 
-def _alert_worker(settings: Settings, service: Service, health: Health) -> Worker:
+def _alert_worker(
+    settings: Settings, service: Service, health: Health, shared: SharedChannels
+) -> Worker:
     """Runs without an alert channel, too: replies that nobody reads have a deadline."""
     slack = Slack(client=client(settings.bot_token, settings.slack_api_url), roles=_roles(settings))
-    return Worker(service, slack, health)
+    return Worker(service, slack, health, shared=shared)
 
 
 def _roles(settings: Settings) -> Roles:
@@ -159,6 +182,14 @@ def _roles(settings: Settings) -> Roles:
 
 def _ids(named: Named) -> frozenset[str]:
     return named.users | named.groups
+
+
+def _faults(people: People, health: Health) -> list[str]:
+    """In Slack, by Slack's words: `optin doctor` says how to mend them."""
+    groups = [f"Slack does not show a user group ({word})" for word in people.unseen.values()]
+    channels = [f"Slack takes no alerts in a channel ({word})" for word in health.paused.values()]
+    nobody = ["nobody can be told of it"] if health.nobody_to_notify else []
+    return [*dict.fromkeys([*groups, *channels, *nobody])]
 
 
 def _in_time(service: Service, health: Health) -> bool:

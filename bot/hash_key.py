@@ -1,8 +1,14 @@
 """The key of the hashes that erasure leaves: made on first use, and kept beside the storage. Beside
-a file that is another file; in a database, which many machines share, it is a mark."""
+a file that is another file; in a database, which many machines share, it is a mark.
+
+The storage has a check value of the key. With another key Optin would look for other hashes than
+those that it has, and an import would revive whoever was erased after an opt-out (rules.md §8.15).
+"""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import secrets
 from pathlib import Path
@@ -11,6 +17,8 @@ from bot.consent.store import Store
 
 #: The mark that holds it.
 MARK = "hash-key"
+#: The mark that holds its check value. It goes along in a copy.
+CHECK = "hash-key-check"
 
 
 def read_or_make(path: Path) -> bytes:
@@ -23,6 +31,56 @@ def read_or_make(path: Path) -> bytes:
         return _read(path)
     except FileNotFoundError:
         return _make(path, _new())
+
+
+def read(path: Path) -> bytes | None:
+    """The key in this file; None where there is no file. Raises OSError, and ValueError where the
+    file holds no key."""
+    try:
+        return _read(path)
+    except FileNotFoundError:
+        return None
+
+
+def kept(store: Store) -> bytes | None:
+    """The key in this storage, if it has one."""
+    with store.reading() as records:
+        key = records.mark(MARK)
+    return key.encode() if key else None
+
+
+def check_value(key: bytes) -> str:
+    """What tells this key from another, and tells nothing of it."""
+    return hmac.digest(key, b"the check value of Optin's hash key", hashlib.sha256).hex()
+
+
+def checked(store: Store) -> str | None:
+    """The check value that this storage has; None where it has none yet."""
+    with store.reading() as records:
+        return records.mark(CHECK)
+
+
+def keep_check(store: Store, key: bytes) -> str:
+    """Gives the storage the check value of this key, unless another process was quicker: the one
+    that it has then. Raises `StorageFailed`."""
+    with store.transaction() as records:
+        value = records.mark(CHECK)
+        if value is None:
+            value = check_value(key)
+            records.put_mark(CHECK, value)
+    return value
+
+
+def replace_check(store: Store, key: bytes) -> None:
+    """Gives the storage the check value of this key, whatever it has. Raises `StorageFailed`."""
+    with store.transaction() as records:
+        records.put_mark(CHECK, check_value(key))
+
+
+def has_hashes(store: Store) -> bool:
+    """Whether the storage has hashed addresses, which only their own key finds again."""
+    with store.reading() as records:
+        return any(facts.address.startswith("hash:") for facts in records.all_facts())
 
 
 def read_or_keep(store: Store) -> bytes:

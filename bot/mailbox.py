@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 
 from email_validator import EmailNotValidError, ValidatedEmail, validate_email
@@ -17,7 +18,7 @@ _LONGEST = 254
 
 
 def read_email(text: str) -> str:
-    """A mailbox, in lower case. `example.com` and the reserved `.test` are taken, since demos
+    """A mailbox, as it is written. `example.com` and the reserved `.test` are taken, since demos
     and tests live there.
 
     Raises `Invalid` with a sentence that says what is wrong with it.
@@ -29,9 +30,10 @@ def read_email(text: str) -> str:
     local, _, domain = text.partition("@")
     known = _plain_domain(domain) if _PLAIN.fullmatch(local) else None
     if known and len(local) + 1 + len(known) <= _LONGEST:
-        return f"{local.lower()}@{known}"
+        return text
     try:
-        return _validated(text).normalized.lower()
+        _validated(text)
+        return unicodedata.normalize("NFC", text)
     except EmailNotValidError as error:
         raise Invalid(f"That is no e-mail address. {error}", field="email") from None
 

@@ -9,22 +9,35 @@ from bot import clock
 from bot.business_days import review_deadline
 from bot.consent.service import Service
 from bot.consent.service.copying import is_half_a_copy
+from bot.consent.service.migrate import has_old_spellings, is_outdated
 from bot.mailbox import read_email
 from bot.settings import Settings, SettingsError
 from storage import open_store
 
+OUTDATED = (
+    "OPTIN_STORAGE was written by an earlier version of Optin. `optin migrate --dry-run` lists "
+    "every answer that changes, with its reason; `optin migrate` brings the storage to this "
+    "version."
+)
+
 
 @contextmanager
-def open_service(settings: Settings, *, patience: float | None = None) -> Iterator[Service]:
-    """`patience` as in `storage.open_store`. Raises `SettingsError`, and `StorageFailed` where the
-    storage can't be opened."""
+def open_service(
+    settings: Settings, *, patience: float | None = None, outdated: bool = False
+) -> Iterator[Service]:
+    """`patience` as in `storage.open_store`; `outdated`: a storage of an earlier version may be
+    opened, to be migrated. Raises `SettingsError`, and `StorageFailed` where the storage can't be
+    opened."""
     with closing(open_store(settings.storage, patience=patience)) as store:
         if is_half_a_copy(store):
             raise SettingsError(
                 "OPTIN_STORAGE is half a copy: run `optin copy` again, from where it came."
             )
+        if is_outdated(store) and not outdated:
+            raise SettingsError(OUTDATED)
         yield Service(
             store=store,
+            old_spellings=has_old_spellings(store),
             now=clock.now,
             region=settings.region,
             read_email=read_email,

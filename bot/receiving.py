@@ -21,7 +21,7 @@ from handlers.intake import (
     Line,
     ProviderHealth,
     Tokens,
-    mailbox_of,
+    mailboxes_of,
     webhook_routes,
 )
 from handlers.webhooks import missed, providers
@@ -47,7 +47,7 @@ def receiving(settings: Settings, service: Service, counted: Counted) -> Iterato
             settings.providers,
             public_url=settings.public_url,
             seen=Tokens(service),
-            email_of=partial(mailbox_of, service),
+            mailboxes_of=partial(mailboxes_of, service),
         )
     except ValueError as error:
         raise SettingsError(str(error)) from None

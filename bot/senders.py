@@ -1,24 +1,38 @@
 """The file that `OPTIN_SENDERS` names: our own numbers and messaging services, in TOML.
 
     [[sender]]
-    id = "+18885550199"     # E.164, a short code, or the id of a messaging service
-    name = "Support line"   # as agents see it; optional
-    toll_free = true        # optional: else what the numbering plan says of the number
-    unblock_word = "UNSTOP" # optional: what the contact texts to lift the carrier's block
+    id = "support"
+    name = "Support line"        # as agents see it; optional
+    service = "MG0123…"          # Twilio messaging service or Telnyx messaging profile; optional
+    numbers = ["+14155550001", {number = "+18885550199", kind = "toll_free"}]
+    unblock_word = "UNSTOP"      # optional: what the contact texts to lift the carrier's block
 
-The first is the default one: the headline of a card is about it.
+`kind` is `toll_free`, `long_code` or `short_code`, and defaults to what the numbering plan says. A
+sender whose `id` is itself a number or a service needs neither `numbers` nor `service`.
+The first sender is the default one: the headline of a card is about it.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
-import phonenumbers
+from bot.consent.addresses import phone_key
+from bot.consent.senders import Number, NumberKind, Sender, kind_of
 
-from bot.consent.model import Sender
-
-_FIELDS = {"id": str, "name": str, "toll_free": bool, "unblock_word": str}
+_FIELDS: dict[str, type] = {
+    "id": str,
+    "name": str,
+    "service": str,
+    "numbers": list,
+    "toll_free": bool,
+    "unblock_word": str,
+}
+_WORDS = {str: "text", bool: "true or false", list: "a list"}
+#: A number, a short code, or a name of letters, digits, dashes, dots and underscores.
+_ID = re.compile(r"\+?[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+_NUMBER = re.compile(r"\+[1-9][0-9]{5,14}|[0-9]{3,8}", re.ASCII)
 
 
 def read_senders(path: Path) -> tuple[Sender, ...]:
@@ -38,6 +52,10 @@ def read_senders(path: Path) -> tuple[Sender, ...]:
     senders = tuple(_sender(number, row) for number, row in enumerate(rows, start=1))
     if len({sender.id for sender in senders}) < len(senders):
         raise ValueError("names the same sender twice")
+    names = [name for one in senders for name in (one.service, *(n.number for n in one.numbers))]
+    twice = next((name for name in names if name and names.count(name) > 1), None)
+    if twice:
+        raise ValueError(f"names {twice} in two senders, or twice in one")
     return senders
 
 
@@ -49,26 +67,45 @@ def _sender(number: int, row: object) -> Sender:
         if wanted is None:
             raise ValueError(f"has a {key!r} in sender {number}, which is no field of a sender")
         if not isinstance(value, wanted):
-            kind = "true or false" if wanted is bool else "text"
-            raise ValueError(f"needs {kind} for {key} in sender {number}")
+            raise ValueError(f"needs {_WORDS[wanted]} for {key} in sender {number}")
     id_ = row.get("id", "").strip()
-    if not id_ or not id_.isascii() or not id_.lstrip("+").isalnum():
+    if not _ID.fullmatch(id_):
         raise ValueError(
-            f"needs an id for sender {number}: +18885550199, a short code or a service's id"
+            f"needs an id for sender {number}: a short name, +18885550199, a short code or a "
+            "service's id"
         )
+    toll_free = row.get("toll_free")
+    numbers = tuple(_number(number, item, toll_free) for item in row.get("numbers", []))
+    if not numbers and (kind := kind_of(id_)) is not None:
+        numbers = (Number(number=id_, kind=NumberKind.TOLL_FREE if toll_free else kind),)
+        if toll_free is False and kind is NumberKind.TOLL_FREE:
+            numbers = (Number(number=id_, kind=NumberKind.LONG_CODE),)
     return Sender(
         id=id_,
         name=row.get("name", "").strip(),
-        toll_free=row.get("toll_free", _is_toll_free(id_)),
+        service=row.get("service", "").strip() or None,
+        numbers=numbers,
         unblock_word=row.get("unblock_word", "UNSTOP").strip().upper() or "UNSTOP",
     )
 
 
-def _is_toll_free(id_: str) -> bool:
-    if not id_.startswith("+"):
-        return False
-    try:
-        number = phonenumbers.parse(id_)
-    except phonenumbers.NumberParseException:
-        return False
-    return phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.TOLL_FREE
+def _number(sender: int, item: object, toll_free: bool | None) -> Number:
+    told = item if isinstance(item, dict) else {"number": item}
+    text = told.get("number")
+    if not isinstance(text, str) or set(told) - {"number", "kind"}:
+        raise ValueError(
+            f'needs numbers as "+18885550199" or {{number = "…", kind = "…"}} in sender {sender}'
+        )
+    number = phone_key(re.sub(r"[ ().-]", "", text))
+    if not _NUMBER.fullmatch(number):
+        raise ValueError(f"has a number in sender {sender} that is no E.164 number or short code")
+    kind = told.get("kind")
+    if kind is not None and not (isinstance(kind, str) and kind in {*NumberKind}):
+        raise ValueError(
+            f"needs toll_free, long_code or short_code as the kind of a number in sender {sender}"
+        )
+    planned = kind_of(number) or NumberKind.LONG_CODE
+    return Number(
+        number=number,
+        kind=NumberKind(kind) if kind else NumberKind.TOLL_FREE if toll_free else planned,
+    )

@@ -7,6 +7,7 @@ are in `bot.provider_settings`.
 from __future__ import annotations
 
 import difflib
+import hmac
 import logging
 import os
 import re
@@ -21,8 +22,8 @@ from dotenv import dotenv_values
 
 from bot import hash_key, provider_settings, senders
 from bot.consent.errors import OptinError
-from bot.consent.model import Sender
 from bot.consent.replies.keywords import LANGUAGES
+from bot.consent.senders import Sender
 from bot.consent.store import Store
 from bot.provider_settings import ProviderSettings
 from bot.setting_values import Rows, matching, secrets, several, url
@@ -137,26 +138,99 @@ class Settings:
         scheme, _, path = self.storage.partition(":///")
         return Path(path).with_suffix(".hash-key") if scheme in ("tinydb", "sqlite") else None
 
-    def hash_key(self, store: Store | None = None) -> bytes:
+    def hash_key(self, store: Store) -> bytes:
         """The key of the hashes that erasure leaves; made on first use, beside the storage: in the
         database itself, where that is a server's, so that all who work on it have the same.
 
-        `store` is the storage, opened. Raises `SettingsError` where it can't be made or read.
+        `store` is the storage, opened, which is given a check value of the key by the first who
+        opens it. Raises `SettingsError` where the key can't be made or read, or is missing or
+        another than the storage has hashes of.
         """
-        if self.given_hash_key:
-            return self.given_hash_key
+        beside = self._key_beside(store)
+        key, wanted = self.given_hash_key or beside, hash_key.checked(store)
+        if key is None:
+            if wanted is not None or hash_key.has_hashes(store):
+                raise SettingsError(self._missing_key())
+            key = self._new_key(store)
+        if wanted is None:
+            if beside not in (None, key) and hash_key.has_hashes(store):
+                raise SettingsError(
+                    f"OPTIN_HASH_KEY is another key than the one in {self._place}. If the storage "
+                    f"was used with OPTIN_HASH_KEY, remove {self._place}. If not, remove "
+                    "OPTIN_HASH_KEY."
+                )
+            # Nothing is written into a storage that is still to be migrated.
+            value = hash_key.check_value(key)
+            wanted = value if store.outdated else hash_key.keep_check(store, key)
+        if not hmac.compare_digest(wanted, hash_key.check_value(key)):
+            raise SettingsError(self._wrong_key())
+        return key
+
+    def accept_hash_key(self, store: Store) -> None:
+        """Goes on with the key that there is, or a new one, whatever key the storage was used
+        with. Raises `SettingsError` as `hash_key` does where the key can't be made or read."""
+        key = self.given_hash_key or self._key_beside(store) or self._new_key(store)
+        hash_key.replace_check(store, key)
+
+    def _key_beside(self, store: Store) -> bytes | None:
+        """The key in its file, or in the database; None where there is none yet."""
         if self.hash_key_path is None:
-            if store is None:
-                raise SettingsError("OPTIN_HASH_KEY is missing: this storage needs it.")
+            return hash_key.kept(store)
+        try:
+            return hash_key.read(self.hash_key_path)
+        except (OSError, ValueError) as error:
+            if self.given_hash_key:
+                return None
+            raise _unusable(error) from None
+
+    def _new_key(self, store: Store) -> bytes:
+        if self.hash_key_path is None:
             return hash_key.read_or_keep(store)
         try:
             return hash_key.read_or_make(self.hash_key_path)
-        except OSError as error:
-            raise SettingsError(
-                f"OPTIN_HASH_KEY is not set, and its file can't be used: {error.strerror}."
-            ) from None
-        except ValueError as error:
-            raise SettingsError(f"OPTIN_HASH_KEY is not set, and {error}.") from None
+        except (OSError, ValueError) as error:
+            raise _unusable(error) from None
+
+    @property
+    def _place(self) -> str:
+        return str(self.hash_key_path or f"the mark {hash_key.MARK} of the database")
+
+    def _missing_key(self) -> str:
+        if self.hash_key_path is None:
+            cure = "Set it to the key that this storage was used with."
+        else:
+            cure = (
+                f"Put {self.hash_key_path} back from a backup, or set OPTIN_HASH_KEY to the key "
+                "that this storage was used with."
+            )
+        return f"OPTIN_HASH_KEY is not set, and {self._place} is missing. {cure} {_WHY}"
+
+    def _wrong_key(self) -> str:
+        if not self.given_hash_key:
+            return (
+                f"OPTIN_HASH_KEY is not set, and {self._place} is not the key that this storage "
+                "was used with. Put the right one back from a backup, or set OPTIN_HASH_KEY to "
+                f"it. {_WHY}"
+            )
+        return (
+            "OPTIN_HASH_KEY is not the key that this storage was used with. Set it to that key, or "
+            f"remove it if the key is in {self._place}. {_WHY}"
+        )
+
+
+#: Why it is refused.
+_WHY = (
+    "With another key, Optin would forget that erased people opted out. If the key is lost for "
+    "good, `optin verify --accept-new-key` goes on without it."
+)
+
+
+def _unusable(error: OSError | ValueError) -> SettingsError:
+    if isinstance(error, OSError):
+        return SettingsError(
+            f"OPTIN_HASH_KEY is not set, and its file can't be used: {error.strerror}."
+        )
+    return SettingsError(f"OPTIN_HASH_KEY is not set, and {error}.")
 
 
 def environment(folder: Path) -> dict[str, str]:

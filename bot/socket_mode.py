@@ -18,7 +18,7 @@ from time import monotonic, time
 from typing import Any
 
 from aiohttp import ClientError
-from slack_bolt import App
+from slack_bolt import App, BoltResponse
 from slack_bolt.adapter.socket_mode.async_internals import send_async_response
 from slack_bolt.adapter.socket_mode.internals import run_bolt_app
 from slack_sdk.errors import SlackApiError
@@ -28,6 +28,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.settings import SettingsError
+from handlers.slack.payload import repaired
 
 logger = logging.getLogger(__name__)
 
@@ -214,5 +215,11 @@ class _Client(SocketModeClient):
 
     async def _answer(self, _: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
         loop, start = asyncio.get_running_loop(), time()
-        answer = await loop.run_in_executor(self._pool, run_bolt_app, self._bolt, request)
+        payload = repaired(request.payload)
+        if payload is None:
+            logger.warning("Socket Mode: a request that is not of Slack's shape was dropped")
+            answer = BoltResponse(status=200, body="")
+        else:
+            request.payload = payload
+            answer = await loop.run_in_executor(self._pool, run_bolt_app, self._bolt, request)
         await send_async_response(self, request, answer, start)

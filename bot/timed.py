@@ -17,6 +17,9 @@ class Timed:
         self.reading = store.reading
         self.rehearsal = store.rehearsal
         self.close = store.close
+        self.back_up = store.back_up
+        self.upgrade = store.upgrade
+        self.outdated = store.outdated
 
     @contextmanager
     def transaction(self) -> Iterator[Records]:

@@ -32,6 +32,12 @@ class Metrics:
             ("provider", "outcome"),
             registry=self._registry,
         )
+        self._odd = Counter(
+            "optin_not_understood",
+            "What providers signed and Optin could not understand or place, by kind.",
+            ("provider", "kind"),
+            registry=self._registry,
+        )
         self._transactions = Histogram(
             "optin_storage_transaction_seconds",
             "From asking for a transaction until it is on the disk.",
@@ -39,9 +45,11 @@ class Metrics:
             buckets=_BUCKETS,
         )
 
-    def count_events(self, provider: str, outcome: str, count: int) -> None:
-        """Both labels are words of ours."""
+    def count_events(self, provider: str, outcome: str, count: int, *, kind: str = "") -> None:
+        """All labels are words of ours."""
         self._events.labels(provider, outcome).inc(count)
+        if kind:
+            self._odd.labels(provider, kind).inc(count)
 
     def transaction(self) -> AbstractContextManager[object]:
         """Times what is done inside."""

@@ -36,11 +36,13 @@ def web_app(
     *,
     routes: Sequence[BaseRoute] = (),
     checks: Mapping[str, Callable[[], bool]],
+    faults: Callable[[], Sequence[str]] = tuple,
     check_within: float = 5.0,
 ) -> Starlette:
     """The application: these routes, and health. It is ready while every check answers True;
     the checks run in threads, and their names are public. One that takes more seconds than it
-    may counts as failed."""
+    may counts as failed. `faults` are public, too: somebody has to mend them, and opt-outs go on
+    meanwhile, so they leave it ready."""
 
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok")
@@ -50,6 +52,8 @@ def web_app(
         failed = [name for name, passes in zip(checks, passed, strict=True) if not passes]
         if failed:
             return PlainTextResponse(f"not ready: {', '.join(failed)}", status_code=503)
+        if found := faults():
+            return PlainTextResponse(f"ready, but {', '.join(found)}")
         return PlainTextResponse("ready")
 
     health = [Route("/healthz", healthz), Route("/readyz", readyz)]

@@ -1,6 +1,6 @@
 """Faults that a test asks for: what Slack and the network do on a bad day."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -25,6 +25,8 @@ class Fault:
     retry_after: int = 1
     seconds: float = 30.0
     error: str = "fatal_error"
+    #: Beside an ERROR: what Slack finds wrong, and where.
+    messages: list[str] = field(default_factory=list)
 
 
 class Faults:

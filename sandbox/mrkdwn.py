@@ -15,7 +15,10 @@ from zoneinfo import ZoneInfo
 _ANGLE: Final = re.compile(r"<([^<>\n]*)>")
 _PING: Final = re.compile(r"^(@[UW][A-Z0-9]+|!(?:channel|here|everyone|subteam\^S[A-Z0-9]+))(\||$)")
 _DATE: Final = re.compile(r"^!date\^(-?\d+)\^([^^|]*)(?:\^[^|]*)?(?:\|(.*))?$", re.DOTALL)
-_STYLE: Final = re.compile(r"(?<![\w*_~`])([*_~`])(\S(?:[^\n]*?\S)?)\1(?![\w*_~`])")
+#: A mark opens behind anything but a letter or digit, and closes before anything but one: a
+#: zero-width space is neither, so it lets a mark format.
+_STYLE: Final = re.compile(r"(?<![^\W_])([*_~])(?!\1)(\S(?:[^\n]*?\S)??)\1(?![^\W_])")
+_CODE: Final = re.compile(r"```(.+?)```|`([^`\n]+)`", re.DOTALL)
 _SHORTCODE: Final = re.compile(r":([a-z0-9_+-]+):")
 _EMOJI_FILE: Final = Path(__file__).parent / "page" / "emoji.json"
 _BROADCASTS: Final = ("channel", "here", "everyone")
@@ -42,7 +45,16 @@ def pings(text: str | None, blocks: list[dict[str, Any]]) -> list[str]:
 def plain(text: str, names: Names, zone: str) -> str:
     """The text as somebody in `zone` reads it: no marks, names for ids, dates in their own time,
     emoji as characters."""
-    text = text.replace("```", "")
+    read = ""
+    end = 0
+    for code in _CODE.finditer(text):
+        read += _styled(text[end : code.start()], names, zone) + unescape(code[1] or code[2])
+        end = code.end()
+    return read + _styled(text[end:], names, zone)
+
+
+def _styled(text: str, names: Names, zone: str) -> str:
+    """Text outside of code."""
     while (bare := _STYLE.sub(r"\2", text)) != text:
         text = bare
     text = _ANGLE.sub(lambda match: _readable(match[1], names, zone), text)

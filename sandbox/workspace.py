@@ -69,6 +69,9 @@ class Channel:
     person: str | None = None
     topic: str = ""
     archived: bool = False
+    #: Another organisation reads it (Slack Connect), or was invited to.
+    shared: bool = False
+    pending: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,6 +82,8 @@ class Group:
     handle: str
     name: str
     people: list[str]
+    #: Switched off by an admin.
+    disabled: bool = False
 
 
 def people() -> list[Person]:

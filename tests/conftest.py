@@ -16,6 +16,7 @@ pytest_plugins = [
     "tests.tinydb_fixtures",
     "tests.alerts_fixtures",
     "tests.cases_fixtures",
+    "tests.reports_fixtures",
 ]
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from bot.clock import Stopped
 from bot.consent.activity import Entry, Kind
-from bot.consent.model import UNSET, Actor, BlockState, Bounce, By, Channel, On, Role, Sender
+from bot.consent.model import UNSET, Actor, BlockState, Bounce, By, Channel, On, Role
+from bot.consent.senders import Number, NumberKind, Sender, kind_of
 from bot.consent.service import Service
 from bot.consent.service.record import Recorder
 from bot.mailbox import read_email
@@ -25,9 +26,17 @@ MANAGER = Actor(id="slack:U0MANAGER", role=Role.MANAGER, source="slack")
 NOBODY = Actor(id="slack:U0GUEST", role=Role.NOBODY, source="slack")
 OPERATOR = Actor(id="cli:root", role=Role.OPERATOR, source="cli")
 
+
+def sender(number: str, name: str = "", unblock_word: str = "UNSTOP") -> Sender:
+    """A sender that is one number."""
+    kind = kind_of(number) or NumberKind.LONG_CODE
+    numbers = (Number(number=number, kind=kind),)
+    return Sender(id=number, name=name, numbers=numbers, unblock_word=unblock_word)
+
+
 SENDERS = (
-    Sender(id="+18885550199", name="Support", toll_free=True),
-    Sender(id="+14155550177", name="Sales", unblock_word="START"),
+    sender("+18885550199", "Support"),
+    sender("+14155550177", "Sales", unblock_word="START"),
 )
 
 

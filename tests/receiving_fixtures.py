@@ -19,7 +19,7 @@ from bot.settings import Settings
 from handlers.metrics import Metrics
 from handlers.slack.alerts.health import Health
 from handlers.web import web_app
-from tests.storages import on_disk, path_in, url_of
+from tests.storages import KIND, on_disk, path_in, url_of
 
 PUBLIC = "https://optin.example.com"
 
@@ -105,10 +105,12 @@ class Receiver:
 
 
 @contextmanager
-def receiver(folder: Path, env: Mapping[str, str], *, jobs: bool = False) -> Iterator[Receiver]:
+def receiver(
+    folder: Path, env: Mapping[str, str], *, jobs: bool = False, kind: str = KIND
+) -> Iterator[Receiver]:
     """Serves until the block ends, without what runs beside unless it is wanted. The clock is
-    `bot.clock`."""
-    storage = path_in(folder / "storage")
+    `bot.clock`; `kind` is of storage."""
+    storage = path_in(folder / "storage", kind)
     settings = Settings.read({"OPTIN_STORAGE": url_of(storage), "OPTIN_PUBLIC_URL": PUBLIC, **env})
     with open_service(settings) as service:
         metrics = Metrics(Health(), service.now)

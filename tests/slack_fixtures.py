@@ -15,12 +15,14 @@ import pytest
 from bot.app import assemble
 from bot.clock import Stopped
 from bot.consent.activity import Entry
+from bot.consent.addresses import key_of
 from bot.consent.model import Actor, Channel, Contact, On, Role
 from bot.consent.service import Details, Service, Wish, add, change, verify
 from bot.demo.samples import SENDERS, fill
 from bot.opening import open_service
 from bot.settings import Mode, Settings
 from sandbox.client import Modal, Outcome, Person, Workspace
+from sandbox.manifest import Manifest
 from sandbox.workspace import MANAGERS
 from tests.storages import KIND, path_in, url_of
 
@@ -54,7 +56,7 @@ class Slack:
     def find(self, address: str) -> Contact:
         """The oldest contact with this address."""
         with self.service.store.reading() as records:
-            return records.holders(address)[0]
+            return records.holders(key_of(address))[0]
 
     def on(self, address: str) -> tuple[On, On]:
         """SMS On and Email On of the oldest contact with this address."""
@@ -81,13 +83,20 @@ Start = Callable[..., AbstractContextManager[Slack]]
 
 @contextmanager
 def started(
-    folder: Path, mode: str, *, kind: str = KIND, patience: float | None = None, **settings: str
+    folder: Path,
+    mode: str,
+    *,
+    kind: str = KIND,
+    patience: float | None = None,
+    manifest: Manifest | None = None,
+    **settings: str,
 ) -> Iterator[Slack]:
     """The bot with the demo's contacts, connected and ready; `settings` are environment variables
-    on top, `kind` is of storage, and its `patience` as in `storage.open_store`."""
+    on top, `kind` is of storage, and its `patience` as in `storage.open_store`. Without a
+    `manifest` the app may do everything, and hears of no channel."""
     storage = path_in(folder, kind)
     clock = Stopped(NOW)
-    with Workspace.start(mode=mode, ack_timeout=10.0) as workspace:
+    with Workspace.start(mode=mode, ack_timeout=10.0, manifest=manifest) as workspace:
         env = {
             "SLACK_BOT_TOKEN": workspace.bot_token,
             "SLACK_APP_TOKEN": workspace.app_token,

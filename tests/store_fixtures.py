@@ -121,5 +121,5 @@ FACTS = AddressFacts(
     soft_failures=(NOON, NOON + timedelta(days=1)),
     blocks={"+18885550199": Block(state=BlockState.BLOCKED, since=NOON)},
     hold=Hold(since=NOON, text="Stop. Thank you"),
-    refusal=Refusal(channel=Channel.SMS, since=NOON, reason="STOP"),
+    refusals=(Refusal(channel=Channel.SMS, since=NOON, reason="STOP", entry="1", act="import:1"),),
 )

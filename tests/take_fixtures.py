@@ -18,14 +18,18 @@ from bot.consent.model import (
     UNSET,
     AddressFacts,
     BlockState,
+    By,
     Channel,
     Consent,
     Contact,
+    Evidence,
     On,
 )
 from bot.consent.service import Details, Service, Wish, add, change, verify
+from bot.consent.service.cases.finish import RE_OPT_IN
+from bot.consent.service.record import Recorder
 from bot.consent.service.take import take
-from tests.consent_fixtures import AGENT, told
+from tests.consent_fixtures import AGENT, MANAGER, told
 
 PHONE, OTHER_PHONE, MAILBOX = "+14155550100", "+14155550111", "ana@example.com"
 TOLL_FREE, LOCAL = "+18885550199", "+14155550177"
@@ -86,6 +90,24 @@ def agreed(service: Service, contact: Contact, clock: Stopped) -> Contact:
     done = change(service, contact.id, YES, AGENT).contact
     clock.advance(timedelta(hours=1))
     return done
+
+
+def come_back(service: Service, contact: Contact, address: str = PHONE) -> None:
+    """What an approved re-opt-in does."""
+    channel = Channel.EMAIL if "@" in address else Channel.SMS
+    with service.store.transaction() as records:
+        recorder = Recorder(records=records, actor=MANAGER.id, source="slack", now=service.now())
+        recorder.record(
+            Kind.CONSENT,
+            records.contact(contact.id),
+            address=address,
+            channel=channel,
+            by=By.CONTACT,
+            before=On.NO,
+            after=On.YES,
+            reason=RE_OPT_IN,
+            evidence=Evidence(text="the form of Ana", at=service.now()),
+        )
 
 
 def tell(service: Service, *events: Event) -> list[Entry]:

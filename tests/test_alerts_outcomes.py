@@ -16,12 +16,15 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 
 from bot.consent.alerts import AlertKind, Delivery
+from bot.consent.service import erase
 from bot.consent.service.outbox import outbox
 from handlers.slack.alerts.outcomes import Trouble, failure
 from handlers.slack.alerts.posting import client
 from handlers.slack.people import Roles
-from sandbox.workspace import ALERTS
+from sandbox.client import Message
+from sandbox.workspace import ALERTS, BEN, LEE, MANAGERS
 from tests.alerts_fixtures import Bench, reply
+from tests.consent_fixtures import OPERATOR
 
 MINUTE = timedelta(minutes=1)
 
@@ -272,15 +275,95 @@ def test_an_edit_with_an_unknown_outcome_is_made_again(told: Bench, kind: str) -
     assert told.calls("conversations.history") == []
 
 
-def test_a_message_that_somebody_deleted_is_not_made_again(told: Bench) -> None:
+def test_a_message_that_somebody_deleted_comes_again_with_the_next_news(told: Bench) -> None:
     told.run()
-    web = WebClient(told.workspace.bot_token, base_url=told.workspace.api_url)
-    web.chat_delete(channel=ALERTS, ts=told.message().ts)
+    delete(told, told.message())
+    told.run(10)
+    assert told.messages() == []  # nothing is new
+
+    told.take(reply("UNSTOP"))
+    told.run(10)
+
+    assert "Came back" in told.message().plain
+    assert not told.alert().due
     told.take(reply("STOP"))
+    told.run(10)
+    assert "2 times today" in told.message().plain  # and is edited as ever
+
+
+def test_a_deleted_message_of_an_erased_contact_does_not_come_again(told: Bench) -> None:
+    told.run()
+    (contact,) = told.alert().contacts
+    delete(told, told.message())
+    erase(told.service, contact, OPERATOR)
     told.run(10)
 
     assert told.messages() == []
     assert not told.alert().due
+
+
+def test_a_line_whose_card_was_deleted_brings_the_card_back(bench: Bench) -> None:
+    bench.stops(9)
+    bench.run(20)
+    (card,) = [m for m in bench.messages() if "Many at once" in m.plain]
+    delete(bench, card)
+    bench.stops(91, first=9)
+    bench.run(30)
+    (again,) = [m for m in bench.messages() if "Many at once" in m.plain]
+    lines = [m for m in bench.messages() if m.thread_ts == again.ts]
+
+    assert "100 opt-outs by text" in again.plain
+    assert lines
+    assert not any(alert.due for alert in bench.alerts())
+
+
+def delete(bench: Bench, message: Message) -> None:
+    web = WebClient(bench.workspace.bot_token, base_url=bench.workspace.api_url)
+    web.chat_delete(channel=ALERTS, ts=message.ts)
+
+
+def test_the_next_manager_is_told_where_the_first_one_has_left(told: Bench) -> None:
+    told.worker = told.hire(replace(told.slack, roles=Roles(managers=frozenset({BEN, LEE}))))
+    told.workspace.deactivate("Ben")
+    told.workspace.archive("#optin-alerts")
+    told.run(10)
+
+    assert "is archived" in told.messages("directmessage")[0].plain
+    assert not told.health.nobody_to_notify
+
+
+@pytest.mark.parametrize("word", ["user_disabled", "user_not_found", "channel_not_found"])
+def test_the_next_manager_is_told_where_the_first_one_takes_no_messages(
+    told: Bench, word: str
+) -> None:
+    # For the channel, and for Lee, who is the first of the group. Mia is the next.
+    told.workspace.fault("chat.postMessage", "error", error=word, times=2)
+    told.run(10)
+
+    assert told.workspace.person("Mia").dms()
+    assert told.messages("directmessage") == []
+
+
+def test_nobody_left_to_be_told_is_known_to_health(told: Bench) -> None:
+    told.worker = told.hire(replace(told.slack, roles=Roles(managers=frozenset({BEN}))))
+    told.workspace.deactivate("Ben")
+    told.workspace.archive("#optin-alerts")
+    told.run(10)
+
+    assert told.health.nobody_to_notify
+    assert told.health.ready()
+
+
+def test_a_group_that_slack_does_not_show_keeps_no_named_manager_from_being_told(
+    told: Bench,
+) -> None:
+    roles = Roles(managers=frozenset({LEE, MANAGERS}))
+    told.worker = told.hire(replace(told.slack, roles=roles))
+    told.workspace.disable_group("optin-managers")
+    told.workspace.archive("#optin-alerts")
+    told.run(10)
+
+    assert told.messages("directmessage")
 
 
 def test_a_full_workspace_is_left_alone_for_an_hour(told: Bench) -> None:
@@ -306,7 +389,7 @@ def test_a_slack_that_can_not_be_reached_is_tried_less_and_less(told: Bench) -> 
     nowhere = client(told.workspace.bot_token, "http://127.0.0.1:9/api/")
     told.worker = told.hire(replace(told.slack, client=nowhere))
     told.run(600, every=5)
-    tries = told.health.outcomes()["chat.postMessage", "ConnectionRefusedError"]
+    tries = told.health.outcomes()["conversations.info", "ConnectionRefusedError"]
     told.worker = told.hire(told.slack)
     told.run(900, every=10)
 

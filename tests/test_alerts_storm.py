@@ -28,7 +28,7 @@ def storm(bench: Bench, count: int, *, seconds: int, whole: int = 300) -> None:
 
 
 def card(bench: Bench) -> Message:
-    """The only one there is. It overtakes what is told singly."""
+    """The only one there is."""
     (found,) = [m for m in bench.messages() if bench.alerts(AlertKind.STORM)[0].ts == m.ts]
     return found
 
@@ -72,6 +72,18 @@ def test_the_card_is_drawn_at_most_every_fifteen_seconds(bench: Bench) -> None:
 
     assert len(at) >= 3
     assert all(later - earlier >= 15 for earlier, later in itertools.pairwise(at))
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["contacts", "strangers"])
+def test_the_card_comes_after_the_single_alerts_that_it_counts(bench: Bench, known: bool) -> None:
+    phones = [f"+141555501{number:02}" for number in range(12)]
+    for phone in phones if known else []:
+        bench.add(phone, name=phone)
+    bench.take(*(reply("STOP", phone) for phone in phones))
+    bench.run(10)
+    posted = [m for m in bench.messages() if not m.thread_ts]
+
+    assert ["Many at once" in message.plain for message in posted] == [False, False, False, True]
 
 
 def test_lines_at_round_numbers_go_into_the_thread(bench: Bench) -> None:

@@ -513,20 +513,28 @@ def test_an_email_that_was_unsubscribed_comes_back_by_approval_alone(
 
 
 @pytest.mark.parametrize("lifted", [EventKind.UNSUPPRESSED, EventKind.RESUBSCRIBED])
-def test_the_second_key_of_an_email_is_the_providers_list(
+def test_the_providers_list_is_no_key_and_nothing_is_sent_before_the_address_is_off_it(
     desk: Service, subscriber: Contact, clock: Stopped, lifted: EventKind
 ) -> None:
-    tell(desk, mailed(EventKind.UNSUBSCRIBED), failed(Failure.OPT_OUT, address=MAILBOX))
+    dropped = failed(Failure.OPT_OUT, address=MAILBOX, provider="sendgrid")
+    tell(desk, mailed(EventKind.UNSUBSCRIBED), dropped)
     clock.advance(HOUR)
     case = ask(desk, subscriber, Channel.EMAIL)
-    missing = matter(desk, case.id, MANAGER).missing
-    waiting = approve(desk, case.id, MANAGER).case
-    halfway = on(desk, subscriber, Channel.EMAIL)
-    tell(desk, mailed(lifted, provider="twilio"))
+    seen = matter(desk, case.id, MANAGER)
+    done = approve(desk, case.id, MANAGER).case
+    halfway = matter(desk, case.id, MANAGER).now
+    tell(desk, mailed(lifted))
+    after = matter(desk, case.id, MANAGER).now
+    assert seen.then is not None
+    assert halfway is not None
+    assert after is not None
 
-    assert list(missing) == ["twilio"]
-    assert (waiting.state, halfway) == (CaseState.APPROVED, On.NO)
-    assert on(desk, subscriber, Channel.EMAIL) is On.YES
+    assert seen.missing == ()
+    assert [gate.code for gate in seen.then.gates] == ["suppressed"]
+    assert (done.state, on(desk, subscriber, Channel.EMAIL)) == (CaseState.COMPLETED, On.YES)
+    assert [(gate.code, gate.owner) for gate in halfway.gates] == [("suppressed", "operator")]
+    assert "SendGrid" in halfway.gates[0].remedy
+    assert (halfway.answer, after.answer) == (Answer.NO, Answer.YES)
 
 
 def test_a_complaint_is_warned_of_and_outlives_the_approval(
@@ -542,11 +550,11 @@ def test_a_complaint_is_warned_of_and_outlives_the_approval(
 
     assert "The contact reported our e-mail as spam." in seen.warnings
     assert on(desk, subscriber, Channel.EMAIL) is On.YES
-    assert [gate.code for gate in after.gates] == ["complaint"]
+    assert [gate.code for gate in after.gates] == ["suppressed", "complaint"]
 
 
 def test_a_shared_number_comes_back_for_whom_it_was_asked(
-    desk: Service, stopped: Contact, housemate: Contact
+    desk: Service, housemate: Contact, stopped: Contact
 ) -> None:
     tell(desk, text("stop all"))
     assert isinstance(desk.now, Stopped)

@@ -215,15 +215,31 @@ def test_a_refusal_newer_than_the_evidence_ends_the_case(
     assert on(desk, blocked) is On.NO
 
 
-def test_a_refusal_in_a_second_file_ends_the_case_too(
+def test_the_same_no_in_a_second_file_is_no_new_refusal(
     desk: Service, subscriber: Contact, clock: Stopped
 ) -> None:
     REFUSALS["a file"](desk, subscriber)
     clock.advance(HOUR)
     case = ask(desk, subscriber)
     REFUSALS["a file"](desk, subscriber)
+    seen = case_of(desk, case)
+    approve(desk, case.id, MANAGER)
+    back = consent(desk, subscriber)
+    clock.advance(HOUR)
+    REFUSALS["a file"](desk, subscriber)
+
+    assert (seen.state, case_of(desk, case).state) == (CaseState.PENDING, CaseState.COMPLETED)
+    assert (consent(desk, subscriber), back.on) == (back, On.YES)
+
+
+def test_the_first_file_that_says_no_ends_the_case_of_an_older_stop(
+    desk: Service, stopped: Contact, clock: Stopped
+) -> None:
+    case = ask(desk, stopped)
+    REFUSALS["a file"](desk, stopped)
 
     assert case_of(desk, case).state is CaseState.OVERTAKEN
+    assert on(desk, stopped) is On.NO
 
 
 def test_who_ended_a_case_is_who_refused(desk: Service, stopped: Contact, clock: Stopped) -> None:
@@ -317,7 +333,7 @@ def test_a_complaint_ends_the_case_of_the_mailbox(
 
 
 def test_a_stop_overtakes_the_case_of_everybody_with_the_number(
-    desk: Service, stopped: Contact, housemate: Contact
+    desk: Service, housemate: Contact, stopped: Contact
 ) -> None:
     tell(desk, text("stop all"))
     assert isinstance(desk.now, Stopped)
@@ -469,10 +485,25 @@ def test_the_undo_of_an_import_ends_the_case_about_its_no(
     assert id is not None
     clock.advance(HOUR)
     case = ask(desk, subscriber)
-    undo_import(desk, id, OPERATOR)
+    undo_import(desk, id, OPERATOR, opt_outs=True, reason="The wrong list")
 
     assert case_of(desk, case).state is CaseState.CANCELLED
     assert on(desk, subscriber) is On.YES
+
+
+def test_the_undo_of_an_import_without_its_opt_outs_leaves_the_case_about_its_no(
+    desk: Service, subscriber: Contact, clock: Stopped
+) -> None:
+    row = Row(line=2, details=Details(name="Ana Gómez", phone=PHONE), sms=On.NO)
+    id = import_rows(desk, [row], file="crm.csv", actor=OPERATOR).id
+    assert id is not None
+    clock.advance(HOUR)
+    case = ask(desk, subscriber)
+    counts = undo_import(desk, id, OPERATOR)
+
+    assert counts["opt-outs kept"] == 1
+    assert case_of(desk, case) == case
+    assert on(desk, subscriber) is On.NO
 
 
 def test_the_undo_of_an_import_leaves_what_a_case_brought_back(
@@ -530,7 +561,7 @@ def test_erasure_leaves_nothing_personal_of_any_case(
 
 
 def test_the_erasure_of_one_leaves_the_case_of_another(
-    desk: Service, blocked: Contact, housemate: Contact
+    desk: Service, housemate: Contact, blocked: Contact
 ) -> None:
     tell(desk, text("stop all"))
     assert isinstance(desk.now, Stopped)

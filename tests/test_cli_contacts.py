@@ -42,7 +42,7 @@ def test_status_is_the_json_that_others_build_on(cli: Cli, ana: str) -> None:
             "id": ana,
             "name": "Ana Gómez",
             "phone": "+14155550100",
-            "email": "ana@example.com",
+            "email": "Ana@Example.com",
         },
         "sms": {
             "answer": "no",
@@ -213,8 +213,18 @@ def test_a_damaged_storage_is_one_sentence_and_stays_as_it_is(cli: Cli, ana: str
     assert storage.read_bytes() == b"not ours at all"
 
 
-def test_a_new_number_inherits_nothing_and_empty_text_takes_away(cli: Cli, ana: str) -> None:
-    cli("set", ana, "--sms", "no")
+@pytest.mark.parametrize(
+    ("wish", "on"),
+    [
+        (("--sms", "yes", "--evidence", "Form 3"), "UNSET"),
+        (("--sms", "no", "--by", "staff", "--reason", "Wrong person"), "UNSET"),
+        (("--sms", "no"), "NO"),
+    ],
+)
+def test_a_new_number_inherits_what_the_contact_refused_and_empty_text_takes_away(
+    cli: Cli, ana: str, wish: tuple[str, ...], on: str
+) -> None:
+    assert cli("set", ana, "--reason", "Web form", *wish).status == 0
     done = cli(
         "contact", "set", ana, "--phone", "+14155550142", "--company", "", "--name", "Ana G."
     )
@@ -222,7 +232,7 @@ def test_a_new_number_inherits_nothing_and_empty_text_takes_away(cli: Cli, ana: 
     shown = cli("contact", "show", ana, "--json").json
 
     assert done.status == 0
-    assert (found["contact"]["phone"], found["sms"]["on"]) == ("+14155550142", "UNSET")
+    assert (found["contact"]["phone"], found["sms"]["on"]) == ("+14155550142", on)
     assert (shown["name"], shown["company"], shown["external_id"]) == ("Ana G.", "", "17")
 
 

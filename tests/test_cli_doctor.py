@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 import yaml
 
 from bot.cli.doctor import SCOPES
+from bot.consent.alerts import INSTALLER, Alert, AlertKind, Delivery
 from sandbox.client import Workspace
 from sandbox.manifest import Manifest
-from sandbox.workspace import ALERTS, RANDOM
+from sandbox.workspace import ALERTS, BEN, LEE, MANAGERS, RANDOM
+from storage import open_store
 from tests.cli_fixtures import Cli
+from tests.storages import path_in, url_of
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -101,6 +109,106 @@ def test_missing_scopes_are_named(cli: Cli, well: pytest.MonkeyPatch) -> None:
 
     assert done.status == 1
     assert "🔴 Scopes are missing: files:write, im:write." in done.out
+
+
+@contextmanager
+def forwarding(api_url: str, *, scopes: str | None) -> Iterator[str]:
+    """A proxy in front of Slack that drops the header with the scopes, or spells it in capitals."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            asked = Request(api_url + self.path.removeprefix("/api/"), body, dict(self.headers))
+            with urlopen(asked) as answer:
+                content = answer.read()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            if scopes is not None:
+                self.send_header("X-OAuth-Scopes", scopes)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/api/"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("header", [None, ""])
+def test_scopes_that_a_proxy_hides_are_not_said_to_be_missing(
+    cli: Cli, workspace: Workspace, well: pytest.MonkeyPatch, header: str | None
+) -> None:
+    with forwarding(workspace.api_url, scopes=header) as url:
+        well.setenv("SLACK_API_URL", url)
+        done = cli("doctor")
+
+    assert done.status == 0
+    assert "Scopes are missing" not in done.out
+    assert "🟡 Whether the bot has every scope that it needs, Optin can't tell." in done.out
+
+
+def test_a_proxy_may_spell_the_header_its_own_way(
+    cli: Cli, workspace: Workspace, well: pytest.MonkeyPatch
+) -> None:
+    with forwarding(workspace.api_url, scopes=",".join(SCOPES)) as url:
+        well.setenv("SLACK_API_URL", url)
+        done = cli("doctor")
+
+    assert "✅ The bot has every scope that it needs." in done.out
+
+
+def test_managers_who_left_and_groups_that_slack_does_not_show_are_named(
+    cli: Cli, workspace: Workspace, well: pytest.MonkeyPatch
+) -> None:
+    well.setenv("OPTIN_MANAGERS", f"{BEN},{LEE},{MANAGERS}")
+    assert cli("doctor").status == 0
+
+    workspace.deactivate("Ben")
+    workspace.disable_group("optin-managers")
+    done = cli("doctor")
+
+    assert done.status == 1
+    assert f"🟡 The manager {BEN} has left the workspace." in done.out
+    assert "Take the id out of OPTIN_MANAGERS; notices go to the next manager" in done.out
+    assert f"🔴 Slack does not show the user group {MANAGERS} (OPTIN_MANAGERS): no_such" in done.out
+
+    well.setenv("OPTIN_MANAGERS", f"{BEN},U0NOBODY99")
+    assert "nobody can approve, or be told of faults" in cli("doctor").out
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_channel_that_took_no_alerts_is_said_with_who_could_be_told(
+    cli: Cli, well: pytest.MonkeyPatch, told: bool
+) -> None:
+    now = datetime.now(UTC)
+    notice = Alert(
+        id="0" * 32,
+        key=f"notice:{ALERTS}",
+        kind=AlertKind.NOTICE,
+        slack_channel=INSTALLER,
+        first_at=now,
+        last_at=now,
+        about=ALERTS,
+        text="is_archived",
+        delivery=Delivery.SENT if told else Delivery.DEAD,
+    )
+    url = url_of(path_in(cli.folder / "kept"))
+    well.setenv("OPTIN_STORAGE", url)
+    with closing(open_store(url)) as store, store.transaction() as records:
+        records.put_alert(notice)
+
+    done = cli("doctor")
+
+    assert done.status == (0 if told else 1)
+    assert f"Slack took no alerts in {ALERTS} today: is_archived." in done.out
+    assert ("None of the managers could be told." in done.out) is not told
+    assert "Unarchive it" in done.out
 
 
 def test_a_channel_is_tried_by_posting_and_nothing_stays_there(

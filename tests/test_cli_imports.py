@@ -68,9 +68,16 @@ def test_an_import_is_taken_back_as_one(cli: Cli) -> None:
     again = cli("import", "--undo", id)
 
     assert undone.status == 0
-    assert lines(undone.out) == {"contacts removed": 2, "contacts put back": 1}
+    assert lines(undone.out) == {
+        "contacts removed": 2,
+        "contacts put back": 1,
+        "opt-outs kept": 1,
+    }
     assert cli.exported() == before
     assert (again.status, again.err) == (1, "This import was undone already.\n")
+    # The mailbox keeps its opt-out, whoever comes with it.
+    cli("contact", "add", "--name", "Ben", "--email", "ANA@example.com")
+    assert cli("status", "ANA@example.com", "--json").json["email"]["on"] == "NO"
 
 
 def test_a_file_never_lifts_an_opt_out(cli: Cli) -> None:

@@ -271,7 +271,7 @@ def test_empty_lines_are_passed_over_and_counted(tmp_path: Path) -> None:
         (b"%PDF-1.7\nname,phone\n", "a PDF"),
         (b"Ana,+14155550100,yes\n", "The first line has to name the columns"),
         (b"name,sms_on\nAna,yes\n", "no column for an address"),
-        (b"phone,sms_on\n1,yes\n", "no column for the name"),
+        (b"phone\n1\n", "no column for the name"),
         (b"name,phone,Phone\nAna,1,2\n", "Columns 2 and 3 both mean phone"),
         (b"name,phone,Phone Number\nAna,1,2\n", "Columns 2 and 3 both mean phone"),
         (b"name,phone" + b",x" * 2_000 + b"\n", "more than 2,000 columns"),

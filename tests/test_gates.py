@@ -18,11 +18,12 @@ from bot.consent.model import (
     Channel,
     Consent,
     On,
-    Sender,
 )
+from bot.consent.rules import ANY
+from tests.consent_fixtures import sender
 
 SINCE = datetime(2026, 11, 3, 14, 2, tzinfo=UTC)
-TOLL_FREE = Sender(id="+18885550199", toll_free=True)
+TOLL_FREE = sender("+18885550199")
 
 
 def test_nobody_but_the_contact_lifts_a_carrier_block():
@@ -30,7 +31,7 @@ def test_nobody_but_the_contact_lifts_a_carrier_block():
         address="+14155550100", blocks={TOLL_FREE.id: Block(state=BlockState.BLOCKED, since=SINCE)}
     )
 
-    [gate] = gates.blocks(facts, Channel.SMS, TOLL_FREE)
+    [gate] = gates.carrier_blocks(facts, TOLL_FREE, ANY)
 
     assert gate.owner is Owner.CONTACT
     assert gate.since == SINCE
@@ -95,5 +96,15 @@ def test_a_gate_of_one_fact_says_nothing_of_another():
     bounced = AddressFacts(address="+14155550100", bounce=Bounce.YES, bounced_at=SINCE)
 
     assert gates.bounce(blocked, Channel.SMS) == []
-    assert gates.blocks(bounced, Channel.SMS, TOLL_FREE) == []
+    assert gates.carrier_blocks(bounced, TOLL_FREE, ANY) == []
     assert gates.hold(blocked) == gates.hold(bounced) == []
+
+
+def test_a_block_is_as_old_as_its_beginning_however_often_it_was_shown_again():
+    later = SINCE.replace(day=9)
+    block = Block(state=BlockState.BLOCKED, since=later, first=SINCE)
+    facts = AddressFacts(address="+14155550100", blocks={TOLL_FREE.id: block})
+
+    [gate] = gates.carrier_blocks(facts, TOLL_FREE, ANY)
+
+    assert gate.since == SINCE

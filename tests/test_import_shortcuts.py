@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import unicodedata
 
 import phonenumbers
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.consent import activity
+from bot.consent.addresses import key_of
 from bot.consent.errors import Invalid
 from bot.consent.model import AddressFacts, Consent, Contact, On
 from bot.consent.reading import read_phone
@@ -41,6 +43,13 @@ def test_a_number_is_read_as_phonenumbers_reads_it(
         parsed = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         parsed = None
+    if "+" not in text and not (parsed and phonenumbers.is_possible_number(parsed)):
+        # What is no number of the region may be an international one whose plus was lost.
+        digits = "".join(filter(str.isdecimal, text))
+        try:
+            parsed = phonenumbers.parse(f"+{digits}")
+        except phonenumbers.NumberParseException:
+            parsed = None
     expected = None
     if parsed and phonenumbers.is_valid_number(parsed):
         expected = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
@@ -83,11 +92,12 @@ def test_a_mailbox_is_read_as_email_validator_reads_it(local: str, domain: str) 
     text = f"{local}@{domain}".strip()
     try:
         checked = validate_email(text, check_deliverability=False, test_environment=True)
-        expected = checked.normalized.lower()
+        shown = unicodedata.normalize("NFC", text)
+        expected = shown, f"{checked.local_part.lower()}@{checked.ascii_domain}"
     except EmailNotValidError:
         expected = None
     try:
-        found = read_email(text)
+        found = read_email(text), key_of(read_email(text))
     except Invalid:
         found = None
 

@@ -39,7 +39,12 @@ SCOPES = {
     # The alert channel may be public or private.
     "conversations_history": {"channels:history", "groups:history"},
     "conversations_replies": {"channels:history", "groups:history"},
+    # Of public and private channels.
+    "conversations_info": {"channels:read", "groups:read"},
     "files_upload_v2": "files:write",
+    "files_getUploadURLExternal": "files:write",
+    "files_completeUploadExternal": "files:write",
+    "files_info": "files:read",
     "users_info": "users:read",
     "usergroups_list": "usergroups:read",
     "usergroups_users_list": "usergroups:read",

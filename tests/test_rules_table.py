@@ -22,16 +22,18 @@ from bot.consent.model import (
     Hold,
     Line,
     On,
-    Sender,
 )
 from bot.consent.rules import Decision, decide
+from bot.consent.senders import Number, NumberKind, Sender, Senders
+from tests.consent_fixtures import sender
 
 SINCE = datetime(2026, 11, 3, 14, 2, tzinfo=UTC)
 PHONE, MAILBOX = "+14155550100", "ana@example.com"
-SUPPORT = Sender(id="+18885550199", unblock_word="UNSTOP")
-SALES = Sender(id="+14155550177", unblock_word="START")
-#: Our sender for a text, the provider that suppresses for an e-mail.
-BLOCKED_AT = {Channel.SMS: SUPPORT.id, Channel.EMAIL: "mailgun"}
+SUPPORT = sender("+18885550199")
+SALES = sender("+14155550177", unblock_word="START")
+OURS = Senders(groups=(SUPPORT, SALES))
+#: Our sender for a text, the entry of a provider's list for an e-mail.
+BLOCKED_AT = {Channel.SMS: SUPPORT.id, Channel.EMAIL: "mailgun/unsubscribe"}
 ADDRESS = {Channel.SMS: PHONE, Channel.EMAIL: MAILBOX}
 
 #: On, block, bounce | answer, status | gates in order with who has to act.
@@ -161,7 +163,7 @@ def test_a_block_names_its_sender_and_the_word_that_lifts_it():
         address=PHONE, blocks={SALES.id: Block(state=BlockState.BLOCKED, since=SINCE)}
     )
 
-    [gate] = decide(contact, facts, Channel.SMS, SALES).gates
+    [gate] = decide(contact, facts, Channel.SMS, SALES, OURS).gates
 
     assert (gate.sender, gate.since, gate.owner) == (SALES.id, SINCE, Owner.CONTACT)
     assert "texts START to +14155550177" in gate.remedy
@@ -171,8 +173,75 @@ def test_a_block_of_one_sender_stops_no_other():
     contact = _contact(Channel.SMS, On.YES)
     facts = _facts(Channel.SMS, blocked=True, bounced=False)
 
-    assert decide(contact, facts, Channel.SMS, SUPPORT).answer == "no"
-    assert decide(contact, facts, Channel.SMS, SALES).answer == "yes"
+    assert decide(contact, facts, Channel.SMS, SUPPORT, OURS).answer == "no"
+    assert decide(contact, facts, Channel.SMS, SALES, OURS).answer == "yes"
+
+
+@pytest.mark.parametrize("state", [BlockState.BLOCKED, BlockState.UNKNOWN])
+@pytest.mark.parametrize("name", ["+14155550123", "MG0123456789abcdef0123456789abcdef"])
+def test_a_block_whose_group_nobody_knows_counts_against_every_sender(name: str, state: BlockState):
+    contact = _contact(Channel.SMS, On.YES)
+    facts = AddressFacts(address=PHONE, blocks={name: Block(state=state, since=SINCE)})
+    expected = "no" if state is BlockState.BLOCKED else "unverified"
+
+    for one in (SUPPORT, SALES, None):
+        assert decide(contact, facts, Channel.SMS, one, OURS).answer == expected
+
+
+def test_a_block_of_the_service_is_one_of_each_of_its_numbers_and_names_the_number_to_text():
+    service, number = "MG0123456789abcdef0123456789abcdef", "+14155550123"
+    group = Sender(
+        id="support",
+        service=service,
+        numbers=(Number(number=number, kind=NumberKind.LONG_CODE),),
+    )
+    contact = _contact(Channel.SMS, On.YES)
+    block = Block(state=BlockState.BLOCKED, since=SINCE)
+    facts = AddressFacts(address=PHONE, blocks={service: block})
+    ours = Senders(groups=(group, SALES))
+
+    [gate] = decide(contact, facts, Channel.SMS, group, ours).gates
+
+    assert (gate.code, gate.sender, gate.sender_id) == (Code.CARRIER_BLOCK, number, "support")
+    assert service not in gate.reason + gate.remedy
+    assert decide(contact, facts, Channel.SMS, SALES, ours).answer == "yes"
+
+
+@pytest.mark.parametrize(
+    ("channel", "name", "retired"),
+    [
+        (Channel.SMS, SUPPORT.id, SUPPORT.id),
+        (Channel.SMS, "MG0123456789abcdef0123456789abcdef", "MG0123456789abcdef0123456789abcdef"),
+        (Channel.EMAIL, "mailgun/unsubscribe/news", "mailgun"),
+    ],
+)
+def test_a_block_of_a_retired_sender_or_provider_counts_no_more(
+    channel: Channel, name: str, retired: str
+):
+    contact = _contact(channel, On.YES)
+    block = Block(state=BlockState.BLOCKED, since=SINCE)
+    facts = AddressFacts(address=ADDRESS[channel], blocks={name: block})
+    ours = replace(OURS, retired=frozenset({retired}))
+
+    assert decide(contact, facts, channel, SUPPORT, OURS).answer == "no"
+    assert decide(contact, facts, channel, SUPPORT, ours).answer == "yes"
+
+
+def test_each_entry_of_a_providers_list_is_a_gate_of_its_own_that_names_the_provider():
+    contact = _contact(Channel.EMAIL, On.YES)
+    block = Block(state=BlockState.BLOCKED, since=SINCE)
+    names = ("sendgrid/bounce", "sendgrid/unsubscribe/news", "ses/complaint")
+    facts = AddressFacts(address=MAILBOX, blocks=dict.fromkeys(names, block))
+
+    gates = decide(contact, facts, Channel.EMAIL).gates
+
+    assert [(gate.code, gate.sender_id) for gate in gates] == [
+        (Code.SUPPRESSED, name) for name in names
+    ]
+    assert [gate.sender for gate in gates] == ["sendgrid", "sendgrid", "ses"]
+    assert {gate.owner for gate in gates} == {Owner.OPERATOR}
+    assert "news" in gates[1].reason
+    assert "Amazon SES" in gates[2].remedy
 
 
 def test_without_a_sender_every_known_block_counts():

@@ -8,9 +8,11 @@ import pytest
 
 from bot.clock import Stopped
 from bot.consent.activity import Kind
-from bot.consent.errors import Changed, Invalid, NotAllowed, Refused
+from bot.consent.errors import Changed, Invalid, NeedsManager, NotAllowed, Refused
 from bot.consent.model import By, Channel, Contact, Line, On
+from bot.consent.rules import Reason
 from bot.consent.service import Details, Service, Wish, add, change, edit, find, profile, verify
+from bot.consent.service.cases.finish import RE_OPT_IN
 from bot.consent.service.record import Recorder
 from tests.consent_fixtures import AGENT, NOBODY, OTHER_AGENT, stop, told
 
@@ -31,9 +33,10 @@ def test_a_new_contact_has_what_was_typed_and_one_entry(service: Service, ana: C
     assert (ana.phone, ana.line, ana.email, ana.version) == (
         OLD,
         Line.MOBILE,
-        "ana@example.com",
+        "Ana@Example.com",
         1,
     )
+    assert ana.keys == (OLD, "ana@example.com")
     assert [(e.kind, e.after) for e in told(service)] == [(Kind.CONTACT, "added")]
 
 
@@ -66,8 +69,8 @@ def test_what_is_no_contact_is_refused_at_the_field_that_is_wrong(
     [
         ("  Ana \t Gómez ", "Ana Gómez"),
         ("\u202eAna\u202c", "Ana"),
-        ("Ana\0\x1b[31m", "Ana[31m"),
-        ("Ana\ud800", "Ana?"),
+        ("Ana\0\x1b[31m", "Ana\ufffd[31m"),
+        ("Ana\ud800", "Ana\ufffd"),
         ("<!channel>", "<!channel>"),
         ("אנה 🙂", "אנה 🙂"),
         ("N" * 1_000, "N" * 1_000),
@@ -93,15 +96,44 @@ def test_the_same_person_is_not_added_twice_to_a_number_or_mailbox(
     assert len(told(service)) == 1
 
 
-def test_two_people_may_share_a_number_and_neither_speaks_for_the_other(
-    service: Service, ana: Contact
+@pytest.mark.parametrize(
+    ("reason", "anas"), [(Reason.WRONG_PERSON, "yes"), (Reason.PHONE, "no"), (None, "no")]
+)
+def test_what_one_of_two_at_a_number_refused_holds_for_both_and_what_staff_refused_for_one(
+    service: Service, ana: Contact, reason: str | None, anas: str
 ):
     bo = add(service, Details(name="Bo", phone=OLD), AGENT)
-    change(service, ana.id, YES, AGENT)
-    change(service, bo.id, Wish(sms=On.NO), AGENT)
+    for contact in (ana, bo):
+        change(service, contact.id, YES, AGENT)
+    (made,) = change(service, bo.id, Wish(sms=On.NO, reason=reason), AGENT).changes
+    consent = profile(service, ana.id, AGENT).contact.consent(Channel.SMS)
 
-    assert (answer(service, ana), answer(service, bo)) == ("yes", "no")
+    assert (answer(service, ana), answer(service, bo)) == (anas, "no")
+    assert made.also == (() if anas == "yes" else ("Ana Gómez",))
+    assert consent.refused is (anas == "no")
     assert profile(service, ana.id, AGENT).shared[Channel.SMS] == 1
+
+
+def test_nobody_agrees_for_another_at_the_same_number(service: Service, ana: Contact):
+    bo = add(service, Details(name="Bo", phone=OLD), AGENT)
+    change(service, ana.id, YES, AGENT)
+
+    assert answer(service, ana) == "yes"
+    assert profile(service, bo.id, AGENT).contact.consent(Channel.SMS).on is On.UNSET
+
+
+def test_a_second_contact_at_a_number_that_refused_starts_at_no(
+    service: Service, ana: Contact, clock: Stopped
+):
+    change(service, ana.id, Wish(sms=On.NO), AGENT)
+    since = clock()
+    clock.advance(timedelta(days=1))
+    bo = add(service, Details(name="Bo", phone=OLD), AGENT)
+    consent = bo.consent(Channel.SMS)
+
+    assert (consent.on, consent.by, consent.since) == (On.NO, By.CONTACT, since)
+    with pytest.raises(NeedsManager):
+        change(service, bo.id, YES, AGENT)
 
 
 def test_an_external_id_belongs_to_one_contact(service: Service, ana: Contact):
@@ -121,13 +153,34 @@ def test_a_new_number_inherits_nothing_and_the_old_one_keeps_its_own(
 ):
     change(service, ana.id, YES, AGENT)
     moved = edit(service, ana.id, Details(phone=NEW), AGENT)
-    change(service, ana.id, Wish(sms=On.NO), AGENT)
+    change(service, ana.id, Wish(sms=On.NO, reason=Reason.CORRECTION), AGENT)
     back = edit(service, ana.id, Details(phone=OLD), AGENT)
 
     assert moved.consent(Channel.SMS).on is On.UNSET
     assert back.consent(Channel.SMS).on is On.YES
     assert back.consents[NEW].on is On.NO
     assert answer(service, ana) == "yes"
+
+
+def test_what_the_contact_refused_goes_along_to_a_new_number_and_back_with_its_old_date(
+    service: Service, ana: Contact, clock: Stopped
+):
+    change(service, ana.id, YES, AGENT)
+    edit(service, ana.id, Details(phone=NEW), AGENT)
+    clock.advance(timedelta(days=1))
+    change(service, ana.id, Wish(sms=On.NO), AGENT)
+    since = clock()
+    clock.advance(timedelta(days=1))
+    back = edit(service, ana.id, Details(phone=OLD), AGENT)
+    third = edit(service, ana.id, Details(phone="+1 415 555 0122"), AGENT)
+
+    for moved in (back, third):
+        consent = moved.consent(Channel.SMS)
+        assert (consent.on, consent.by, consent.since) == (On.NO, By.CONTACT, since)
+    assert back.consents[NEW].refused
+    carried = told(service, ana.id)[-1]
+    assert (carried.actor, carried.reason) == ("system", "Refused at an earlier address")
+    assert "act" in (carried.changes or {})
 
 
 def test_a_refused_number_is_refused_still_when_its_contact_comes_back_to_it(
@@ -144,7 +197,10 @@ def test_a_mailbox_in_other_letters_is_the_same_address(service: Service, ana: C
     change(service, ana.id, Wish(email=On.NO), AGENT)
     edited = edit(service, ana.id, Details(email=" ANA@EXAMPLE.COM "), AGENT)
 
-    assert edited.version == 2
+    # It is shown as it was written last, and nothing else is different.
+    assert (edited.version, edited.email) == (3, "ANA@EXAMPLE.COM")
+    assert told(service)[-1].changes == {"email": ("Ana@Example.com", "ANA@EXAMPLE.COM")}
+    assert edited.consents.keys() == {"ana@example.com"}
     assert edited.consent(Channel.EMAIL).refused
 
 
@@ -241,6 +297,7 @@ def test_a_yes_that_is_newer_than_a_kept_stop_stands_on_coming_back(
             by=By.CONTACT,
             before="NO",
             after="YES",
+            reason=RE_OPT_IN,
         )
     edit(service, ana.id, Details(phone=NEW), AGENT)
     back = edit(service, ana.id, Details(phone=OLD), AGENT)

@@ -84,7 +84,12 @@ def test_nothing_personal_is_left_in_any_file(
     service: Service, ana: Contact, storage_path: Path, clock: Stopped
 ):
     change(service, ana.id, YES, AGENT)
-    change(service, ana.id, Wish(sms=On.NO, reason="her sister Zuzana asked", note="moved"), AGENT)
+    change(
+        service,
+        ana.id,
+        Wish(sms=On.NO, reason="her sister Zuzana asked", note="lives in Elm Street"),
+        AGENT,
+    )
     note(service, ana.id, "calls herself Zuzana", AGENT)
     bounce(service, PHONE)
     edit(service, ana.id, Details(name="Ana Zuzana", phone=OTHER_PHONE), AGENT)
@@ -94,7 +99,7 @@ def test_nothing_personal_is_left_in_any_file(
 
     kept = on_disk(storage_path)
     for personal in (
-        "Ana", "Zuzana", "Gómez", "G\\u00f3mez", "Acme", "crm-ana", "form of", "moved",
+        "Ana", "Zuzana", "Gómez", "G\\u00f3mez", "Acme", "crm-ana", "form of", "Elm Street",
         PHONE[2:], OTHER_PHONE[2:], MAILBOX, "zuzana@", "550 5.1.1",
     ):  # fmt: skip
         assert personal.encode() not in kept
@@ -179,8 +184,10 @@ def test_a_refusal_at_a_former_address_is_kept_too(service: Service, ana: Contac
     edit(service, ana.id, Details(phone=OTHER_PHONE), AGENT)
     erase(service, ana.id, OPERATOR)
 
-    assert imported(service, "Bo", PHONE).consent(Channel.SMS).refused
-    assert imported(service, "Bo", OTHER_PHONE).consent(Channel.SMS).on is On.YES
+    # It had gone along with the contact.
+    for phone in (PHONE, OTHER_PHONE):
+        assert imported(service, "Bo", phone).consent(Channel.SMS).refused
+    assert imported(service, "Bo", "+14155550122").consent(Channel.SMS).on is On.YES
 
 
 def test_do_not_contact_is_a_refusal_that_erasure_keeps(service: Service, ana: Contact):
@@ -248,13 +255,22 @@ def test_what_is_known_of_a_shared_address_stays_with_who_still_has_it(
     assert verify(service).problem is None
 
 
-def test_who_shares_the_address_keeps_their_own_consent(service: Service, ana: Contact):
+@pytest.mark.parametrize(("reason", "on"), [(Reason.WRONG_PERSON, On.YES), (Reason.PHONE, On.NO)])
+def test_who_shares_the_address_keeps_their_own_consent(
+    service: Service, ana: Contact, reason: str, on: On
+):
     bo = add(service, Details(name="Bo", phone=PHONE), AGENT)
     change(service, bo.id, Wish(sms=On.YES, evidence="call"), AGENT)
-    change(service, ana.id, NO, AGENT)
+    change(service, ana.id, Wish(sms=On.NO, reason=reason), AGENT)
+    before = profile(service, bo.id, AGENT).contact.consent(Channel.SMS)
     erase(service, ana.id, OPERATOR)
 
-    assert profile(service, bo.id, AGENT).contact.consent(Channel.SMS).on is On.YES
+    assert profile(service, bo.id, AGENT).contact.consent(Channel.SMS) == before
+    assert before.on is on
+    # … and so does whoever comes to the address.
+    third = add(service, Details(name="Cy", phone=PHONE), AGENT).consent(Channel.SMS)
+    assert third.refused is (on is On.NO)
+    assert verify(service).problem is None
 
 
 def test_a_bounce_that_a_former_holders_log_tells_is_still_what_the_log_tells(

@@ -10,7 +10,7 @@ import pytest
 
 from bot.clock import Stopped
 from bot.consent.activity import Kind
-from bot.consent.errors import NotAllowed, Refused
+from bot.consent.errors import Invalid, NotAllowed, Refused
 from bot.consent.model import Actor, Bounce, By, Channel, Contact, Evidence, Line, On
 from bot.consent.rules import Reason
 from bot.consent.service import (
@@ -136,8 +136,8 @@ def test_a_yes_without_evidence_takes_on_evidence_from_a_later_file(service: Ser
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
-        (row(name=""), "There is no name."),
-        (row(name="\u200b"), "There is no name."),
+        (row(name=""), "There is no name, and nobody has this address."),
+        (row(name="\u200b"), "There is no name, and nobody has this address."),
         (row(phone=None), "There is neither"),
         (row(phone="12345", email=MAILBOX), "too short"),
         (row(phone=PHONE, email="ana at example"), "no e-mail address"),
@@ -188,13 +188,39 @@ def test_a_rehearsal_says_what_the_import_will_do_and_changes_nothing(
 
 
 def test_the_same_file_again_changes_nothing(service: Service):
-    rows = [row(sms=On.YES, evidence=FORM, email=MAILBOX), row(name="Bo", sms=On.NO)]
+    rows = [
+        row(sms=On.YES, evidence=FORM, email=MAILBOX),
+        row(name="Bo", phone=OTHER_PHONE, sms=On.NO),
+    ]
     take(service, *rows)
     entries = len(told(service))
+    states = [p.contact.consents for p in export(service)]
     again = take(service, *rows)
 
+    began, noted, ended = told(service)[entries:]
     assert again.counts == {"rows that change nothing": 2}
-    assert len(told(service)) == entries + 2  # that an import began, and that it ended
+    assert [p.contact.consents for p in export(service)] == states
+    assert (began.after, ended.after) == ("started", "finished")
+    # Undoing the first file must leave what the second one says.
+    assert (noted.kind, noted.before, noted.after) == (Kind.NOTE, "NO", "NO")
+
+
+def test_a_no_of_a_file_reaches_everybody_with_the_address_and_the_report_counts_them(
+    service: Service,
+):
+    for name in ("Ana Gómez", "Cy"):
+        ana = add(service, Details(name=name, phone=PHONE), AGENT)
+        change(service, ana.id, Wish(sms=On.YES, evidence="call"), AGENT)
+    report = take(service, row(name="Bo", sms=On.NO))
+
+    consents = [p.contact.consent(Channel.SMS) for p in find(service, PHONE, AGENT).contacts]
+    assert [(consent.on, consent.by) for consent in consents] == [(On.NO, By.IMPORT)] * 3
+    assert report.counts["opt-outs that reach another contact with the same address"] == 2
+    assert report.counts["SMS On set to NO"] == 1
+    assert {e.changes and e.changes["act"][1] for e in told(service) if e.after == "NO"} == {
+        None,
+        next(f"{e.actor}#{e.id}" for e in told(service) if e.after == "NO" and not e.changes),
+    }
 
 
 def test_a_row_that_says_no_and_one_that_says_yes_end_at_no_in_either_order(service: Service):
@@ -211,9 +237,9 @@ def test_somebody_else_at_a_refused_number_gets_no_yes_from_a_file(service: Serv
     change(service, ana.id, Wish(sms=On.NO), AGENT)
     report = take(service, row(name=name, sms=On.YES, evidence=FORM))
 
-    ons = {p.contact.consent(Channel.SMS).on for p in find(service, PHONE, AGENT).contacts}
+    consents = [p.contact.consent(Channel.SMS) for p in find(service, PHONE, AGENT).contacts]
     assert report.counts["SMS On kept at NO although the file says YES"] == 1
-    assert ons == {"NO", "UNSET"}
+    assert [(consent.on, consent.by) for consent in consents] == [(On.NO, By.CONTACT)] * 2
 
 
 def test_a_number_of_somebody_marked_do_not_contact_gets_no_yes_from_a_file(service: Service):
@@ -296,14 +322,18 @@ def test_an_export_has_everybody_who_is_not_erased(service: Service):
 # Undo
 
 
-def undone(service: Service, report: Report) -> dict[str, int]:
+def undone(service: Service, report: Report, *, opt_outs: bool = False) -> dict[str, int]:
     assert report.id is not None
-    counts = dict(undo_import(service, report.id, OPERATOR))
+    reason = "The wrong list" if opt_outs else None
+    counts = dict(undo_import(service, report.id, OPERATOR, opt_outs=opt_outs, reason=reason))
     assert verify(service).problem is None
     return counts
 
 
-def test_an_undone_import_takes_back_whom_it_brought_and_what_it_changed(service: Service):
+@pytest.mark.parametrize("opt_outs", [False, True])
+def test_an_undone_import_takes_back_whom_it_brought_and_what_it_changed(
+    service: Service, opt_outs: bool
+):
     ana = add(service, Details(name="Ana Gómez", phone=PHONE), AGENT)
     change(service, ana.id, Wish(sms=On.YES, evidence="call"), AGENT)
     was = profile(service, ana.id, AGENT).contact
@@ -312,14 +342,22 @@ def test_an_undone_import_takes_back_whom_it_brought_and_what_it_changed(service
         row(email=MAILBOX, company="Acme", external_id="crm-1", sms=On.NO, sms_bounce=True),
         row(name="Bo", phone=OTHER_PHONE, sms=On.YES),
     )
-    counts = undone(service, report)
+    counts = undone(service, report, opt_outs=opt_outs)
 
     now = profile(service, ana.id, AGENT)
-    assert counts == {"contacts removed": 1, "contacts put back": 1}
+    said = "opt-outs taken back" if opt_outs else "opt-outs kept"
+    assert counts == {"contacts removed": 1, "contacts put back": 1, said: 1}
     assert (now.contact.email, now.contact.company, now.contact.external_id) == (None, "", "")
-    assert now.contact.consent(Channel.SMS).on is On.YES
-    assert now.contact.consent(Channel.SMS).since == was.consent(Channel.SMS).since
-    assert now.contact.consent(Channel.SMS).evidence == was.consent(Channel.SMS).evidence
+    consent = now.contact.consent(Channel.SMS)
+    if opt_outs:
+        assert (consent.on, consent.since) == (On.YES, was.consent(Channel.SMS).since)
+        assert consent.evidence == was.consent(Channel.SMS).evidence
+    else:
+        assert (consent.on, consent.by, consent.actor) == (
+            On.NO,
+            By.IMPORT,
+            f"import:{report.id}",
+        )
     assert now.facts[Channel.SMS].bounce is Bounce.NO
     assert find(service, OTHER_PHONE, AGENT).contacts == []
     assert now.contact.version > was.version
@@ -333,6 +371,43 @@ def test_an_import_is_undone_once(service: Service):
         undone(service, report)
     with pytest.raises(Refused):
         undo_import(service, "no such import", OPERATOR)
+
+
+@pytest.mark.parametrize("reason", [None, "", " \u200b"])
+def test_the_opt_outs_of_an_import_are_taken_back_with_a_reason_and_also_later(
+    service: Service, reason: str | None
+):
+    ana = add(service, Details(name="Ana Gómez", phone=PHONE), AGENT)
+    bo = add(service, Details(name="Bo", phone=PHONE), AGENT)
+    for contact in (ana, bo):
+        change(service, contact.id, Wish(sms=On.YES, evidence="call"), AGENT)
+    # Nobody has the mailbox of the second row, which is rejected for its number.
+    nobodys = Row(line=3, details=Details(phone="12345", email=MAILBOX), email=On.NO)
+    report = take(service, row(sms=On.NO), nobodys)
+    assert report.id is not None
+    with pytest.raises(Invalid) as refusal:
+        undo_import(service, report.id, OPERATOR, opt_outs=True, reason=reason)
+    kept = undone(service, report)
+    refused = [profile(service, c.id, AGENT).contact.consent(Channel.SMS).on for c in (ana, bo)]
+    later = undone(service, report, opt_outs=True)
+    back = [profile(service, c.id, AGENT).contact.consent(Channel.SMS).on for c in (ana, bo)]
+    new = add(service, Details(name="Cy", phone=PHONE, email=MAILBOX), AGENT)
+
+    assert refusal.value.field == "reason"
+    assert kept["opt-outs kept"] == later["opt-outs taken back"] == 3
+    assert (refused, back) == ([On.NO] * 2, [On.YES] * 2)
+    assert {new.consent(channel).on for channel in Channel} == {On.UNSET}
+
+
+@pytest.mark.parametrize("opt_outs", [False, True])
+def test_a_no_of_a_second_file_survives_the_undo_of_the_first(service: Service, opt_outs: bool):
+    ana = add(service, Details(name="Ana Gómez", phone=PHONE), AGENT)
+    change(service, ana.id, Wish(sms=On.YES, evidence="call"), AGENT)
+    first = take(service, row(sms=On.NO))
+    take(service, row(sms=On.NO))
+    undone(service, first, opt_outs=opt_outs)
+
+    assert on(service) is On.NO
 
 
 def test_a_refusal_after_the_import_survives_its_undo(service: Service):
@@ -352,7 +427,7 @@ def test_a_refusal_that_repeats_a_no_of_the_file_survives_its_undo(
     report = take(service, row(sms=On.NO))
     clock.advance(later)
     change(service, ana.id, Wish(sms=On.NO, reason=Reason.PHONE), AGENT)
-    undone(service, report)
+    undone(service, report, opt_outs=True)
 
     assert on(service) is On.NO
 
@@ -374,7 +449,7 @@ def test_a_second_stop_that_was_only_noted_survives_the_undo_of_a_files_no(
             after=On.NO,
             reason="STOP",
         )
-    undone(service, report)
+    undone(service, report, opt_outs=True)
 
     assert on(service) is On.NO
 
@@ -391,8 +466,12 @@ def test_what_a_file_says_twice_of_one_contact_is_undone_to_what_was_before_the_
     service: Service, rows: list[Row]
 ):
     add(service, Details(name="Ana Gómez", phone=PHONE), AGENT)
-    undone(service, take(service, *rows))
+    report = take(service, *rows)
+    undone(service, report)
+    halfway = on(service)
+    undone(service, report, opt_outs=True)
 
+    assert halfway is (On.NO if any(row.sms is On.NO for row in rows) else On.UNSET)
     assert on(service) is On.UNSET
 
 

@@ -110,7 +110,7 @@ def test_what_looks_like_an_address_and_is_none_says_why(service: Service, text:
 
 
 def test_a_near_miss_is_offered_where_nobody_is_exactly_that(service: Service, ana: Contact):
-    for text in ("+1 415 555 0101", "anna@example.com", "Ana Gomes"):
+    for text in ("+1 415 555 0101", "anna@example.com", "ANNA@Example.COM", "Ana Gomes"):
         found = find(service, text, AGENT)
         assert found.contacts == []
         assert [p.contact.id for p in found.near] == [ana.id]

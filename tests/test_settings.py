@@ -6,13 +6,16 @@ import logging
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from bot import hash_key
-from bot.consent.model import Sender
+from bot.consent.senders import Number, NumberKind, Sender
 from bot.settings import Mode, People, Settings, SettingsError, environment
+from storage import open_store
+from tests.consent_fixtures import sender
 
 SLACK = {
     "SLACK_BOT_TOKEN": "xoxb-1-secret",
@@ -62,7 +65,7 @@ def test_every_setting_is_read():
     assert settings.agents == People()
     assert settings.region == "DE"
     assert settings.public_url == "https://optin.example.com/in"
-    assert settings.hash_key() == b"k" * 32
+    assert settings.given_hash_key == b"k" * 32
 
 
 @pytest.mark.parametrize(
@@ -193,14 +196,25 @@ def test_senders_are_read_in_their_order_the_first_is_the_default(tmp_path):
     path.write_text(
         '[[sender]]\nid = "+18885550199"\nname = "Support"\nunblock_word = "start"\n'
         '[[sender]]\nid = "+14155550100"\n'
-        '[[sender]]\nid = "MG0123"\ntoll_free = true\n'
+        '[[sender]]\nid = "MG0123"\n'
+        '[[sender]]\nid = "support"\nservice = "MG9"\nnumbers = ["+1 (415) 555-0001", '
+        '{number = "+14155550002", kind = "toll_free"}, "72345"]\n'
     )
     settings = Settings.read({"OPTIN_SENDERS": str(path)})
 
     assert settings.senders == (
-        Sender(id="+18885550199", name="Support", toll_free=True, unblock_word="START"),
-        Sender(id="+14155550100"),
-        Sender(id="MG0123", toll_free=True),
+        sender("+18885550199", "Support", unblock_word="START"),
+        sender("+14155550100"),
+        Sender(id="MG0123"),
+        Sender(
+            id="support",
+            service="MG9",
+            numbers=(
+                Number(number="+14155550001", kind=NumberKind.LONG_CODE),
+                Number(number="+14155550002", kind=NumberKind.TOLL_FREE),
+                Number(number="72345", kind=NumberKind.SHORT_CODE),
+            ),
+        ),
     )
 
 
@@ -217,6 +231,14 @@ def test_senders_are_read_in_their_order_the_first_is_the_default(tmp_path):
         ("[[sender]]\nid = '1'\ntoll_free = 'yes'", "true or false for toll_free"),
         ("[[sender]]\nid = '1'\ncolor = 'red'", "'color'"),
         ("[[sender]]\nid = '1'\n[[sender]]\nid = '1'", "twice"),
+        ("[[sender]]\nid = 'a'\nnumbers = '+14155550001'", "a list for numbers"),
+        ("[[sender]]\nid = 'a'\nnumbers = ['x']", "no E.164 number"),
+        ("[[sender]]\nid = 'a'\nnumbers = [1]", "needs numbers as"),
+        ("[[sender]]\nid = 'a'\nnumbers = [{number = '72345', kind = 'long'}]", "long_code"),
+        (
+            "[[sender]]\nid = 'a'\nservice = 'MG1'\n[[sender]]\nid = 'b'\nservice = 'MG1'",
+            "names MG1 in two senders",
+        ),
     ],
 )
 def test_a_senders_file_that_is_wrong_is_one_sentence_that_says_where(tmp_path, text, wrong):
@@ -232,14 +254,15 @@ def test_a_senders_file_that_is_wrong_is_one_sentence_that_says_where(tmp_path, 
 
 def test_the_hash_key_is_made_once_beside_the_storage_for_its_owner_alone(tmp_path):
     settings = Settings.read({"OPTIN_STORAGE": f"tinydb:///{tmp_path}/new/contacts.json"})
-    key = settings.hash_key()
-    made = tmp_path / "new" / "contacts.hash-key"
+    with closing(open_store(settings.storage)) as store:
+        key = settings.hash_key(store)
+        made = tmp_path / "new" / "contacts.hash-key"
 
-    assert len(key) == 64
-    assert settings.hash_key() == key
-    assert stat.S_IMODE(made.stat().st_mode) == 0o600
-    assert [path.name for path in made.parent.iterdir()] == [made.name]
-    assert Settings.read({"OPTIN_HASH_KEY": made.read_text()}).hash_key() == key
+        assert len(key) == 64
+        assert settings.hash_key(store) == key
+        assert stat.S_IMODE(made.stat().st_mode) == 0o600
+        assert [path for path in made.parent.iterdir() if "hash" in path.name] == [made]
+        assert Settings.read({"OPTIN_HASH_KEY": made.read_text()}).hash_key(store) == key
 
 
 def test_all_who_make_the_hash_key_at_once_get_the_same(tmp_path):
@@ -252,20 +275,24 @@ def test_all_who_make_the_hash_key_at_once_get_the_same(tmp_path):
 
 def test_a_hash_key_that_cannot_be_had_is_one_sentence(tmp_path):
     (tmp_path / "empty.hash-key").touch()
-    (tmp_path / "file").touch()
+    (tmp_path / "folder.hash-key").mkdir()
 
     for storage in (
         f"tinydb:///{tmp_path}/empty.json",
-        f"tinydb:///{tmp_path}/file/x.json",
         f"sqlite:///{tmp_path}/empty.db",
-        "postgresql://optin@localhost/optin",
+        f"tinydb:///{tmp_path}/folder.json",
     ):
-        with pytest.raises(SettingsError, match=r"^OPTIN_HASH_KEY "):
-            Settings.read({"OPTIN_STORAGE": storage}).hash_key()
+        settings = Settings.read({"OPTIN_STORAGE": storage})
+        with (
+            closing(open_store(storage)) as store,
+            pytest.raises(SettingsError, match=r"^OPTIN_HASH_KEY "),
+        ):
+            settings.hash_key(store)
 
 
 def test_relative_storage_is_beside_the_working_directory(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    Settings().hash_key()
+    with closing(open_store(Settings().storage)) as store:
+        Settings().hash_key(store)
 
     assert Path("data/optin.hash-key").is_file()

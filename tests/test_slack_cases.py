@@ -470,7 +470,7 @@ def test_the_card_shows_which_key_is_missing(slack_http: Slack) -> None:
 
 
 def test_a_key_to_another_sender_stands_wherever_it_is_waited_for(slack_http: Slack) -> None:
-    offers = SENDERS[1].id
+    offers = SENDERS[1].number
     slack_http.add("Nia Canary", phone=PHONE)
     stop = reply("STOP", PHONE, occurred_at=slack_http.clock())
     take(slack_http.service, [replace(stop, sender=offers)])
@@ -559,3 +559,104 @@ def test_what_the_command_line_decides_is_drawn_in_slack(slack_http: Slack) -> N
     approve(slack_http.service, case.id, MANAGER)
 
     assert shows(slack_http, "Approved by")
+
+
+# A provider's list, and what another contact with the same address was approved for
+
+
+def unsubscribed(slack: Slack) -> None:
+    """Nia unsubscribed at SendGrid, an hour ago."""
+    slack.add("Nia Canary", phone=PHONE, email="nia@example.com")
+    gone = mail(EventKind.UNSUBSCRIBED, "nia@example.com", provider="sendgrid")
+    take(slack.service, [replace(gone, occurred_at=slack.clock())])
+    slack.clock.advance(timedelta(hours=1))
+
+
+def test_an_approval_never_says_that_emails_are_sent_while_a_provider_lists_the_address(
+    slack_http: Slack,
+) -> None:
+    unsubscribed(slack_http)
+    asks(slack_http)
+    message = request_of(slack_http)
+    lee = slack_http.person("Lee")
+    confirm = message.button("Approve")[1]["confirm"]["text"]["text"]
+    told = said(lee.press("Approve", in_=message, confirm=True))
+    step = "Operator: Take the address off SendGrid's suppression list."
+    until(slack_http, lambda: "Approved by" in approvals(slack_http)[0].plain)
+    after = approvals(slack_http)[0].plain
+    until(slack_http, lambda: bool(slack_http.person("Ana").dms()))
+    dm = slack_http.person("Ana").dms()[-1].plain
+
+    for text in (message.plain, confirm, told, after, dm):
+        assert step in text
+        assert "sent again" not in text
+        assert "✅" not in text
+    assert "no e-mails are sent yet: the address is on SendGrid's suppression list" in after
+    assert "☑ Email On is YES" in after
+
+    lee.command(f"/optin {PHONE}")
+    lee.press("Removed at SendGrid", confirm=True)
+
+    assert shows(slack_http, "✅ Done.")
+    assert "suppression list" not in approvals(slack_http)[0].plain
+
+
+def test_what_stands_beside_the_list_is_said_too(slack_http: Slack) -> None:
+    unsubscribed(slack_http)
+    take(slack_http.service, [failed(Failure.HARD, "nia@example.com", code="5.1.1")])
+    asks(slack_http)
+    message = request_of(slack_http).plain
+
+    assert "Operator: Take the address off SendGrid's suppression list." in message
+    assert "Agent: Check the address" in message
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+def test_a_second_record_shows_the_case_that_the_first_one_completed(
+    slack_http: Slack, channel: Channel
+) -> None:
+    if channel is Channel.SMS:
+        refuses(slack_http, "stop all")
+        slack_http.add("Second", phone=PHONE, email="second@example.com")
+        known = "second@example.com"
+    else:
+        unsubscribed(slack_http)
+        slack_http.add("Second", phone="+14155550177", email="nia@example.com")
+        known = "+14155550177"
+    evidence = f"{EVIDENCE} {'and much more ' * 20}"
+    wanted = Ask(channel=channel, evidence=evidence)
+    first = request(slack_http.service, slack_http.find(PHONE).id, wanted, OPERATOR)
+    ana = slack_http.person("Ana")
+    before = request_form(ana, known)
+    approve(slack_http.service, first.id, MANAGER)
+    noun = "number" if channel is Channel.SMS else "address"
+    shown = f"Another contact with this {noun} opted in again"
+    _, _, after = request_form(ana, known).partition(shown)
+
+    assert "opted in again" not in before
+    assert after.startswith(" Nov 3, 2026, ")
+    assert "“Called us from ending 0142, n…@example.com, and wants them again" in after
+    assert after.count("much more") < 3
+    assert "☑ Approved by" in after
+    assert "555 0142" not in after
+
+
+def test_what_was_refused_again_since_is_no_case_to_show(slack_http: Slack) -> None:
+    refuses(slack_http, "stop all")
+    slack_http.add("Second", phone=PHONE, email="second@example.com")
+    wanted = Ask(channel=Channel.SMS, evidence=EVIDENCE)
+    first = request(slack_http.service, slack_http.find(PHONE).id, wanted, OPERATOR)
+    approve(slack_http.service, first.id, MANAGER)
+    texts(slack_http, "stop all")
+
+    assert "opted in again" not in request_form(slack_http.person("Ana"), "second@example.com")
+
+
+def request_form(person: Person, asked: str) -> str:
+    """What the request form says that is opened from the card."""
+    person.command(f"/optin {asked}")
+    person.press("Request re-opt-in")
+    form = person.modal
+    assert form is not None
+    person.close()
+    return form.plain

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,9 +26,9 @@ from bot.consent.model import (
     Line,
     On,
     Refusal,
-    Sender,
 )
 from bot.consent.rules import decide
+from bot.consent.senders import Number, NumberKind, Sender, Senders
 from bot.consent.service import Change, Found, Profile
 from handlers.slack.blocks import log, words
 from handlers.slack.blocks.card import card, card_text, hits, nothing
@@ -37,6 +38,7 @@ from handlers.slack.blocks.modals import (
     details_modal,
     details_of,
     message_modal,
+    mistake_modal,
     note_modal,
     profile_modal,
     search_modal,
@@ -92,10 +94,20 @@ def person(text: str, *, facts: AddressFacts | None = None, **fields: Any) -> Co
     return Contact(**(whole | fields))
 
 
+def group(text: str, number: int) -> Sender:
+    """A service with a number, and whatever name it was given."""
+    first = Number(number=f"+1888555{number:04}", kind=NumberKind.TOLL_FREE)
+    return Sender(id=f"MG{number:032}", name=text, service=f"MG{number:032}", numbers=(first,))
+
+
 def profile(text: str, *, blocks: int = 50, **fields: Any) -> Profile:
     """A contact for whom everything is in the way at once."""
     contact = person(text, **fields)
-    senders = [Sender(id=f"+1888555{number:04}", name=text) for number in range(blocks)]
+    senders = Senders(groups=[group(text, number) for number in range(blocks)])
+    names = {
+        Channel.SMS: [sender.id for sender in senders.groups],
+        Channel.EMAIL: [f"sendgrid/unsubscribe/{number}{text}" for number in range(blocks)],
+    }
     facts = {
         channel: AddressFacts(
             address=contact.address(channel) or "",
@@ -105,24 +117,46 @@ def profile(text: str, *, blocks: int = 50, **fields: Any) -> Profile:
             complaint=channel is Channel.EMAIL,
             soft_failures=(AT,) * 100,
             blocks={
-                sender.id: Block(state=BlockState(state), since=AT)
-                for sender, state in zip(senders, ["blocked", "unknown"] * 25, strict=False)
+                name: Block(state=BlockState(state), since=AT)
+                for name, state in zip(names[channel], ["blocked", "unknown"] * 25, strict=False)
             },
             hold=Hold(since=AT, text=text),
-            refusal=Refusal(channel=channel, since=AT, reason=text),
+            refusals=(Refusal(channel=channel, since=AT, reason=text),),
         )
         for channel in Channel
     }
     return Profile(
         contact=contact,
         facts=facts,
-        decisions={channel: decide(contact, facts[channel], channel) for channel in Channel},
+        senders=senders,
+        decisions={
+            channel: decide(contact, facts[channel], channel, senders.default, senders)
+            for channel in Channel
+        },
         by_sender={
-            sender.id: decide(contact, facts[Channel.SMS], Channel.SMS, sender)
-            for sender in senders
+            sender.id: decide(contact, facts[Channel.SMS], Channel.SMS, sender, senders)
+            for sender in senders.groups[1:]
         },
         shared=dict.fromkeys(Channel, 10000),
         latest=[entry(text, 1)],
+    )
+
+
+def listed(text: str) -> Profile:
+    """On fifty entries of providers' lists, of groups with such names."""
+    whole = profile(text)
+    mail = replace(
+        whole.facts[Channel.EMAIL],
+        blocks={
+            f"{'p' * number}/unsubscribe/{text or 'all'}": Block(state=BlockState.BLOCKED, since=AT)
+            for number in range(1, 51)
+        },
+    )
+    decided = decide(whole.contact, mail, Channel.EMAIL)
+    return replace(
+        whole,
+        facts={**whole.facts, Channel.EMAIL: mail},
+        decisions={**whole.decisions, Channel.EMAIL: decided},
     )
 
 
@@ -179,6 +213,8 @@ def views(text: str) -> Iterator[dict[str, Any]]:
     yield details_modal(metadata, details_of(whole.contact), adding=False, notice=notice)
     yield details_modal(metadata, {}, adding=True)
     yield note_modal(metadata)
+    yield mistake_modal(whole, metadata)
+    yield mistake_modal(whole, metadata, notice=notice, typed=typed | {"channel": "email"})
     yield search_modal(metadata)
     yield message_modal(text or "Title", text or "Sentence.")
     for kind in Kind:
@@ -190,6 +226,7 @@ def views(text: str) -> Iterator[dict[str, Any]]:
 def messages(text: str) -> Iterator[list[dict[str, Any]]]:
     whole = profile(text)
     yield card(whole)
+    yield card(listed(text))
     yield card(profile(text, phone=None, email=None))
     yield card(profile(text, erased=True))
     yield hits(Found(contacts=[whole] * 10, more=True, count=100))

@@ -12,6 +12,7 @@ import pytest
 
 from bot.consent.alerts import Alert, AlertKind
 from bot.consent.cases import Case, CaseState
+from bot.consent.gates import Code
 from bot.consent.model import Channel, Evidence
 from bot.consent.service import Matter
 from handlers.slack import ids
@@ -22,7 +23,7 @@ from handlers.slack.blocks.frame import Metadata
 from handlers.slack.blocks.request import deny_modal, pending, request_modal, requested_modal
 from sandbox.block_kit.check import check_blocks, check_view
 from sandbox.mrkdwn import pings
-from tests.test_slack_limits import AT, NASTY, _characters, person, profile
+from tests.test_slack_limits import AT, NASTY, _characters, listed, person, profile
 
 SENDERS = [f"+1888555{number:04}" for number in range(30)]
 KINDS = (AlertKind.CASE, AlertKind.CASE_TOLD, AlertKind.CASE_REMINDER)
@@ -72,6 +73,16 @@ def matters(text: str) -> Iterator[Matter]:
                     unblock_words=dict.fromkeys(SENDERS, "UNSTOP"),
                     warnings=(text,) * 5,
                 )
+    mail = listed(text).decisions[Channel.EMAIL]
+    for state in CaseState:
+        yield Matter(
+            case=case(text, state, Channel.EMAIL),
+            contact=person(text),
+            now=replace(mail, gates=[g for g in mail.gates if g.code is Code.SUPPRESSED]),
+            then=mail,
+            missing=(),
+            unblock_words={},
+        )
     gone = case(text, CaseState.CANCELLED, Channel.SMS)
     yield Matter(case=gone, contact=None, now=None, then=None, missing=(), unblock_words={})
 
@@ -114,6 +125,9 @@ def test_every_modal_of_a_request_keeps_to_the_limits(text: str) -> None:
         request_modal(whole, channel, metadata, notice="Because.", typed=typed)
         for channel in Channel
     ]
+    for channel in Channel:
+        other = case(text, CaseState.COMPLETED, channel)
+        views.append(request_modal(whole, channel, metadata, typed=typed, other=other))
     for matter in matters(text):
         views.append(requested_modal(matter, list(progress(matter)), told=False))
         about = ids.Pointer(contact=matter.case.id, version=matter.case.version)

@@ -134,7 +134,7 @@ def test_a_name_like_nobodys_gets_a_hint_and_no_dead_end(slack: Slack, ana: Pers
     ("typed", "shown", "label", "filled"),
     [
         ("+1 212 555 0177", "+1 212-555-0177", "Phone", "+12125550177"),
-        ("New.One@example.com", "new.one@example.com", "Email", "new.one@example.com"),
+        ("New.One@example.com", "New.One@example.com", "Email", "New.One@example.com"),
     ],
 )
 def test_an_unknown_address_is_added_from_the_answer(

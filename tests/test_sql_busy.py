@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import sqlite3
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,7 @@ from handlers.intake import Intake, Line, ProviderHealth, Tokens
 from handlers.webhooks import providers
 from handlers.webhooks.provider import Request
 from storage import open_store
+from storage.sql.sqlite import SQLite
 from tests import consent_fixtures
 from tests.alerts_fixtures import Bench, reply
 from tests.consent_fixtures import NOW
@@ -88,7 +90,7 @@ def test_requests_whose_tokens_are_kept_wait_for_the_storage_once(
             settings.providers,
             public_url="https://optin.example.com",
             seen=Tokens(service),
-            email_of=lambda _: None,
+            mailboxes_of=lambda _: None,
         )
         (mailgun,) = (one for one in known if one.name == "mailgun")
         intake = Intake(service, counted=lambda *_: None, health=ProviderHealth())
@@ -139,6 +141,25 @@ def test_readers_by_the_dozen_are_busy_and_no_fault_of_ours(tmp_path: Path) -> N
             over.set()
             for reader in readers:
                 reader.join()
+
+
+def test_a_busy_commit_of_sqlite_has_stored_nothing_and_says_so(tmp_path: Path) -> None:
+    """With a rollback journal, as on a file system that has no WAL, a reader holds up the COMMIT."""
+    path = tmp_path / "optin.db"
+    with closing(SQLite(path, patience=0.2)) as database:
+        database.migrate()
+        with database.session() as session:
+            assert session.rows("PRAGMA journal_mode = DELETE") == [("delete",)]
+            session.write(())
+            session.do("INSERT INTO marks (name, document) VALUES ('m', 'x')", [()])
+            with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+                reader.execute("BEGIN")
+                reader.execute("SELECT * FROM marks").fetchall()
+                with pytest.raises(StorageFailed, match="busy, so nothing was changed"):
+                    session.commit(lambda: None)
+                session.undo()
+                reader.execute("ROLLBACK")
+            assert session.rows("SELECT * FROM marks") == []
 
 
 def test_what_tells_nothing_does_not_wait_for_whoever_claims(tmp_path: Path) -> None:

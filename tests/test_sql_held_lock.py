@@ -182,7 +182,7 @@ def test_who_waited_too_long_is_told_so_without_another_try(tmp_path: Path) -> N
     (twilio,) = (
         one
         for one in providers(
-            settings.providers, public_url=PUBLIC, seen=Memory(), email_of=lambda _: None
+            settings.providers, public_url=PUBLIC, seen=Memory(), mailboxes_of=lambda _: None
         )
         if one.name == "twilio"
     )

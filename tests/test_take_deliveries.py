@@ -65,9 +65,11 @@ def test_there_is_one_expected_error_for_a_stop(
     tell(alerting, text("STOP"))
     clock.advance(SECOND)
     tell(alerting, failed(Failure.OPT_OUT))
+    told = alerts(alerting)
     clock.advance(SECOND)
 
-    assert tell(alerting, failed(Failure.OPT_OUT)) == []
+    assert lines(tell(alerting, failed(Failure.OPT_OUT))) == [(Kind.BLOCK, "blocked", "blocked")]
+    assert alerts(alerting) == told
 
 
 def test_the_next_stop_has_an_expected_error_of_its_own(
@@ -82,15 +84,21 @@ def test_the_next_stop_has_an_expected_error_of_its_own(
 
 
 @pytest.mark.parametrize(
-    ("after", "expected"), [(0 * SECOND, 1), (5 * MINUTE, 1), (5 * MINUTE + SECOND, 0)]
+    ("after", "kind"),
+    [
+        (0 * SECOND, Kind.EXPECTED_ERROR),
+        (5 * MINUTE, Kind.EXPECTED_ERROR),
+        (5 * MINUTE + SECOND, Kind.BLOCK),
+    ],
 )
 def test_only_what_fails_within_five_minutes_is_expected(
-    alerting: Service, subscriber: Contact, clock: Stopped, after: timedelta, expected: int
+    alerting: Service, subscriber: Contact, clock: Stopped, after: timedelta, kind: Kind
 ):
     tell(alerting, text("STOP"))
     clock.advance(after)
 
-    assert len(tell(alerting, failed(Failure.OPT_OUT))) == expected
+    assert [entry.kind for entry in tell(alerting, failed(Failure.OPT_OUT))] == [kind]
+    assert alerts(alerting) == [AlertKind.STOP]
 
 
 def test_another_senders_failure_is_a_block_of_its_own(
@@ -127,7 +135,8 @@ def test_on_a_shared_number_the_expected_error_is_logged_on_each_contact_once(
 
     assert [entry.contact for entry in entries] == [subscriber.id, housemate.id]
     assert {entry.kind for entry in entries} == {Kind.EXPECTED_ERROR}
-    assert tell(alerting, failed(Failure.OPT_OUT)) == []
+    again = tell(alerting, failed(Failure.OPT_OUT))
+    assert lines(again) == [(Kind.BLOCK, "blocked", "blocked")] * 2
 
 
 def test_the_failed_confirmation_of_a_vague_stop_shows_that_the_carrier_heard_it(
@@ -145,15 +154,33 @@ def test_the_failed_confirmation_of_a_vague_stop_shows_that_the_carrier_heard_it
     assert alerts(alerting) == [AlertKind.STOP]
 
 
-def test_a_confirmation_that_fails_late_does_not_block_who_came_back_meanwhile(
+def test_a_confirmation_sent_before_the_unstop_does_not_block_who_came_back_meanwhile(
     alerting: Service, subscriber: Contact, clock: Stopped
+):
+    stopped = clock()
+    for words in ("STOP", "UNSTOP"):
+        tell(alerting, text(words))
+        clock.advance(SECOND)
+
+    entries = tell(alerting, failed(Failure.OPT_OUT, sent_at=stopped))
+
+    assert lines(entries) == [(Kind.EXPECTED_ERROR, "", "")]
+    assert block(alerting) is BlockState.NONE
+
+
+@pytest.mark.parametrize("dated", [True, False])
+def test_a_message_that_fails_after_the_unstop_is_a_block_and_no_expected_error(
+    alerting: Service, subscriber: Contact, clock: Stopped, dated: bool
 ):
     for words in ("STOP", "UNSTOP"):
         tell(alerting, text(words))
         clock.advance(SECOND)
 
-    assert lines(tell(alerting, failed(Failure.OPT_OUT))) == [(Kind.EXPECTED_ERROR, "", "")]
-    assert block(alerting) is BlockState.NONE
+    entries = tell(alerting, failed(Failure.OPT_OUT, sent_at=clock() if dated else None))
+
+    assert lines(entries) == [(Kind.BLOCK, "none", "blocked")]
+    assert block(alerting) is BlockState.BLOCKED
+    assert AlertKind.DRIFT in alerts(alerting)
 
 
 # Drift
@@ -176,18 +203,47 @@ def test_consent_of_the_very_moment_of_the_block_gives_way(
     assert consent(alerting, subscriber).refused
 
 
-def test_each_message_that_a_standing_block_refuses_makes_it_no_newer(
+def test_each_message_that_a_standing_block_refuses_renews_it_and_refuses_nothing(
     alerting: Service, subscriber: Contact, clock: Stopped
 ):
     tell(alerting, failed(Failure.OPT_OUT, occurred_at=clock() - 2 * HOUR))
     began = since(alerting)
+    told = alerts(alerting)
 
     for _ in range(3):
         clock.advance(HOUR)
-        assert tell(alerting, failed(Failure.OPT_OUT)) == []
+        entries = tell(alerting, failed(Failure.OPT_OUT))
+        assert lines(entries) == [(Kind.BLOCK, "blocked", "blocked")]
 
-    assert since(alerting) == began
+    standing = facts(alerting).blocks[LOCAL]
+    assert (standing.began, standing.since) == (began, clock())
     assert consent(alerting, subscriber).on is On.YES
+    assert alerts(alerting) == told
+
+
+def test_what_lifts_a_block_has_to_be_newer_than_the_last_message_that_it_refused(
+    alerting: Service, subscriber: Contact, clock: Stopped
+):
+    for _ in range(2):
+        tell(alerting, failed(Failure.OPT_OUT))
+        clock.advance(2 * HOUR)
+
+    assert tell(alerting, text("UNSTOP", occurred_at=clock() - 3 * HOUR)) == []
+    assert tell(alerting, delivered(sent_at=clock() - 3 * HOUR)) == []
+    assert block(alerting) is BlockState.BLOCKED
+    assert lines(tell(alerting, text("UNSTOP", occurred_at=clock() - HOUR))) == [
+        (Kind.BLOCK, "blocked", "none")
+    ]
+
+
+def test_a_stop_on_a_standing_block_begins_it_anew(
+    alerting: Service, subscriber: Contact, clock: Stopped
+):
+    tell(alerting, failed(Failure.OPT_OUT))
+    clock.advance(HOUR)
+    tell(alerting, text("STOP"))
+
+    assert facts(alerting).blocks[LOCAL].began == clock()
 
 
 def test_a_failure_from_before_the_contact_came_back_blocks_nothing(

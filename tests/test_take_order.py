@@ -28,6 +28,7 @@ from tests.take_fixtures import (
     YES,
     alerts,
     block,
+    come_back,
     consent,
     delivered,
     facts,
@@ -53,7 +54,10 @@ EVERYTHING = [
     failed(Failure.SOFT),
     failed(Failure.AMBIGUOUS),
     failed(Failure.OURS),
-    failed(Failure.KNOWN),
+    failed(Failure.LISTED),
+    failed(Failure.LISTED_BOUNCE),
+    failed(Failure.LISTED_COMPLAINT),
+    failed(Failure.LISTED_OPT_OUT),
     delivered(),
     mailed(EventKind.COMPLAINT),
     mailed(EventKind.UNSUBSCRIBED),
@@ -365,6 +369,7 @@ def test_who_had_refused_already_gets_a_note_and_who_had_not_a_change(
     alerting: Service, subscriber: Contact, housemate: Contact
 ):
     change(alerting, subscriber.id, replace(OUT, reason="Asked by phone"), AGENT)
+    come_back(alerting, housemate)
 
     entries = tell(alerting, text("STOP"))
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -83,7 +84,7 @@ def test_it_is_applied_when_a_contact_appears_with_that_number(alerting: Service
     entries = [entry for entry in told(alerting, ana.id) if entry.kind is not Kind.CONTACT]
     assert [(e.actor, e.by, e.occurred_at) for e in entries] == [
         ("system", By.CONTACT, stopped_at),
-        ("system", None, stopped_at),
+        ("system", By.CONTACT, stopped_at),
     ]
 
 
@@ -144,10 +145,8 @@ def test_a_second_stop_of_nobody_moves_the_refusal_on_and_a_late_one_is_a_note(
     tell(alerting, text("STOP"))
     clock.advance(HOUR)
 
-    assert lines(tell(alerting, text("STOP"))) == [
-        (Kind.CONSENT, "NO", "NO"),
-        (Kind.BLOCK, "blocked", "blocked"),
-    ]
+    assert lines(tell(alerting, text("STOP"))) == [(Kind.CONSENT, "NO", "NO")]
+    assert kept(alerting, PHONE).blocks[LOCAL].since == clock()
     late = tell(alerting, text("STOP", occurred_at=clock() - HOUR / 2))
     assert lines(late) == [(Kind.NOTE, "NO", "NO")]
     refusal = kept(alerting, PHONE).refusal
@@ -220,18 +219,80 @@ def test_a_complaint_and_an_unsubscribe_of_nobody_are_kept(alerting: Service):
         mailed(EventKind.UNSUBSCRIBED, address="bo@x.example"),
     )
 
-    assert lines(entries) == [(Kind.CONSENT, "UNSET", "NO")] * 2
+    refused, listed = (Kind.CONSENT, "UNSET", "NO"), (Kind.BLOCK, "none", "blocked")
+    bounced = (Kind.BOUNCE, "NO", "YES")
+    assert lines(entries) == [refused, listed, bounced, refused, listed]
+    assert {entry.contact for entry in entries} == {None}
     ana = add(alerting, Details(name="Ana", email=MAILBOX), AGENT)
     bo = add(alerting, Details(name="Bo", email="bo@x.example"), AGENT)
 
     assert consent(alerting, ana, MAILBOX).refused
     assert consent(alerting, bo, "bo@x.example").refused
+    assert facts(alerting, MAILBOX).complaint
+    assert facts(alerting, MAILBOX).blocks.keys() == {"sendgrid/complaint"}
+    assert facts(alerting, "bo@x.example").blocks.keys() == {"sendgrid/unsubscribe"}
     assert alerts(alerting) == [AlertKind.UNKNOWN] * 2
 
 
-@pytest.mark.parametrize("failure", [f for f in Failure if f is not Failure.OPT_OUT])
-def test_deliverability_is_kept_of_contacts_only(alerting: Service, failure: Failure):
+@pytest.mark.parametrize("failure", [Failure.OURS, Failure.ROUTE, Failure.NOT_FINAL])
+def test_what_is_no_fault_of_the_address_is_kept_of_nobody(alerting: Service, failure: Failure):
     assert tell(alerting, failed(failure), delivered()) == []
+
+
+@pytest.mark.parametrize(
+    "failure", [Failure.HARD, Failure.SOFT, Failure.AMBIGUOUS, Failure.LISTED_BOUNCE]
+)
+def test_what_failed_for_nobody_is_told_to_nobody_and_meets_whoever_appears(
+    alerting: Service, subscriber: Contact, clock: Stopped, failure: Failure
+):
+    address = "bo@x.example" if failure is Failure.LISTED_BOUNCE else OTHER_PHONE
+    told_of = {"provider": "sendgrid"} if failure is Failure.LISTED_BOUNCE else {}
+    entries = tell(alerting, *(failed(failure, address=a, **told_of) for a in (address,) * 2))
+    clock.advance(HOUR)
+    details = {"email": address} if "@" in address else {"phone": address}
+    new = add(alerting, Details(name="Bo", **details), AGENT)
+
+    met = facts(alerting, address)
+    assert entries
+    assert {(entry.contact, entry.address) for entry in entries} == {
+        (None, alerting.hashed(address))
+    }
+    assert alerts(alerting) == []
+    assert consent(alerting, new, address).on is On.UNSET
+    assert met.bounce is (
+        Bounce.YES if failure in (Failure.HARD, Failure.LISTED_BOUNCE) else Bounce.NO
+    )
+    assert len(met.soft_failures) == (2 if failure in (Failure.SOFT, Failure.AMBIGUOUS) else 0)
+    assert {name: block.state for name, block in met.blocks.items()} == {
+        Failure.AMBIGUOUS: {LOCAL: BlockState.UNKNOWN},
+        Failure.LISTED_BOUNCE: {"sendgrid/bounce": BlockState.BLOCKED},
+    }.get(failure, {})
+
+
+@pytest.mark.parametrize("failures", [[Failure.HARD], [Failure.SOFT] * 2])
+def test_what_failed_for_nobody_and_was_proved_well_since_does_not_meet_the_next_one(
+    alerting: Service, clock: Stopped, failures: list[Failure]
+):
+    tell(alerting, *(failed(failure) for failure in failures))
+    clock.advance(HOUR)
+    appears(alerting)
+    tell(alerting, delivered(sent_at=clock()))
+
+    appears(alerting, name="Bo")
+
+    assert (facts(alerting).bounce, facts(alerting).soft_failures) == (Bounce.NO, ())
+    assert kept(alerting, PHONE) == AddressFacts(address=alerting.hashed(PHONE))
+    assert verify(alerting).problem is None
+
+
+def test_a_delivery_to_nobody_ends_what_failed_before_it(alerting: Service, clock: Stopped):
+    tell(alerting, failed(Failure.SOFT))
+    tell(alerting, failed(Failure.HARD, address=OTHER_PHONE))
+    clock.advance(HOUR)
+    tell(alerting, delivered(), delivered(address=OTHER_PHONE, sent_at=clock()))
+
+    assert kept(alerting, PHONE).soft_failures == ()
+    assert kept(alerting, OTHER_PHONE).bounce is Bounce.NO
 
 
 def test_an_opt_out_failure_of_nobody_is_a_block_and_no_refusal(alerting: Service):
@@ -244,16 +305,31 @@ def test_an_opt_out_failure_of_nobody_is_a_block_and_no_refusal(alerting: Servic
     assert alerts(alerting) == []
 
 
-def test_the_failed_confirmation_of_nobodys_stop_is_nothing(alerting: Service, clock: Stopped):
+@pytest.mark.parametrize("dated", [True, False])
+def test_the_failed_confirmation_of_nobodys_stop_is_nothing_and_a_later_message_is_a_block(
+    alerting: Service, clock: Stopped, dated: bool
+):
     tell(alerting, text("STOP"))
+    stopped_at = clock()
     clock.advance(timedelta(seconds=2))
     tell(alerting, text("UNSTOP"))
 
-    assert tell(alerting, failed(Failure.OPT_OUT)) == []
+    confirmation = tell(alerting, failed(Failure.OPT_OUT, sent_at=stopped_at))
+    later = tell(alerting, failed(Failure.OPT_OUT, sent_at=clock() if dated else None))
+
+    assert confirmation == []
+    assert lines(later) == [(Kind.BLOCK, "none", "blocked")]
+    assert alerts(alerting) == [AlertKind.UNKNOWN]
 
 
-def test_our_own_suppression_of_nobody_is_nothing(alerting: Service):
-    assert tell(alerting, mailed(EventKind.SUPPRESSED)) == []
+def test_our_own_suppression_of_nobody_is_on_the_providers_list_and_no_refusal(alerting: Service):
+    entries = tell(alerting, mailed(EventKind.SUPPRESSED))
+
+    assert lines(entries) == [(Kind.BLOCK, "none", "blocked")]
+    ana = add(alerting, Details(name="Ana", email=MAILBOX), AGENT)
+    assert facts(alerting, MAILBOX).blocks.keys() == {"sendgrid/ours"}
+    assert consent(alerting, ana, MAILBOX).on is On.UNSET
+    assert alerts(alerting) == []
 
 
 def test_what_is_kept_of_a_number_stays_when_its_contact_takes_another(
@@ -302,7 +378,7 @@ def test_a_vaguer_stop_of_nobody_makes_no_known_block_unknown(
     assert (block(alerting), since(alerting)) == (BlockState.BLOCKED, clock() - HOUR)
 
 
-@pytest.mark.parametrize("address", ["Acme Corp", "72345", "whatsapp:+14155550100", "+1"])
+@pytest.mark.parametrize("address", ["Acme Corp", "72345", "whatsapp:+44", "+1"])
 def test_what_is_no_number_is_kept_and_never_a_crash(
     alerting: Service, subscriber: Contact, storage_path: Path, address: str
 ):
@@ -389,7 +465,12 @@ def test_whoever_shares_the_number_keeps_what_events_told_of_it(
 
     erase(alerting, subscriber.id, OPERATOR)
 
-    assert facts(alerting) == before
+    # Now it is the housemate's entry that tells of each opt-out.
+    after = facts(alerting)
+    assert [replace(r, entry="") for r in after.refusals] == [
+        replace(r, entry="") for r in before.refusals
+    ]
+    assert replace(after, refusals=before.refusals) == before
     assert consent(alerting, housemate).refused
     assert verify(alerting).problem is None
 

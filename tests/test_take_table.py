@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,9 +10,11 @@ import pytest
 from bot.clock import Stopped
 from bot.consent.activity import Entry, Kind
 from bot.consent.alerts import AlertKind
-from bot.consent.events import EventKind, Failure, Marker
+from bot.consent.events import Event, EventKind, Failure, Marker
+from bot.consent.gates import Code, Owner
 from bot.consent.model import BlockState, Bounce, By, Channel, Contact, On
-from bot.consent.service import Service, Wish, change
+from bot.consent.rules import Answer
+from bot.consent.service import Service, Wish, change, profile
 from bot.consent.service.take import take
 from tests.consent_fixtures import AGENT
 from tests.take_fixtures import (
@@ -21,6 +24,7 @@ from tests.take_fixtures import (
     TOLL_FREE,
     alerts,
     block,
+    come_back,
     consent,
     delivered,
     facts,
@@ -287,13 +291,17 @@ def test_an_opt_out_failure_that_we_had_missed_refuses_and_is_drift(
     assert alerts(alerting) == [AlertKind.DRIFT]
 
 
-def test_an_opt_out_failure_of_a_block_that_is_known_is_nothing_new(
+def test_an_opt_out_failure_of_a_block_that_is_known_renews_it_and_is_told_to_nobody(
     alerting: Service, subscriber: Contact, clock: Stopped
 ):
     tell(alerting, text("STOP"))
+    refused = consent(alerting, subscriber)
     clock.advance(timedelta(hours=1))
 
-    assert tell(alerting, failed(Failure.OPT_OUT)) == []
+    entries = tell(alerting, failed(Failure.OPT_OUT))
+
+    assert lines(entries) == [(Kind.BLOCK, "blocked", "blocked")]
+    assert consent(alerting, subscriber) == refused
     assert alerts(alerting) == [AlertKind.STOP]
 
 
@@ -369,10 +377,35 @@ def test_a_bounce_that_only_the_provider_knew_is_kept_and_told_to_nobody(
 ):
     again = {"provider": "sendgrid", "sender": "sendgrid-account", "address": MAILBOX}
 
-    assert lines(tell(alerting, failed(Failure.KNOWN, **again))) == [(Kind.BOUNCE, "NO", "YES")]
+    assert lines(tell(alerting, failed(Failure.LISTED_BOUNCE, **again))) == [
+        (Kind.BLOCK, "none", "blocked"),
+        (Kind.BOUNCE, "NO", "YES"),
+    ]
     clock.advance(timedelta(hours=1))
-    assert tell(alerting, failed(Failure.KNOWN, **again)) == []
+    assert tell(alerting, failed(Failure.LISTED_BOUNCE, **again)) == []
+    assert facts(alerting, MAILBOX).blocks.keys() == {"sendgrid/bounce"}
+    assert consent(alerting, subscriber, MAILBOX).on is On.YES
     assert alerts(alerting) == []
+
+
+def test_a_bounce_that_was_cleared_here_bounces_again_while_the_provider_has_it_on_its_list(
+    alerting: Service, subscriber: Contact, clock: Stopped
+):
+    again = {"provider": "sendgrid", "sender": "sendgrid-account", "address": MAILBOX}
+    tell(alerting, failed(Failure.LISTED_BOUNCE, **again))
+    clear = Wish(clear_bounce=frozenset({Channel.EMAIL}), reason="the mailbox is right")
+    change(alerting, subscriber.id, clear, AGENT)
+    cleared = profile(alerting, subscriber.id, AGENT).decisions[Channel.EMAIL]
+    clock.advance(timedelta(hours=1))
+
+    tell(alerting, failed(Failure.LISTED_BOUNCE, **again))
+
+    on_list, test = cleared.gates
+    assert (on_list.code, on_list.owner) == (Code.SUPPRESSED, Owner.OPERATOR)
+    assert "SendGrid" in on_list.remedy
+    assert test.code is Code.PROBATION
+    assert cleared.answer is Answer.NO
+    assert facts(alerting, MAILBOX).bounce is Bounce.YES
 
 
 def test_our_own_suppression_is_staffs_no_and_told_to_nobody(
@@ -380,7 +413,8 @@ def test_our_own_suppression_is_staffs_no_and_told_to_nobody(
 ):
     entries = tell(alerting, mailed(EventKind.SUPPRESSED))
 
-    assert lines(entries) == [(Kind.CONSENT, "YES", "NO")]
+    assert lines(entries) == [(Kind.CONSENT, "YES", "NO"), (Kind.BLOCK, "none", "blocked")]
+    assert facts(alerting, MAILBOX).blocks.keys() == {"sendgrid/ours"}
     assert said(entries[0])[:4] == (
         "provider:sendgrid",
         "provider:sendgrid",
@@ -398,7 +432,11 @@ def test_our_own_suppression_takes_no_refusal_from_the_contact(
 ):
     tell(alerting, mailed(EventKind.UNSUBSCRIBED))
 
-    assert tell(alerting, mailed(EventKind.SUPPRESSED)) == []
+    entries = tell(alerting, mailed(EventKind.SUPPRESSED))
+
+    assert lines(entries) == [(Kind.NOTE, "NO", "NO"), (Kind.BLOCK, "none", "blocked")]
+    assert entries[0].by is By.STAFF
+    assert facts(alerting, MAILBOX).blocks.keys() == {"sendgrid/ours", "sendgrid/unsubscribe"}
     assert consent(alerting, subscriber, MAILBOX).refused
 
 
@@ -407,7 +445,7 @@ def test_leaving_one_group_is_a_refusal_of_the_channel_and_the_log_keeps_of_what
 ):
     entries = tell(alerting, mailed(EventKind.UNSUBSCRIBED, scope="asm_group:7"))
 
-    assert lines(entries) == [(Kind.CONSENT, "YES", "NO")]
+    assert lines(entries) == [(Kind.CONSENT, "YES", "NO"), (Kind.BLOCK, "none", "blocked")]
     assert said(entries[0])[:4] == (
         "contact",
         "provider:sendgrid",
@@ -416,17 +454,18 @@ def test_leaving_one_group_is_a_refusal_of_the_channel_and_the_log_keeps_of_what
     )
     assert consent(alerting, subscriber, MAILBOX).refused
     assert consent(alerting, subscriber).on is On.YES
-    assert facts(alerting, MAILBOX).blocks == {}
+    assert facts(alerting, MAILBOX).blocks.keys() == {"sendgrid/unsubscribe/asm_group:7"}
     assert alerts(alerting) == [AlertKind.UNSUBSCRIBE]
 
 
-def test_one_click_refuses(alerting: Service, subscriber: Contact):
-    click = mailed(EventKind.UNSUBSCRIBED, provider="oneclick", sender=None, scope="list:news")
+def test_one_click_refuses_and_is_on_no_providers_list(alerting: Service, subscriber: Contact):
+    click = mailed(EventKind.UNSUBSCRIBED, provider="one_click", sender=None, scope="list:news")
 
     entries = tell(alerting, click)
 
     assert lines(entries) == [(Kind.CONSENT, "YES", "NO")]
     assert entries[0].reason == "Unsubscribed from list:news"
+    assert facts(alerting, MAILBOX).blocks == {}
     assert alerts(alerting) == [AlertKind.UNSUBSCRIBE]
 
 
@@ -442,7 +481,7 @@ def test_an_unsubscribe_that_a_provider_reports_again_is_a_note(
 
 def test_subscribing_again_at_the_provider_is_no_consent(alerting: Service, subscriber: Contact):
     unmoved = tell(alerting, mailed(EventKind.RESUBSCRIBED))
-    tell(alerting, mailed(EventKind.UNSUBSCRIBED))
+    tell(alerting, mailed(EventKind.UNSUBSCRIBED, provider="one_click"))
 
     entries = tell(alerting, mailed(EventKind.RESUBSCRIBED))
 
@@ -453,25 +492,101 @@ def test_subscribing_again_at_the_provider_is_no_consent(alerting: Service, subs
     assert consent(alerting, subscriber, MAILBOX).refused
 
 
+DROPPED = failed(Failure.OPT_OUT, provider="sendgrid", address=MAILBOX, sender="sendgrid-account")
+
+
+@pytest.mark.parametrize("listed", [DROPPED, mailed(EventKind.UNSUBSCRIBED)])
 @pytest.mark.parametrize("kind", [EventKind.RESUBSCRIBED, EventKind.UNSUPPRESSED])
 def test_off_the_providers_list_the_suppression_is_lifted_and_no_consent(
-    alerting: Service, subscriber: Contact, clock: Stopped, kind: EventKind
+    alerting: Service, subscriber: Contact, clock: Stopped, kind: EventKind, listed: Event
 ):
-    dropped = {"provider": "sendgrid", "address": MAILBOX, "sender": "sendgrid-account"}
-    tell(alerting, failed(Failure.OPT_OUT, **dropped))
+    tell(alerting, listed)
+    suppressed = facts(alerting, MAILBOX).blocks
     clock.advance(timedelta(hours=1))
 
     entries = tell(alerting, mailed(kind))
 
+    assert suppressed.keys() == {"sendgrid/unsubscribe"}
     assert lines(entries) == [(Kind.BLOCK, "blocked", "none")]
+    assert facts(alerting, MAILBOX).blocks == {}
     assert consent(alerting, subscriber, MAILBOX).refused
+
+
+@pytest.mark.parametrize(
+    ("off", "left"),
+    [
+        (mailed(EventKind.RESUBSCRIBED), {"bounce", "complaint", "ours", "unsubscribe/news"}),
+        (
+            mailed(EventKind.RESUBSCRIBED, scope="news"),
+            {"bounce", "complaint", "ours", "unsubscribe"},
+        ),
+        (mailed(EventKind.UNSUPPRESSED), {"unsubscribe/news"}),
+        (mailed(EventKind.UNSUPPRESSED, provider="ses"), None),
+    ],
+)
+def test_only_the_entry_of_that_provider_cause_and_scope_goes_off_the_list(
+    alerting: Service, subscriber: Contact, clock: Stopped, off: Event, left: set[str] | None
+):
+    tell(
+        alerting,
+        mailed(EventKind.UNSUBSCRIBED),
+        mailed(EventKind.UNSUBSCRIBED, scope="news"),
+        mailed(EventKind.COMPLAINT),
+        mailed(EventKind.SUPPRESSED),
+        replace(DROPPED, failure=Failure.LISTED_BOUNCE),
+    )
+    listed = facts(alerting, MAILBOX).blocks.keys()
+    clock.advance(timedelta(hours=1))
+
+    tell(alerting, off)
+
+    expected = listed if left is None else {f"sendgrid/{name}" for name in left}
+    assert len(listed) == 5
+    assert facts(alerting, MAILBOX).blocks.keys() == expected
+
+
+def test_a_drop_for_an_old_entry_of_the_list_refuses_nobody_who_agreed_since(
+    alerting: Service, subscriber: Contact, clock: Stopped
+):
+    tell(alerting, mailed(EventKind.UNSUBSCRIBED, scope="news"))
+    clock.advance(timedelta(hours=1))
+    come_back(alerting, subscriber, MAILBOX)
+
+    for _ in range(2):
+        clock.advance(timedelta(hours=1))
+        tell(alerting, replace(DROPPED, id=f"drop at {clock()}"))
+
+    assert consent(alerting, subscriber, MAILBOX).on is On.YES
+    assert facts(alerting, MAILBOX).blocks.keys() == {"sendgrid/unsubscribe/news"}
+    answer = profile(alerting, subscriber.id, AGENT).decisions[Channel.EMAIL].answer
+    assert answer is Answer.NO
+
+
+def test_a_drop_that_we_did_not_know_of_refuses_and_is_drift(
+    alerting: Service, subscriber: Contact
+):
+    entries = tell(alerting, DROPPED)
+
+    assert lines(entries) == [(Kind.BLOCK, "none", "blocked"), (Kind.CONSENT, "YES", "NO")]
+    assert consent(alerting, subscriber, MAILBOX).refused
+    assert consent(alerting, subscriber).on is On.YES
+    assert alerts(alerting) == [AlertKind.DRIFT]
 
 
 def test_a_complaint_refuses_and_bounces(alerting: Service, subscriber: Contact):
     entries = tell(alerting, mailed(EventKind.COMPLAINT))
 
-    assert lines(entries) == [(Kind.CONSENT, "YES", "NO"), (Kind.BOUNCE, "NO", "YES")]
-    assert {(entry.actor, entry.by) for entry in entries} == {("contact", By.CONTACT)}
+    assert lines(entries) == [
+        (Kind.CONSENT, "YES", "NO"),
+        (Kind.BLOCK, "none", "blocked"),
+        (Kind.BOUNCE, "NO", "YES"),
+    ]
+    assert [(entry.actor, entry.by) for entry in entries] == [
+        ("contact", By.CONTACT),
+        ("provider:sendgrid", By.CONTACT),
+        ("contact", By.CONTACT),
+    ]
+    assert facts(alerting, MAILBOX).blocks.keys() == {"sendgrid/complaint"}
     assert entries[0].reason == "Reported our e-mail as spam"
     assert consent(alerting, subscriber, MAILBOX).refused
     assert facts(alerting, MAILBOX).complaint

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.consent.errors import Corrupt, StorageFailed
+from storage.tinydb.snapshot import SCHEMA
 from storage.tinydb.store import TinyDBStore
 from tests.tinydb_fixtures import (
     commit,
@@ -88,7 +89,9 @@ def test_a_truncated_snapshot_is_refused(filled: Path, part: float) -> None:
 
 def test_a_newer_schema_is_refused(filled: Path) -> None:
     files = contents(filled)
-    newer = files["optin.json"].replace(b'"schema":1', b'"schema":2')
+    ours, theirs = (b'"schema":%d' % schema for schema in (SCHEMA, SCHEMA + 1))
+    newer = files["optin.json"].replace(ours, theirs)
+    assert newer != files["optin.json"]
     _refused(filled, files | {"optin.json": newer}, "another version of Optin")
 
 

@@ -13,6 +13,7 @@ import tinydb.table
 from tinydb import where
 
 from bot.consent.model import AddressFacts, Bounce, Contact
+from storage.tinydb.snapshot import SCHEMA
 from storage.tinydb.store import TinyDBStore
 
 
@@ -44,7 +45,7 @@ def test_stock_tinydb_reads_the_snapshot(store: TinyDBStore, path: Path) -> None
         assert contacts.get(doc_id=7) == store.database.table("contacts").get(doc_id=7)
         assert contacts.search(where("phone") == "+1500")[0]["name"] == "Ána 500"
         assert stock.table("addresses").all()[0]["bounce"] == "YES"
-        assert stock.table("optin").get(doc_id=1)["schema"] == 1  # type: ignore[index,call-overload]
+        assert stock.table("optin").get(doc_id=1)["schema"] == SCHEMA  # type: ignore[index,call-overload]
 
 
 def test_the_snapshot_is_json_with_a_document_on_each_line(store: TinyDBStore, path: Path) -> None:

@@ -21,6 +21,7 @@ import pytest
 from bot import clock
 from bot.consent.activity import Kind
 from bot.consent.model import BlockState, Channel, On
+from handlers.webhooks.reading import raw_form
 from tests.receiving_fixtures import PUBLIC, Answer, Receiver, receiver
 from tests.storages import KIND
 from tests.webhooks_fixtures import FIXTURES, Sample, read_samples, sample
@@ -105,15 +106,11 @@ def test_a_provider_that_is_off_is_not_there(bot: Receiver) -> None:
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
-        (b"\xff\xfe\x00garbage", FORM),
-        (b"MessageSid=SM1&From=%2B14155550100&To=1&Body=%00", FORM),
-        (b"MessageSid=SM1&From=%2B14155550100&To=1&Body=%ED%A0%80", FORM),
-        (b"MessageSid=SM1&From=%2B14155550100&From=%2B14155550101&To=1&Body=STOP", FORM),
         (b"[" * 100_000, "application/json"),
-        (b"{}", "text/plain"),
-        (b"", FORM),
+        (b"{}", "application/json"),
+        (b"&" * 10_000, FORM),
     ],
-    ids=["garbage", "NUL", "lone surrogate", "twice", "deep", "text/plain", "nothing"],
+    ids=["deep", "JSON", "many fields"],
 )
 def test_what_can_not_be_read_is_refused_and_never_a_failure_of_ours(
     bot: Receiver, body: bytes, kind: str
@@ -135,19 +132,34 @@ def test_what_can_not_be_read_is_refused_and_never_a_failure_of_ours(
     assert bot.bytes() == before
 
 
-def test_fields_that_come_twice_under_a_signature_that_holds_are_refused(bot: Receiver) -> None:
-    body = b"MessageSid=SM1&From=%2B14155550100&From=%2B14155550101&To=1&Body=STOP"
-    over = (
-        PUBLIC + INBOUND + "BodySTOP" + "From" + ANA + "From+14155550101" + "MessageSidSM1" + "To1"
-    )
-    digest = hmac.digest(TOKEN.encode(), over.encode(), hashlib.sha1)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"MessageSid=SM1&From=%2B14155550100&From=%2B14155550101&To=1&Body=STOP",
+        b"MessageSid=SM1&From=%2B14155550100&To=1&Body=STOP&Body=START",
+        b"\xff\xfe\x00garbage",
+        b"",
+    ],
+    ids=["two senders", "two texts", "garbage", "nothing"],
+)
+def test_what_is_signed_and_not_understood_is_answered_well_and_counted(
+    bot: Receiver, body: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    pairs = sorted(raw_form(body))
+    over = (PUBLIC + INBOUND).encode() + b"".join(name + value for name, value in pairs)
+    digest = hmac.digest(TOKEN.encode(), over, hashlib.sha1)
     signature = base64.b64encode(digest).decode()
+    before = len(bot.log())
     answer = bot.send(
         "POST", INBOUND, body, {"Content-Type": FORM, "X-Twilio-Signature": signature}
     )
 
-    assert answer.status == 400
+    assert answer.status == 200
     assert bot.counted("twilio", "unreadable") == 1
+    assert len(bot.log()) == before
+    assert on(bot) is On.YES
+    assert "not understood" in caplog.text
+    assert ANA not in caplog.text
 
 
 def test_a_body_over_the_cap_is_not_read(bot: Receiver) -> None:
@@ -320,7 +332,8 @@ def test_a_body_cut_in_the_middle_is_refused(one: Sample, tmp_path: Path) -> Non
         target = f"{parts.path}?{parts.query}" if parts.query else parts.path
         answer = bot.send("POST", target, body[: len(body) // 2], one.told["headers"])
 
-        assert answer.status in (400, 401)
+        # Of Postmark nothing but the password is checked, and that holds.
+        assert answer.status in ((200,) if one.provider == "postmark" else (400, 401))
         assert answer.body == b""
         assert bot.bytes() == before
 

@@ -36,7 +36,7 @@ def bot(tmp_path: Path) -> Iterator[Receiver]:
 
 
 def link(contact: str) -> str:
-    token = OneClick(keys=[KEY], email_of=lambda _: None).token("news", "ana@example.com")
+    token = OneClick(keys=[KEY], mailboxes_of=lambda _: None).token("news", "ana@example.com")
     return f"/u/one-click?c={contact}&l=news&t={token}"
 
 

@@ -32,6 +32,8 @@ OURS = {
     "sender_problem",
     "sender_registration",
 }
+#: rules.md §7 wins over the sample: on the provider's list, for a cause that nobody knows.
+LISTED = {("ses", "Permanent/Suppressed"), ("ses", "Permanent/OnAccountSuppressionList")}
 #: rules.md §7 wins over the sample: the contact or the carrier, a person looks.
 AMBIGUOUS = {("telnyx", "40004"), ("telnyx", "40008"), ("twilio", "30004")}
 
@@ -131,21 +133,29 @@ def after(before: Shown, event: Mapping[str, Any], sample: Sample) -> Shown:
     match event["type"]:
         case _ if (sample.provider, code) in AMBIGUOUS:
             return {**before, **blocked("unknown")}
+        case _ if (sample.provider, code) in LISTED:
+            return {**before, "suppressed": True}
         case "opt_out" if category == "keyword_fallback":
-            # By its word alone: whether this provider blocks at all, nobody can say (rules.md §5).
-            return {**before, "on": "NO", **blocked("unknown")}
+            # By its word alone. Of a broken text nobody can say what the provider saw in it.
+            broken = sample.case.endswith(("with_nul", "half_emoji"))
+            return {**before, "on": "NO", **blocked("unknown" if broken else "blocked")}
         case "opt_out" if sms:
             return {**before, "on": "NO", **blocked("blocked")}
         case "opt_out" if event.get("actor") == "customer":
             return {**before, "on": "NO", **blocked("blocked")}
         case "opt_out":
-            return {**before, "on": "NO"}
+            # Our own side put it on the provider's list.
+            return {**before, "on": "NO", "suppressed": sample.provider != "one_click"}
         case "blocked_by_opt_out":
-            return {**before, "on": "NO", **blocked("blocked")}
+            bounced = {"bounce": "YES", "complaint": True}
+            complained = bounced if category == "suppressed_prior_complaint" else {}
+            return {**before, "on": "NO", **blocked("blocked"), **complained}
         case "complaint":
-            return {**before, "on": "NO", "bounce": "YES", "complaint": True}
+            listed = {"bounce": "YES", "complaint": True, "suppressed": True}
+            return {**before, "on": "NO", **listed}
         case "bounce_permanent":
-            return {**before, "bounce": "YES"}
+            listed = before["suppressed"] or category == "suppressed_prior_bounce"
+            return {**before, "bounce": "YES", "suppressed": listed}
         case "ignored" if category == "inbound_text_possible_opt_out":
             # "STOP PLEASE" is a probable refusal (rules.md §5): held until a person has read it.
             return {**before, "held": True}
@@ -163,7 +173,7 @@ def shown(cli: Cli, contact: str) -> Shown:
         "on": channel["on"],
         "bounce": channel["bounce"],
         # E-mail has no senders: its list is the provider's, and shows as a gate.
-        "blocks": {block["sender"]: block["state"] for block in channel.get("blocks", ())},
+        "blocks": {block["sender_id"]: block["state"] for block in channel.get("blocks", ())},
         "suppressed": "suppressed" in gates,
         "held": "review_hold" in gates,
         "complaint": "complaint" in gates,

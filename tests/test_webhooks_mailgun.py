@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
@@ -97,9 +99,9 @@ def test_a_body_that_holds_no_event_is_unreadable(body: object):
         ({"reason": "generic", "code": 552, "message": "5.2.2 full"}, Failure.SOFT),
         ({"reason": "generic", "code": 421, "message": "4.2.1 later"}, Failure.SOFT),
         ({"reason": "old", "code": 602}, Failure.SOFT),
-        ({"reason": "suppress-bounce", "code": 605}, Failure.KNOWN),
-        ({"reason": "suppress-unsubscribe", "code": 606}, Failure.OPT_OUT),
-        ({"reason": "suppress-complaint", "code": 607}, Failure.OPT_OUT),
+        ({"reason": "suppress-bounce", "code": 605}, Failure.LISTED_BOUNCE),
+        ({"reason": "suppress-unsubscribe", "code": 606}, Failure.LISTED_OPT_OUT),
+        ({"reason": "suppress-complaint", "code": 607}, Failure.LISTED_COMPLAINT),
         ({"reason": "generic", "code": 452, "severity": "temporary"}, Failure.NOT_FINAL),
         ({}, Failure.SOFT),
     ],
@@ -140,6 +142,81 @@ def test_the_old_forms_are_read(word: str, kind: EventKind, failure: Failure | N
 
     assert (event.kind, event.failure, event.sender) == (kind, failure, "domain:mg.example.com")
     assert event.occurred_at == NOW.replace(microsecond=0)
+
+
+def multipart(*pairs: tuple[str, str]) -> Request:
+    parts = [
+        f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in pairs
+    ]
+    file = '--b\r\nContent-Disposition: form-data; name="a"; filename="x"\r\n\r\nHello\r\n--b--\r\n'
+    kind = 'multipart/form-data; boundary="b"'
+    return posted(PATH, "".join([*parts, file]), kind=kind)
+
+
+OLD = {"event": "bounced", "recipient": "dana@example.net", "code": "550", "error": "5.1.1 unknown"}
+
+
+@pytest.mark.parametrize(
+    "make", [multipart, lambda *pairs: posted(PATH, urlencode(pairs), kind=FORM)]
+)
+def test_an_old_form_may_have_files_and_fields_that_come_twice(make: Callable[..., Request]):
+    tags = [("X-Mailgun-Tag", "news"), ("X-Mailgun-Tag", "march"), ("my-var", "1"), ("my-var", "2")]
+    request = make(*OLD.items(), *tags, *signature().items())
+    mailgun = provider()
+    mailgun.verify(request, NOW)
+
+    (event,) = mailgun.parse(request, NOW).events
+
+    assert (event.address, event.failure) == ("dana@example.net", Failure.HARD)
+    assert event.id == f"mailgun:token:{'a1' * 25}"
+
+
+@pytest.mark.parametrize("field", ["recipient", "event", "code"])
+def test_a_field_that_matters_is_not_guessed(field: str):
+    request = multipart(*OLD.items(), (field, "another"), *signature().items())
+
+    # The signature stands among the fields, so that nobody knows whose they are.
+    with pytest.raises(Unreadable, match="twice"):
+        provider().verify(request, NOW)
+
+
+@pytest.mark.parametrize("id_", [{}, {"id": ""}, {"id": None}])
+def test_without_an_id_the_token_stands_for_the_event(id_: dict[str, object]):
+    event = {name: value for name, value in EVENT.items() if name != "id"} | id_
+
+    (found,) = provider().parse(signed(event), NOW).events
+
+    assert found.id == f"mailgun:token:{'a1' * 25}"
+
+
+@pytest.mark.parametrize(
+    ("message", "only"),
+    [
+        ({"recipients": ["Dana@Example.net"]}, "dana@example.net"),
+        ({"recipients": ["dana@example.net", "mary@example.net"]}, None),
+        ({"headers": {"to": "Dana <dana@example.net>"}}, "dana@example.net"),
+        ({"headers": {"to": "dana@example.net, mary@example.net"}}, None),
+        ({"headers": {"to": "dana@example.net", "cc": "mary@example.net"}}, None),
+        ({"headers": {"to": "undisclosed-recipients:;"}}, None),
+        ({}, None),
+    ],
+    ids=str,
+)
+def test_the_only_recipient_is_told(message: dict[str, object], only: str | None):
+    (event,) = provider().parse(signed(EVENT | {"message": message}), NOW).events
+
+    assert event.only_recipient == only
+
+
+def test_the_old_forms_tell_the_only_recipient_in_their_headers():
+    headers = [["To", "Dana <dana@example.net>"], ["Subject", "Hello"]]
+    form = OLD | {"recipient": "gone@other.example", "message-headers": json.dumps(headers)}
+    request = multipart(*form.items(), *signature().items())
+
+    (event,) = provider().parse(request, NOW).events
+
+    assert (event.address, event.only_recipient) == ("gone@other.example", "dana@example.net")
 
 
 def test_the_memory_forgets_the_oldest_first_and_nothing_before_it_is_full():

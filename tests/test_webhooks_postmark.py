@@ -56,7 +56,7 @@ def test_credentials_that_are_malformed_are_refused(provider: Postmark, header: 
         ((True, "ManualSuppression", "Recipient"), EventKind.UNSUBSCRIBED, None),
         ((True, "ManualSuppression", "Customer"), EventKind.SUPPRESSED, None),
         ((True, "ManualSuppression", "Admin"), EventKind.SUPPRESSED, None),
-        ((True, "HardBounce", "Recipient"), EventKind.FAILED, Failure.KNOWN),
+        ((True, "HardBounce", "Recipient"), EventKind.FAILED, Failure.LISTED_BOUNCE),
         ((True, "SpamComplaint", "Recipient"), EventKind.COMPLAINT, None),
         ((False, None, "Recipient"), EventKind.RESUBSCRIBED, None),
         ((False, None, "Customer"), EventKind.UNSUPPRESSED, None),
@@ -91,14 +91,64 @@ def test_the_class_of_a_bounce(provider: Postmark, type_: str, class_: Failure):
     assert event.failure is class_
 
 
+@pytest.mark.parametrize("type_", ["AutoResponder", "ChallengeVerification", "AddressChange"])
+def test_an_automatic_reply_says_nothing(provider: Postmark, type_: str):
+    assert provider.parse(posted(PATH, BOUNCE | {"Type": type_}), NOW).ignored == (type_,)
+
+
+@pytest.mark.parametrize(
+    ("told", "class_"),
+    [
+        ({"Type": "ManuallyDeactivated"}, Failure.LISTED),
+        (
+            {
+                "Type": "SMTPApiError",
+                "Details": "You tried to send to a recipient that has been marked as inactive.",
+            },
+            Failure.LISTED,
+        ),
+        ({"Type": "SMTPApiError", "Details": "Sender signature not found."}, None),
+    ],
+)
+def test_an_inactive_recipient_is_on_postmarks_list(
+    provider: Postmark, told: dict[str, str], class_: Failure | None
+):
+    parsed = provider.parse(posted(PATH, BOUNCE | told), NOW)
+
+    assert [event.failure for event in parsed.events] == ([class_] if class_ else [])
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"RecordType": "Bounce", "ID": 7, "Type": "HardBounce", "Recipient": "dana@example.net"},
+        {"RecordType": "Bounce", "ID": 7, "Type": "Unsubscribe", "Recipient": "dana@example.net"},
+        {"RecordType": "SpamComplaint", "ID": 7, "Recipient": "dana@example.net"},
+        {"RecordType": "SubscriptionChange", "SuppressSending": True, "Email": "dana@example.net"},
+    ],
+    ids=str,
+)
+def test_the_mailbox_is_read_wherever_it_stands(provider: Postmark, event: dict[str, object]):
+    (found,) = provider.parse(posted(PATH, event), NOW).events
+
+    assert found.address == "dana@example.net"
+
+
+def test_a_batch_with_one_odd_item_keeps_the_rest(provider: Postmark):
+    batch = [{"RecordType": "Bounce", "ID": 1}, 7, BOUNCE | {"Type": "HardBounce"}]
+
+    parsed = provider.parse(posted(PATH, batch), NOW)
+
+    assert [event.failure for event in parsed.events] == [Failure.HARD]
+    assert len(parsed.skipped) == 2
+
+
 @pytest.mark.parametrize("record", ["Open", "Click", "Inbound"])
 def test_what_is_of_no_interest_is_ignored_by_name(provider: Postmark, record: str):
     assert provider.parse(posted(PATH, {"RecordType": record}), NOW).ignored == (record,)
 
 
-@pytest.mark.parametrize(
-    "body", [b"\xff", BOUNCE | {"Email": "\0@x.y"}, BOUNCE | {"ID": None}, CHANGE]
-)
+@pytest.mark.parametrize("body", [b"\xff", BOUNCE | {"Email": None}, CHANGE])
 def test_what_cant_be_read_is_said_to_be_so(provider: Postmark, body: object):
     with pytest.raises(Unreadable):
         provider.parse(posted(PATH, body), NOW)

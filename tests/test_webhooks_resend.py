@@ -82,7 +82,7 @@ def test_a_setting_that_is_no_secret_is_refused_at_the_start(setting: str):
 @pytest.mark.parametrize(
     ("kind", "origin", "found", "failure"),
     [
-        ("suppression.added", "bounce", EventKind.FAILED, Failure.KNOWN),
+        ("suppression.added", "bounce", EventKind.FAILED, Failure.LISTED_BOUNCE),
         ("suppression.added", "complaint", EventKind.COMPLAINT, None),
         ("suppression.added", "manual", EventKind.SUPPRESSED, None),
         ("suppression.removed", "manual", EventKind.UNSUPPRESSED, None),
@@ -113,7 +113,7 @@ def test_each_topic_is_an_event_with_an_id_of_its_own():
 @pytest.mark.parametrize(
     ("kind", "failure"),
     [
-        ("email.suppressed", Failure.KNOWN),
+        ("email.suppressed", Failure.LISTED),
         ("email.failed", Failure.OURS),
         ("email.delivery_delayed", Failure.NOT_FINAL),
     ],
@@ -122,6 +122,75 @@ def test_the_class_of_a_failure_that_is_no_bounce(kind: str, failure: Failure):
     (event,) = provider().parse(about(kind, to=["Dana <Dana@Example.net>"]), NOW).events
 
     assert (event.failure, event.address) == (failure, "dana@example.net")
+
+
+@pytest.mark.parametrize(
+    ("stated", "failure"),
+    [
+        ("OnAccountSuppressionList", Failure.LISTED),
+        ("bounce", Failure.LISTED_BOUNCE),
+        ("Complaint", Failure.LISTED_COMPLAINT),
+        ("unsubscribed", Failure.LISTED_OPT_OUT),
+    ],
+)
+def test_on_which_of_resends_lists_it_is(stated: str, failure: Failure):
+    request = about("email.suppressed", to=["d@e.net"], suppressed={"type": stated})
+
+    assert provider().parse(request, NOW).events[0].failure is failure
+
+
+@pytest.mark.parametrize("subject", ["OnAccountSuppressionList", "Suppressed"])
+def test_a_bounce_by_the_list_behind_resend_is_none(subject: str):
+    bounce = {"type": "Permanent", "subType": subject, "diagnosticCode": "550 5.1.1 suppressed"}
+
+    (event,) = provider().parse(about("email.bounced", to=["d@e.net"], bounce=bounce), NOW).events
+
+    assert event.failure is Failure.LISTED
+
+
+@pytest.mark.parametrize(
+    ("bounce", "counts"),
+    [
+        ({"type": "Transient", "subType": "General", "message": "General bounce."}, False),
+        ({"type": "Temporary", "subType": "General"}, False),
+        ({"type": "Transient", "subType": "General", "diagnosticCode": ["421 4.4.7 late"]}, True),
+        ({"type": "Transient", "subType": "MailboxFull"}, True),
+        ({"type": "Undetermined"}, True),
+    ],
+    ids=str,
+)
+def test_an_automatic_reply_is_no_failure(bounce: dict[str, object], counts: bool):
+    parsed = provider().parse(about("email.bounced", to=["d@e.net"], bounce=bounce), NOW)
+
+    assert [event.failure for event in parsed.events] == ([Failure.SOFT] if counts else [])
+    assert bool(parsed.ignored) is not counts
+
+
+def test_the_header_names_of_the_standard_hold_too():
+    request = signed({})
+    renamed = posted(
+        PATH,
+        request.body,
+        webhook_id="msg_1",
+        webhook_timestamp=request.header("svix-timestamp"),
+        webhook_signature=request.header("svix-signature"),
+    )
+
+    assert provider().verify(renamed, NOW) == "secret 1 of 2"
+
+
+def test_the_two_kinds_of_header_names_are_not_mixed():
+    request = signed({})
+    mixed = posted(
+        PATH,
+        request.body,
+        webhook_id="msg_1",
+        svix_timestamp=request.header("svix-timestamp"),
+        svix_signature=request.header("svix-signature"),
+    )
+
+    with pytest.raises(Forged):
+        provider().verify(mixed, NOW)
 
 
 def test_of_several_recipients_only_the_first_is_told_and_the_doubt_with_it():

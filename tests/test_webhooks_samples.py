@@ -12,7 +12,7 @@ import pytest
 
 from bot.consent.events import Event, EventKind, Failure, Marker
 from handlers.webhooks import SWITCHES
-from handlers.webhooks.provider import Forged
+from handlers.webhooks.provider import Forged, Unreadable
 from handlers.webhooks.signing import Memory
 from tests.webhooks_fixtures import FIXTURES, Sample, all_samples
 
@@ -20,17 +20,22 @@ SAMPLES = all_samples()
 
 #: The samples' `category`, which only proposes; rules.md §7 decides the class.
 CATEGORIES: Mapping[str | None, Failure] = {
-    "suppressed_prior_bounce": Failure.KNOWN,
+    "suppressed_prior_bounce": Failure.LISTED_BOUNCE,
+    "suppressed_prior_complaint": Failure.LISTED_COMPLAINT,
+    "suppressed_prior_unsubscribe": Failure.LISTED_OPT_OUT,
     "blocked_ambiguous": Failure.AMBIGUOUS,
     "carrier_filtered": Failure.OURS,
     "rate_limited": Failure.OURS,
     "reputation": Failure.OURS,
+    "route": Failure.ROUTE,
     "sender_problem": Failure.OURS,
     "sender_registration": Failure.OURS,
 }
 
 #: Where rules.md §7 says otherwise than a sample.
 CLASSES: Mapping[tuple[str, str], tuple[Failure, str]] = {
+    ("ses", "Permanent/Suppressed"): (Failure.LISTED, "the cause is unknown"),
+    ("ses", "Permanent/OnAccountSuppressionList"): (Failure.LISTED, "the cause is unknown"),
     ("telnyx", "40004"): (Failure.AMBIGUOUS, "rejected: by the carrier or by the contact"),
     ("telnyx", "40008"): (Failure.AMBIGUOUS, "undeliverable, for no reason given"),
 }
@@ -75,7 +80,11 @@ def test_a_recorded_request_is_taken_or_refused_as_it_expects(sample: Sample, tm
     ids=str,
 )
 def test_a_recorded_request_says_what_it_expects(sample: Sample, tmp_path: Path):
-    parsed = sample.provider_with(tmp_path).parse(sample.request(), sample.received_at)
+    try:
+        parsed = sample.provider_with(tmp_path).parse(sample.request(), sample.received_at)
+    except Unreadable:
+        assert not sample.expected
+        return
 
     assert parsed.events or parsed.ignored or parsed.skipped or parsed.confirmations
     wanted = {told["dedupe_key"]: told for told in sample.expected if _is_told(told)}
@@ -124,7 +133,7 @@ def _told(event: Event, sample: Sample) -> dict[str, Any]:
         "failure": event.failure,
         "channel": event.channel,
         "contact": event.address,
-        "scope": event.scope or event.sender,
+        "scope": event.scope or event.service or event.sender,
         "occurred_at": event.occurred_at and event.occurred_at.replace(microsecond=0),
         "code": event.code,
         "marker": event.marker,
@@ -158,7 +167,7 @@ def _kind(told: Mapping[str, Any]) -> EventKind:
         if ours:
             return EventKind.SUPPRESSED if out else EventKind.UNSUPPRESSED
         return EventKind.UNSUBSCRIBED if out else EventKind.RESUBSCRIBED
-    if told["type"] in ("complaint", "delivered"):
+    if told["type"] in ("complaint", "delivered", "unplaced"):
         return EventKind(told["type"])
     return EventKind.FAILED
 
@@ -169,7 +178,7 @@ def _failure(told: Mapping[str, Any], sample: Sample) -> Failure:
     if not told["final"]:
         return Failure.NOT_FINAL
     if told["type"] == "blocked_by_opt_out":
-        return Failure.OPT_OUT
+        return CATEGORIES.get(told["category"], Failure.OPT_OUT)
     otherwise = Failure.HARD if told["type"] == "bounce_permanent" else Failure.SOFT
     return CATEGORIES.get(told["category"], otherwise)
 

@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bot.consent.events import Failure
-from handlers.webhooks.provider import Forged, Unreadable
+from handlers.webhooks.provider import Forged
 from handlers.webhooks.sendgrid import Sendgrid
-from tests.webhooks_fixtures import posted
+from tests.webhooks_fixtures import assert_not_understood, posted
 
 NOW = datetime(2026, 3, 10, 15, 4, 7, tzinfo=UTC)
 KEYS = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
@@ -78,8 +78,10 @@ def test_a_setting_that_is_no_key_is_refused_at_the_start(setting: str):
         ({"type": "blocked", "status": "5.1.1"}, Failure.SOFT),
         ({"type": "blocked", "status": "5.7.1"}, Failure.OURS),
         ({"type": "expired"}, Failure.SOFT),
-        ({"event": "dropped", "reason": "Unsubscribed Address"}, Failure.OPT_OUT),
-        ({"event": "dropped", "reason": "Bounced Address"}, Failure.KNOWN),
+        ({"event": "dropped", "reason": "Unsubscribed Address"}, Failure.LISTED_OPT_OUT),
+        ({"event": "dropped", "reason": "Bounced Address"}, Failure.LISTED_BOUNCE),
+        ({"event": "dropped", "reason": "Spam Reporting Address"}, Failure.LISTED_COMPLAINT),
+        ({"event": "dropped", "reason": "bounced address."}, Failure.LISTED_BOUNCE),
         ({"event": "dropped", "reason": "Invalid"}, Failure.HARD),
         ({"event": "dropped", "reason": "Spam Content"}, Failure.OURS),
         ({"event": "dropped", "reason": "something new"}, Failure.SOFT),
@@ -99,7 +101,7 @@ def test_an_unreadable_item_of_a_batch_is_skipped_and_the_rest_is_taken():
     parsed = provider().parse(posted(PATH, batch), NOW)
 
     assert [event.id for event in parsed.events] == ["sendgrid:e1"]
-    assert len(parsed.skipped) == 4
+    assert len(parsed.skipped) == 3
 
 
 def test_the_words_of_the_mail_system_stay_out_of_the_event():
@@ -111,7 +113,32 @@ def test_the_words_of_the_mail_system_stay_out_of_the_event():
     assert "dana@" not in (event.meaning or "")
 
 
-@pytest.mark.parametrize("body", [{}, "[", [EVENT | {"email": "nobody"}]])
-def test_a_batch_without_any_readable_item_is_unreadable(body: object):
-    with pytest.raises(Unreadable):
-        provider().parse(posted(PATH, body), NOW)
+@pytest.mark.parametrize("body", ["[", {}, [EVENT | {"email": "nobody"}]])
+def test_a_batch_without_any_readable_item_is_not_understood(body: object):
+    assert_not_understood(provider(), posted(PATH, body), NOW)
+
+
+def test_an_event_that_comes_alone_is_read():
+    (event,) = provider().parse(posted(PATH, EVENT), NOW).events
+
+    assert event.id == "sendgrid:e1"
+
+
+def test_two_mailboxes_under_one_id_are_two_events():
+    batch = [EVENT, EVENT | {"email": "mary@example.net"}, EVENT]
+
+    parsed = provider().parse(posted(PATH, batch), NOW)
+
+    assert [event.address for event in parsed.events] == [
+        "dana.fields@example.net",
+        "mary@example.net",
+    ]
+
+
+def test_an_event_without_an_id_is_read_and_is_the_same_when_it_is_repeated():
+    event = {name: value for name, value in EVENT.items() if name != "sg_event_id"}
+    told = [event, event, event | {"timestamp": 2}]
+
+    parsed = provider().parse(posted(PATH, told), NOW)
+
+    assert len({one.id for one in parsed.events}) == len(parsed.events) == 2

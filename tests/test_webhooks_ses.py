@@ -247,6 +247,93 @@ def test_what_changed_in_a_subscription(new, old, changes):
     assert len({event.id for event in parsed.events}) == len(changes)
 
 
+def bounced(class_: str, subject: str, *recipients: dict[str, str], **mail: object) -> Request:
+    bounce = {
+        "feedbackId": "f",
+        "bounceType": class_,
+        "bounceSubType": subject,
+        "bouncedRecipients": recipients,
+    }
+    more = {"mail": {"destination": ["Dana@example.net"], **mail}} if mail else {}
+    return told(eventType="Bounce", bounce=bounce, **more)
+
+
+def test_whoever_unsubscribed_did_not_bounce():
+    request = bounced("Permanent", "UnsubscribedRecipient", {"emailAddress": "dana@example.net"})
+
+    (event,) = ses().parse(request, NOW).events
+
+    assert (event.kind, event.failure) == (EventKind.UNSUBSCRIBED, None)
+
+
+@pytest.mark.parametrize("subject", ["Suppressed", "OnAccountSuppressionList"])
+def test_whoever_is_on_amazons_list_did_not_bounce(subject: str):
+    request = bounced("Permanent", subject, {"emailAddress": "d@e.net", "status": "5.1.1"})
+
+    assert ses().parse(request, NOW).events[0].failure is Failure.LISTED
+
+
+@pytest.mark.parametrize(
+    ("class_", "subject", "status", "failure"),
+    [
+        ("Transient", "General", "", None),
+        ("Transient", "General", "4.4.7", Failure.SOFT),
+        ("Transient", "General", "5.7.1", Failure.OURS),
+        ("Transient", "MailboxFull", "", Failure.SOFT),
+        ("Transient", "ContentRejected", "5.6.1", Failure.OURS),
+        ("Undetermined", "Undetermined", "", Failure.SOFT),
+        ("Undetermined", "Undetermined", "5.1.1", Failure.SOFT),
+        ("Permanent", "General", "", Failure.HARD),
+    ],
+)
+def test_the_class_of_a_bounce(class_: str, subject: str, status: str, failure: Failure | None):
+    recipient = {"emailAddress": "d@e.net", "action": "failed"}
+    if status:
+        recipient |= {"status": status, "diagnosticCode": f"smtp; 550 {status} words"}
+
+    parsed = ses().parse(bounced(class_, subject, recipient), NOW)
+
+    assert [event.failure for event in parsed.events] == ([failure] if failure else [])
+    assert bool(parsed.ignored) is (failure is None)
+
+
+@pytest.mark.parametrize("kind", ["Bounce", "Complaint"])
+@pytest.mark.parametrize(
+    ("destination", "placed"),
+    [
+        (["Dana@example.net"], ["dana@example.net"]),
+        (["a@e.net", "b@e.net"], []),
+        ([], []),
+        ([None], []),
+    ],
+)
+def test_without_recipients_it_is_counted_and_the_only_destination_told(
+    kind: str, destination: list[object], placed: list[str]
+):
+    mail = {"destination": destination, "sendingAccountId": "123456789012"}
+    about = {kind.lower(): {"feedbackId": "f", f"{kind.lower()}edRecipients": []}}
+
+    parsed = ses().parse(told(eventType=kind, mail=mail, **about), NOW)
+
+    assert [(event.kind, event.address) for event in parsed.events] == [
+        (EventKind.UNPLACED, address) for address in placed
+    ]
+    assert parsed.skipped == ("a bounce or complaint without a mailbox",)
+
+
+@pytest.mark.parametrize(
+    ("destination", "only"),
+    [(["Dana@example.net"], "dana@example.net"), (["a@e.net", "b@e.net"], None), ([], None)],
+)
+def test_the_only_destination_is_told(destination: list[str], only: str | None):
+    recipient = {"emailAddress": "gone@other.example", "status": "5.1.1"}
+    request = bounced("Permanent", "General", recipient, destination=destination)
+
+    (event,) = ses().parse(request, NOW).events
+
+    assert (event.address, event.only_recipient) == ("gone@other.example", only)
+
+
 def test_one_unreadable_recipient_of_several_is_skipped():
     recipients = [{"emailAddress": "nobody"}, {"emailAddress": "Dana@example.net"}, {}]
     bounce = {"feedbackId": "f", "bounceType": "Permanent", "bouncedRecipients": recipients}

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.consent.model import Channel
+from bot.consent.replies.keywords import BLOCKING
 from bot.settings import Settings, SettingsError
-from handlers.webhooks import SWITCHES, providers
+from handlers.webhooks import SMS_PROVIDERS, SWITCHES, Row, providers, register
 from handlers.webhooks.provider import Provider
 from handlers.webhooks.signing import Memory
 from tests.webhooks_fixtures import all_samples
@@ -18,7 +20,7 @@ PUBLIC = "https://optin.example.com"
 def made(public_url: str | None = PUBLIC, **env: str) -> list[Provider]:
     settings = Settings.read(env)
     return providers(
-        settings.providers, public_url=public_url, seen=Memory(), email_of=lambda _: None
+        settings.providers, public_url=public_url, seen=Memory(), mailboxes_of=lambda _: None
     )
 
 
@@ -38,6 +40,34 @@ def test_no_two_providers_want_the_same_address(tmp_path: Path):
 
     assert len(paths) == len(set(paths))
     assert all(path.startswith(("/webhooks/", "/u/")) for path in paths)
+
+
+def test_every_sms_provider_has_its_opt_out_words():
+    assert {"twilio", "telnyx", "vonage"} <= SMS_PROVIDERS <= BLOCKING.keys()
+    assert all("stop" in BLOCKING[name] for name in SMS_PROVIDERS)
+
+
+def test_the_providers_that_report_sms_are_registered_for_sms():
+    reporting = {
+        sample.provider
+        for sample in all_samples()
+        if any(event["channel"] == Channel.SMS for event in sample.expected)
+    }
+
+    assert reporting == SMS_PROVIDERS
+
+
+def test_the_registry_refuses_an_sms_provider_without_opt_out_words():
+    row = Row("plivo", Channel.SMS, "OPTIN_PLIVO_AUTH_TOKEN", lambda _: None)
+
+    with pytest.raises(ValueError, match="'plivo' has no opt-out words: add its row to BLOCKING"):
+        register([row])
+
+
+def test_an_email_provider_needs_no_opt_out_words():
+    row = Row("another", Channel.EMAIL, "OPTIN_ANOTHER_KEY", lambda _: None)
+
+    assert register([row]) == {"another": row}
 
 
 def test_twilios_shared_keys_alone_switch_it_on():

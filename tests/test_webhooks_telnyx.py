@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from bot.consent.events import Failure
 from handlers.webhooks.provider import Forged, Request, Unreadable
 from handlers.webhooks.telnyx import CODES, Telnyx
-from tests.webhooks_fixtures import posted
+from tests.webhooks_fixtures import assert_not_understood, posted, sample
 
 NOW = datetime(2026, 3, 10, 15, 4, 7, tzinfo=UTC)
 PATH = Telnyx.routes[0].path
@@ -34,14 +35,24 @@ def signed(body: str = "{}", *, at: datetime = NOW, key: Ed25519PrivateKey = KEY
     return posted(PATH, body, telnyx_timestamp=stated, telnyx_signature_ed25519=signature)
 
 
-def finalized(*errors: dict[str, str], to: object = None) -> Request:
-    recipients = to or [{"phone_number": "+12025550143", "status": "delivery_failed"}]
-    data = {
-        "event_type": "message.finalized",
-        "id": "e1",
-        "payload": {"to": recipients, "errors": errors, "from": {"phone_number": "+12025550100"}},
-    }
+FAILED = [{"phone_number": "+12025550143", "status": "delivery_failed"}]
+
+
+def finalized(*errors: dict[str, str], to: object = FAILED, **told: object) -> Request:
+    payload = {"to": to, "errors": errors, "from": {"phone_number": "+12025550100"}} | told
+    data = {"event_type": "message.finalized", "id": "e1", "payload": payload}
     return posted(PATH, {"data": data})
+
+
+@pytest.mark.parametrize(
+    "recorded", ["inbound_stop", "finalized_delivered", "finalized_40300_blocked_by_stop"]
+)
+def test_our_number_and_its_messaging_profile_are_both_read(recorded: str):
+    told = sample(f"telnyx/{recorded}")
+    (event,) = provider().parse(told.request(), told.received_at).events
+
+    assert (event.address, event.sender) == ("+12025550143", "+12025550100")
+    assert event.service == "0f512bda-ae1e-4597-8e11-e5f5686b97d3"
 
 
 def test_while_keys_change_both_hold_and_the_log_can_say_which():
@@ -107,6 +118,56 @@ def test_only_its_words_make_40300_an_opt_out(error: dict[str, str], class_: Fai
     assert event.failure is class_
 
 
+STOPPED = {"code": "40300", "title": "Blocked due to STOP message"}
+
+
+@pytest.mark.parametrize(
+    ("to", "told"),
+    [
+        ("+12025550143", {}),
+        (["+12025550143"], {}),
+        ({"phone_number": "+12025550143"}, {}),
+        ([{"phone_number": "+12025550143"}], {}),
+        ([{"phone_number": "+12025550143", "status": "delivery_failed"}], {}),
+        ("+12025550143", {"status": "sending_failed"}),
+        ("+12025550143", {"status": "sent"}),
+    ],
+    ids=str,
+)
+def test_an_error_counts_however_the_recipient_is_told(to: object, told: dict[str, object]):
+    request = finalized(STOPPED, to=to, **told)
+
+    (event,) = provider().parse(request, NOW).events
+
+    assert (event.address, event.failure) == ("+12025550143", Failure.OPT_OUT)
+
+
+@pytest.mark.parametrize("to", ["", [], None, {}, [{}], [""], 7])
+def test_an_error_without_a_recipient_is_counted(to: object):
+    with pytest.raises(Unreadable, match="no number"):
+        provider().parse(finalized(STOPPED, to=to), NOW)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"text": "STOP"},
+        {"body": {"text": "STOP"}},
+        {"body": "STOP"},
+        {"text": "", "body": {"suggestion_response": {"text": "STOP", "postback_data": "1"}}},
+        {"body": {"content_message": {"text": "STOP"}}},
+    ],
+)
+@pytest.mark.parametrize("sender", [{"phone_number": "+12025550143"}, "+12025550143"])
+def test_a_reply_is_read_wherever_it_stands(told: dict[str, object], sender: object):
+    payload = {"from": sender, "to": [], "type": "RCS"} | told
+    data = {"event_type": "message.received", "id": "e1", "payload": payload}
+
+    (event,) = provider().parse(signed(json.dumps({"data": data})), NOW).events
+
+    assert (event.address, event.text) == ("+12025550143", "STOP")
+
+
 def test_one_unreadable_recipient_of_several_is_skipped():
     recipients = [
         {"phone_number": "", "status": "delivered"},
@@ -120,15 +181,9 @@ def test_one_unreadable_recipient_of_several_is_skipped():
     assert len(parsed.skipped) == 2
 
 
-@pytest.mark.parametrize("body", ["", "[", '{"data": "\\u0000"}'])
+@pytest.mark.parametrize("body", ["", "[", "{}", '{"data": "\\u0000"}'])
 def test_what_cant_be_read_is_said_to_be_so(body: str):
-    with pytest.raises(Unreadable):
-        provider().parse(signed(body), NOW)
-
-
-def test_a_body_that_is_not_said_to_be_json_is_unreadable():
-    with pytest.raises(Unreadable):
-        provider().parse(posted(PATH, "{}", kind="text/plain"), NOW)
+    assert_not_understood(provider(), signed(body), NOW)
 
 
 def test_every_code_has_a_sentence():

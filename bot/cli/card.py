@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from bot.cli.terminal import when
 from bot.consent.activity import Entry
 from bot.consent.model import Bounce, Channel, Contact
 from bot.consent.rules import Decision
-from bot.consent.service import Profile
+from bot.consent.service import Profile, others_gates
+from handlers.slack.blocks.opt_outs import whose
 from handlers.slack.blocks.text import shown
-from handlers.slack.blocks.words import OWNER, STATUS, what
+from handlers.slack.blocks.words import OWNER, STATUS, recorded_later, what
 from handlers.slack.blocks.words import actor as named
 
 
@@ -53,7 +55,7 @@ def answer(profile: Profile, channel: Channel) -> Iterator[str]:
     if consent.evidence:
         dated = f" ({when(consent.evidence.at)})" if consent.evidence.at else ""
         yield f"  Evidence: {shown(consent.evidence.text, 300)}{dated}"
-    yield from _gates(decision)
+    yield from _gates(profile, decision)
     for note in decision.notes:
         yield f"  {note}"
     if others := profile.shared.get(channel):
@@ -61,12 +63,15 @@ def answer(profile: Profile, channel: Channel) -> Iterator[str]:
     if channel is Channel.SMS:
         for sender, other in profile.by_sender.items():
             icon, word = STATUS[other.status]
-            yield f"  From {sender}: {icon} {word}"
+            yield f"  From {profile.senders.named(sender)}: {icon} {word}"
+            yield from _gates(profile, replace(other, gates=others_gates(profile, other)))
 
 
 def entry_line(entry: Entry, of: Contact | None = None) -> str:
     """An entry of the log in one line."""
     said = [when(entry.occurred_at)]
+    if recorded_later(entry):
+        said.append(f"recorded {when(entry.recorded_at)}")
     if of:
         said.append(shown(of.name) or "(erased)")
     said.append(what(entry))
@@ -91,8 +96,8 @@ def _headline(channel: Channel, decision: Decision) -> str:
     return f"{channel.word} {icon} {word}"
 
 
-def _gates(decision: Decision) -> Iterator[str]:
-    for gate in decision.gates:
+def _gates(profile: Profile, decision: Decision) -> Iterator[str]:
+    for gate in (whose(profile, decision.channel, gate) for gate in decision.gates):
         since = f" Since {when(gate.since)}." if gate.since else ""
         yield f"  ☐ {OWNER[gate.owner]}: {gate.remedy}"
         yield f"      {shown(gate.reason, 300)}{since}"

@@ -28,7 +28,7 @@ from bot.consent.service import (
     request,
 )
 from handlers.slack.blocks.text import phone, shown
-from handlers.slack.blocks.words import actor
+from handlers.slack.blocks.words import OWNER, actor
 
 app = typer.Typer(
     help="Re-opt-in requests: what a contact refused comes back by two keys, the contact's UNSTOP "
@@ -256,5 +256,7 @@ def _lines(about: Matter) -> Iterator[str]:
         yield f"  Expires {when(case.expires_at)}"
     elif case.state is CaseState.COMPLETED:
         yield f"  ☑ {case.channel.word} On is YES"
+        for gate in about.now.gates if about.now else ():
+            yield f"  ☐ {OWNER[gate.owner]}: {gate.remedy}"
     elif case.ended_why:
         yield f"  {case.ended_why}"

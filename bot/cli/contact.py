@@ -6,18 +6,18 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.card import who
+from bot.cli.card import answer, who
 from bot.cli.errors import WrongUsage
 from bot.cli.find import ContactText, find_one
 from bot.cli.session import open_service, operator
 from bot.cli.shapes import dumped, instant
 from bot.cli.status import Json
 from bot.cli.terminal import say
-from bot.consent.model import Contact
-from bot.consent.service import Details, add, edit
+from bot.consent.model import Channel, Contact
+from bot.consent.service import Details, add, edit, merge, profile
 
 app = typer.Typer(
-    help="Adds a contact, changes who somebody is, or shows it.",
+    help="Adds a contact, changes who somebody is, makes one of two records, or shows it.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -73,6 +73,35 @@ def set_(
         before = find_one(service, contact).contact
         after = edit(service, before.id, details, operator())
         for line in who(after):
+            say(line)
+
+
+@app.command("merge")
+def merge_(
+    contact: ContactText,
+    other: Annotated[
+        str,
+        typer.Argument(
+            metavar="OTHER",
+            help="Who is the same person; this record goes.",
+            show_default=False,
+        ),
+    ],
+) -> None:
+    """Makes one contact of two records of the same person. CONTACT stays, and gets what it lacks
+    of OTHER. A NO of either one stands, and so does Do not contact. Nothing of the log is lost.
+
+    \b
+      optin contact merge ana@example.com "+1 415 555 0142"
+    """
+    with open_service() as service:
+        kept, gone = (find_one(service, text).contact for text in (contact, other))
+        merged = merge(service, kept.id, gone.id, operator())
+        for line in who(merged):
+            say(line)
+        shown_ = profile(service, merged.id, operator())
+    for channel in Channel:
+        for line in answer(shown_, channel):
             say(line)
 
 

@@ -13,7 +13,9 @@ from bot.cli.session import read_settings
 from bot.cli.terminal import progress_of_many, say
 from bot.consent.service.copying import copy as copy_all
 from bot.consent.service.copying import is_half_a_copy
+from bot.consent.service.migrate import is_outdated
 from bot.consent.store import Store
+from bot.opening import OUTDATED
 from bot.settings import Settings
 from storage import open_store
 
@@ -37,6 +39,8 @@ def copy(
         raise WrongUsage("That is the storage itself. Name another one, an empty one.")
     new = settings.moved(to)
     with closing(open_store(settings.storage)) as source, closing(open_store(to)) as target:
+        if is_outdated(source):
+            raise WrongUsage(OUTDATED)
         if is_half_a_copy(source):
             raise WrongUsage("OPTIN_STORAGE is half a copy itself.")
         key = settings.hash_key(source)

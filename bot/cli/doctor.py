@@ -13,6 +13,7 @@ import typer
 from bot.cli.finding import Finding
 from bot.cli.provider_findings import provider_findings
 from bot.cli.session import read_settings
+from bot.cli.slack_findings import notice_findings, people_findings
 from bot.cli.terminal import say
 from bot.consent.errors import OptinError
 from bot.settings import Mode, Settings, SettingsError
@@ -25,10 +26,13 @@ if TYPE_CHECKING:
 SCOPES = frozenset(
     {
         "channels:history",
+        "channels:read",
         "chat:write",
         "commands",
+        "files:read",
         "files:write",
         "groups:history",
+        "groups:read",
         "im:write",
         "usergroups:read",
         "users:read",
@@ -135,7 +139,12 @@ def _slack(settings: Settings, post: bool) -> Iterator[Finding]:
     from slack_sdk import WebClient
     from slack_sdk.errors import SlackApiError
 
-    client = WebClient(token=settings.bot_token, base_url=settings.slack_api_url, timeout=_PATIENCE)
+    client = WebClient(
+        token=settings.bot_token,
+        base_url=settings.slack_api_url,
+        timeout=_PATIENCE,
+        retry_handlers=[],  # a line that is posted twice would be taken away once
+    )
     try:
         us = client.auth_test()
     except SlackApiError as error:
@@ -151,14 +160,24 @@ def _slack(settings: Settings, post: bool) -> Iterator[Finding]:
         )
         return
     yield Finding(what=f"Slack knows the bot as @{us.get('user')} in {us.get('team')}.")
-    yield _scopes(us.headers.get("x-oauth-scopes"))
+    headers = {name.lower(): value for name, value in us.headers.items()}
+    yield _scopes(headers.get("x-oauth-scopes"))
     if mode is Mode.SOCKET:
         yield _app_token(client, settings.app_token)
+    yield from people_findings(client, settings)
     yield from _channels(client, settings, post)
+    yield from notice_findings(settings)
 
 
 def _scopes(header: str | None) -> Finding:
-    granted = {scope.strip() for scope in (header or "").split(",")}
+    if not header:  # an app without any scope has no token either
+        return Finding(
+            what="Whether the bot has every scope that it needs, Optin can't tell.",
+            cure="Slack's answer came without the header x-oauth-scopes: a proxy may have dropped "
+            "it. Compare the scopes under OAuth & Permissions with manifest.yml.",
+            advice=True,
+        )
+    granted = {scope.strip() for scope in header.split(",")}
     if missing := sorted(SCOPES - granted):
         return Finding(
             what=f"Scopes are missing: {', '.join(missing)}.",
@@ -194,10 +213,28 @@ def _channels(client: WebClient, settings: Settings, post: bool) -> Iterator[Fin
             advice=True,
         )
     for channel, name in named.items():
-        if post:
+        if _is_shared(client, channel):
+            yield Finding(
+                what=f"{channel} ({name}) is shared with another organisation, or an invitation "
+                "to one is open: nothing is posted there.",
+                cure=f"Stop sharing it, or set {name} to a channel of your own.",
+            )
+        elif post:
             yield _post(client, channel, name)
         else:
             yield Finding(what=f"{name} is {channel}; --post tries whether the bot can post there.")
+
+
+def _is_shared(client: WebClient, channel: str) -> bool:
+    """False, too, where Slack does not say: another line says what is wrong then."""
+    from slack_sdk.errors import SlackApiError
+
+    from handlers.slack.alerts.shared import is_shared
+
+    try:
+        return is_shared(client.conversations_info(channel=channel)["channel"])
+    except SlackApiError:
+        return False
 
 
 def _post(client: WebClient, channel: str, name: str) -> Finding:

@@ -14,6 +14,7 @@ from bot.cli.session import open_service, operator
 from bot.cli.terminal import complain, progress, say
 from bot.consent.service import Report, Row, Service, import_rows, undo_import
 from bot.consent.service.imports import Consequence
+from bot.consent.service.imports.undo import KEPT
 from handlers.contacts_file import Columns, ContactsFile, open_contacts, write_rejected
 from handlers.contacts_file.columns import Column
 
@@ -30,7 +31,17 @@ def import_(
     ] = False,
     undo: Annotated[
         str | None,
-        typer.Option(metavar="ID", help="Take an import back.", show_default=False),
+        typer.Option(
+            metavar="ID", help="Take an import back, but for its opt-outs.", show_default=False
+        ),
+    ] = None,
+    opt_outs: Annotated[
+        bool,
+        typer.Option("--opt-outs", help="With --undo: its opt-outs, too; they were a mistake."),
+    ] = False,
+    reason: Annotated[
+        str | None,
+        typer.Option(help="Why they were.", metavar="TEXT", show_default=False),
     ] = None,
 ) -> None:
     """Takes contacts in from a CSV: a header row, then a name and a phone number or an e-mail
@@ -41,18 +52,28 @@ def import_(
       Ana Gómez,+1 415 555 0100,ana@example.com,yes,no,Acme,17,Web form,2026-05-03
 
     A file never turns NO into YES, and a word such as "Opt-In" that names no channel is a no to
-    both, but a yes only to a channel without a column of its own. Rows that can't be taken go to
-    FILE.rejected.csv with the reason, to be mended and imported again; the others are taken.
+    both, but a yes only to a channel without a column of its own. A NO reaches everybody with that
+    address, whatever their name is in the file. Rows that can't be taken go to FILE.rejected.csv
+    with the reason, to be mended and imported again; the others are taken. The opt-outs and
+    bounces of a rejected row are taken all the same.
+
+    A list of opt-outs or bounces needs no names: an address and a column such as email_on or
+    sms_bounce are enough. For an address that nobody has, they are kept.
 
     \b
       optin import contacts.csv --dry-run
       optin import contacts.csv
       optin import --undo 019ab0c1d2e30000000000a1b2c3d4e5
+      optin import --undo 019ab0c1d2e30000000000a1b2c3d4e5 --opt-outs --reason "Wrong file"
     """
     if (file is None) == (undo is None) or (undo and dry_run):
         raise WrongUsage("Name a file to import, or an import to --undo.")
+    if (opt_outs or reason) and not undo:
+        raise WrongUsage("--opt-outs and --reason go with --undo.")
+    if opt_outs is not bool(reason):
+        raise WrongUsage("Opt-outs are taken back with --opt-outs and a --reason.")
     if undo:
-        _take_back(undo)
+        _take_back(undo, opt_outs, reason)
     elif file:
         _take_in(file, dry_run)
 
@@ -142,10 +163,17 @@ def _complain_of(reasons: Mapping[int, str]) -> None:
         complain(f"… and {len(reasons) - _TOLD:,} more.")
 
 
-def _take_back(id: str) -> None:
+def _take_back(id: str, opt_outs: bool, reason: str | None) -> None:
     with open_service() as service, progress("Undoing", None) as done:
-        counts = undo_import(service, id, operator(), progress=done)
+        counts = undo_import(
+            service, id, operator(), opt_outs=opt_outs, reason=reason, progress=done
+        )
     for what, count in counts.items():
         say(f"  {count:>9,}  {what}")
+    if counts.get(KEPT):
+        say(
+            "Opt-outs stay. If they were a mistake: "
+            f"optin import --undo {id} --opt-outs --reason TEXT"
+        )
     if not counts:
         say("There was nothing to take back.")

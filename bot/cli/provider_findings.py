@@ -11,6 +11,7 @@ from bot.cli.finding import Finding
 from bot.consent.errors import StorageFailed
 from bot.settings import Settings
 from handlers.intake.health import Heard, heard
+from handlers.intake.intake import FORWARDED
 from handlers.slack.blocks import words
 from handlers.webhooks import SWITCHES, providers
 from handlers.webhooks.signing import Memory
@@ -40,6 +41,17 @@ _FAILURES: Mapping[str, tuple[str, str]] = {
         "Check OPTIN_TWILIO_ACCOUNT_SID, the auth token, and that OPTIN_TWILIO_API_URL answers.",
     ),
 }
+#: What to say of each kind, and what to do.
+_NOT_UNDERSTOOD = (
+    "{title} sent something that Optin did not understand: {kind}.",
+    "Optin took the rest. Look for it at the provider: it may be an opt-out or a bounce.",
+)
+_FORWARDED = (
+    "{title} reported a bounce or complaint of {kind}.",
+    "The contact's Activity Log has each. Ask the contact which mailbox they read.",
+)
+#: Of what is older, nobody can find the cause any more.
+_ODD_FOR = timedelta(days=30)
 #: What was missed is asked for every five minutes: a failure that is older has not come again.
 _ASKED_AGAIN = timedelta(minutes=10)
 
@@ -51,7 +63,7 @@ def provider_findings(settings: Settings) -> Iterator[Finding]:
             settings.providers,
             public_url=settings.public_url,
             seen=Memory(),
-            email_of=lambda _: None,
+            mailboxes_of=lambda _: None,
         )
     except ValueError as error:
         yield Finding(what="A provider can't be switched on.", cure=str(error))
@@ -64,7 +76,9 @@ def provider_findings(settings: Settings) -> Iterator[Finding]:
         known = {}
     for name, setting in SWITCHES.items():
         if name in on:
-            yield _on(name, setting, known.get(name, Heard()))
+            of_it = known.get(name, Heard())
+            yield _on(name, setting, of_it)
+            yield from _odd(name, of_it)
         else:
             yield Finding(what=f"{_title(name)} is off; {setting} switches it on.")
 
@@ -81,6 +95,17 @@ def _on(name: str, setting: str, heard: Heard) -> Finding:
     if not lasting and heard.event_at and heard.event_at > heard.failure_at:
         return Finding(what=what)
     return Finding(what=what, cure=cure.format(setting=setting), advice=True)
+
+
+def _odd(name: str, heard: Heard) -> Iterator[Finding]:
+    """A line for each kind of what the provider sent that was not understood, or not placed."""
+    for kind, odd in heard.odd.items():
+        if clock.now() - odd.at > _ODD_FOR:
+            continue
+        what, cure = _FORWARDED if kind == FORWARDED else _NOT_UNDERSTOOD
+        times = "Once, on" if odd.count == 1 else f"{odd.count:,} times, last on"
+        what = f"{what.format(title=_title(name), kind=kind)} {times} {_said(odd.at)}."
+        yield Finding(what=what, cure=cure, advice=True)
 
 
 def _said(at: datetime) -> str:

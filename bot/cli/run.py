@@ -22,6 +22,8 @@ from bot.cli import (
     erase,
     exports,
     imports,
+    migrate,
+    provider,
     serve,
     status,
     verify,
@@ -53,7 +55,10 @@ app.command("status", short_help="Show whether somebody gets our messages, and w
     status.status
 )
 app.command("set", short_help="Change what somebody gets from us.")(change.set_)
-app.add_typer(contact.app, name="contact", short_help="Add, change or show who somebody is.")
+app.add_typer(contact.app, name="contact", short_help="Add, change, merge or show contacts.")
+app.add_typer(
+    provider.app, name="provider", short_help="Senders and providers that are used no longer."
+)
 app.add_typer(case.app, name="case", short_help="Ask for and decide re-opt-ins.")
 app.command("activity", short_help="Show the Activity Log, newest first.")(activity.activity)
 app.command("import", short_help="Take contacts in from a CSV, or an import back.")(imports.import_)
@@ -61,6 +66,7 @@ app.command("export", short_help="Write all contacts with their answers.")(expor
 app.command("erase", short_help="Erase a person for good.")(erase.erase)
 app.command("verify", short_help="Check that the Activity Log is whole.")(verify.verify)
 app.command("copy", short_help="Copy everything into another, empty storage.")(copy.copy)
+app.command("migrate", short_help="Bring the storage to this version.")(migrate.migrate)
 app.command("doctor", short_help="Check tokens, channels, providers and storage.")(doctor.doctor)
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.consent.activity import Entry
+from bot.consent.addresses import key_of
 from bot.consent.model import AddressFacts, By, Channel, Consent, Contact, On
 from bot.consent.rules import decide
 from bot.consent.service import Found, Profile
@@ -43,10 +44,10 @@ def nobody(found: Found) -> Shape:
 def unheld(found: Found) -> Profile:
     """An address that nobody has, as if somebody had it."""
     address = found.phone or found.email or ""
-    facts = found.facts or AddressFacts(address=address)
+    facts = found.facts or AddressFacts(address=key_of(address))
     consents = {}
     if facts.refusal:
-        consents[address] = Consent(on=On.NO, by=By.CONTACT, since=facts.refusal.since)
+        consents[key_of(address)] = Consent(on=On.NO, by=By.CONTACT, since=facts.refusal.since)
     contact = Contact(id="", phone=found.phone, email=found.email, consents=consents)
     known = {channel: facts for channel in Channel if contact.address(channel)}
     return Profile(
@@ -96,13 +97,18 @@ def _channel(profile: Profile, channel: Channel) -> Shape:
     if channel is Channel.SMS:
         blocks = facts.blocks if facts else {}
         shape["blocks"] = [
-            {"sender": sender, "state": block.state, "since": instant(block.since)}
-            for sender, block in sorted(blocks.items())
+            {
+                "sender": profile.senders.shown(name, block),
+                "sender_id": group.id if (group := profile.senders.group_of(name)) else name,
+                "state": block.state,
+                "since": instant(block.began),
+            }
+            for name, block in sorted(blocks.items())
         ]
     shape["gates"] = [
         {
             "code": gate.code,
-            **({"sender": gate.sender} if gate.sender else {}),
+            **({"sender": gate.sender, "sender_id": gate.sender_id} if gate.sender else {}),
             "remedy": gate.remedy,
             "owner": gate.owner,
         }

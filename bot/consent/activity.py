@@ -17,6 +17,7 @@ from enum import StrEnum
 from functools import lru_cache
 from json.encoder import JSONEncoder, encode_basestring
 
+from bot.consent.addresses import key_of
 from bot.consent.model import (
     AddressFacts,
     Block,
@@ -36,6 +37,20 @@ from bot.consent.replacing import replace
 
 #: What stands before the first entry.
 GENESIS = "0" * 64
+
+#: What an entry has in `changes` beside fields of a contact. Which record it belongs to or takes
+#: back (`act_of`); the number of a messaging service that the contact texted.
+#: Of a contact: the id of another one that became one with this one.
+ACT, TAKES_BACK, NUMBER, MERGED = "act", "takes_back", "number", "merged"
+#: The reason of what went along with a contact to another address.
+CARRIED = "Refused at an earlier address"
+#: Between an import and its row, in an act.
+ROW = "#"
+#: Reasons of what puts a consent back to what it was.
+UNDO_SLIP, UNDO_IMPORT = "Undo of one's own change", "Undo of an import"
+UNDOS = frozenset({UNDO_SLIP, UNDO_IMPORT})
+#: How the reason ends where a person read a reply: it is the contact's word, not theirs.
+READ_AS_OPT_OUT = " was read as an opt-out"
 
 #: A field of a contact before and after; text, or a flag.
 Pair = tuple[str | bool | None, str | bool | None]
@@ -141,13 +156,13 @@ def apply(
 ) -> tuple[Contact | None, AddressFacts | None]:
     """The contact and the address after the entry: live and in replay.
 
-    `facts` are those of `entry.address`, or None where the entry has no address. A removed
-    contact is None.
+    `facts` are those of `entry.address`, or None where the entry has no address or leaves what is
+    known of it alone (`tells_of_address`). A removed contact is None.
     """
     if entry.redacted:
         return contact, facts
-    if entry.kind is Kind.NOTE and facts is not None:
-        return contact, _renewed(entry, facts)
+    if facts is not None and entry.kind in (Kind.CONSENT, Kind.NOTE):
+        facts = _told(entry, facts)
     if entry.kind not in CHANGING:
         return contact, facts
     match entry.kind:
@@ -158,7 +173,7 @@ def apply(
         case Kind.CONSENT if entry.contact is not None:
             assert contact is not None
             assert entry.address is not None
-            consents = {**contact.consents, entry.address: _consent(entry)}
+            consents = {**contact.consents, key_of(entry.address): consent_of(entry)}
             return replace(contact, version=entry.version, consents=consents), facts
     if contact is not None:
         contact = replace(contact, version=entry.version)
@@ -166,7 +181,8 @@ def apply(
     return contact, _apply_to_address(entry, facts)
 
 
-def _consent(entry: Entry) -> Consent:
+def consent_of(entry: Entry) -> Consent:
+    """The consent that an entry makes."""
     if entry.after == On.UNSET:
         return Consent()
     return Consent(
@@ -176,17 +192,12 @@ def _consent(entry: Entry) -> Consent:
         actor=entry.actor,
         reason=entry.reason,
         evidence=entry.evidence,
+        reached=not is_own(entry) and entry.reason != CARRIED,
     )
 
 
 def _apply_to_address(entry: Entry, facts: AddressFacts) -> AddressFacts:
     match entry.kind:
-        case Kind.CONSENT:  # nobody has this address: kept for whoever appears with it
-            assert entry.channel is not None
-            refusal = Refusal(
-                channel=entry.channel, since=entry.occurred_at, reason=entry.reason or ""
-            )
-            return replace(facts, refusal=refusal if entry.after == On.NO else None)
         case Kind.BOUNCE:
             soft = (entry.changes or {}).get("soft")
             if soft is not None and entry.before == entry.after:
@@ -196,6 +207,7 @@ def _apply_to_address(entry: Entry, facts: AddressFacts) -> AddressFacts:
             return replace(
                 facts,
                 soft_failures=(),
+                proved_at=_proved(entry, facts),
                 bounce=bounce,
                 bounced_at=entry.occurred_at if bounce is not Bounce.NO else None,
                 bounce_reason=entry.reason if bounced else None,
@@ -204,13 +216,18 @@ def _apply_to_address(entry: Entry, facts: AddressFacts) -> AddressFacts:
             )
         case Kind.BLOCK:
             assert entry.sender is not None
-            blocks, cleared = dict(facts.blocks), dict(facts.cleared)
+            blocks = dict(facts.blocks)
             state = BlockState(entry.after)
-            if state is BlockState.NONE:
-                blocks.pop(entry.sender, None)
-                cleared[entry.sender] = entry.occurred_at
-            else:
-                blocks[entry.sender] = Block(state=state, since=entry.occurred_at)
+            if state is not BlockState.NONE:
+                blocks[entry.sender] = _block(entry, state, blocks.get(entry.sender))
+                return replace(facts, blocks=blocks)
+            gone = blocks.pop(entry.sender, None)
+            if entry.by is By.STAFF:
+                # What a person says of a provider's list is no event of that list: one that is
+                # told later counts, whatever its time.
+                since = gone.since if gone else entry.occurred_at
+                return replace(facts, blocks=blocks, removed={**facts.removed, entry.sender: since})
+            cleared = {**facts.cleared, entry.sender: entry.occurred_at}
             return replace(facts, blocks=blocks, cleared=cleared)
         case Kind.HOLD:
             held = Hold(since=entry.occurred_at, text=entry.reason or "")
@@ -218,12 +235,131 @@ def _apply_to_address(entry: Entry, facts: AddressFacts) -> AddressFacts:
     return facts
 
 
+def is_refusal(entry: Entry) -> bool:
+    """Whether the entry tells that the contact refused, for the first time or again."""
+    told = entry.kind is Kind.CONSENT or entry.kind is Kind.NOTE
+    return told and entry.after == On.NO and entry.by in (By.CONTACT, By.IMPORT)
+
+
+def tells_of_address(entry: Entry) -> bool:
+    """Whether the entry may change what is known of its address."""
+    if entry.address is None:
+        return False
+    return entry.kind is not Kind.CONSENT or entry.contact is None or _tells(entry)
+
+
+def opts_out(entry: Entry) -> bool:
+    """Whether the entry tells of an opt-out that stays with the address. What a carrier says when a
+    message fails is a block, and no word of the contact's (rules.md §2)."""
+    return is_refusal(entry) and not entry.actor.startswith("provider:")
+
+
+def act_of(entry: Entry) -> str:
+    """What recorded this, as far as it can be taken back as one: a row of an import, or the entry
+    of what a person did. Empty for what the contact did: a STOP, an unsubscribe, a reply that
+    somebody read."""
+    told = (entry.changes or {}).get(ACT)
+    if told is not None:
+        return str(told[1] or "")
+    if TAKES_BACK in (entry.changes or {}):
+        return ""
+    kind = entry.actor.partition(":")[0]
+    if kind == "import":
+        return f"{entry.actor}{ROW}{entry.id}"
+    if kind in ("slack", "cli") and not (entry.reason or "").endswith(READ_AS_OPT_OUT):
+        return entry.id
+    return ""
+
+
+def covers(taken: str, act: str) -> bool:
+    """Whether this act goes with what is taken back: itself, or the whole file that it was in."""
+    return bool(act) and (act == taken or act.startswith(f"{taken}{ROW}"))
+
+
+def is_own(entry: Entry) -> bool:
+    """Whether it was recorded of this very contact, and did not reach them from another one with
+    the same address."""
+    return ACT not in (entry.changes or {})
+
+
+def _tells(entry: Entry) -> bool:
+    return opts_out(entry) or TAKES_BACK in (entry.changes or {}) or entry.reason in UNDOS
+
+
+def _told(entry: Entry, facts: AddressFacts) -> AddressFacts:
+    """An opt-out stays with its address, and what was recorded by mistake goes from it. A STOP
+    upon a STOP is a note, and the block that stands is as new as the latest of them."""
+    taken = (entry.changes or {}).get(TAKES_BACK)
+    # What is left when a record was taken back is no opt-out of its own.
+    if opts_out(entry) and not taken:
+        facts = replace(_renewed(entry, facts), refusals=_refusals(entry, facts.refusals))
+    if taken or (entry.reason in UNDOS and entry.before == On.NO):
+        left = tuple(r for r in facts.refusals if not _takes_back(entry, taken, r))
+        facts = replace(facts, refusals=left)
+    return facts
+
+
+def _takes_back(entry: Entry, taken: Pair | None, refusal: Refusal) -> bool:
+    if taken:
+        return covers(str(taken[1]), refusal.act)
+    # Versions before 0.2 did not say what they took back: an import, or one's own record.
+    return bool(refusal.act) and refusal.act.startswith("import:") is (entry.reason == UNDO_IMPORT)
+
+
+def _refusals(entry: Entry, known: tuple[Refusal, ...]) -> tuple[Refusal, ...]:
+    """One for each record that can be taken back, and the newest of what can't be: what is older
+    than that one changes nothing any more, but for the first file that had the address."""
+    assert entry.channel is not None
+    fresh = Refusal(
+        channel=entry.channel,
+        since=entry.occurred_at,
+        reason=entry.reason or "",
+        entry=entry.id,
+        act=act_of(entry),
+    )
+    same = next((refusal for refusal in known if refusal.act == fresh.act), None)
+    if same is not None and same.since >= fresh.since:
+        return known
+    newest = max((r.since for r in (*known, fresh) if not r.act), default=None)
+    left = [r for r in known if r is not same] + [fresh]
+    files = [r for r in left if r.act.startswith("import:")]
+    first = min(files, key=lambda refusal: refusal.since, default=None)
+    stand = [r for r in left if not r.act or newest is None or r.since > newest or r is first]
+    return tuple(sorted(stand, key=lambda refusal: (refusal.since, refusal.entry)))
+
+
+def _block(entry: Entry, state: BlockState, standing: Block | None) -> Block:
+    number = (entry.changes or {}).get(NUMBER)
+    provider = entry.source.removeprefix("provider:") if ":" in entry.source else None
+    since = began = entry.occurred_at
+    stopped = entry.by is By.CONTACT and not entry.actor.startswith("provider:")
+    if standing is not None and standing.state is BlockState.UNKNOWN is not state:
+        # Now it is known, and the doubt may be the newer of the two.
+        since = max(since, standing.since)
+    elif standing is not None and standing.state is state and not stopped:
+        began = min(began, standing.began)
+    return Block(
+        state=state,
+        since=since,
+        first=began if began < since else None,
+        number=str(number[1]) if number else standing.number if standing else None,
+        provider=provider or (standing.provider if standing else None),
+        stopped=stopped,
+    )
+
+
+def _proved(entry: Entry, facts: AddressFacts) -> datetime | None:
+    """When a delivery ended a bounce or a probation: an older bounce that is told late is none."""
+    delivered = entry.after == Bounce.NO and entry.source.startswith("provider:")
+    return entry.occurred_at if delivered else facts.proved_at
+
+
 def _renewed(entry: Entry, facts: AddressFacts) -> AddressFacts:
-    """A STOP upon a STOP is a note, and the block that stands is as new as the latest of them."""
+    """The block that stands is as new as the latest STOP."""
     standing = facts.blocks.get(entry.sender or "")
     if standing is None or entry.after != On.NO or standing.since >= entry.occurred_at:
         return facts
-    renewed = Block(state=standing.state, since=entry.occurred_at)
+    renewed = replace(standing, since=entry.occurred_at, first=None, stopped=True)
     return replace(facts, blocks={**facts.blocks, entry.sender or "": renewed})
 
 
@@ -240,7 +376,9 @@ def _apply_contact(entry: Entry, contact: Contact | None) -> Contact | None:
     assert entry.contact is not None
     if entry.after == "removed":
         return None
-    changed: dict[str, object] = {name: after for name, (_, after) in (entry.changes or {}).items()}
+    changes = entry.changes or {}
+    # Who became one with this contact is no field of it.
+    changed: dict[str, object] = {n: after for n, (_, after) in changes.items() if n != MERGED}
     if "line" in changed:
         line = changed["line"]
         changed["line"] = Line(line) if isinstance(line, str) else None

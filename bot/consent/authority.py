@@ -19,6 +19,14 @@ class Action(StrEnum):
     DECIDE = "decide"
     LIFT_DO_NOT_CONTACT = "lift_do_not_contact"
     CLEAR_COMPLAINT = "clear_complaint"
+    #: Says that an address was taken off a provider's suppression list.
+    REMOVED_AT_PROVIDER = "removed_at_provider"
+    #: Takes back what was recorded by mistake, after the time for one's own slip.
+    TAKE_BACK = "take_back"
+    #: Says that a sender or a provider is used no longer, or again.
+    RETIRE = "retire"
+    #: Makes one contact of two.
+    MERGE = "merge"
     IMPORT = "import"
     ERASE = "erase"
     #: Reads a probable refusal, or marks an alert handled.
@@ -40,6 +48,10 @@ _MAY: dict[Role, frozenset[Action]] = {
             Action.QUIET,
             Action.LIFT_DO_NOT_CONTACT,
             Action.CLEAR_COMPLAINT,
+            Action.REMOVED_AT_PROVIDER,
+            Action.TAKE_BACK,
+            Action.RETIRE,
+            Action.MERGE,
         }
     ),
     Role.OPERATOR: frozenset(Action),
@@ -49,14 +61,26 @@ _FOR_OTHERS = {
     Action.LIFT_DO_NOT_CONTACT: "Only a manager can take Do not contact off.",
     Action.CLEAR_COMPLAINT: "The contact reported our e-mail as spam. Only a manager can clear "
     "that.",
+    Action.REMOVED_AT_PROVIDER: "Only a manager can say that an address was taken off a "
+    "provider's list.",
+    Action.TAKE_BACK: "Only a manager can take back what was recorded by mistake.",
+    Action.RETIRE: "Only a manager can say that a sender or a provider is used no longer.",
+    Action.MERGE: "Only a manager can make one contact of two.",
     Action.QUIET: "Only a manager can mute alerts or choose their kinds.",
     Action.DECIDE: "Only a manager can decide a re-opt-in.",
     Action.IMPORT: "Imports are made at the command line.",
     Action.ERASE: "Erasure is made at the command line.",
+}
+#: What of a form is refused, in the words of `OptinError.field`.
+_FIELD = {
+    Action.LIFT_DO_NOT_CONTACT: "do_not_contact",
+    Action.CLEAR_COMPLAINT: "email_bounce",
 }
 
 
 def authorize(actor: Actor, action: Action) -> None:
     """Raises `NotAllowed` where the actor's role, as it is at this moment, does not allow it."""
     if action not in _MAY[actor.role]:
-        raise NotAllowed(None if actor.role is Role.NOBODY else _FOR_OTHERS.get(action))
+        if actor.role is Role.NOBODY:
+            raise NotAllowed
+        raise NotAllowed(_FOR_OTHERS.get(action), field=_FIELD.get(action))

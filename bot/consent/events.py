@@ -28,6 +28,8 @@ class EventKind(StrEnum):
     #: Our own side put the address on the provider's suppression list, or took it off.
     SUPPRESSED = "suppressed"
     UNSUPPRESSED = "unsuppressed"
+    #: A message to this one mailbox failed, and the provider does not say at which.
+    UNPLACED = "unplaced"
 
 
 class Failure(StrEnum):
@@ -41,8 +43,15 @@ class Failure(StrEnum):
     ROUTE = "route"
     OURS = "ours"
     AMBIGUOUS = "ambiguous"
-    #: A failure that repeats what the provider had suppressed before: no second bounce.
-    KNOWN = "known"
+    #: Not sent, since the address is on the provider's suppression list; why it is there, nobody
+    #: knows before the list has been read.
+    LISTED = "listed"
+    #: … since it bounced, and the provider says so.
+    LISTED_BOUNCE = "listed_bounce"
+    #: … since the contact reported our mail as spam.
+    LISTED_COMPLAINT = "listed_complaint"
+    #: … since the contact unsubscribed at the provider.
+    LISTED_OPT_OUT = "listed_opt_out"
 
 
 class Marker(StrEnum):
@@ -66,10 +75,18 @@ class Event:
     #: The contact's phone in E.164 where it is one, mailbox in lower case; else as it came
     #: (alphanumeric senders, short codes).
     address: str
+    #: The mailbox that the message was sent to, where it was sent to no other and the provider
+    #: tells: another than `address` where the mail was forwarded. In the form of `address`.
+    only_recipient: str | None = None
     #: None where the provider sends no time.
     occurred_at: datetime | None = None
-    #: Our number, messaging service or profile; for e-mail the provider's list, group or stream.
+    #: Our number that the contact texted, or that the message came from; for e-mail the provider's
+    #: list, group or stream.
     sender: str | None = None
+    #: The messaging service (Twilio) or messaging profile (Telnyx) that the number belongs to.
+    service: str | None = None
+    #: It came by WhatsApp, whose opt-outs are not those of texts.
+    whatsapp: bool = False
     #: What the refusal was of, where it was of less than everything: a group, topic or stream.
     scope: str | None = None
     #: What the contact wrote.

@@ -18,8 +18,9 @@ from bot.consent.model import (
     Contact,
     Line,
     On,
-    Sender,
 )
+from bot.consent.senders import Sender, Senders
+from bot.consent.suppressions import Listing, provider_name, why
 
 
 class Owner(StrEnum):
@@ -58,8 +59,10 @@ class Gate:
     remedy: str
     owner: Owner
     since: datetime | None = None
-    #: The sender, or the e-mail provider, that a block is about.
+    #: The number that the contact can text, or the e-mail provider, that a block is about.
     sender: str | None = None
+    #: The group of numbers that it belongs to; the provider's list.
+    sender_id: str | None = None
 
 
 def do_not_contact(contact: Contact) -> list[Gate]:
@@ -88,21 +91,54 @@ def line(contact: Contact, channel: Channel) -> list[Gate]:
     ]
 
 
-def blocks(facts: AddressFacts, channel: Channel, sender: Sender | None) -> list[Gate]:
-    gates = []
+def carrier_blocks(facts: AddressFacts, sender: Sender | None, senders: Senders) -> list[Gate]:
+    """The blocks that hold this sender back, one for each number that the contact has to text."""
+    gates: dict[tuple[Code, str], Gate] = {}
     for name, block in sorted(facts.blocks.items()):
-        if channel is Channel.SMS and sender is not None and name != sender.id:
+        if not senders.counts(name, block, sender):
             continue
-        gate = _BY_BLOCK[channel, block.state]
-        word = sender.unblock_word if sender else "UNSTOP"
-        gates.append(
+        gate = _BY_BLOCK[block.state]
+        number = senders.shown(name, block)
+        words = {"sender": number, "word": senders.unblock_word(name)}
+        group = senders.group_of(name)
+        gates.setdefault(
+            (gate.code, number),
             Gate(
                 code=gate.code,
-                reason=gate.reason.format(sender=name),
-                remedy=gate.remedy.format(sender=name, word=word),
+                reason=gate.reason.format_map(words),
+                remedy=gate.remedy.format_map(words),
                 owner=gate.owner,
+                since=block.began,
+                sender=number,
+                sender_id=group.id if group else name,
+            ),
+        )
+    return list(gates.values())
+
+
+def suppressions(facts: AddressFacts, senders: Senders) -> list[Gate]:
+    """The entries of e-mail providers' lists: nothing arrives before each of them is gone."""
+    gates = []
+    for name, block in sorted(facts.blocks.items()):
+        if senders.is_retired(name, block):
+            continue
+        listing = Listing.of(name)
+        provider = provider_name(listing.provider)
+        unknown = block.state is BlockState.UNKNOWN
+        gates.append(
+            Gate(
+                code=Code.BLOCK_UNKNOWN if unknown else Code.SUPPRESSED,
+                reason=f"Whether {provider} suppresses the address is not known."
+                if unknown
+                else f"The address is on {provider}'s suppression list: {why(listing)}.",
+                remedy=f"Look the address up at {provider}."
+                if unknown
+                else f"Take the address off {provider}'s suppression list. Then a manager records "
+                f"here that it was removed at {provider}.",
+                owner=Owner.OPERATOR,
                 since=block.since,
-                sender=name,
+                sender=listing.provider,
+                sender_id=name,
             )
         )
     return gates
@@ -216,28 +252,16 @@ NEVER_ASKED = {
 
 #: `{sender}` and `{word}` are filled in.
 _BY_BLOCK = {
-    (Channel.SMS, BlockState.BLOCKED): Gate(
+    BlockState.BLOCKED: Gate(
         code=Code.CARRIER_BLOCK,
         reason="The contact replied STOP to {sender}, and the carrier blocks it.",
         remedy="The contact texts {word} to {sender}. Nobody can do it for them.",
         owner=Owner.CONTACT,
     ),
-    (Channel.SMS, BlockState.UNKNOWN): Gate(
+    BlockState.UNKNOWN: Gate(
         code=Code.BLOCK_UNKNOWN,
         reason="Whether the carrier blocks {sender} is not known.",
         remedy="Ask the contact whether they texted STOP; texting {word} to {sender} settles it.",
         owner=Owner.AGENT,
-    ),
-    (Channel.EMAIL, BlockState.BLOCKED): Gate(
-        code=Code.SUPPRESSED,
-        reason="The address is on the suppression list of {sender}.",
-        remedy="Take the address off the suppression list at {sender}.",
-        owner=Owner.OPERATOR,
-    ),
-    (Channel.EMAIL, BlockState.UNKNOWN): Gate(
-        code=Code.BLOCK_UNKNOWN,
-        reason="Whether {sender} suppresses the address is not known.",
-        remedy="Look the address up at {sender}.",
-        owner=Owner.OPERATOR,
     ),
 }

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from bot.consent.addresses import key_of
+
 
 class Channel(StrEnum):
     """A way to reach a contact. Slack's channels are always called `slack_channel`."""
@@ -86,6 +88,8 @@ class Consent:
     actor: str | None = None
     reason: str | None = None
     evidence: Evidence | None = None
+    #: It was said of somebody else with the same address.
+    reached: bool = False
 
     @property
     def refused(self) -> bool:
@@ -112,38 +116,65 @@ class Contact:
     name: str = ""
     company: str = ""
     external_id: str = ""
-    #: E.164.
+    #: E.164, as it is shown.
     phone: str | None = None
     line: Line | None = None
-    #: Lower case.
+    #: As it was written.
     email: str | None = None
     do_not_contact: bool = False
     erased: bool = False
     created_at: datetime | None = None
-    #: By address, present and former: a changed number inherits nothing, and keeps its own.
+    #: By the address's key, present and former: a changed number inherits nothing, and keeps its
+    #: own.
     consents: Mapping[str, Consent] = field(default_factory=dict)
 
     def address(self, channel: Channel) -> str | None:
-        """The present phone number or mailbox."""
+        """The present phone number or mailbox, as it is shown."""
         return self.phone if channel is Channel.SMS else self.email
+
+    def key(self, channel: Channel) -> str | None:
+        """The key of the present phone number or mailbox (`addresses.key_of`)."""
+        address = self.address(channel)
+        return key_of(address) if address else None
 
     def consent(self, channel: Channel) -> Consent:
         """The consent at the present address; `UNSET` where there is none."""
-        address = self.address(channel)
-        return self.consents.get(address, UNSET) if address else UNSET
+        key = self.key(channel)
+        return self.consents.get(key, UNSET) if key else UNSET
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """The present phone number and mailbox, as far as there are any."""
+        """The present phone number and mailbox as they are shown, as far as there are any."""
         return tuple(address for address in (self.phone, self.email) if address)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of these."""
+        return tuple(key_of(address) for address in self.addresses)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """A carrier's block of one of our senders, or an e-mail provider's suppression."""
+    """A carrier's block of one of our senders, or one entry of an e-mail provider's suppression
+    list."""
 
     state: BlockState
+    #: By the newest that was told of it: only what is later lifts it.
     since: datetime
+    #: When it began, where messages that failed since have shown it again.
+    first: datetime | None = None
+    #: Of a messaging service: the number that the contact texted.
+    number: str | None = None
+    #: Who told it.
+    provider: str | None = None
+    #: The contact's own STOP. The confirmation that the provider then sends passes the block.
+    stopped: bool = False
+
+    @property
+    def began(self) -> datetime:
+        """When it began, as far as it is known: at the contact's newest STOP, else at the first
+        message that failed."""
+        return self.first or self.since
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,34 +187,64 @@ class Hold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """A refusal kept for an address that nobody has, or whose contact was erased."""
+    """An opt-out that an address keeps, whoever holds it now or later (rules.md §2)."""
 
     channel: Channel
     since: datetime
     reason: str
+    #: The entry that made it.
+    entry: str = ""
+    #: What a person or a file recorded, and may have recorded by mistake (`activity.act_of`);
+    #: empty for what the contact did, which nobody can take back.
+    act: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressFacts:
     """What is known of a phone number or mailbox, whoever holds it."""
 
-    #: E.164, lower-case mailbox, or the keyed hash that erasure leaves.
+    #: The key of a phone number or mailbox, or the keyed hash that erasure leaves.
     address: str
     bounce: Bounce = Bounce.NO
     #: When it bounced; for PROBATION, when a person cleared that.
     bounced_at: datetime | None = None
     bounce_reason: str | None = None
+    #: When a delivery proved last that the address is well.
+    proved_at: datetime | None = None
     #: The bounce is a spam complaint: no agent can clear it.
     complaint: bool = False
     #: When soft failures happened, oldest first, since the last delivery.
     soft_failures: tuple[datetime, ...] = ()
-    #: By our sender, or by e-mail provider for a suppression.
+    #: By what the carrier counts as the sender, a number or a service; for e-mail by the entry of
+    #: a provider's list (`suppressions.Listing`).
     blocks: Mapping[str, Block] = field(default_factory=dict)
     #: By sender, when its block was last lifted: an older STOP that comes late blocks nothing.
     cleared: Mapping[str, datetime] = field(default_factory=dict)
+    #: By entry of a provider's list, since when it stood that a manager says was taken off there.
+    removed: Mapping[str, datetime] = field(default_factory=dict)
     hold: Hold | None = None
-    #: Applied to the next contact who appears with this address.
-    refusal: Refusal | None = None
+    #: The oldest first. Applied to whoever appears with this address.
+    refusals: tuple[Refusal, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is known."""
+        return not (
+            self.refusals
+            or self.blocks
+            or self.cleared
+            or self.removed
+            or self.hold
+            or self.soft_failures
+            or self.bounced_at
+            or self.proved_at
+            or self.bounce is not Bounce.NO
+        )
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """The newest opt-out of this address."""
+        return max(self.refusals, key=lambda refusal: refusal.since, default=None)
 
     def block(self, sender: str) -> tuple[BlockState, datetime | None]:
         """How things stand between this sender and the address, and since when."""
@@ -191,18 +252,6 @@ class AddressFacts:
         if standing is not None:
             return standing.state, standing.since
         return BlockState.NONE, self.cleared.get(sender)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sender:
-    """One of our own numbers or messaging services."""
-
-    #: E.164, short code or service id, as it stands in provider events.
-    id: str
-    name: str = ""
-    toll_free: bool = False
-    #: What the contact texts to lift the carrier's block.
-    unblock_word: str = "UNSTOP"
 
 
 class Role(StrEnum):

@@ -9,6 +9,7 @@ from functools import lru_cache
 import phonenumbers
 from phonenumbers import PhoneNumberType
 
+from bot.consent.addresses import without_scheme
 from bot.consent.errors import Invalid
 from bot.consent.model import Line
 
@@ -26,20 +27,30 @@ _LINES = {
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]")
 #: What no name, note or reason needs, and some storages and terminals can't take.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_SCIENTIFIC = re.compile(r"\s*[+-]?\d+[.,]\d+[eE]\+?\d+\s*", re.ASCII)
+#: What no storage can hold.
+_BROKEN = re.compile("[\x00\ud800-\udfff]")
+_SCIENTIFIC = re.compile(r"\s*[+-]?\d+([.,]\d+)?[eE]\+?\d+\s*", re.ASCII)
+#: What a spreadsheet puts behind a number that it takes for a count. With other dots in it, as in
+#: 06.12.34.56.00, the last one only stands between two groups.
+_DECIMALS = re.compile(r"([^.,]*\d)[.,]0+", re.ASCII)
+#: What Mexicans dialled before the ten digits of a mobile number, until 2019.
+_MEXICAN_MOBILE = re.compile(r"((?:\+?52)?\D*)04[45](\D*(?:\d\D*){10})", re.ASCII)
+_DIGITS = re.compile(r"[1-9]\d{6,14}", re.ASCII)
 _NORTH_AMERICAN = re.compile(
     r"(\+1[ .-]?)?\(?([2-9][0-9]{2})\)?[ .-]?([2-9][0-9]{2})[ .-]?([0-9]{4})"
 )
 _EXTENSION = re.compile(r"(?<=[\d ])(?:ext(?:ension|n)?\.?|x\.?) *\d+$", re.IGNORECASE)
+_SEPARATORS = re.compile(r"[ .()/-]+")
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
 
 
 def read_phone(text: str, region: str) -> tuple[str, Line]:
-    """A phone number in E.164 and its kind; national formats are read as the region's.
+    """A phone number in E.164, as it is shown, and its kind; national formats are read as the
+    region's, and what can't be one there as an international number without its plus.
 
     Raises `Invalid` with a sentence that says what is wrong with it.
     """
-    text = visible(text).strip()
+    text = without_scheme(visible(text).strip())
     if len(text) > _LONGEST_NUMBER:
         raise Invalid("That is too long for a phone number.", field="phone")
     if _SCIENTIFIC.fullmatch(text):
@@ -48,10 +59,11 @@ def read_phone(text: str, region: str) -> tuple[str, Line]:
             "and export it again.",
             field="phone",
         )
-    try:
-        number = _north_american(text, region) or phonenumbers.parse(text, region)
-    except phonenumbers.NumberParseException as error:
-        raise Invalid(_UNREADABLE.get(error.error_type, _NOT_A_NUMBER), field="phone") from None
+    if counted := _DECIMALS.fullmatch(text):
+        text = counted[1]
+    if (region == "MX" or "52" in text[:3]) and (dialled := _MEXICAN_MOBILE.fullmatch(text)):
+        text = "".join(dialled.groups())
+    number = _north_american(text, region) or _parsed(text, region)
     if number.extension:
         raise Invalid(
             "A number with an extension can't get texts. Use the direct number.", field="phone"
@@ -59,9 +71,51 @@ def read_phone(text: str, region: str) -> tuple[str, Line]:
     # `is_valid_number` asks nothing else, and an import asks it a hundred thousand times.
     kind = phonenumbers.number_type(number)
     if kind == PhoneNumberType.UNKNOWN:
+        if counted:
+            raise Invalid(
+                "A spreadsheet has put decimals behind this number, and what stands before them "
+                "is no number. Format the column as text and export it again.",
+                field="phone",
+            )
         raise Invalid(_wrong(number), field="phone")
-    e164 = f"+{number.country_code}{phonenumbers.national_significant_number(number)}"
-    return e164, _LINES.get(kind, Line.OTHER)
+    return e164(number), _LINES.get(kind, Line.OTHER)
+
+
+def international(digits: str) -> str | None:
+    """The number in E.164 where these are the digits of one with its calling code, as providers
+    write it without a plus; None where they are not."""
+    if not _DIGITS.fullmatch(digits):
+        return None
+    try:
+        number = _with_one_form(phonenumbers.parse(f"+{digits}"))
+    except phonenumbers.NumberParseException:
+        return None
+    return e164(number) if phonenumbers.is_valid_number(number) else None
+
+
+def e164(number: phonenumbers.PhoneNumber) -> str:
+    """As numbers are written from country to country: +14155550100."""
+    return f"+{number.country_code}{phonenumbers.national_significant_number(number)}"
+
+
+def _parsed(text: str, region: str) -> phonenumbers.PhoneNumber:
+    try:
+        number = _with_one_form(phonenumbers.parse(text, region))
+    except phonenumbers.NumberParseException as error:
+        raise Invalid(_UNREADABLE.get(error.error_type, _NOT_A_NUMBER), field="phone") from None
+    if "+" in text or phonenumbers.is_possible_number(number):
+        return number
+    # Not a number of this region: an international one whose plus was lost, or none at all.
+    whole = international(_SEPARATORS.sub("", text))
+    return phonenumbers.parse(whole) if whole else number
+
+
+def _with_one_form(number: phonenumbers.PhoneNumber) -> phonenumbers.PhoneNumber:
+    """Mexico's mobile numbers lost their 1 behind +52 in 2019, and providers still write it."""
+    digits = str(number.national_number)
+    if number.country_code == 52 and len(digits) == 11 and digits.startswith("1"):
+        return phonenumbers.PhoneNumber(country_code=52, national_number=int(digits[1:]))
+    return number
 
 
 def _north_american(text: str, region: str) -> phonenumbers.PhoneNumber | None:
@@ -93,15 +147,16 @@ def visible(text: str) -> str:
 
 
 def storable(text: str) -> str:
-    """The text as it is kept: without control characters, lone surrogates as question marks."""
+    """The text as it is kept: without control characters. NUL and lone surrogates, which no
+    storage can hold, become U+FFFD."""
     if text.isprintable():
         return text
-    return _CONTROL.sub("", text).encode("utf-8", "replace").decode()
+    return _CONTROL.sub("", _BROKEN.sub("\ufffd", text))
 
 
 def blank(text: str | None) -> bool:
     """Whether nothing in it can be read: a space, a mark, a control character say nothing."""
-    return not storable(visible(text or "")).strip()
+    return not storable(visible(text or "")).strip("\ufffd \t\n")
 
 
 def fold(text: str) -> str:

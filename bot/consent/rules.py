@@ -23,9 +23,11 @@ from bot.consent.model import (
     Consent,
     Contact,
     On,
-    Sender,
 )
+from bot.consent.senders import Sender, Senders
 
+#: Nothing is known of our senders: every block counts.
+ANY = Senders()
 #: How long whoever set YES to NO may take it back (rules.md §6).
 UNDO_WITHIN = timedelta(minutes=15)
 
@@ -69,22 +71,27 @@ def decide(
     facts: AddressFacts | None,
     channel: Channel,
     sender: Sender | None = None,
+    senders: Senders = ANY,
 ) -> Decision:
     """May this contact be reached on this channel?
 
-    `facts` are those of the contact's present address. With a `sender`, only that sender's block
-    counts; without one, every known block does.
+    `facts` are those of the contact's present address. With a `sender`, only that sender's blocks
+    count, and those of senders whom `senders` does not know; without one, every block does.
     """
     if contact.erased:
         reasons = [gates.ERASED]
-    elif (address := contact.address(channel)) is None:
+    elif (key := contact.key(channel)) is None:
         reasons = [*gates.do_not_contact(contact), gates.NO_ADDRESS[channel]]
     else:
-        facts = facts or AddressFacts(address=address)
+        facts = facts or AddressFacts(address=key)
         reasons = [
             *gates.do_not_contact(contact),
             *gates.line(contact, channel),
-            *gates.blocks(facts, channel, sender),
+            *(
+                gates.carrier_blocks(facts, sender, senders)
+                if channel is Channel.SMS
+                else gates.suppressions(facts, senders)
+            ),
             *gates.consent(contact.consent(channel), channel),
             *gates.hold(facts),
             *gates.bounce(facts, channel),

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from bot.consent.activity import Entry, Kind
@@ -254,6 +255,20 @@ class Store(Protocol):
 
     def rehearsal(self) -> AbstractContextManager[Records]:
         """Like a transaction, and thrown away at the end; other processes write on meanwhile."""
+        ...
+
+    @property
+    def outdated(self) -> bool:
+        """Whether an earlier version wrote it, and `optin migrate` has to bring it to this one."""
+        ...
+
+    def back_up(self, version: str) -> Path | None:
+        """Copies the storage before it is brought to `version`, and says where to; None where its
+        server's own backups are meant for that."""
+        ...
+
+    def upgrade(self) -> None:
+        """Marks the storage as of this version: an older program refuses it with a sentence."""
         ...
 
     def close(self) -> None: ...

@@ -21,7 +21,9 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from bot.consent.addresses import key_of
 from bot.consent.model import BlockState, Bounce, Channel
+from bot.consent.senders import NumberKind
 from bot.consent.service import Service
 from bot.consent.store import Records
 
@@ -66,8 +68,13 @@ class Outside:
             "sendgrid": {"private_key": pem},
             "unsubscribe": {"key": self.unsubscribe_key},
             "senders": [
-                {"id": one.id, "name": one.name, "toll_free": one.toll_free}
+                {
+                    "id": number.number,
+                    "name": one.name,
+                    "toll_free": number.kind is NumberKind.TOLL_FREE,
+                }
                 for one in service.senders
+                for number in one.numbers
             ],
             "people": people,
         }
@@ -83,7 +90,7 @@ def _people(records: Records) -> Iterator[dict[str, Any]]:
     """The contacts, with what the carrier and SendGrid hold against them by now."""
     for contact in records.contacts():
         phone, mailbox = contact.address(Channel.SMS), contact.address(Channel.EMAIL)
-        blocks = records.facts(phone).blocks if phone else {}
+        blocks = records.facts(key_of(phone)).blocks if phone else {}
         yield {
             "id": contact.id,
             "name": contact.name,
@@ -98,7 +105,7 @@ def _people(records: Records) -> Iterator[dict[str, Any]]:
 
 def _suppressed(records: Records, mailbox: str) -> str:
     """Why SendGrid sends this mailbox nothing, in its own words."""
-    facts = records.facts(mailbox)
+    facts = records.facts(key_of(mailbox))
     if facts.complaint:
         return "Spam Reporting Address"
     if facts.bounce is Bounce.YES:

@@ -19,15 +19,24 @@ from bot.consent.model import (
     Evidence,
     On,
     Role,
-    Sender,
 )
+from bot.consent.senders import Number, NumberKind, Sender
 from bot.consent.service import Details, Service, Wish, add, change
 from bot.consent.service.record import Recorder
 from bot.consent.store import Records
+from bot.consent.suppressions import Cause, Listing
 
 SENDERS = (
-    Sender(id="+18885550199", name="Support line", toll_free=True),
-    Sender(id="+14155550150", name="Offers"),
+    Sender(
+        id="support",
+        name="Support line",
+        numbers=(Number(number="+18885550199", kind=NumberKind.TOLL_FREE),),
+    ),
+    Sender(
+        id="offers",
+        name="Offers",
+        numbers=(Number(number="+14155550150", kind=NumberKind.LONG_CODE),),
+    ),
 )
 
 _US, _DE = "+1415555", "+49151234567"
@@ -254,7 +263,11 @@ class _Past:
             self._say(actor, Kind.CONSENT, On.YES, On.NO, reason=reason, by=side.by)
         if side.blocked or side.unknown:
             state = BlockState.UNKNOWN if side.unknown else BlockState.BLOCKED
-            name = "sendgrid" if mail else sender.id
+            name = (
+                Listing(provider="sendgrid", cause=Cause.UNSUBSCRIBE).name
+                if mail
+                else sender.number
+            )
             self._say(provider, Kind.BLOCK, BlockState.NONE, state, sender=name)
         if side.bounce is not Bounce.NO:
             by = By.CONTACT if side.complaint else None

@@ -103,6 +103,11 @@ class Columns:
         used = set(self.places.values())
         return [name for i, name in enumerate(self.header) if i not in used and name.strip()]
 
+    @property
+    def has_names(self) -> bool:
+        """Whether any column holds names. A list of addresses alone has none."""
+        return not _FOR_NAME.isdisjoint(self.places)
+
     def title(self, column: Column) -> str:
         """What this file calls the column."""
         return self.header[self.places[column]].strip()
@@ -130,10 +135,14 @@ def read_header(header: Sequence[str]) -> Columns:
         raise Invalid(
             "The first line has to name the columns, such as: name,phone,email,sms_on,email_on."
         )
-    if not places.keys() & _FOR_NAME:
-        raise Invalid("There is no column for the name: call it name, or first name and last name.")
     if not places.keys() & _FOR_ADDRESS:
         raise Invalid("There is no column for an address: call it phone or email.")
+    # Without names, rows can say something only of addresses that are known, or refused.
+    if not places.keys() - _FOR_ADDRESS:
+        raise Invalid(
+            "There is no column for the name (call it name, or first name and last name), and none "
+            "that says yes or no, such as sms_on or email_on."
+        )
     return Columns(header=header, places=places)
 
 

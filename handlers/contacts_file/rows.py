@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
 from bot.consent.errors import Invalid
@@ -32,15 +33,50 @@ class RowReader:
                 raise Invalid(record.problem)
             return self._read(record)
         except Invalid as problem:
-            return Row(line=record.line, details=Details(), problem=problem.sentence)
+            return self._refusals(record, problem.sentence)
 
-    def _read(self, record: Record) -> Row:
+    def _refusals(self, record: Record, problem: str) -> Row:
+        """What a row that makes no sense says all the same: its opt-outs and bounces, and of which
+        addresses. They are taken although the row is not."""
+        cells = {column: cell.replace("\0", "") for column, cell in self._cells(record).items()}
+
+        def says_no(*columns: Column) -> On:
+            for opt_in, opt_out in zip(columns[::2], columns[1::2], strict=True):
+                with suppress(Invalid):
+                    if self._on(cells, opt_in, opt_out) is On.NO:
+                        return On.NO
+            return On.UNSET
+
+        def bounced(column: Column) -> bool:
+            with suppress(Invalid):
+                return self._bounced(cells, column)
+            return False
+
+        general = (Column.OPT_IN, Column.OPT_OUT)
+        return Row(
+            line=record.line,
+            details=Details(
+                # Whichever of them can be read.
+                phone=";".join(filter(None, (cells.get(Column.MOBILE), cells.get(Column.PHONE)))),
+                email=cells.get(Column.EMAIL),
+            ),
+            sms=says_no(*_SMS, *general),
+            email=says_no(*_EMAIL, *general),
+            sms_bounce=bounced(Column.SMS_BOUNCE),
+            email_bounce=bounced(Column.EMAIL_BOUNCE),
+            problem=problem,
+        )
+
+    def _cells(self, record: Record) -> dict[Column, str]:
         width = len(record.cells)
-        cells = {
+        return {
             column: plain(cell) if cell[0] in "'=" else cell
             for column, place in self._places
             if place < width and (cell := record.cells[place])
         }
+
+    def _read(self, record: Record) -> Row:
+        cells = self._cells(record)
         sms, email = self._on(cells, *_SMS), self._on(cells, *_EMAIL)
         if Column.OPT_IN in cells or Column.OPT_OUT in cells:
             general = self._on(cells, Column.OPT_IN, Column.OPT_OUT)
@@ -50,7 +86,7 @@ class RowReader:
         return Row(
             line=record.line,
             details=Details(
-                name=_name(cells),
+                name=_name(cells, self._columns),
                 phone=self._phone(cells),
                 email=cells.get(Column.EMAIL),
                 company=cells.get(Column.COMPANY),
@@ -103,7 +139,10 @@ class RowReader:
         return Evidence(text=text, at=time) if text or time else None
 
 
-def _name(cells: dict[Column, str]) -> str | None:
+def _name(cells: dict[Column, str], columns: Columns) -> str | None:
+    """None where the file has no names at all."""
     if name := cells.get(Column.NAME):
         return name
+    if not columns.has_names:
+        return None
     return " ".join(filter(None, (cells.get(Column.FIRST_NAME), cells.get(Column.LAST_NAME))))

@@ -5,7 +5,7 @@ from handlers.intake.confirmations import Confirming
 from handlers.intake.health import Heard, ProviderHealth, heard
 from handlers.intake.intake import Counted, Intake
 from handlers.intake.line import Line
-from handlers.intake.links import mailbox_of
+from handlers.intake.links import mailboxes_of
 from handlers.intake.missed import CatchingUp
 from handlers.intake.routes import webhook_routes
 from handlers.intake.tokens import Tokens
@@ -20,6 +20,6 @@ __all__ = [
     "ProviderHealth",
     "Tokens",
     "heard",
-    "mailbox_of",
+    "mailboxes_of",
     "webhook_routes",
 ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 
@@ -16,6 +17,14 @@ _PAUSE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Odd:
+    """One kind of what is signed and not understood."""
+
+    count: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
     """Of one provider."""
 
@@ -24,6 +33,8 @@ class Heard:
     failure_at: datetime | None = None
     #: A word of `Outcome`, or "missed" where what was missed could not be had.
     failure: str = ""
+    #: What it sent that was not understood, or not placed: how often, and when last, by kind.
+    odd: Mapping[str, Odd] = field(default_factory=dict)
 
 
 def heard(records: Records, name: str) -> Heard:
@@ -33,6 +44,10 @@ def heard(records: Records, name: str) -> Heard:
         event_at=_time(kept.get("event_at")),
         failure_at=_time(kept.get("failure_at")),
         failure=kept.get("failure", ""),
+        odd={
+            kind: Odd(count=count, at=datetime.fromisoformat(at))
+            for kind, (count, at) in kept.get("odd", {}).items()
+        },
     )
 
 
@@ -58,6 +73,13 @@ class ProviderHealth:
             before = self._fresh.get(name, _NOTHING)
             self._fresh[name] = replace(before, failure_at=at, failure=kind)
 
+    def odd(self, name: str, at: datetime, kind: str, count: int) -> None:
+        """It sent something that was not understood, or not placed."""
+        with self._lock:
+            before = self._fresh.get(name, _NOTHING)
+            fresh = {kind: Odd(count=count, at=at)}
+            self._fresh[name] = replace(before, odd=_together(before.odd, fresh))
+
     def keep(self, service: Service) -> None:
         """Stores what is new, at most once a minute for each provider.
 
@@ -76,6 +98,7 @@ class ProviderHealth:
             for name, new in fresh.items():
                 kept = heard(records, name)
                 event_at = new.event_at or kept.event_at
+                odd = _together(kept.odd, new.odd)
                 if new.failure_at:
                     kept = new
                 at = kept.failure_at
@@ -83,16 +106,37 @@ class ProviderHealth:
                     "event_at": event_at.isoformat() if event_at else None,
                     "failure_at": at.isoformat() if at else None,
                     "failure": kept.failure,
+                    "odd": {kind: (one.count, one.at.isoformat()) for kind, one in odd.items()},
                 }
                 records.put_mark(_mark(name), json.dumps(told))
         with self._lock:
             for name, new in fresh.items():
                 self._kept[name] = now
-                if self._fresh[name] is new:
+                now_fresh = self._fresh[name]
+                if now_fresh is new:
                     del self._fresh[name]
+                else:
+                    self._fresh[name] = replace(now_fresh, odd=_since(new.odd, now_fresh.odd))
 
 
 _NOTHING = Heard()
+
+
+def _together(before: Mapping[str, Odd], more: Mapping[str, Odd]) -> Mapping[str, Odd]:
+    both = dict(before)
+    for kind, one in more.items():
+        had = both.get(kind)
+        both[kind] = Odd(count=one.count + had.count, at=max(one.at, had.at)) if had else one
+    return both
+
+
+def _since(before: Mapping[str, Odd], now: Mapping[str, Odd]) -> Mapping[str, Odd]:
+    """What came while the storage wrote what had come before."""
+    left = {
+        kind: replace(one, count=one.count - before[kind].count if kind in before else one.count)
+        for kind, one in now.items()
+    }
+    return {kind: one for kind, one in left.items() if one.count}
 
 
 def _mark(name: str) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from http import HTTPStatus
+from typing import Protocol
 
 from bot.consent.errors import StorageFailed
 from bot.consent.events import Event
@@ -24,8 +25,15 @@ from handlers.webhooks.provider import (
 
 logger = logging.getLogger(__name__)
 
-#: Is told of the provider, what became of its events (see `take`, and `Outcome`), and of how many.
-Counted = Callable[[str, str, int], None]
+
+class Counted(Protocol):
+    """Counts for /metrics."""
+
+    def __call__(self, provider: str, outcome: str, count: int, *, kind: str = "") -> None:
+        """`outcome` is what became of events (see `take`, and `Outcome`). `kind` says what was
+        signed and not understood, or not placed."""
+        ...
+
 
 #: How a request is answered; or the error in our own code that kept it from being taken.
 Answer = HTTPStatus | Exception
@@ -35,8 +43,10 @@ class Outcome(StrEnum):
     """What becomes of a request or an event before it reaches the rules."""
 
     IGNORED = "ignored"
+    #: Items that were signed and not understood.
     SKIPPED = "skipped"
     FORGED = "forged"
+    #: The whole of a request; answered 400 only where nobody knows whose it is.
     UNREADABLE = "unreadable"
     UNVERIFIABLE = "unverifiable"
     NOT_STORED = "not_stored"
@@ -55,6 +65,14 @@ _REFUSALS = {
     CannotVerify: Outcome.UNVERIFIABLE,
     StorageFailed: Outcome.NOT_STORED,
 }
+#: How the log says it.
+_ODD = {
+    Outcome.UNREADABLE: "answered 200, and it was not understood",
+    Outcome.SKIPPED: "skipped what can't be read",
+    "forwarded": "noted a bounce or complaint on the contact that it was sent to",
+}
+#: The kind of a bounce or complaint that came back from where a contact's mailbox forwards to.
+FORWARDED = "a mailbox that a contact's mail is forwarded to"
 _TOO_LATE = StorageFailed("What came before was not stored in time, so nothing was changed.")
 
 
@@ -95,13 +113,15 @@ class Intake:
     def take(self, name: str, events: Iterable[Event]) -> None:
         """Events that the provider was asked for. Raises `StorageFailed`."""
         for outcome, count in take(self._service, events).items():
-            self._counted(name, outcome, count)
+            if outcome == "forwarded":
+                self._odd(name, outcome, FORWARDED, count)
+            else:
+                self._counted(name, outcome, count)
 
     def _read(self, provider: Provider, request: Request) -> Parsed | Answer:
         now = self._service.now()
         try:
             held = provider.verify(request, now)
-            parsed = provider.parse(request, now)
         except (Forged, Unreadable, CannotVerify) as fault:
             return self._refuse(provider.name, fault)
         except StorageFailed:
@@ -109,7 +129,15 @@ class Intake:
         except Exception as error:  # noqa: BLE001 - raised where the one request is answered
             return error
         logger.debug("%s: %s held", provider.name, held)
-        return parsed
+        try:
+            return provider.parse(request, now)
+        except Unreadable as fault:
+            # The provider would send the same again for hours, and it would be no clearer then.
+            self._odd(provider.name, Outcome.UNREADABLE, str(fault))
+            self._health.heard(provider.name, now)
+            return HTTPStatus.OK
+        except Exception as error:  # noqa: BLE001 - raised where the one request is answered
+            return error
 
     def _store(self, name: str, told: Sequence[Parsed]) -> None:
         if asked := [one for parsed in told for one in parsed.confirmations]:
@@ -118,13 +146,17 @@ class Intake:
             self.take(name, events)
         for parsed in told:
             for reason in parsed.skipped:
-                logger.warning("%s: skipped what can't be read: %s", name, reason)
-            if parsed.skipped:
-                self._counted(name, Outcome.SKIPPED, len(parsed.skipped))
+                self._odd(name, Outcome.SKIPPED, reason)
             if parsed.ignored:
                 self._counted(name, Outcome.IGNORED, len(parsed.ignored))
         if told:
             self._health.heard(name, self._service.now())
+
+    def _odd(self, name: str, outcome: str, kind: str, count: int = 1) -> None:
+        """What the provider did send, for the operator: in the log, in /metrics, in doctor."""
+        logger.warning("%s: %s: %s", name, _ODD[outcome], kind)
+        self._counted(name, outcome, count, kind=kind)
+        self._health.odd(name, self._service.now(), kind, count)
 
     def _refuse(self, name: str, fault: Exception, count: int = 1) -> HTTPStatus:
         outcome = next(what for kind, what in _REFUSALS.items() if isinstance(fault, kind))

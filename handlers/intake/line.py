@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import TracebackType
@@ -15,12 +17,17 @@ from typing import Self
 from handlers.intake.intake import Answer, Intake
 from handlers.webhooks.provider import Provider, Request
 
+logger = logging.getLogger(__name__)
+
 #: So that nobody else's transaction waits for long.
 _MOST = 32
 #: Seconds. Who has waited longer, because the storage did not take what came before, is told to
 #: come again at once: providers hang up after ten and more, and a line would grow of those who have
 #: long gone.
 _WITHIN = 5.0
+#: Seconds at the end for what is under way. Whoever still waits was not answered, and the provider
+#: comes again.
+_GRACE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +58,12 @@ class Line:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Takes what still waits."""
+        """Takes what still waits, as far as that is done in time. The thread is a daemon: work
+        that does not end never keeps the process from ending."""
         self._waiting.put(None)
-        self._thread.join()
+        self._thread.join(_GRACE)
+        if self._thread.is_alive():
+            logger.warning("%s: what still waits was not taken", self._provider.name)
 
     async def receive(self, request: Request) -> HTTPStatus:
         """As `Intake.receive`. Raises what went wrong in our own code."""
@@ -81,9 +91,8 @@ class Line:
                 return
 
     def _say(self, group: Sequence[_Waiting], answers: Sequence[Answer]) -> None:
-        loop = group[0].answer.get_loop()
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(_answer, group, answers)
+        with suppress(RuntimeError):  # the loop was closed: nobody waits any more
+            group[0].answer.get_loop().call_soon_threadsafe(_answer, group, answers)
 
 
 def _answer(group: Sequence[_Waiting], answers: Sequence[Answer]) -> None:

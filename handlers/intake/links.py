@@ -7,14 +7,22 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from bot.consent.model import Channel
+from bot.consent.activity import Kind
+from bot.consent.addresses import key_of
+from bot.consent.model import Channel, Contact
 from bot.consent.service import Service
+from bot.consent.service.erase import erased_id
+from bot.consent.store import Records
+from handlers.webhooks.one_click import Mailboxes
+
+#: Entries in which a contact's former mailboxes are looked for, the newest first.
+_MOST_ENTRIES = 500
 
 #: By language: what the button says, and what is said when it is done.
 _WORDS: Mapping[str, tuple[str, str]] = {
@@ -54,11 +62,35 @@ button {{ font: inherit; padding: .75em 1.5em; cursor: pointer }}
 """
 
 
-def mailbox_of(service: Service, id: str) -> str | None:
-    """The present mailbox of the contact with this id, ours or the external one."""
+def mailboxes_of(service: Service, id: str) -> Mailboxes | None:
+    """The mailboxes of the contact with this id, ours or the external one, present and former; of
+    a contact who was taken out or merged, those that the log has."""
     with service.store.reading() as records:
         contact = records.contact(id) or records.by_external_id(id)
-    return None if contact is None or contact.erased else contact.address(Channel.EMAIL)
+        erased = records.seen(erased_id(service, id)) or (contact is not None and contact.erased)
+        written = _written(records, contact, id)
+    return Mailboxes(written=written, erased=erased) if written or erased else None
+
+
+def _written(records: Records, contact: Contact | None, id: str) -> Mapping[str, Sequence[str]]:
+    """Every mailbox of the contact with the ways in which it was written, by the address under
+    which it is kept. The present one comes first, then the newest."""
+    found: dict[str, list[str]] = {}
+
+    def add(text: object) -> None:
+        if isinstance(text, str) and "@" in text:
+            found.setdefault(key_of(text), []).append(text)
+
+    if contact is not None:
+        add(contact.address(Channel.EMAIL))
+    for entry in records.entries(
+        contact=contact.id if contact else id, kinds=(Kind.CONTACT,), limit=_MOST_ENTRIES
+    ):
+        for text in reversed((entry.changes or {}).get("email", ())):
+            add(text)
+    for address in contact.consents if contact else ():
+        add(address)
+    return found
 
 
 def button_page(request: Request) -> Response:

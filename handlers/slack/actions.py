@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ from bot.consent.errors import Invalid
 from bot.consent.model import Actor, Channel
 from bot.consent.service import Service, Wish, change, profile, undo
 from bot.consent.service import activity as log_page
-from handlers.slack import ids
+from handlers.slack import exports, ids
 from handlers.slack.blocks import log, words
 from handlers.slack.blocks.edit import edit_modal, saved_modal
 from handlers.slack.blocks.frame import Metadata
@@ -27,17 +27,15 @@ from handlers.slack.blocks.modals import (
     search_modal,
     why_modal,
 )
-from handlers.slack.blocks.text import inert
 from handlers.slack.commands import RECENT, recent_page
+from handlers.slack.corrections import ask_what_was_wrong
 from handlers.slack.drafts import Drafts
 from handlers.slack.errors import saved
-from handlers.slack.log_file import log_file
 from handlers.slack.metadata import read_metadata
-from handlers.slack.press import Body, pointer, pressed, show
-from handlers.slack.redraw import origin, redraw
-from handlers.slack.reply import SLACK_FAILED, reply
-
-logger = logging.getLogger(__name__)
+from handlers.slack.press import Body, chosen, pointer, pressed, show, user, value, view_id
+from handlers.slack.press import view as view_of
+from handlers.slack.redraw import opened_from, origin, redraw
+from handlers.slack.reply import reply
 
 
 def edit(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
@@ -50,7 +48,7 @@ def edit(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
 def view(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
     """From a list to the card, in a modal: the list stays."""
     found = profile(consent, pointer(body).contact, actor)
-    show(client, body, profile_modal(found, Metadata()))
+    show(client, body, profile_modal(found, opened_from(body, value(body))))
     ack()
 
 
@@ -62,11 +60,10 @@ def search(ack: Ack, body: Body, client: WebClient) -> None:
 
 def found(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
     """A contact was chosen: the search turns into the profile."""
-    chosen = pressed(body).get("selected_option") or {}
-    card_of = profile(consent, ids.Pointer.read(chosen.get("value")).contact, actor)
+    card_of = profile(consent, ids.Pointer.read(chosen(body)).contact, actor)
     client.views_update(
-        view_id=body["view"]["id"],
-        hash=body["view"]["hash"],
+        view_id=view_id(body),
+        hash=view_of(body).get("hash"),
         view=profile_modal(card_of, Metadata()),
     )
     ack()
@@ -81,14 +78,13 @@ def add(ack: Ack, body: Body, client: WebClient, drafts: Drafts) -> None:
 
 def more(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
     """The overflow menu of a card."""
-    chosen = str((pressed(body).get("selected_option") or {}).get("value", ""))
-    what, _, value = chosen.partition(" ")
-    at = ids.Pointer.read(value)
+    what, _, about = chosen(body).partition(" ")
+    at = ids.Pointer.read(about)
     where = origin(body)
     found = profile(consent, at.contact, actor)
     match what:
         case ids.REFRESH:
-            if not redraw(client, found, where):
+            if not redraw(client, consent, actor, found, where):
                 raise Invalid("This card can't be drawn anew. Look the contact up again.")
         case ids.CLEAR_SMS | ids.CLEAR_EMAIL:
             channel = Channel.SMS if what == ids.CLEAR_SMS else Channel.EMAIL
@@ -100,7 +96,7 @@ def more(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
                 if outcome.meanwhile:
                     notice = words.meanwhile(outcome.meanwhile, consent.now())
                 show(client, body, saved_modal(found, outcome.changes, where, notice=notice))
-                redraw(client, found, where)
+                redraw(client, consent, actor, found, where)
         case ids.DETAILS:
             contact = found.contact
             where = msgspec.structs.replace(where, contact=contact.id, version=contact.version)
@@ -110,6 +106,8 @@ def more(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
             show(client, body, note_modal(where))
         case ids.WHY:
             show(client, body, why_modal(found))
+        case ids.MISTAKE:
+            ask_what_was_wrong(client, body, found, actor)
         case _:
             raise Invalid(ids.OUTDATED)
     ack()
@@ -117,17 +115,17 @@ def more(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
 
 def take_back(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
     """Undo of one's own slip, in the modal that says what was saved."""
-    channel, _, value = str(pressed(body).get("value", "")).partition(" ")
+    channel, _, about = value(body).partition(" ")
     if channel not in list(Channel):
         raise Invalid(ids.OUTDATED)
-    at = ids.Pointer.read(value)
-    metadata = read_metadata(body["view"])
+    at = ids.Pointer.read(about)
+    metadata = read_metadata(view_of(body))
     outcome = undo(consent, at.contact, Channel(channel), actor)
     with saved():
         found = profile(consent, at.contact, actor)
         modal = saved_modal(found, outcome.changes, metadata)
-        client.views_update(view_id=body["view"]["id"], view=modal)
-        redraw(client, found, metadata)
+        client.views_update(view_id=view_id(body), view=modal)
+        redraw(client, consent, actor, found, metadata)
     ack()
 
 
@@ -139,9 +137,9 @@ def activity(ack: Ack, body: Body, client: WebClient, consent: Service, actor: A
 
 def turn_log(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
     """Older, Newer, and the filters of the log."""
-    metadata = read_metadata(body["view"])
+    metadata = read_metadata(view_of(body))
     action = pressed(body)
-    chosen = str((action.get("selected_option") or {}).get("value", ""))
+    wanted = chosen(body)
     cursors = list(metadata.cursors)
     match action.get("action_id"):
         case ids.LOG_OLDER:
@@ -149,37 +147,33 @@ def turn_log(ack: Ack, body: Body, client: WebClient, consent: Service, actor: A
         case ids.LOG_NEWER:
             cursors = cursors[:-1]
         case ids.LOG_CHANNEL:
-            metadata = msgspec.structs.replace(metadata, channel=_filter(chosen))
+            metadata = msgspec.structs.replace(metadata, channel=_filter(wanted))
             cursors = []
         case ids.LOG_KIND:
-            metadata = msgspec.structs.replace(metadata, kind=_filter(chosen))
+            metadata = msgspec.structs.replace(metadata, kind=_filter(wanted))
             cursors = []
     metadata = msgspec.structs.replace(metadata, cursors=cursors)
     modal = _log(consent, actor, metadata)
-    client.views_update(view_id=body["view"]["id"], hash=body["view"]["hash"], view=modal)
+    client.views_update(view_id=view_id(body), hash=view_of(body).get("hash"), view=modal)
     ack()
 
 
 def export_log(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
-    """The whole log of a contact as CSV, to one's own direct messages."""
-    metadata = read_metadata(body["view"])
-    contact, text = log_file(consent, metadata.contact, actor)
-    waiting = message_modal("Export", "The log is on its way to your direct messages …")
-    shown = client.views_push(trigger_id=body["trigger_id"], view=waiting)
-    try:
-        channel = client.conversations_open(users=body["user"]["id"])["channel"]["id"]
-        client.files_upload_v2(
-            channel=channel,
-            filename="activity-log.csv",
-            title="Activity Log",
-            content=text,
-            initial_comment=f"The Activity Log of {inert(contact.name) or 'an erased contact'}.",
-        )
-        said = "The log is in your direct messages with Optin, as a file."
-    except SLACK_FAILED as failed:
-        logger.warning("a log could not be exported: %s", type(failed).__name__)
-        said = "Slack did not take the file, so nothing was sent. Try again in a minute."
-    client.views_update(view_id=shown["view"]["id"], view=message_modal("Export", said))
+    """The whole log of a contact as CSV, to one's own direct messages: acknowledged first."""
+    contact = read_metadata(view_of(body)).contact
+    profile(consent, contact, actor)
+    shown = show(client, body, _exporting())
+    _export(body, client, consent, actor, contact=contact, view_id=shown).start()
+    ack()
+
+
+def export_again(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+    """The same once more, by somebody who has looked."""
+    contact = read_metadata(view_of(body)).contact
+    profile(consent, contact, actor)
+    client.views_update(view_id=view_id(body), view=_exporting())
+    export = _export(body, client, consent, actor, contact=contact, view_id=view_id(body))
+    replace(export, anyway=True).start()
     ack()
 
 
@@ -187,7 +181,7 @@ def turn_recent(ack: Ack, body: Body, client: WebClient, consent: Service, actor
     """The kinds and the pages of `recent`, in its own message."""
     action = pressed(body)
     before = None
-    kind = str((action.get("selected_option") or {}).get("value", ""))
+    kind = chosen(body)
     if action.get("action_id") != ids.RECENT_KIND:
         before = _seq(action) or None
         kind = str(action.get("value", "")).partition(" ")[2]
@@ -200,6 +194,23 @@ def turn_recent(ack: Ack, body: Body, client: WebClient, consent: Service, actor
 def unknown(ack: Ack) -> None:
     """A button that no version of ours draws any more."""
     raise Invalid(ids.OUTDATED)
+
+
+def _exporting() -> dict[str, object]:
+    return message_modal(exports.TITLE, "The log is on its way to your direct messages …")
+
+
+def _export(
+    body: Body, client: WebClient, consent: Service, actor: Actor, *, contact: str, view_id: str
+) -> exports.Export:
+    return exports.Export(
+        client=client,
+        consent=consent,
+        actor=actor,
+        user=user(body),
+        contact=contact,
+        view_id=view_id,
+    )
 
 
 def _log(consent: Service, actor: Actor, metadata: Metadata) -> dict[str, object]:

@@ -13,11 +13,13 @@ from slack_bolt.middleware import Middleware
 from slack_sdk import WebClient
 
 from bot.consent.authority import Action, authorize
+from bot.consent.errors import Invalid
 from bot.consent.service import Service
-from handlers.slack import actions, cases, commands, errors, ids, options, views
+from handlers.slack import actions, cases, commands, corrections, errors, ids, options, views
 from handlers.slack.alerts import actions as alerts
 from handlers.slack.drafts import Drafts
 from handlers.slack.people import People
+from handlers.slack.press import NOBODY, check
 
 _ACTIONS: dict[str, Callable[..., None]] = {
     ids.EDIT: actions.edit,
@@ -33,6 +35,7 @@ _ACTIONS: dict[str, Callable[..., None]] = {
     ids.LOG_CHANNEL: actions.turn_log,
     ids.LOG_KIND: actions.turn_log,
     ids.LOG_EXPORT: actions.export_log,
+    ids.LOG_EXPORT_AGAIN: actions.export_again,
     ids.RECENT_KIND: actions.turn_recent,
     ids.RECENT_OLDER: actions.turn_recent,
     ids.RECENT_NEWEST: actions.turn_recent,
@@ -51,6 +54,8 @@ _ACTIONS: dict[str, Callable[..., None]] = {
     ids.CASE_VIEW: cases.view,
     ids.PENDING_MORE: cases.more,
     ids.REQUESTS_BY_DM: cases.by_dm,
+    ids.REMOVED: corrections.removed,
+    ids.MISTAKE: corrections.mistake,
 }
 
 _VIEWS: dict[str, Callable[..., None]] = {
@@ -61,6 +66,7 @@ _VIEWS: dict[str, Callable[..., None]] = {
     ids.KINDS_MODAL: alerts.saved_kinds,
     ids.REQUEST_MODAL: cases.saved_request,
     ids.DENY_MODAL: cases.saved_denial,
+    ids.MISTAKE_MODAL: corrections.saved_mistake,
 }
 
 _ANY = re.compile(".*", re.DOTALL)
@@ -73,8 +79,10 @@ def bolt_app(
     consent: Service,
     people: People,
     command: str,
+    sharing_changed: Callable[[str], object] = lambda slack_channel: None,
 ) -> App:
-    """The app for one workspace, for Socket Mode and HTTP alike.
+    """The app for one workspace, for Socket Mode and HTTP alike. `sharing_changed` is told the
+    channels of which Slack says that they are shared with another organisation now, or not.
 
     `authorized` is what `auth.test` said at the start: asking on every request costs more than the
     request (performance.md). The signature is checked by the gate in front, on the raw bytes.
@@ -97,6 +105,18 @@ def bolt_app(
     for callback, listener in _VIEWS.items():
         app.view(callback)(listener)
     app.options(ids.FIND)(options.find)
+
+    @app.event("channel_shared")
+    @app.event("channel_unshared")
+    @app.event("shared_channel_invite_accepted")
+    @app.event("shared_channel_invite_approved")
+    @app.event("shared_channel_invite_declined")
+    def shared(event: dict[str, Any]) -> None:
+        channel = event.get("channel")
+        slack_channel = channel.get("id") if isinstance(channel, dict) else channel
+        if isinstance(slack_channel, str):
+            sharing_changed(slack_channel)
+
     # What only an older version drew is answered, too: silence looks like a broken button.
     app.command(_ANY)(commands.unknown)
     app.action(_ANY)(actions.unknown)
@@ -105,7 +125,7 @@ def bolt_app(
 
     @app.error
     def said(error: Exception, body: dict[str, Any], client: WebClient) -> BoltResponse:
-        return errors.answer(error, body, client)
+        return errors.answer(error, body, client, doubt=people.doubt)
 
     return app
 
@@ -122,7 +142,12 @@ class _Introduction(Middleware):
     def process(
         self, *, req: BoltRequest, resp: BoltResponse, next: Callable[[], BoltResponse]
     ) -> BoltResponse:
-        actor = self._people.actor(str(req.context.user_id), fresh=_decides(req.body))
+        if req.body.get("type") == "event_callback":
+            return next()  # an event asks for nothing
+        if not isinstance(req.context.user_id, str):
+            raise Invalid(NOBODY)
+        check(req.body)
+        actor = self._people.actor(req.context.user_id, fresh=_decides(req.body))
         authorize(actor, Action.LOOK)
         req.context["consent"] = self._consent
         req.context["actor"] = actor
@@ -134,7 +159,7 @@ def _decides(body: dict[str, Any]) -> bool:
     """Whether this request changes something, so that the role is read anew at Slack."""
     if body.get("type") == "view_submission":
         return True
-    return any(action.get("action_id") in ids.DECIDING for action in body.get("actions", ()))
+    return any(action.get("action_id") in ids.DECIDING for action in body.get("actions") or ())
 
 
 def _quiet_logger() -> logging.Logger:

@@ -24,6 +24,7 @@ from bot.consent.service import (
     approve,
     cancel,
     check_request,
+    completed_by_another,
     deny,
     matter,
     matters,
@@ -71,7 +72,8 @@ def ask(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor)
     channel = _CHANNEL[pressed(body)["action_id"]]
     found = profile(consent, pointer(body).contact, actor)
     check_request(found.contact, channel, found.cases.get(channel), consent.now())
-    show(client, body, request_modal(found, channel, origin(body)))
+    other = completed_by_another(consent, found.contact.id, channel, actor)
+    show(client, body, request_modal(found, channel, origin(body), other=other))
     ack()
 
 
@@ -97,7 +99,10 @@ def saved_request(
     except Changed:
         found = profile(consent, metadata.contact, actor)
         check_request(found.contact, wanted.channel, None, consent.now())
-        again = request_modal(found, wanted.channel, metadata, notice=_CHANGED, typed=values)
+        other = completed_by_another(consent, metadata.contact, wanted.channel, actor)
+        again = request_modal(
+            found, wanted.channel, metadata, notice=_CHANGED, typed=values, other=other
+        )
         ack(response_action="update", view=again)
         return
     with saved():
@@ -105,7 +110,7 @@ def saved_request(
         told = bool(case.copies)
         opened = requested_modal(about, list(drawing.progress(about)), told=told)
         ack(response_action="update", view=opened)
-        redraw(client, profile(consent, metadata.contact, actor), metadata)
+        redraw(client, consent, actor, profile(consent, metadata.contact, actor), metadata)
 
 
 def approved(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
@@ -117,7 +122,8 @@ def approved(ack: Ack, body: Body, client: WebClient, consent: Service, actor: A
             say(client, body, _already(decided))
         elif decided.case.state is CaseState.COMPLETED:
             word = decided.case.channel.word
-            say(client, body, f"Approved: {word} On is YES.")
+            still = drawing.still(matter(consent, decided.case.id, actor))
+            say(client, body, f"Approved: {word} On is YES. {still}".strip())
         elif decided.case.state is CaseState.APPROVED:
             missing = " and ".join(drawing.contact_steps(matter(consent, decided.case.id, actor)))
             say(client, body, f"Approved. Still missing: {missing}.")
@@ -157,7 +163,7 @@ def withdrawn(ack: Ack, body: Body, client: WebClient, consent: Service, actor: 
     decided = cancel(consent, pointer(body).contact, actor)
     with saved():
         say(client, body, "The request is withdrawn." if decided.won else _already(decided))
-        redraw(client, profile(consent, decided.case.contact, actor), origin(body))
+        redraw(client, consent, actor, profile(consent, decided.case.contact, actor), origin(body))
     ack()
 
 

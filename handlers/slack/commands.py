@@ -23,6 +23,7 @@ from handlers.slack.blocks.modals import legend, search_modal
 from handlers.slack.blocks.text import Block, escape, inert, section
 from handlers.slack.cases import PENDING, pending_page
 from handlers.slack.drafts import Drafts
+from handlers.slack.press import show
 
 Answer = tuple[str, list[Block]]
 
@@ -53,7 +54,7 @@ def optin(
     """Looks up what was typed, or runs a sub-command; alone it opens the search."""
     text = unwrapped(str(command.get("text") or ""))
     if not text:
-        client.views_open(trigger_id=command["trigger_id"], view=search_modal(Metadata()))
+        show(client, command, search_modal(Metadata()))
         ack()
         return
     word = text.casefold()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
 
 from bot.consent.errors import Invalid
 
@@ -25,6 +27,7 @@ LOG_NEWER = "log_newer"
 LOG_CHANNEL = "log_channel"
 LOG_KIND = "log_kind"
 LOG_EXPORT = "log_export"
+LOG_EXPORT_AGAIN = "log_export_again"
 RECENT_KIND = "recent_kind"
 RECENT_OLDER = "recent_older"
 RECENT_NEWEST = "recent_newest"
@@ -43,6 +46,9 @@ WITHDRAW_SMS, WITHDRAW_EMAIL = f"{WITHDRAW}_sms", f"{WITHDRAW}_email"
 CASE_VIEW = "case_view"
 PENDING_MORE = "pending_more"
 REQUESTS_BY_DM = "requests_by_dm"
+REMOVED = "removed_at_provider"
+#: A button where the menu of a card is full.
+MISTAKE = "mistake"
 
 # What the overflow menu of a card offers
 REFRESH = "refresh"
@@ -64,6 +70,7 @@ WHY_MODAL = "why_modal"
 KINDS_MODAL = "kinds_modal"
 REQUEST_MODAL = "request_modal"
 DENY_MODAL = "deny_modal"
+MISTAKE_MODAL = "mistake_modal"
 
 #: These decide something: who presses is asked for at Slack anew.
 DECIDING = frozenset(
@@ -79,6 +86,8 @@ DECIDING = frozenset(
         WITHDRAW_SMS,
         WITHDRAW_EMAIL,
         REQUESTS_BY_DM,
+        REMOVED,
+        MISTAKE,
     }
 )
 
@@ -87,6 +96,9 @@ DECIDING = frozenset(
 OUTDATED = "This button is from an older version of Optin. Look the contact up again."
 
 _ID = re.compile(r"[A-Za-z0-9]{1,64}", re.ASCII)
+_LISTING = re.compile(
+    r"[^ ]{1,80} ([0-9]{1,4})(\+?) ([A-Za-z0-9]{1,64}(?:,[A-Za-z0-9]{1,64}){0,19})"
+)
 _VERSION = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
@@ -103,7 +115,55 @@ class Pointer:
     @classmethod
     def read(cls, text: object) -> Pointer:
         """Raises `Invalid` for what we never wrote."""
-        contact, _, version = str(text or "")[:80].partition(":")
+        contact, _, version = str(text or "")[:80].partition(" ")[0].partition(":")
         if not (_ID.fullmatch(contact) and _VERSION.fullmatch(version)):
             raise Invalid(OUTDATED)
         return cls(contact=contact, version=int(version))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListEntry:
+    """One entry of a provider's suppression list as a contact's card showed it."""
+
+    card: Pointer
+    #: As `suppressions.Listing.name` has it.
+    name: str
+    since: datetime
+
+    def __str__(self) -> str:
+        return f"{self.card} {self.since.isoformat()} {self.name}"
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Raises `Invalid` for what we never wrote."""
+        pointer, _, rest = text.partition(" ")
+        since, _, name = rest.partition(" ")
+        try:
+            began = datetime.fromisoformat(since)
+        except ValueError:
+            raise Invalid(OUTDATED) from None
+        if not name or began.tzinfo is None:
+            raise Invalid(OUTDATED)
+        return cls(card=Pointer.read(pointer), name=name, since=began)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A list of contacts as it was drawn, so that it can be drawn anew: which ones it names, and
+    how many matched. Stands behind the pointer of each of its buttons."""
+
+    contacts: tuple[str, ...]
+    count: int
+    more: bool
+
+    def __str__(self) -> str:
+        return f"{self.count}{'+' if self.more else ''} {','.join(self.contacts)}"
+
+    @classmethod
+    def read(cls, text: object) -> Listing | None:
+        """None where the button is on no list, or we never wrote it."""
+        found = _LISTING.fullmatch(str(text or "")[:2_000])
+        if found is None:
+            return None
+        contacts = tuple(found[3].split(","))
+        return cls(contacts=contacts, count=int(found[1]), more=bool(found[2]))

@@ -34,9 +34,32 @@ _SHAPES: Mapping[str, tuple[type, ...]] = {
     "channel": _OBJECT_OR_ID,
     "actions": (list,),
     "authorizations": (list, NoneType),
+    "response_urls": (list,),
+    "workflow_step": (dict,),
 }
 #: Objects in which Bolt looks for the same names again.
 _NESTED = ("event", "message", "previous_message", "item", "assistant_thread")
+#: Bolt asks whether these are there, not whether they are null.
+_NEVER_NULL = frozenset(
+    {
+        "type",
+        "command",
+        "callback_id",
+        "action_id",
+        "block_id",
+        "view",
+        "event",
+        "actions",
+        "response_url",
+        "response_urls",
+        "workflow_step",
+        "state",
+        "blocks",
+        "private_metadata",
+    }
+)
+#: So are the items of these.
+_LISTS = frozenset({"actions", "response_urls", "authorizations"})
 
 
 def read_payload(content_type: str, body: bytes) -> dict[str, Any] | None:
@@ -54,7 +77,42 @@ def read_payload(content_type: str, body: bytes) -> dict[str, Any] | None:
             return None
     except (ValueError, RecursionError):  # msgspec's and Unicode's errors are ValueErrors
         return None
-    return found if _is_payload(found) else None
+    return repaired(found)
+
+
+def repaired(found: Any) -> dict[str, Any] | None:
+    """The payload without the nulls and gaps on which Bolt fails; None where it is no object of
+    Slack's. Whether a listener has all that it needs, the listener asks (`press`)."""
+    if not isinstance(found, dict):
+        return None
+    found = _without_nulls(found)
+    for name in ("view", "event"):
+        if isinstance(found.get(name), dict):
+            found[name] = _without_nulls(found[name])
+    return _filled(found) if _is_payload(found) else None
+
+
+def _without_nulls(found: dict[str, Any]) -> dict[str, Any]:
+    kept = {k: v for k, v in found.items() if v is not None or k not in _NEVER_NULL}
+    for name in _LISTS & kept.keys():
+        if isinstance(kept[name], list) and None in kept[name]:
+            kept[name] = [item for item in kept[name] if item is not None]
+            if not kept[name]:
+                del kept[name]
+    return kept
+
+
+def _filled(found: dict[str, Any]) -> dict[str, Any]:
+    """With what Bolt reads in these without asking whether it is there."""
+    view = found.get("view")
+    if isinstance(view, dict) and "callback_id" in view and "type" not in view:
+        return found | {"view": view | {"type": "modal"}}
+    match found.get("type"):
+        case "workflow_step_edit":
+            return {"workflow_step": {}} | found
+        case "interactive_message":
+            return {"actions": [{}]} | found
+    return found
 
 
 def _read_form(body: bytes) -> Any:

@@ -1,17 +1,24 @@
-"""Drawing a card anew where it stands: in a message of one's own, or in a modal."""
+"""Drawing a card anew where it stands, in a message of one's own or in a modal, and the list that
+it was opened from."""
 
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import Any
 
+import msgspec
 from slack_sdk import WebClient
 
-from bot.consent.service import Profile
+from bot.consent.errors import Invalid, NotFound
+from bot.consent.model import Actor
+from bot.consent.service import Found, Profile, Service
+from bot.consent.service import profile as find_profile
 from handlers.slack import ids
-from handlers.slack.blocks.card import card, card_text
+from handlers.slack.blocks.card import card, card_text, hits
 from handlers.slack.blocks.frame import Metadata
-from handlers.slack.blocks.modals import profile_modal
+from handlers.slack.blocks.modals import list_modal, profile_modal
+from handlers.slack.metadata import read_metadata
 from handlers.slack.reply import SLACK_FAILED, reply
 
 logger = logging.getLogger(__name__)
@@ -22,22 +29,67 @@ def origin(body: dict[str, Any]) -> Metadata:
     view = body.get("view")
     if isinstance(view, dict):
         if view.get("callback_id") == ids.PROFILE_MODAL:
-            return Metadata(view_id=str(view.get("id", "")))
+            return msgspec.structs.replace(_list_of(view), view_id=str(view.get("id", "")))
         return Metadata()
     return Metadata(response_url=str(body.get("response_url") or ""))
 
 
-def redraw(client: WebClient, profile: Profile, where: Metadata) -> bool:
-    """Shows the card as it is now. A card that stays old says nothing wrong about itself, since
-    its buttons carry the version that they were drawn from: False is for those who were asked
-    for nothing else."""
+def opened_from(body: dict[str, Any], value: object) -> Metadata:
+    """For a card that is opened from a list: where the list stands. `value` is the button's."""
+    _, _, listing = str(value or "").partition(" ")
+    if ids.Listing.read(value) is None:
+        return Metadata()
+    view = body.get("view")
+    if isinstance(view, dict):
+        return Metadata(list_view=str(view.get("id", "")), listing=listing)
+    return Metadata(list_url=str(body.get("response_url") or ""), listing=listing)
+
+
+def redraw(
+    client: WebClient, consent: Service, actor: Actor, profile: Profile, where: Metadata
+) -> bool:
+    """Shows the card as it is now, and the list that it was opened from. A card that stays old says
+    nothing wrong about itself, since its buttons carry the version that they were drawn from: False
+    is for those who were asked for nothing else."""
+    _redraw_list(client, consent, actor, where)
     if where.response_url:
         return reply(client, where.response_url, card_text(profile), card(profile), replace=True)
     if not where.view_id:
         return False
     try:
-        client.views_update(view_id=where.view_id, view=profile_modal(profile, Metadata()))
+        client.views_update(view_id=where.view_id, view=profile_modal(profile, _only_list(where)))
     except SLACK_FAILED as error:
         logger.warning("a card could not be redrawn: %s", type(error).__name__)
         return False
     return True
+
+
+def _redraw_list(client: WebClient, consent: Service, actor: Actor, where: Metadata) -> None:
+    listing = ids.Listing.read(f"list {where.listing}")
+    if listing is None:
+        return
+    profiles = []
+    for id in listing.contacts:
+        with suppress(NotFound):  # an import was undone meanwhile
+            profiles.append(find_profile(consent, id, actor))
+    found = Found(contacts=profiles, count=listing.count, more=listing.more)
+    if where.list_url:
+        text = f"{listing.count} contacts match."
+        reply(client, where.list_url, text, hits(found), replace=True)
+    elif where.list_view:
+        try:
+            client.views_update(view_id=where.list_view, view=list_modal(found))
+        except SLACK_FAILED as error:
+            logger.warning("a list could not be redrawn: %s", type(error).__name__)
+
+
+def _list_of(view: dict[str, Any]) -> Metadata:
+    """What a card's own modal remembers of the list that it was opened from."""
+    try:
+        return _only_list(read_metadata(view))
+    except Invalid:
+        return Metadata()
+
+
+def _only_list(where: Metadata) -> Metadata:
+    return Metadata(list_url=where.list_url, list_view=where.list_view, listing=where.listing)

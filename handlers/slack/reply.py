@@ -31,6 +31,9 @@ SLACK_FAILED = (
     HTTPException,
 )
 
+#: Slack's own, and GovSlack's (https://docs.slack.dev/govslack).
+_HOOKS = frozenset({("https", "hooks.slack.com"), ("https", "hooks.slack-gov.com")})
+
 logger = logging.getLogger(__name__)
 
 
@@ -65,8 +68,8 @@ def reply(
 
 def _is_slacks(url: str, client: WebClient) -> bool:
     """Whether this is Slack's own address: whatever a modal brought back, no other is asked."""
-    parts, api = urlsplit(url), urlsplit(client.base_url)
-    return (parts.scheme, parts.netloc) in {
-        ("https", "hooks.slack.com"),
-        (api.scheme, api.netloc),
-    }
+    try:
+        parts, api = urlsplit(url), urlsplit(client.base_url)
+    except ValueError:
+        return False
+    return (parts.scheme, parts.netloc) in {*_HOOKS, (api.scheme, api.netloc)}

@@ -23,6 +23,7 @@ from bot.consent.service import (
     Wish,
     activity,
     change,
+    completed_by_another,
     profile,
 )
 from bot.consent.service import add as add_contact
@@ -37,6 +38,7 @@ from handlers.slack.blocks.request import request_modal
 from handlers.slack.blocks.text import escape, phone
 from handlers.slack.errors import saved
 from handlers.slack.metadata import read_metadata
+from handlers.slack.press import states
 from handlers.slack.redraw import redraw
 
 CHANGED = "This contact changed meanwhile."
@@ -58,7 +60,7 @@ def saved_edit(
     try:
         outcome = change(consent, metadata.contact, wish, actor, version=metadata.version)
     except NeedsManager as refused:
-        _ask_instead(ack, consent, actor, metadata, wish, values, refused)
+        _ask_instead(ack, client, consent, actor, metadata, wish, values, refused)
         return
     except Refused as refused:
         if not (wish.opt_outs and wish.the_rest):
@@ -80,12 +82,13 @@ def saved_edit(
             still = {name: value for name, value in values.items() if _asks(name, value, metadata)}
             modal = edit_modal(found, metadata, notice=notice, typed=still)
         ack(response_action="update", view=modal)
-        if outcome.changes:
-            redraw(client, found, metadata)
+        if outcome.changes or outcome.meanwhile:
+            redraw(client, consent, actor, found, metadata)
 
 
 def _ask_instead(
     ack: Ack,
+    client: WebClient,
     consent: Service,
     actor: Actor,
     metadata: Metadata,
@@ -105,8 +108,13 @@ def _ask_instead(
         if channel in found.cases:
             notice.append("A request is open already: see /optin pending.")
         typed = {name: values[name] for name in ("evidence", "reason", "note") if name in values}
-        modal = request_modal(found, channel, metadata, notice=" ".join(notice), typed=typed)
+        other = completed_by_another(consent, metadata.contact, channel, actor)
+        modal = request_modal(
+            found, channel, metadata, notice=" ".join(notice), typed=typed, other=other
+        )
         ack(response_action="update", view=modal)
+        if wish.opt_outs:
+            redraw(client, consent, actor, found, metadata)
 
 
 def saved_details(
@@ -124,7 +132,7 @@ def saved_details(
         with saved():
             found = profile(consent, contact.id, actor)
             ack(response_action="update", view=profile_modal(found, Metadata()))
-            redraw(client, found, metadata)
+            redraw(client, consent, actor, found, metadata)
         return
     before = profile(consent, metadata.contact, actor)
     touched = {
@@ -137,12 +145,13 @@ def saved_details(
     except Changed:
         modal = _details_again(consent, before, touched, metadata, actor)
         ack(response_action="update", view=modal)
+        redraw(client, consent, actor, before, metadata)
         return
     with saved():
         found = profile(consent, metadata.contact, actor)
         changes = _differences(before.contact, found.contact)
         ack(response_action="update", view=saved_modal(found, changes, metadata))
-        redraw(client, found, metadata)
+        redraw(client, consent, actor, found, metadata)
 
 
 def saved_note(
@@ -159,7 +168,7 @@ def saved_note(
         found = profile(consent, metadata.contact, actor)
         made = Change(what="Note", channel=None, before="", after="added")
         ack(response_action="update", view=saved_modal(found, [made], metadata))
-        redraw(client, found, metadata)
+        redraw(client, consent, actor, found, metadata)
 
 
 def searched(ack: Ack, view: dict[str, Any], consent: Service, actor: Actor) -> None:
@@ -176,7 +185,7 @@ def unknown(ack: Ack) -> None:
 def typed(view: dict[str, Any]) -> dict[str, str]:
     """What stands in the fields, by field; an empty one is an empty text."""
     values: dict[str, str] = {}
-    for block_id, actions in view.get("state", {}).get("values", {}).items():
+    for block_id, actions in states(view).items():
         for element in actions.values():
             chosen = element.get("selected_option") or {}
             picked = element.get("selected_date_time")
@@ -214,8 +223,8 @@ def _asks(name: str, value: str, metadata: Metadata) -> bool:
 def _initial(view: dict[str, Any], name: str) -> str:
     """What a text field held when it was drawn."""
     for block in view.get("blocks", ()):
-        if str(block.get("block_id")).partition(".")[0] == name:
-            return str(block.get("element", {}).get("initial_value") or "")
+        if isinstance(block, dict) and str(block.get("block_id")).partition(".")[0] == name:
+            return str((block.get("element") or {}).get("initial_value") or "")
     return ""
 
 

@@ -1,15 +1,18 @@
 """The messaging providers. To add one: its module, its row in `_TABLE`, its settings in
-`bot/provider_settings.py`, and recorded requests in `tests/fixtures/<name>/`."""
+`bot/provider_settings.py`, recorded requests in `tests/fixtures/<name>/`, and for SMS its row of
+opt-out words in `bot/consent/replies/keywords.py`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from bot.consent.model import Channel
+from bot.consent.replies.keywords import BLOCKING
 from bot.provider_settings import ProviderSettings
 from handlers.webhooks.mailgun import Mailgun
 from handlers.webhooks.missed import Missed
-from handlers.webhooks.one_click import EmailOf, OneClick
+from handlers.webhooks.one_click import MailboxesOf, OneClick
 from handlers.webhooks.postmark import Postmark
 from handlers.webhooks.provider import Provider, Seen
 from handlers.webhooks.resend import Resend
@@ -29,23 +32,23 @@ class _Given:
     settings: ProviderSettings
     public_url: str | None
     seen: Seen
-    email_of: EmailOf
+    mailboxes_of: MailboxesOf
 
 
 def providers(
-    settings: ProviderSettings, *, public_url: str | None, seen: Seen, email_of: EmailOf
+    settings: ProviderSettings, *, public_url: str | None, seen: Seen, mailboxes_of: MailboxesOf
 ) -> list[Provider]:
     """Those whose secret is set.
 
     Raises ValueError with a sentence that names the setting that is missing or malformed.
     """
-    given = _Given(settings=settings, public_url=public_url, seen=seen, email_of=email_of)
+    given = _Given(settings=settings, public_url=public_url, seen=seen, mailboxes_of=mailboxes_of)
     made: list[Provider] = []
-    for setting, make in _TABLE.values():
+    for row in _TABLE.values():
         try:
-            provider = make(given)
+            provider = row.make(given)
         except ValueError as error:
-            raise ValueError(f"{setting} {error}.") from None
+            raise ValueError(f"{row.setting} {error}.") from None
         if provider is not None:
             made.append(provider)
     return made
@@ -119,21 +122,51 @@ def _resend(given: _Given) -> Provider | None:
 
 def _one_click(given: _Given) -> Provider | None:
     keys = given.settings.unsubscribe_keys
-    return OneClick(keys=keys, email_of=given.email_of) if keys else None
+    return OneClick(keys=keys, mailboxes_of=given.mailboxes_of) if keys else None
 
 
-#: By name: the setting that switches a provider on, and what makes it.
-_TABLE: Mapping[str, tuple[str, Callable[[_Given], Provider | None]]] = {
-    Twilio.name: ("OPTIN_TWILIO_AUTH_TOKEN", _twilio),
-    Telnyx.name: ("OPTIN_TELNYX_PUBLIC_KEY", _telnyx),
-    Vonage.name: ("OPTIN_VONAGE_SIGNATURE_SECRET", _vonage),
-    Sendgrid.name: ("OPTIN_SENDGRID_PUBLIC_KEY", _sendgrid),
-    Mailgun.name: ("OPTIN_MAILGUN_SIGNING_KEY", _mailgun),
-    Postmark.name: ("OPTIN_POSTMARK_PASSWORD", _postmark),
-    Ses.name: ("OPTIN_SES_TOPIC_ARNS", _ses),
-    Resend.name: ("OPTIN_RESEND_SIGNING_SECRET", _resend),
-    OneClick.name: ("OPTIN_UNSUBSCRIBE_KEY", _one_click),
-}
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One provider of the registry."""
+
+    name: str
+    channel: Channel
+    #: The setting that switches it on.
+    setting: str
+    make: Callable[[_Given], Provider | None]
+
+
+def register(rows: Iterable[Row]) -> Mapping[str, Row]:
+    """The rows by name.
+
+    Raises ValueError for an SMS provider without opt-out words: after a STOP nobody could tell
+    whether it blocks, and a re-opt-in would complete without the contact's UNSTOP.
+    """
+    table = {row.name: row for row in rows}
+    for row in table.values():
+        if row.channel is Channel.SMS and not BLOCKING.get(row.name):
+            raise ValueError(
+                f"The SMS provider {row.name!r} has no opt-out words: add its row to BLOCKING in "
+                "bot/consent/replies/keywords.py."
+            )
+    return table
+
+
+_TABLE = register(
+    [
+        Row(Twilio.name, Channel.SMS, "OPTIN_TWILIO_AUTH_TOKEN", _twilio),
+        Row(Telnyx.name, Channel.SMS, "OPTIN_TELNYX_PUBLIC_KEY", _telnyx),
+        Row(Vonage.name, Channel.SMS, "OPTIN_VONAGE_SIGNATURE_SECRET", _vonage),
+        Row(Sendgrid.name, Channel.EMAIL, "OPTIN_SENDGRID_PUBLIC_KEY", _sendgrid),
+        Row(Mailgun.name, Channel.EMAIL, "OPTIN_MAILGUN_SIGNING_KEY", _mailgun),
+        Row(Postmark.name, Channel.EMAIL, "OPTIN_POSTMARK_PASSWORD", _postmark),
+        Row(Ses.name, Channel.EMAIL, "OPTIN_SES_TOPIC_ARNS", _ses),
+        Row(Resend.name, Channel.EMAIL, "OPTIN_RESEND_SIGNING_SECRET", _resend),
+        Row(OneClick.name, Channel.EMAIL, "OPTIN_UNSUBSCRIBE_KEY", _one_click),
+    ]
+)
 
 #: Every provider there is, with the setting that switches it on.
-SWITCHES: Mapping[str, str] = {name: setting for name, (setting, _) in _TABLE.items()}
+SWITCHES: Mapping[str, str] = {name: row.setting for name, row in _TABLE.items()}
+#: The providers that carry SMS.
+SMS_PROVIDERS = frozenset(name for name, row in _TABLE.items() if row.channel is Channel.SMS)

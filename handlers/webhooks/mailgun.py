@@ -13,13 +13,14 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from email.utils import getaddresses
 from typing import Any, ClassVar
 
 from bot.consent.events import Event, EventKind, Failure
 from bot.consent.model import Channel
-from handlers.webhooks.meanings import Codes, Meaning, by_status, enhanced_status
+from handlers.webhooks.meanings import Codes, Meaning, at_most_soft, by_mail
 from handlers.webhooks.provider import Forged, Parsed, Request, Route, Seen, Unreadable
 from handlers.webhooks.reading import (
     at,
@@ -27,9 +28,12 @@ from handlers.webhooks.reading import (
     fields,
     id_at,
     json_body,
+    list_at,
     mailbox,
     moment,
+    only_mailbox,
     read_form,
+    read_multipart,
     text_at,
 )
 from handlers.webhooks.signing import SKEW, same, which_held, within
@@ -51,14 +55,28 @@ _KINDS: Mapping[str, EventKind] = {
     "dropped": EventKind.FAILED,
 }
 _UNINTERESTING = {"accepted", "opened", "clicked", "stored"}
+#: Of the old forms; tags and a sender's own variables may come twice.
+_NEEDED = {"code", "event", "reason", "recipient", "signature", "timestamp", "token"}
+_BOUNCED: Meaning = (
+    Failure.LISTED_BOUNCE,
+    "Mailgun did not send it: the address is on its bounce list.",
+)
+_UNSUBSCRIBED: Meaning = (
+    Failure.LISTED_OPT_OUT,
+    "Mailgun did not send it: the contact has unsubscribed there.",
+)
+_COMPLAINED: Meaning = (
+    Failure.LISTED_COMPLAINT,
+    "Mailgun did not send it: the contact has reported our mail as spam.",
+)
 _REASONS: Codes = {
-    "suppress-bounce": (Failure.KNOWN, "Mailgun suppresses the address since it bounced before."),
-    "suppress-unsubscribe": (Failure.OPT_OUT, "The contact has unsubscribed at Mailgun."),
-    "suppress-complaint": (Failure.OPT_OUT, "The contact has reported our mail as spam."),
+    "suppress-bounce": _BOUNCED,
+    "suppress-unsubscribe": _UNSUBSCRIBED,
+    "suppress-complaint": _COMPLAINED,
     # Mailgun's own codes; the old forms have nothing else.
-    "605": (Failure.KNOWN, "Mailgun suppresses the address since it bounced before."),
-    "606": (Failure.OPT_OUT, "The contact has unsubscribed at Mailgun."),
-    "607": (Failure.OPT_OUT, "The contact has reported our mail as spam."),
+    "605": _BOUNCED,
+    "606": _UNSUBSCRIBED,
+    "607": _COMPLAINED,
 }
 _HARD: Meaning = (Failure.HARD, "The mail system refused the address for good.")
 _GAVE_UP: Meaning = (Failure.SOFT, "Mailgun gave up after trying for a while.")
@@ -79,7 +97,7 @@ class Mailgun:
 
     def verify(self, request: Request, now: datetime) -> str:
         """By the signature, and by whether its token stands for this content."""
-        signed, event = _read(request)
+        signed, _, told = _read(request)
         stated, token = text_at(signed, "timestamp"), text_at(signed, "token")
         if not _TIME.fullmatch(stated) or not _TOKEN.fullmatch(token):
             raise Forged("there is no signature")
@@ -89,7 +107,7 @@ class Mailgun:
         held = which_held(
             self._keys, lambda key: same(hmac.new(key, text, hashlib.sha256).hexdigest(), given)
         )
-        content = hashlib.sha256(json.dumps(event, sort_keys=True).encode()).hexdigest()
+        content = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
         until = now + timedelta(seconds=WINDOW + SKEW)
         if not self._seen.add(f"mailgun:{token}", content, until):
             raise Forged("its token stood for another content")
@@ -97,7 +115,7 @@ class Mailgun:
 
     def parse(self, request: Request, now: datetime) -> Parsed:
         """One event."""
-        signed, event = _read(request)
+        signed, event, _ = _read(request)
         word = text_at(event, "event")
         if word in _UNINTERESTING:
             return Parsed(ignored=(word,))
@@ -118,6 +136,7 @@ class Mailgun:
             kind=kind,
             channel=Channel.EMAIL,
             address=mailbox(text_at(event, "recipient")),
+            only_recipient=only_mailbox(_recipients(event)),
             occurred_at=occurred_at,
             sender=_domain(event, message),
             failure=failure,
@@ -128,24 +147,51 @@ class Mailgun:
         return Parsed(events=(found,))
 
 
-def _read(request: Request) -> tuple[Any, Any]:
-    """What is signed, and the event. Raises `Unreadable`."""
-    if request.media_type == "application/x-www-form-urlencoded":
-        form = fields(read_form(request.body))
-        return form, {name: value for name, value in form.items() if name != "signature"}
-    body = checked(json_body(request))
+def _read(request: Request) -> tuple[Any, Any, object]:
+    """What is signed, the event, and all that the token stands for. Raises `Unreadable`."""
+    if request.media_type in _FORMS:
+        pairs = _FORMS[request.media_type](request)
+        form = fields(pairs, _NEEDED)
+        told = sorted(pair for pair in pairs if pair[0] != "signature")
+        return form, form, told
+    body = checked(json_body(request, signed=False))
     event = at(body, "event-data")
     if not isinstance(event, dict):
         raise Unreadable("there is no event in it")
-    return at(body, "signature"), event
+    return at(body, "signature"), event, event
+
+
+#: How set-ups from before 2018 send an event: with files where the mail that bounced comes along.
+_FORMS: Mapping[str, Callable[[Request], Sequence[tuple[str, str]]]] = {
+    "application/x-www-form-urlencoded": lambda request: read_form(request.body),
+    "multipart/form-data": read_multipart,
+}
 
 
 def _id(signed: Any, event: Any, occurred_at: datetime | None) -> str:
-    """Mailgun's ids are unique within a day; the old forms have none but the token."""
-    if "id" not in event and "token" in event:
+    """Mailgun's ids are unique within a day. The old forms have none; there the token stands for
+    the event."""
+    if not text_at(event, "id"):
         return f"mailgun:token:{text_at(signed, 'token')}"
     day = occurred_at.astimezone(UTC).date() if occurred_at else "undated"
     return f"mailgun:{day}:{id_at(event, 'id')}"
+
+
+def _recipients(event: Any) -> Sequence[object]:
+    """All to whom the message went."""
+    if recipients := list_at(event, "message", "recipients"):
+        return recipients
+    try:
+        headers = json.loads(text_at(event, "message-headers") or "[]")
+    except (ValueError, RecursionError):
+        headers = []
+    told = [at(event, "message", "headers", name) for name in ("to", "cc", "bcc")]
+    for header in headers if isinstance(headers, list) else ():
+        match header:
+            case [str(name), str(value)] if name.lower() in ("to", "cc", "bcc"):
+                told.append(value)
+    texts = [text for text in told if isinstance(text, str)]
+    return [address for _, address in getaddresses(texts)]
 
 
 def _domain(event: Any, message: str) -> str | None:
@@ -160,8 +206,13 @@ def _failure(word: str, event: Any) -> tuple[str, Meaning]:
     status = at(event, "delivery-status")
     code = text_at(status, "code") or text_at(event, "code")
     reason = text_at(event, "reason")
-    enhanced = enhanced_status(
-        text_at(status, "enhanced-code"), text_at(status, "message"), text_at(event, "error")
+    said = (
+        text_at(status, "enhanced-code"),
+        text_at(status, "message"),
+        text_at(status, "description"),
+        text_at(event, "error"),
+        text_at(event, "notification"),
+        text_at(event, "description"),
     )
     if word == "rejected":
         return code, _REJECTED
@@ -170,8 +221,8 @@ def _failure(word: str, event: Any) -> tuple[str, Meaning]:
     if text_at(event, "severity") == "temporary":
         return code, _TRYING
     if reason == "old" or not code.startswith("5"):
-        return code, _GAVE_UP
-    return code, by_status(enhanced, _HARD)
+        return code, at_most_soft(by_mail(*said, otherwise=_GAVE_UP), _GAVE_UP)
+    return code, by_mail(*said, code, otherwise=_HARD)
 
 
 def _number(value: object) -> object:

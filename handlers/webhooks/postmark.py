@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 
 from bot.consent.events import Event, EventKind, Failure
 from bot.consent.model import Channel
-from handlers.webhooks.meanings import Codes, meaning
-from handlers.webhooks.provider import Forged, Parsed, Request, Route, Unreadable
+from handlers.webhooks.meanings import Codes, Meaning, at_most_soft, by_mail, meaning
+from handlers.webhooks.provider import Forged, Parsed, Request, Route, Unreadable, read_each
 from handlers.webhooks.reading import at, checked, id_at, json_body, mailbox, moment, text_at
 from handlers.webhooks.signing import same, unbase64
 
@@ -37,19 +37,27 @@ _OTHERS: Mapping[str, EventKind] = {
     "Unsubscribe": EventKind.UNSUBSCRIBED,
     "SpamComplaint": EventKind.COMPLAINT,
 }
+#: Answers of people and of machines, and what is no message to a contact.
 _UNINTERESTING_BOUNCES = {
     "AddressChange",
     "AutoResponder",
     "ChallengeVerification",
     "InboundError",
-    "ManuallyDeactivated",
     "OpenRelayTest",
-    "SMTPApiError",
     "Subscribe",
     "TemplateRenderingFailed",
 }
 _UNINTERESTING = {"Open", "Click", "Inbound"}
-_BOUNCED_BEFORE = (Failure.KNOWN, "Postmark suppresses the address since it bounced.")
+_BOUNCED_BEFORE: Meaning = (
+    Failure.LISTED_BOUNCE,
+    "Postmark has put the address on its suppression list since it bounced.",
+)
+_INACTIVE: Meaning = (
+    Failure.LISTED,
+    "Postmark did not send it: the address is on its suppression list.",
+)
+#: In the description of an error of the SMTP interface, which may be of any kind.
+_INACTIVE_WORDS = ("inactive", "suppress")
 
 
 class Postmark:
@@ -72,7 +80,10 @@ class Postmark:
 
     def parse(self, request: Request, now: datetime) -> Parsed:
         """One event."""
-        item = checked(json_body(request))
+        told = checked(json_body(request))
+        return read_each(told if isinstance(told, list) else [told], self._read)
+
+    def _read(self, item: Any) -> Parsed:
         record = text_at(item, "RecordType")
         match record:
             case "Bounce" | "SpamComplaint":
@@ -88,16 +99,17 @@ class Postmark:
 
 def _bounce(item: Any, record: str) -> Parsed:
     word = "SpamComplaint" if record == "SpamComplaint" else text_at(item, "Type")
-    if word in _UNINTERESTING_BOUNCES:
+    if word in _UNINTERESTING_BOUNCES or (word == "SMTPApiError" and not _is_inactive(item)):
         return Parsed(ignored=(word,))
     kind, failure, sentence = _OTHERS.get(word), None, None
     if kind is None:
-        kind, (failure, sentence) = EventKind.FAILED, meaning(_BOUNCES, word)
+        kind, (failure, sentence) = EventKind.FAILED, _failure(word, item)
     event = _event(
         item,
         kind,
         id_=f"{record}:{id_at(item, 'ID')}",
-        address=text_at(item, "Email"),
+        # Which of the two it is depends on the kind of event, and on who describes it.
+        address=text_at(item, "Email") or text_at(item, "Recipient"),
         at_=text_at(item, "BouncedAt"),
         code=word or None,
         failure=failure,
@@ -106,8 +118,30 @@ def _bounce(item: Any, record: str) -> Parsed:
     return Parsed(events=(event,))
 
 
+def _is_inactive(item: Any) -> bool:
+    said = " ".join(_words(item)).lower()
+    return any(word in said for word in _INACTIVE_WORDS)
+
+
+def _words(item: Any) -> tuple[str, str]:
+    return text_at(item, "Details"), text_at(item, "Description")
+
+
+def _failure(word: str, item: Any) -> Meaning:
+    said = _words(item)
+    if word in ("ManuallyDeactivated", "SMTPApiError"):
+        return _INACTIVE
+    known = meaning(_BOUNCES, word)
+    if known[0] is Failure.HARD:
+        return by_mail(*said, otherwise=known)
+    if known[0] is Failure.SOFT:
+        return at_most_soft(by_mail(*said, otherwise=known), known)
+    return known
+
+
 def _delivery(item: Any) -> Parsed:
-    address, at_ = text_at(item, "Recipient"), text_at(item, "DeliveredAt")
+    address = text_at(item, "Recipient") or text_at(item, "Email")
+    at_ = text_at(item, "DeliveredAt")
     # The message's id is common to all of its events.
     id_ = f"Delivery:{id_at(item, 'MessageID')}:{address}:{at_}"
     event = _event(item, EventKind.DELIVERED, id_=id_, address=address, at_=at_)
@@ -117,7 +151,8 @@ def _delivery(item: Any) -> Parsed:
 def _change(item: Any) -> Parsed:
     """The suppression list: a second report of a bounce or a complaint, a contact's own doing,
     or ours."""
-    address, at_ = text_at(item, "Recipient"), text_at(item, "ChangedAt")
+    address = text_at(item, "Recipient") or text_at(item, "Email")
+    at_ = text_at(item, "ChangedAt")
     suppressed, reason = at(item, "SuppressSending"), at(item, "SuppressionReason")
     origin = text_at(item, "Origin")
     id_ = (

@@ -23,7 +23,11 @@ class Forged(Exception):
 
 
 class Unreadable(Exception):
-    """The provider sent it, but it can't be read as a whole: 400."""
+    """It can't be read as a whole. From `verify`, 400: nobody knows whose it is. From `parse`, 200
+    and counted: the provider sent it, and would send the same again.
+
+    The text is one of a few that stand in our code: metrics and `optin doctor` count by it.
+    """
 
 
 class CannotVerify(Exception):
@@ -90,7 +94,7 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
-    """What a request says. The reasons are for the log and hold nothing personal."""
+    """What a request says. The reasons are of the kind of `Unreadable`'s text."""
 
     events: tuple[Event, ...] = ()
     #: Understood, and of no interest: `sent`, `opened` …
@@ -139,7 +143,9 @@ class Seen(Protocol):
 
 def read_each(items: Iterable[Any], read: Callable[[Any], Parsed]) -> Parsed:
     """Every item of a batch; an unreadable one is skipped, an event that is there twice is taken
-    once. Raises `Unreadable` where no item can be read."""
+    once. Raises `Unreadable` where no item can be read.
+
+    Two addresses under one id are two events."""
     parts: list[Parsed] = []
     faults: list[str] = []
     for item in items:
@@ -149,9 +155,9 @@ def read_each(items: Iterable[Any], read: Callable[[Any], Parsed]) -> Parsed:
             faults.append(str(fault))
     if faults and not parts:
         raise Unreadable(faults[0])
-    events: dict[str, Event] = {}
+    events: dict[tuple[str, str], Event] = {}
     for event in (event for part in parts for event in part.events):
-        events.setdefault(event.id, event)
+        events.setdefault((event.id, event.address), event)
     return Parsed(
         events=tuple(events.values()),
         ignored=tuple(word for part in parts for word in part.ignored),

@@ -6,17 +6,26 @@ https://github.com/standard-webhooks/standard-webhooks
 
 from __future__ import annotations
 
+import base64
+import hmac
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, ClassVar
-
-from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
 from bot.consent.events import Event, EventKind, Failure
 from bot.consent.model import Channel
-from handlers.webhooks.meanings import Codes, Meaning, meaning
+from handlers.webhooks.meanings import Codes, Meaning, at_most_soft, by_mail, meaning, says_why
 from handlers.webhooks.provider import Forged, Parsed, Request, Route, Unreadable, read_each
-from handlers.webhooks.reading import at, checked, json_body, list_at, mailbox, moment, text_at
+from handlers.webhooks.reading import (
+    at,
+    checked,
+    json_body,
+    list_at,
+    mailbox,
+    moment,
+    only_mailbox,
+    text_at,
+)
 from handlers.webhooks.signing import same_as_one, which_held, within
 
 #: Seconds; as the specification has it.
@@ -51,10 +60,33 @@ _BOUNCES: Codes = {
 }
 _OTHERS: Codes = {
     "email.delivery_delayed": (Failure.NOT_FINAL, "Resend is still trying."),
-    "email.suppressed": (Failure.KNOWN, "Resend suppresses the address since it bounced before."),
     "email.failed": (Failure.OURS, "Resend could not send the message, by a fault of our side."),
 }
-_SUPPRESSED: Meaning = (Failure.KNOWN, "Resend has put the address on its suppression list.")
+_BOUNCED: Meaning = (
+    Failure.LISTED_BOUNCE,
+    "Resend has put the address on its suppression list since it bounced.",
+)
+_LISTED: Meaning = (Failure.LISTED, "Resend did not send it: the address is on its list.")
+#: By what Resend calls the reason that an address is on its list; without one nobody knows.
+_LISTS: Sequence[tuple[str, Meaning]] = (
+    (
+        "bounce",
+        (Failure.LISTED_BOUNCE, "Resend did not send it: the address is on its bounce list."),
+    ),
+    (
+        "complaint",
+        (
+            Failure.LISTED_COMPLAINT,
+            "Resend did not send it: the contact has reported our mail as spam.",
+        ),
+    ),
+    (
+        "unsubscribe",
+        (Failure.LISTED_OPT_OUT, "Resend did not send it: the contact has unsubscribed there."),
+    ),
+)
+#: Of the bounces that Resend's own list causes, in the words of SES behind it.
+_ON_A_LIST = {"OnAccountSuppressionList", "Suppressed"}
 _SEVERAL = "The message had several recipients, and Resend does not say which one it was."
 _TOPICS = {"opt_out": EventKind.UNSUBSCRIBED, "opt_in": EventKind.RESUBSCRIBED}
 
@@ -70,28 +102,22 @@ class Resend:
         self._secrets = tuple(read_secret(secret) for secret in signing_secrets)
 
     def verify(self, request: Request, now: datetime) -> str:
-        """Over id, time and raw body. The library signs; its own `verify` asks the system's clock
-        for the time, and fails with errors that are not its own."""
+        """Over id, time and the raw body."""
+        signed = _header(request, "id"), _header(request, "timestamp")
         given = [
             signature
             for version, _, signature in (
-                one.partition(",") for one in request.header("svix-signature").split()
+                one.partition(",") for one in _header(request, "signature").split()
             )
             if version == "v1"
         ]
-        seconds = within(WINDOW, request.header("svix-timestamp"), now)
-        try:
-            body = request.body.decode()
-        except UnicodeDecodeError:
-            raise Forged("the body is no UTF-8") from None
-        at_ = datetime.fromtimestamp(seconds, UTC)
-        id_ = request.header("svix-id")
-        if not id_:
+        within(WINDOW, signed[1], now)
+        if not signed[0]:
             raise Forged("there is no id")
+        text = ".".join(signed).encode("utf-8", "surrogatepass") + b"." + request.body
 
-        def holds(secret: Webhook) -> bool:
-            signature = secret.sign(id_, at_, body).removeprefix("v1,")
-            return same_as_one(signature, given)
+        def holds(secret: bytes) -> bool:
+            return same_as_one(base64.b64encode(hmac.digest(secret, text, "sha256")), given)
 
         return which_held(self._secrets, holds)
 
@@ -101,7 +127,7 @@ class Resend:
         data = at(event, "data")
         word = text_at(event, "type")
         said = _Said(
-            id=f"resend:{request.header('svix-id')}",
+            id=f"resend:{_header(request, 'id')}",
             occurred_at=moment(at(event, "created_at")),
             data=data,
         )
@@ -119,12 +145,21 @@ class Resend:
         return Parsed(skipped=("a kind of event that is in no table",))
 
 
-def read_secret(text: str) -> Webhook:
+def read_secret(text: str) -> bytes:
     """Raises ValueError where it is no signing secret."""
     try:
-        return Webhook(text)
-    except (ValueError, EmptyWebhookSecretError):
-        raise ValueError("is no signing secret") from None
+        secret = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        secret = b""
+    if not secret:
+        raise ValueError("is no signing secret")
+    return secret
+
+
+def _header(request: Request, name: str) -> str:
+    """Svix's header, or the one that Standard Webhooks calls the same."""
+    svix = any(known.startswith("svix-") for known in request.headers)
+    return request.header(f"{'svix' if svix else 'webhook'}-{name}")
 
 
 class _Said:
@@ -136,7 +171,10 @@ class _Said:
         self._data = data
 
     def about_mail(self, word: str, kind: EventKind) -> Parsed:
-        recipients = [one for one in list_at(self._data, "to") if isinstance(one, str)]
+        told = at(self._data, "to")
+        recipients = [
+            one for one in (told if isinstance(told, list) else [told]) if isinstance(one, str)
+        ]
         if not recipients:
             raise Unreadable("an event has no mailbox")
         several = len(recipients) > 1
@@ -145,6 +183,8 @@ class _Said:
             return Parsed(ignored=("delivered to one of several recipients",))
         code, failure, sentence = "", None, None
         if kind is EventKind.FAILED:
+            if word == "email.bounced" and _is_automatic(at(self._data, "bounce")):
+                return Parsed(ignored=("an automatic reply",))
             code, (failure, sentence) = _failure(word, self._data)
         if several:
             sentence = f"{sentence or ''} {_SEVERAL}".strip()
@@ -152,6 +192,7 @@ class _Said:
         event = self._event(
             kind,
             recipients[0],
+            only_recipient=only_mailbox(recipients),
             failure=failure,
             code=code or None,
             meaning=sentence,
@@ -192,7 +233,7 @@ class _Said:
         if word == "suppression.removed":
             kind = EventKind.UNSUPPRESSED
         elif origin == "bounce":
-            kind, (failure, sentence) = EventKind.FAILED, _SUPPRESSED
+            kind, (failure, sentence) = EventKind.FAILED, _BOUNCED
         elif origin == "complaint":
             kind = EventKind.COMPLAINT
         else:
@@ -218,9 +259,34 @@ class _Said:
 def _failure(word: str, data: Any) -> tuple[str, Meaning]:
     """The code and what it means."""
     if word == "email.bounced":
-        class_ = text_at(data, "bounce", "type")
-        subject = text_at(data, "bounce", "subType")
+        bounce = at(data, "bounce")
+        class_, subject = text_at(bounce, "type"), text_at(bounce, "subType")
         code = class_ if subject in ("", class_) else f"{class_}/{subject}"
-        return code, meaning(_BOUNCES, class_)
+        return code, _bounced(class_, subject, _said(bounce))
+    if word == "email.suppressed":
+        stated = text_at(data, "suppressed", "type")
+        return stated, next((meant for cause, meant in _LISTS if cause in stated.lower()), _LISTED)
     code = text_at(data, "failed", "reason") if word == "email.failed" else ""
     return code, _OTHERS[word]
+
+
+def _bounced(class_: str, subject: str, said: Sequence[str]) -> Meaning:
+    if subject in _ON_A_LIST:
+        return _LISTED
+    known = meaning(_BOUNCES, class_)
+    found = by_mail(*said, otherwise=known)
+    return found if known[0] is Failure.HARD else at_most_soft(found, known)
+
+
+def _is_automatic(bounce: Any) -> bool:
+    """Whether nobody's mail system answered: an out-of-office note comes as a bounce, too."""
+    temporary = text_at(bounce, "type") in ("Transient", "Temporary")
+    general = text_at(bounce, "subType") in ("", "General")
+    return temporary and general and not says_why(*_said(bounce))
+
+
+def _said(bounce: Any) -> list[str]:
+    """The mail system's answer; there may be several."""
+    stated = at(bounce, "diagnosticCode")
+    codes = stated if isinstance(stated, list) else [stated]
+    return [text for text in (*codes, text_at(bounce, "message")) if isinstance(text, str)]

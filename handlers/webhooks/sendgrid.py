@@ -19,9 +19,16 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from bot.consent.events import Event, EventKind, Failure
 from bot.consent.model import Channel
-from handlers.webhooks.meanings import Codes, Meaning, by_status, enhanced_status, meaning
-from handlers.webhooks.provider import Parsed, Request, Route, Unreadable, read_each
-from handlers.webhooks.reading import checked, id_at, json_body, mailbox, moment, text_at
+from handlers.webhooks.meanings import (
+    Codes,
+    Meaning,
+    at_most_soft,
+    by_mail,
+    enhanced_status,
+    meaning,
+)
+from handlers.webhooks.provider import Parsed, Request, Route, read_each
+from handlers.webhooks.reading import at, checked, id_at, json_body, mailbox, moment, text_at
 from handlers.webhooks.signing import unbase64, which_held, within
 
 #: SendGrid tries again for 24 hours, and its library has no window at all.
@@ -40,9 +47,18 @@ _KINDS: Mapping[str, EventKind] = {
 _UNINTERESTING = {"processed", "open", "click", "account_status_change"}
 #: SendGrid never tried. The reasons mean four different things.
 _DROPPED: Codes = {
-    "bounced address": (Failure.KNOWN, "SendGrid suppresses the address since it bounced before."),
-    "unsubscribed address": (Failure.OPT_OUT, "The contact has unsubscribed at SendGrid."),
-    "spam reporting address": (Failure.OPT_OUT, "The contact has reported our mail as spam."),
+    "bounced address": (
+        Failure.LISTED_BOUNCE,
+        "SendGrid did not send it: the address is on its bounce list.",
+    ),
+    "unsubscribed address": (
+        Failure.LISTED_OPT_OUT,
+        "SendGrid did not send it: the contact has unsubscribed there.",
+    ),
+    "spam reporting address": (
+        Failure.LISTED_COMPLAINT,
+        "SendGrid did not send it: the contact has reported our mail as spam.",
+    ),
     "invalid": (Failure.HARD, "SendGrid says that there is no such address."),
     "spam content": (Failure.OURS, "SendGrid took the message for spam."),
     "invalid smtpapi header": (Failure.OURS, "Our message had a header that SendGrid refused."),
@@ -74,9 +90,7 @@ class Sendgrid:
     def parse(self, request: Request, now: datetime) -> Parsed:
         """One batch."""
         batch = json_body(request)
-        if not isinstance(batch, list):
-            raise Unreadable("it is no batch")
-        return read_each(batch, _read)
+        return read_each(batch if isinstance(batch, list) else [batch], _read)
 
 
 def read_public_key(text: str) -> ec.EllipticCurvePublicKey:
@@ -99,7 +113,7 @@ def _holds(key: ec.EllipticCurvePublicKey, signature: bytes, signed: bytes) -> b
 
 
 def _read(item: Any) -> Parsed:
-    checked(item)
+    item = checked(item)
     word = text_at(item, "event")
     if word in _UNINTERESTING:
         return Parsed(ignored=(word,))
@@ -114,7 +128,7 @@ def _read(item: Any) -> Parsed:
         kind=kind,
         channel=Channel.EMAIL,
         address=mailbox(text_at(item, "email")),
-        occurred_at=moment(item.get("timestamp")),
+        occurred_at=moment(at(item, "timestamp")),
         sender="sendgrid-account",
         scope=f"asm_group:{group}" if group else None,
         failure=failure,
@@ -128,18 +142,18 @@ def _read(item: Any) -> Parsed:
 
 def _failure(word: str, item: Any) -> tuple[str, Meaning | tuple[None, None]]:
     """The code and what it means."""
-    reason = text_at(item, "reason")
-    status = enhanced_status(text_at(item, "status"), reason)
+    stated, reason = text_at(item, "status"), text_at(item, "reason")
+    status = enhanced_status(stated, reason)
     match word:
         case "dropped":
-            return reason, meaning(_DROPPED, reason.lower())
+            return reason, meaning(_DROPPED, reason.lower().strip(" ."))
         case "deferred":
             return status, _DEFERRED
         case "bounce" if text_at(item, "type") in ("blocked", "expired"):
             # Temporary whatever the status says: the address is not suppressed.
-            found = by_status(status, _BLOCKED)
-            return status, found if found[0] is not Failure.HARD else _BLOCKED
+            found = by_mail(stated, reason, otherwise=_BLOCKED)
+            return status, at_most_soft(found, _BLOCKED)
         case "bounce":
-            return status, by_status(status, _HARD)
+            return status, by_mail(stated, reason, otherwise=_HARD)
         case _:
             return "", (None, None)

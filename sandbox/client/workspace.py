@@ -103,6 +103,20 @@ class Workspace:
     def invite_app(self, channel: str) -> None:
         self._control("invite_app", channel=channel)
 
+    def share(self, channel: str) -> None:
+        """With another organisation (Slack Connect)."""
+        self._control("share", channel=channel)
+
+    def unshare(self, channel: str) -> None:
+        self._control("unshare", channel=channel)
+
+    def accept_invitation(self, channel: str) -> None:
+        """Another organisation accepts an invitation to the channel; an admin has to approve it."""
+        self._control("accept_invitation", channel=channel)
+
+    def decline_invitation(self, channel: str) -> None:
+        self._control("decline_invitation", channel=channel)
+
     def deactivate(self, person: str) -> None:
         self._control("deactivate", person=person)
 
@@ -115,6 +129,13 @@ class Workspace:
 
     def set_group(self, group: str, people: list[str]) -> None:
         self._control("set_group", group=group, people=people)
+
+    def disable_group(self, group: str) -> None:
+        """Slack no longer shows who is in it."""
+        self._control("disable_group", group=group)
+
+    def enable_group(self, group: str) -> None:
+        self._control("enable_group", group=group)
 
     def disconnect(self, reason: str = "refresh_requested") -> None:
         """Asks Socket Mode's connections to come back."""

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from sandbox.errors import Impossible
 from sandbox.room import Room
-from sandbox.workspace import BOT_USER, OTHER_TEAM, Channel, Group, Person
+from sandbox.workspace import BOT_USER, OTHER_TEAM, TEAM, Channel, Group, Person
 from sandbox.world import World
 
 
@@ -39,10 +39,17 @@ async def control(request: Request) -> Response:
         channel = _channel(room.world, body)
         _CHANNELS[do](channel)
         event = {"type": _TOLD[do], "channel": channel.id, "user": BOT_USER}
+    elif do in _SHARING:
+        channel = _channel(room.world, body)
+        event = _SHARING[do](channel)
     elif do in _PEOPLE:
         person = _person(room.world, body)
         _PEOPLE[do](person)
         event = {"type": "user_change", "user": {"id": person.id, "deleted": person.deleted}}
+    elif do in ("disable_group", "enable_group"):
+        group = _group(room.world, body)
+        group.disabled = do == "disable_group"
+        event = {"type": "subteam_updated", "subteam": {"id": group.id}}
     elif do == "set_group":
         group = _set_group(room.world, body)
         event = {"type": "subteam_members_changed", "subteam_id": group.id}
@@ -82,6 +89,46 @@ def _make_stranger(person: Person) -> None:
     person.team = OTHER_TEAM
 
 
+def _share(channel: Channel) -> dict[str, Any]:
+    channel.shared, channel.pending = True, False
+    return {"type": "channel_shared", "connected_team_id": OTHER_TEAM, "channel": channel.id}
+
+
+def _unshare(channel: Channel) -> dict[str, Any]:
+    channel.shared = False
+    return {
+        "type": "channel_unshared",
+        "previously_connected_team_id": OTHER_TEAM,
+        "channel": channel.id,
+        "is_ext_shared": False,
+    }
+
+
+def _accept_invitation(channel: Channel) -> dict[str, Any]:
+    channel.pending = True
+    return _invitation("accepted", channel) | {"approval_required": True}
+
+
+def _decline_invitation(channel: Channel) -> dict[str, Any]:
+    channel.pending = False
+    return _invitation("declined", channel)
+
+
+def _invitation(what: str, channel: Channel) -> dict[str, Any]:
+    return {
+        "type": f"shared_channel_invite_{what}",
+        "invite": {"id": "I0INVITED1", "inviting_team": {"id": TEAM}},
+        "channel": {"id": channel.id, "is_private": False, "is_im": False, "name": channel.name},
+        "teams_in_channel": [{"id": TEAM}],
+    }
+
+
+_SHARING: Final[dict[str, Callable[[Channel], dict[str, Any]]]] = {
+    "share": _share,
+    "unshare": _unshare,
+    "accept_invitation": _accept_invitation,
+    "decline_invitation": _decline_invitation,
+}
 _CHANNELS: Final[dict[str, Callable[[Channel], None]]] = {
     "archive": _archive,
     "unarchive": _unarchive,
@@ -103,11 +150,16 @@ _PEOPLE: Final[dict[str, Callable[[Person], None]]] = {
 }
 
 
-def _set_group(world: World, body: dict[str, Any]) -> Group:
+def _group(world: World, body: dict[str, Any]) -> Group:
     wanted = str(body["group"]).removeprefix("@")
     group = next((g for g in world.groups.values() if wanted in (g.id, g.handle)), None)
     if group is None:
         raise Impossible(f"There is no group {wanted}.")
+    return group
+
+
+def _set_group(world: World, body: dict[str, Any]) -> Group:
+    group = _group(world, body)
     group.people = [_person(world, {"person": name}).id for name in body["people"]]
     return group
 

@@ -15,7 +15,7 @@ HEADERS: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 def link(key: str, contact: str, mailbox: str) -> str:
-    """Without the host. The token is made over the mailbox, and dies with it."""
+    """Without the host. The token is made over the mailbox, for which the link works for good."""
     digest = hmac.new(key.encode(), f"{mailbox}|{LIST}".encode(), hashlib.sha256).digest()
     token = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
     return f"/u/one-click?{urlencode({'c': contact, 'l': LIST, 't': token})}"

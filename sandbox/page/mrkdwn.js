@@ -68,10 +68,12 @@ function lines(text) {
   return nodes;
 }
 
+// A mark opens behind anything but a letter or digit, and closes before anything but one: a
+// zero-width space is neither, so it lets a mark format.
 const STYLES = [
-  [/(^|[^\w*])\*(\S|\S[^*\n]*?\S)\*(?![\w*])/, 'strong'],
-  [/(^|[^\w_])_(\S|\S[^_\n]*?\S)_(?![\w_])/, 'em'],
-  [/(^|[^\w~])~(\S|\S[^~\n]*?\S)~(?![\w~])/, 's'],
+  [/(^|[^\p{L}\p{N}])\*(?!\*)(\S|\S[^\n]*?\S)\*(?![\p{L}\p{N}])/u, 'strong'],
+  [/(^|[^\p{L}\p{N}])_(?!_)(\S|\S[^\n]*?\S)_(?![\p{L}\p{N}])/u, 'em'],
+  [/(^|[^\p{L}\p{N}])~(?!~)(\S|\S[^\n]*?\S)~(?![\p{L}\p{N}])/u, 's'],
 ];
 
 function inline(text) {

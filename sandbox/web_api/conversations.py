@@ -5,7 +5,7 @@ from typing import Any
 from sandbox.delivery.payloads import describe_message
 from sandbox.errors import Refused
 from sandbox.web_api.call import Call
-from sandbox.workspace import BOT_USER, TEAM, Channel
+from sandbox.workspace import BOT_USER, OTHER_TEAM, TEAM, Channel
 from sandbox.world import Message
 
 
@@ -120,9 +120,12 @@ def _channel(channel: Channel) -> dict[str, Any]:
         "is_private": False,
         "is_archived": channel.archived,
         "is_general": False,
-        "is_shared": False,
-        "is_ext_shared": False,
+        "is_shared": channel.shared,
+        "is_ext_shared": channel.shared,
         "is_org_shared": False,
+        "is_pending_ext_shared": channel.pending,
+        "pending_shared": [OTHER_TEAM] if channel.pending else [],
+        "shared_team_ids": [TEAM, OTHER_TEAM] if channel.shared else [TEAM],
         "is_member": BOT_USER in channel.members,
         "context_team_id": TEAM,
         "topic": {"value": channel.topic, "creator": "", "last_set": 0},

@@ -158,7 +158,8 @@ def _refusal(fault: Fault) -> Response:
             headers={"Retry-After": str(fault.retry_after)},
         )
     if fault.kind is Kind.ERROR:
-        return JSONResponse({"ok": False, "error": fault.error})
+        more = {"response_metadata": {"messages": fault.messages}} if fault.messages else {}
+        return JSONResponse({"ok": False, "error": fault.error} | more)
     return Response("<html>Internal Server Error</html>", status_code=500, media_type="text/html")
 
 

@@ -36,6 +36,8 @@ def complete_upload(call: Call) -> dict[str, Any]:
         blocks = call.json("blocks") or []
         if blocks:
             checked_message({"blocks": blocks})
+        for file in files:
+            file["ims" if channel.person else "channels"].append(channel.id)
         comment = call.optional("initial_comment") or ""
         call.world.post(
             channel.id,
@@ -46,6 +48,13 @@ def complete_upload(call: Call) -> dict[str, Any]:
             thread_ts=call.optional("thread_ts"),
         )
     return {"files": files}
+
+
+def info(call: Call) -> dict[str, Any]:
+    file = call.world.files.get(call.text("file"))
+    if file is None:
+        raise Refused("file_not_found")
+    return {"file": file}
 
 
 def store(world: World, id_: str, content: bytes) -> None:
@@ -84,6 +93,9 @@ def _file(id_: str, name: str, size: int, base_url: str) -> dict[str, Any]:
         "filetype": name.rpartition(".")[2].lower(),
         "size": size,
         "user": BOT_USER,
+        "channels": [],
+        "groups": [],
+        "ims": [],
         "url_private": f"{base_url}/files/{id_}/{quote(name)}",
         "url_private_download": f"{base_url}/files/{id_}/download/{quote(name)}",
     }

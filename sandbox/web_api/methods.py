@@ -84,6 +84,7 @@ METHODS: Final[dict[str, Known]] = {
     "conversations.open": Known(do=conversations.open_, scopes=_OPEN),
     "conversations.replies": Known(do=conversations.replies, scopes=_HISTORY),
     "files.completeUploadExternal": Known(do=files.complete_upload, scopes=("files:write",)),
+    "files.info": Known(do=files.info, scopes=("files:read",)),
     "files.getUploadURLExternal": Known(do=files.get_upload_url, scopes=("files:write",)),
     "reactions.add": Known(do=chat.add_reaction, scopes=("reactions:write",)),
     "team.info": Known(do=users.team, scopes=("team:read",)),

@@ -25,7 +25,7 @@ def list_groups(call: Call) -> dict[str, Any]:
 
 def list_group_users(call: Call) -> dict[str, Any]:
     group = call.world.groups.get(call.text("usergroup"))
-    if group is None:
+    if group is None or (group.disabled and not call.flag("include_disabled")):
         raise Refused("no_such_subteam")
     return {"users": list(group.people)}
 

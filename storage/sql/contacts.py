@@ -41,7 +41,7 @@ class ContactRecords:
             return []
         sql = self._turn.sql.by_email if "@" in address else self._turn.sql.by_phone
         found = self._found(sql, address, self._held, self._moved)
-        return sorted((c for c in found if address in c.addresses), key=_by_id)
+        return sorted((c for c in found if address in c.keys), key=_by_id)
 
     def by_external_id(self, external_id: str) -> Contact | None:
         if not external_id:
@@ -59,8 +59,8 @@ class ContactRecords:
             if not self._turn.writes:
                 # Whoever goes through all of them asks for what is known of their addresses.
                 self._facts.known.clear()
-                if addresses := {a for _, contact in page for a in contact.addresses}:
-                    self._turn.ask([self._ask_facts(addresses)])
+                if keys := {key for _, contact in page for key in contact.keys}:
+                    self._turn.ask([self._ask_facts(keys)])
             yield from (contact for _, contact in page)
 
     def count_contacts(self) -> int:
@@ -70,8 +70,8 @@ class ContactRecords:
 
     def put_contact(self, contact: Contact) -> None:
         self._contacts.put(contact.id, contact)
-        for address in contact.addresses:
-            self._moved.setdefault(address, set()).add(contact.id)
+        for key in contact.keys:
+            self._moved.setdefault(key, set()).add(contact.id)
         if contact.external_id:
             self._renamed.setdefault(contact.external_id, set()).add(contact.id)
 

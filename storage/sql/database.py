@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, inspect
 from sqlalchemy.exc import DBAPIError
 
 from bot.consent.errors import StorageFailed
-from storage.sql.schema import VERSION
+from storage.sql.schema import UNASKED, VERSION
 from storage.sql.session import Session
 from storage.sql.statements import Statements
 
@@ -52,8 +52,12 @@ class Database(ABC):
     def failed(self, error: Exception) -> StorageFailed:
         """The driver's error in a sentence, where it is certain that nothing was stored."""
 
+    #: Its contents are of an earlier version: `upgrade` has to be called.
+    outdated = False
+
     def migrate(self) -> None:
-        """Brings the schema up to date. Raises `StorageFailed`, also where it is newer."""
+        """Brings the schema up to date, as far as nobody's answer can change by it. Raises
+        `StorageFailed`, also where it is newer."""
         try:
             with self.engine.connect() as connection:
                 version = _version(connection)
@@ -63,13 +67,30 @@ class Database(ABC):
                         f"{version}, this program's of {VERSION}). Nothing was changed: start "
                         "the newer program."
                     )
-                if version != VERSION:
+                if version is None or version < UNASKED:
                     self.alone(connection)
-                    _upgrade(connection)
+                    _upgrade(connection, VERSION if version is None else UNASKED)
                     connection.commit()
+                self.outdated = version is not None and version < VERSION
                 self.sql = self.statements(connection)
         except DBAPIError as error:
             raise self.failed(_cause(error)) from error
+
+    def upgrade(self) -> None:
+        """Brings the schema to the newest version: an older program refuses it from now on. Raises
+        `StorageFailed`."""
+        try:
+            with self.engine.connect() as connection:
+                self.alone(connection)
+                _upgrade(connection, VERSION)
+                connection.commit()
+                self.outdated = False
+        except DBAPIError as error:
+            raise self.failed(_cause(error)) from error
+
+    def back_up(self, version: str) -> Path | None:
+        """Copies the database into a file beside it; None where a copy is somebody else's."""
+        return None
 
     @abstractmethod
     def tidy(self) -> None:
@@ -87,7 +108,7 @@ def _version(connection: Connection) -> str | None:
     return None if found is None else str(found)
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, to: str) -> None:
     # Takes a third of a second to import, and is needed once in a storage's life.
     from alembic import command
     from alembic.config import Config
@@ -99,7 +120,7 @@ def _upgrade(connection: Connection) -> None:
     logger = logging.getLogger("alembic")
     was, logger.level = logger.level, logging.WARNING
     try:
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
     finally:
         logger.level = was
 

@@ -36,9 +36,9 @@ class ExpectedRecords(ContactRecords, LogRecords, AlertRecords):
 
     def _ask_holders(self, addresses: Collection[str]) -> Iterator[Ask]:
         def learn(contact: Contact) -> None:
-            for address in contact.addresses:
-                if address in self._held:
-                    self._held[address].add(contact.id)
+            for key in contact.keys:
+                if key in self._held:
+                    self._held[key].add(contact.id)
 
         asked = _keys(addresses, self._held)
         self._held |= {address: set() for address in asked}

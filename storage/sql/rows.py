@@ -11,7 +11,7 @@ import msgspec
 from bot.consent.activity import Entry
 from bot.consent.alerts import URGENT, Alert, Delivery
 from bot.consent.cases import Case
-from bot.consent.model import AddressFacts, Contact, Import
+from bot.consent.model import AddressFacts, Channel, Contact, Import
 from storage.documents import encode
 from storage.sql.words import grams_of, name_of, other_of
 
@@ -49,13 +49,13 @@ def time(ticks: int) -> datetime:
 def contact_row(with_grams: bool) -> Callable[[str, Contact], Fields]:
     def row(key: str, contact: Contact) -> Fields:
         name, other = name_of(contact), other_of(contact)
-        phone = contact.phone
+        phone, email = contact.key(Channel.SMS), contact.key(Channel.EMAIL)
         fields: Fields = {
             "id": plain(key),
             "document": text_of(contact),
             "phone": plain(phone) if phone else None,
             "phone_back": plain(phone[:0:-1]) if phone else None,
-            "email": plain(contact.email) if contact.email else None,
+            "email": plain(email) if email else None,
             "external_id": plain(contact.external_id) or None,
             "erased": int(contact.erased),
             "name": name,

@@ -46,8 +46,9 @@ _STEP = 500
 #: is in it.
 _CHECKPOINT_WITHIN, _CHECKPOINT_PAUSE = 0.1, 0.4
 
-#: Of SQLite's extended result codes (sqlite.org/rescode.html).
-_NOT_WRITTEN = frozenset({"SQLITE_FULL", "SQLITEBUSY", "SQLITE_IOERR_WRITE"})
+#: SQLite's result codes (sqlite.org/rescode.html) after which a COMMIT has stored nothing; the busy
+#: and locked ones have extended forms (SQLITE_BUSY_SNAPSHOT, SQLITE_BUSY_TIMEOUT …).
+_NOT_WRITTEN = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_BUSY", "SQLITE_LOCKED")
 _DAMAGED = ("malformed", "not a database", "disk image", "encrypted")
 
 
@@ -117,6 +118,23 @@ class SQLite(Database):
         return StorageFailed(
             f"The change could not be stored in {self.name}, so nothing was changed: {text}."
         )
+
+    def back_up(self, version: str) -> Path:
+        """By SQLite's own backup, which takes what the write-ahead log holds, too."""
+        path = _unused(self._path.with_name(f"{self._path.name}.before-{version}"))
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with (
+                closing(sqlite3.connect(self._path)) as source,
+                closing(sqlite3.connect(path)) as copy,
+            ):
+                source.backup(copy)
+            os.fsync(descriptor)
+        except sqlite3.Error as error:
+            raise self.failed(error) from error
+        finally:
+            os.close(descriptor)
+        return path
 
     def close(self) -> None:
         super().close()
@@ -219,8 +237,8 @@ class SQLiteSession(Session):
     def _failure(self, error: sqlite3.Error) -> StorageFailed:
         """The commit is a record that is written last: where it could not be written, or was not
         even begun, it is not there. Of what else may happen, nobody knows."""
-        written = getattr(error, "sqlite_errorname", "")
-        return self._failed(error) if written in _NOT_WRITTEN else StorageFailed(UNKNOWN)
+        code = getattr(error, "sqlite_errorname", "")
+        return self._failed(error) if code.startswith(_NOT_WRITTEN) else StorageFailed(UNKNOWN)
 
     def _release(self) -> None:
         if self._holds:
@@ -241,6 +259,15 @@ def _merge(session: SQLiteSession, index: str) -> None:
 def _waiting(seconds: float) -> str:
     """For SQLite's own lock, which those take who don't know of our queue."""
     return f"PRAGMA busy_timeout = {max(0, int(seconds * 1000))}"
+
+
+def _unused(path: Path) -> Path:
+    """The path, or the same with a number where something is there."""
+    number, free = 1, path
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.name}-{number}")
+    return free
 
 
 def _opened(path: Path, ending: str) -> int:

@@ -65,6 +65,19 @@ class SQLStore:
         ):
             yield Rehearsed(SQLRecords(turn), SQLRecords(over))
 
+    @property
+    def outdated(self) -> bool:
+        """See `bot.consent.store.Store`."""
+        return self._database.outdated
+
+    def back_up(self, version: str) -> Path | None:
+        """See `bot.consent.store.Store`."""
+        return self._database.back_up(version)
+
+    def upgrade(self) -> None:
+        """See `bot.consent.store.Store`."""
+        self._database.upgrade()
+
     def close(self) -> None:
         self._closed = True
         self._database.close()

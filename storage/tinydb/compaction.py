@@ -104,7 +104,8 @@ class Compaction:
                 state.redacted = redacted
                 raise
         try:
-            size = snapshot.write(draft, title, head, newest, documents)
+            schema = state.schema
+            size = snapshot.write(draft, title, head, newest, documents, schema=schema)
             state.log.sync()
             self._draft.replace(state.path)
             files.sync_folder(state.path.parent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from pathlib import Path
 
 from bot.consent.errors import StorageFailed
@@ -98,3 +99,24 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def copy_all(path: Path, folder: Path) -> Path:
+    """Copies every file of the storage at `path` into a new folder, on the disk when this returns.
+    Where that folder is there already, into one with a number. Whoever calls sees to it that nobody
+    writes."""
+    number = 1
+    target = folder
+    while target.exists():
+        number += 1
+        target = folder.with_name(f"{folder.name}-{number}")
+    target.mkdir(mode=0o700)
+    for file in path.parent.iterdir():
+        if file.is_file() and file.name.startswith(path.name):
+            copy = target / file.name
+            shutil.copy2(file, copy)
+            with copy.open("rb") as written:
+                os.fsync(written.fileno())
+    sync_folder(target)
+    sync_folder(target.parent)
+    return target

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import msgspec
 
+from bot.consent.addresses import key_of
 from bot.consent.alerts import Delivery
 from bot.consent.cases import OPEN
 from storage.tinydb.change import Document
@@ -158,9 +159,9 @@ class Index:
             return
         self.ids[CONTACTS][keys.id] = id
         if keys.phone:
-            _hold(self.holders, keys.phone, id)
+            _hold(self.holders, key_of(keys.phone), id)
         if keys.email:
-            _hold(self.holders, keys.email, id)
+            _hold(self.holders, key_of(keys.email), id)
         if keys.external_id:
             _hold(self.external, keys.external_id, id)
         if keys.erased:
@@ -171,8 +172,8 @@ class Index:
         if table != CONTACTS:
             return
         for map, key in (
-            (self.holders, keys.phone),
-            (self.holders, keys.email),
+            (self.holders, keys.phone and key_of(keys.phone)),
+            (self.holders, keys.email and key_of(keys.email)),
             (self.external, keys.external_id),
         ):
             if key:

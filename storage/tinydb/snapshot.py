@@ -16,7 +16,10 @@ from storage.tinydb import files
 from storage.tinydb.change import Head
 from storage.tinydb.journal import Title
 
-SCHEMA = 1
+#: 2 since addresses have keys: version 0.1 refuses it with a sentence.
+SCHEMA = 2
+#: What can be read, and brought to `SCHEMA` by a migration.
+_READABLE = (1, SCHEMA)
 
 #: The table that tells what the snapshot is. The checksum is over all that follows it.
 ABOUT = "optin"
@@ -30,6 +33,7 @@ _SYNC_EVERY = 1 << 20
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     title: Title
+    schema: int
     #: Where the log ended.
     head: Head
     #: By contact, the offset of its newest line in the log.
@@ -66,6 +70,7 @@ def read(path: Path) -> Snapshot:
         raise Corrupt(f"{path} was not written by Optin. {files.ADVICE}") from None
     return Snapshot(
         title=Title(store=about.store, generation=about.generation),
+        schema=int(begins[1]),
         head=about.log,
         newest=about.newest,
         documents={
@@ -92,11 +97,13 @@ def write(
     head: Head,
     newest: Mapping[str, int],
     documents: Mapping[str, Mapping[str, bytes]],
+    *,
+    schema: int = SCHEMA,
 ) -> int:
     """Into an empty file; synced little by little, so that nobody's commit waits behind one large
     sync. Returns its size."""
     about = _About(store=title.store, generation=title.generation, log=head, newest=dict(newest))
-    beginning = b'{"%s":{"1":{"schema":%d,"checksum":"' % (ABOUT.encode(), SCHEMA)
+    beginning = b'{"%s":{"1":{"schema":%d,"checksum":"' % (ABOUT.encode(), schema)
     rest = b'",' + msgspec.json.encode(about)[1:]
     offset = len(beginning) + 8
     files.write(descriptor, beginning, 0)
@@ -132,7 +139,7 @@ def _begins(path: Path, data: bytes) -> re.Match[bytes]:
     begins = _BEGINNING.match(data)
     if begins is None:
         raise Corrupt(f"{path} is damaged or was not written by Optin. {files.ADVICE}")
-    if int(begins[1]) != SCHEMA:
+    if int(begins[1]) not in _READABLE:
         raise Corrupt(
             f"{path} was written by another version of Optin (schema {int(begins[1])}; this one "
             f"reads {SCHEMA}). It was left untouched: use that version."

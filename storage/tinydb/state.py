@@ -69,6 +69,8 @@ class State:
                     ) from None
         self._go_on(journal)
         self.store = found.title.store
+        #: Of the snapshot, and of the next one.
+        self.schema = found.schema
         self.snapshot_size = found.size
         self._identity, self._generation = found.identity, found.title.generation
         #: The journals hold text that was erased since.

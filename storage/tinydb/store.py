@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bot.consent.errors import Corrupt, StorageFailed
-from storage.tinydb import files
+from storage.tinydb import files, snapshot
 from storage.tinydb.change import Change
 from storage.tinydb.commits import UNKNOWN, Commits
 from storage.tinydb.compaction import Compaction
 from storage.tinydb.records import TinyDBRecords
+from storage.tinydb.snapshot import SCHEMA
 from storage.tinydb.state import State
 from storage.tinydb.tables import Database
 
@@ -117,6 +118,29 @@ class TinyDBStore:
     def compact(self) -> None:
         """Writes a snapshot now. Happens by itself as the journal grows."""
         self._compaction.run(wait=True)
+
+    @property
+    def outdated(self) -> bool:
+        """See `bot.consent.store.Store`."""
+        return self._state.schema < SCHEMA
+
+    def back_up(self, version: str) -> Path:
+        """Copies all files of the storage into a folder beside it, and returns that."""
+        path = self._state.path
+        folder = path.with_name(f"{path.name}.before-{version}")
+        with self._alone():
+            return files.copy_all(path, folder)
+
+    def upgrade(self) -> None:
+        """Marks the storage as of this version: an older program refuses it from now on. Raises
+        `StorageFailed` where that could not be stored."""
+        with self._alone():
+            self._state.schema = SCHEMA
+        self._compaction.run(wait=True)
+        if snapshot.read(self._state.path).schema != SCHEMA:
+            raise StorageFailed(
+                f"{self._state.path} could not be written anew. Run `optin migrate` again."
+            )
 
     def close(self) -> None:
         """Waits for a compaction that runs. Nothing works after it."""

@@ -15,7 +15,7 @@ from tests.labelled_replies import load
 Report = Callable[[str, str, str, bool, str], None]
 
 #: Refusals caught at least, false alarms at most.
-BARS = {"en": (0.97, 0.015)} | dict.fromkeys(("fr", "de", "es", "pt"), (0.90, 0.03))
+BARS = {"en": (0.99, 0.01)} | dict.fromkeys(("fr", "de", "es", "pt"), (0.97, 0.015))
 MICROSECONDS = 1000
 
 

@@ -2,34 +2,71 @@
 
 Sources: Twilio https://help.twilio.com/hc/en-us/articles/223134027 (REVOKE and OPTOUT since
 29 April 2025), Telnyx https://developers.telnyx.com/docs/messaging/messages/advanced-opt-in-out,
-AWS https://docs.aws.amazon.com/sms-voice/latest/userguide/keywords.html
+AWS https://docs.aws.amazon.com/sms-voice/latest/userguide/keywords.html, Vonage (Opt-Out Assist)
+https://api.support.vonage.com/hc/en-us/articles/9398221473564
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cache
 
-#: Opt-out words, compared with the whole text: English always, the others where a workspace
-#: has switched them on.
+from bot.consent.replies.normal import without_accents
+
+#: Opt-out words, compared with the whole text. English words are keywords in every workspace.
 ENGLISH = frozenset(
     {
         "stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "revoke",
         "optout", "opt out", "opt-out", "remove",
     }
 )  # fmt: skip
+#: Keywords in workspaces that switch the language on; elsewhere a probable refusal (rules.md §5).
 LANGUAGES: dict[str, frozenset[str]] = {
-    "fr": frozenset({"arret", "arrêt", "arrete", "arrête", "td"}),
-    "de": frozenset({"stopp"}),
+    "ar": frozenset({"توقف", "إلغاء", "قف"}),
+    "bg": frozenset({"спри", "отпиши"}),
+    "cs": frozenset({"stop", "odhlásit"}),
+    "da": frozenset({"stop", "afmeld"}),
+    "de": frozenset({"stopp", "abmelden"}),
+    "el": frozenset({"διακοπή", "σταμάτα"}),
     "es": frozenset({"baja", "parar", "alto", "cancelar", "no mas", "no más"}),
-    "pt": frozenset({"sair", "parar"}),
+    "fa": frozenset({"توقف", "لغو"}),
+    "fi": frozenset({"lopeta", "peru"}),
+    "fr": frozenset({"arret", "arrêt", "arrete", "arrête", "td", "stop", "désabonner"}),
+    "he": frozenset({"הסר", "עצור"}),
+    "hi": frozenset({"रोकें", "बंद"}),
+    "hr": frozenset({"stani", "odjavi", "стани", "одјави"}),
+    "ht": frozenset({"sispann"}),
+    "hu": frozenset({"leiratkozás", "állj"}),
+    "id": frozenset({"berhenti", "batal"}),
+    "it": frozenset({"stop", "annulla", "cancella", "disiscrivi"}),
+    "ja": frozenset({"停止", "解除", "配信停止"}),
+    "ko": frozenset({"수신거부", "중지"}),
+    "ms": frozenset({"berhenti", "batal"}),
+    "nl": frozenset({"stop", "afmelden", "uitschrijven"}),
+    "no": frozenset({"stopp", "avmeld"}),
+    "pl": frozenset({"stop", "wypisz", "rezygnuję"}),
+    "pt": frozenset({"sair", "parar", "cancelar"}),
+    "ro": frozenset({"dezabonare", "oprește", "opreşte"}),
+    "ru": frozenset({"стоп", "отписаться", "хватит"}),
+    "sk": frozenset({"stop", "odhlásiť"}),
+    "sr": frozenset({"stani", "odjavi", "стани", "одјави"}),
+    "sv": frozenset({"stopp", "avsluta", "avregistrera"}),
+    "th": frozenset({"ยกเลิก", "หยุด"}),
+    "tl": frozenset({"tigil", "itigil"}),
+    "tr": frozenset({"dur", "iptal", "çık"}),
+    "uk": frozenset({"стоп", "відписатися"}),
+    "vi": frozenset({"huy", "hủy", "huỷ", "dung", "dừng"}),
+    "zh": frozenset({"退订", "退訂", "停止", "取消"}),
 }
 
 #: What nearly every provider blocks; where none has told us, nobody can tell.
 COMMON = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit"})
-#: What a provider blocks by itself, as the bare text in any case.
+#: What a provider blocks by itself, as the bare text in any case. Each SMS provider has a row:
+#: `handlers/webhooks` registers none without.
 BLOCKING: dict[str, frozenset[str]] = {
     "twilio": COMMON | {"revoke", "optout"},
     "telnyx": COMMON | {"stop all"},
+    "vonage": COMMON - {"stopall"},
     "aws": COMMON - {"stopall"} | {"remove", "optout", "opt-out", "arret", "td"},
 }
 #: A toll-free number is blocked in the network, by this word alone.
@@ -51,13 +88,19 @@ HELP_LANGUAGES: dict[str, frozenset[str]] = {
 
 
 def opt_outs(languages: Collection[str]) -> frozenset[str]:
-    """The opt-out words of English and these languages."""
-    return ENGLISH.union(*(LANGUAGES.get(language, frozenset()) for language in languages))
+    """The opt-out words of English and these languages, as written and without accents."""
+    return _opt_outs(frozenset(languages))
 
 
 def helps(languages: Collection[str]) -> frozenset[str]:
     return HELP.union(*(HELP_LANGUAGES.get(language, frozenset()) for language in languages))
 
 
-#: Every opt-out word there is: a slip of one of them is a probable refusal in any workspace.
+@cache
+def _opt_outs(languages: frozenset[str]) -> frozenset[str]:
+    words = ENGLISH.union(*(LANGUAGES.get(language, frozenset()) for language in languages))
+    return words | {without_accents(word) for word in words}
+
+
+#: Every opt-out word there is.
 EVERY = opt_outs(LANGUAGES)

@@ -24,9 +24,9 @@ class Model:
     def __init__(self, weights: dict[str, float], bias: float) -> None:
         self.weights, self.bias = weights, bias
 
-    def score(self, words: Sequence[str], *, asks: bool) -> float:
-        """The log odds of a refusal. Long texts are no more sure than short ones."""
-        found = {name for name, _, _ in features(words, asks=asks)} & self.weights.keys()
+    def score(self, seen: frozenset[str]) -> float:
+        """The log odds of a refusal, by features. Long texts are no more sure than short ones."""
+        found = seen & self.weights.keys()
         return self.bias + sum(map(self.weights.__getitem__, sorted(found))) / sqrt(len(found) + 1)
 
     def reasons(self, words: Sequence[str], *, asks: bool) -> tuple[str, ...]:

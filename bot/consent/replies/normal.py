@@ -9,14 +9,24 @@ import unicodedata
 #: beginning and the end are read, so that no reply takes long.
 LONGEST, TAIL = 1600, 400
 
-#: Zero-width characters, directional marks, variation selectors, tags, soft hyphen, keycap.
+#: Zero-width characters, directional marks, variation selectors, tags, soft hyphen, keycap, and
+#: the stroke that lengthens Arabic words.
 _INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "[\u00ad\u034f\u061c\u0640\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u20e3\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]"
 )
 _SPACES = re.compile(r"\s+")
-#: "Symbol, other" is where emoji live; modifiers are the skin tones.
-_EMOJI = frozenset({"So", "Sk", "Cn", "Co"})
+#: "Symbol, other" is where emoji and U+FFFD live, which stands for a repaired NUL or half an emoji
+#: (rules.md §2a); modifiers are the skin tones; "Cs" are halves that nobody repaired.
+_EMOJI = frozenset({"So", "Sk", "Cn", "Co", "Cs"})
+#: Letters that Unicode does not take apart.
+#: Unicode gives the white letters on black ("ST🅾🅿") no plain ones.
+_WHITE_LETTERS = {
+    first + i: letter
+    for first in (0x1F150, 0x1F170)
+    for i, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+}
+_BASE_LETTERS = str.maketrans({"ı": "i", "ł": "l", "đ": "d", "ø": "o"})
 
 
 def shown(text: str) -> str:
@@ -24,8 +34,9 @@ def shown(text: str) -> str:
     text = _cut(text)
     if text.isascii():
         return text
+    plain = _INVISIBLE.sub("", text).translate(_WHITE_LETTERS)
     # Cut again: one character of Arabic script can stand for eighteen.
-    return _cut(_INVISIBLE.sub("", unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))))
+    return _cut(_INVISIBLE.sub("", unicodedata.normalize("NFKC", plain)))
 
 
 def without_emoji(text: str, *, instead: str = "") -> str:
@@ -40,7 +51,14 @@ def without_accents(text: str) -> str:
     if text.isascii():
         return text
     decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
+    return "".join(
+        c for c in decomposed if not unicodedata.combining(c) or _is_letter_of_its_own(c)
+    ).translate(_BASE_LETTERS)
+
+
+def _is_letter_of_its_own(mark: str) -> bool:
+    """The marks of Indic scripts and of Thai are no accents: they tell "หยุด" from "หยด"."""
+    return "\u0900" <= mark <= "\u109f"
 
 
 def folded(text: str) -> str:
@@ -50,9 +68,14 @@ def folded(text: str) -> str:
     start, end = 0, len(text)
     while start < end and not text[start].isalnum():
         start += 1
-    while end > start and not (text[end - 1].isalnum() or unicodedata.combining(text[end - 1])):
+    while end > start and not (text[end - 1].isalnum() or _is_mark(text[end - 1])):
         end -= 1
     return _SPACES.sub(" ", text[start:end])
+
+
+def _is_mark(character: str) -> bool:
+    """Whether it belongs to the letter before it, like the vowel at the end of "रोकें"."""
+    return unicodedata.category(character).startswith("M")
 
 
 def _cut(text: str) -> str:

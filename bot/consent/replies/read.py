@@ -3,18 +3,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 
 from bot.consent.events import Marker
 from bot.consent.replies import keywords
 from bot.consent.replies.concepts import concepts
-from bot.consent.replies.features import END
+from bot.consent.replies.features import END, features
+from bot.consent.replies.fillers import only_stop_words
 from bot.consent.replies.model import model
 from bot.consent.replies.normal import folded, shown, without_accents
 from bot.consent.replies.phrases import phrases
+from bot.consent.replies.quoted import without_quoted
 from bot.consent.replies.reply import Blocks, Refusal, Reply
-from bot.consent.replies.slips import is_word, slip_of
+from bot.consent.replies.slips import is_word
 from bot.consent.replies.words import read_words
 
 #: Log odds from which the model alone makes it a refusal: chosen by cross-validation on the work
@@ -22,11 +23,20 @@ from bot.consent.replies.words import read_words
 _SURE = 1.2
 #: Log odds below which the model does not believe a phrase either; chosen with it.
 _UNLIKELY = -0.8
-#: "Stpo please" is a slip as well.
-_COURTESY = re.compile(
-    r"\b(?:please|pls|plz|thanks|thank you|thx|now|svp|merci|bitte|danke|por favor|gracias"
-    r"|obrigad[oa])\b"
-)
+#: What changes nothing of what a text says, at its end and at its beginning.
+_COURTESY = frozenset(
+    {
+        "please", "pls", "plz", "plse", "pleas", "kindly", "thanks", "thank", "thx", "ty", "tysm",
+        "merci", "svp", "bitte", "danke", "gracias", "porfa", "favor", "obrigado", "obrigada",
+        "obg", "pfv", "sir", "maam", END,
+    }
+)  # fmt: skip
+_GREETINGS = _COURTESY | {
+    "hi", "hello", "hey", "there", "ok", "okay", "so", "um", "uh", "er", "btw", "fyi", "team",
+    "guys", "yeah", "yo", "well", "dear", "folks", "good", "morning", "afternoon", "evening",
+    "bonjour", "bonsoir", "hallo", "guten", "tag", "abend", "hola", "buenas", "buenos", "dias",
+    "tardes", "oi", "ola", "bom", "boa", "dia", "tarde", "por",
+}  # fmt: skip
 #: Alone, without a word, these say it too.
 _STOP_SIGNS = frozenset("🛑⛔🚫🖕")
 
@@ -47,43 +57,49 @@ def read_reply(
     first. `blocked`: a block stands for this sender and number, so that YES may clear it.
     """
     bare = text.strip().casefold()
-    seen = folded(shown(text))
+    whole = folded(shown(text))
     if marker is Marker.STOP:
-        return Reply(refusal=Refusal.KEYWORD, block=Blocks.YES, matched=(seen,) if seen else ())
+        return Reply(refusal=Refusal.KEYWORD, block=Blocks.YES, matched=(whole,) if whole else ())
     if marker is Marker.START:
         return Reply(unblock=True)
     if marker is Marker.HELP:
         return Reply(help=True)
-    refusal, matched = _refusal(text, seen, languages)
+    # What the contact says is what they wrote; what the provider does depends on all it saw.
+    own = without_quoted(text)
+    said = whole if own == text else folded(shown(own))
+    refusal, matched = _refusal(own, said, languages)
     unblocks = bare in keywords.UNBLOCKING or (
         bare == keywords.UNBLOCKING_IF_BLOCKED and blocked and not toll_free
     )
     return Reply(
         refusal=refusal,
-        block=_block(bare, seen, provider, toll_free=toll_free, refused=bool(matched)),
+        block=_block(bare, whole, provider, toll_free=toll_free, refused=bool(matched)),
         unblock=unblocks,
-        almost_unblock=not unblocks and without_accents(seen) in keywords.UNBLOCKING,
-        help=seen in keywords.helps(languages),
+        almost_unblock=not unblocks and without_accents(said) in keywords.UNBLOCKING,
+        help=said in keywords.helps(languages),
         matched=matched,
     )
 
 
-def left_to_read(text: str) -> tuple[tuple[str, ...], bool]:
-    """What the model reads: the words without the innocent phrases, and whether they ask."""
+def seen_by_model(text: str) -> tuple[frozenset[str], frozenset[str]]:
+    """For the training: the features that the model sees of a text, and those that it would see if
+    no innocent phrase were known."""
     read = read_words(text)
-    return _marked(phrases().without_innocent(read.clauses())), read.asks
+    clauses = read.clauses()
+    left = phrases().without_innocent(clauses)
+    return _features(clauses, left, asks=read.asks), _features(clauses, clauses, asks=read.asks)
 
 
-def _refusal(text: str, seen: str, languages: Collection[str]) -> tuple[Refusal, tuple[str, ...]]:
-    plain = without_accents(seen)
+def _refusal(own: str, said: str, languages: Collection[str]) -> tuple[Refusal, tuple[str, ...]]:
+    plain = without_accents(said)
     words = keywords.opt_outs(languages)
-    if seen in words or plain in words:
-        return Refusal.KEYWORD, (seen,)
+    if said in words or plain in words:
+        return Refusal.KEYWORD, (said,)
     if plain in keywords.UNBLOCKING:
         return Refusal.NONE, ()
-    if slip_of(_COURTESY.sub("", plain).strip(" .,!")):
-        return Refusal.PROBABLE, (seen,)
-    return _in_own_words(text)
+    if only_stop_words(plain):
+        return Refusal.PROBABLE, (said,)
+    return _in_own_words(own)
 
 
 def _in_own_words(text: str) -> tuple[Refusal, tuple[str, ...]]:
@@ -91,20 +107,34 @@ def _in_own_words(text: str) -> tuple[Refusal, tuple[str, ...]]:
     if not read.words:
         signs = tuple(dict.fromkeys(sign for sign in text[:100] if sign in _STOP_SIGNS))
         return (Refusal.PROBABLE if signs else Refusal.NONE), signs
-    left = phrases().without_innocent(read.clauses())
-    words = _marked(left)
-    odds = model().score(words, asks=read.asks)
+    clauses = read.clauses()
+    left = phrases().without_innocent(clauses)
+    odds = model().score(_features(clauses, left, asks=read.asks))
     if odds >= _UNLIKELY and (found := phrases().refusals(left) or _misspelled(left)):
         return Refusal.PROBABLE, found
-    alone = len(words) == 3 and is_word(words[1])
+    alone = len(read.words) == 1 and is_word(read.words[0])
     if not alone and odds >= _SURE:
-        return Refusal.PROBABLE, model().reasons(words, asks=read.asks)
+        return Refusal.PROBABLE, model().reasons(_marked(clauses), asks=read.asks)
     return Refusal.NONE, ()
 
 
+def _features(clauses: str, left: str, *, asks: bool) -> frozenset[str]:
+    """What the model sees: the text as it is, and the text without the innocent phrases, since
+    these may take a refusal out as well."""
+    texts = dict.fromkeys((clauses, left))
+    return frozenset(name for text in texts for name, _, _ in features(_marked(text), asks=asks))
+
+
 def _marked(left: str) -> tuple[str, ...]:
-    """The words of clauses as the model reads them: the text begins and ends like a clause."""
-    return (END, *left.split(), END)
+    """The words of clauses as the model reads them, without greeting and courtesy around them:
+    the text begins and ends like a clause."""
+    words = left.split()
+    start, end = 0, len(words)
+    while start < end - 1 and words[start] in _GREETINGS:
+        start += 1
+    while end > start + 1 and words[end - 1] in _COURTESY:
+        end -= 1
+    return (END, *words[start:end], END)
 
 
 def _misspelled(left: str) -> tuple[str, ...]:

@@ -6,13 +6,15 @@ import re
 from functools import cache
 from pathlib import Path
 
-from bot.consent.replies.keywords import EVERY
+from bot.consent.replies.keywords import EVERY, opt_outs
 from bot.consent.replies.normal import without_accents
 
 _FILE = Path(__file__).with_name("slips.txt")
 _REPEATED = re.compile(r"(.)\1+")
 #: Shorter words have more neighbours than slips; two slips are too many for all but long ones.
 _ONE_FROM, _TWO_FROM, _LONGEST = 4, 8, 20
+#: The languages whose other words `slips.txt` knows. Of the rest only repeated letters are a slip.
+_LANGUAGES = ("fr", "de", "es", "pt")
 
 
 def slip_of(word: str) -> str | None:
@@ -20,12 +22,17 @@ def slip_of(word: str) -> str | None:
     if not word.isalpha() or not _ONE_FROM <= len(word) <= _LONGEST or is_word(word):
         return None
     plain = _REPEATED.sub(r"\1", word)
-    for keyword in _keywords():
-        if plain == _REPEATED.sub(r"\1", keyword):
-            return keyword
-    for keyword in _keywords():
+    if keyword := _without_repeats().get(plain):
+        return keyword
+    letters = set(word)
+    for keyword, its_letters in _keywords().items():
         allowed = 2 if len(keyword) >= _TWO_FROM else 1
-        if len(keyword) >= _ONE_FROM and _slips(word, keyword, allowed) <= allowed:
+        # A slip changes two letters of the set at most: the quick test that most words fail.
+        if (
+            len(keyword) >= _ONE_FROM
+            and len(letters ^ its_letters) <= 2 * allowed
+            and _slips(word, keyword, allowed) <= allowed
+        ):
             return keyword
     return None
 
@@ -52,9 +59,20 @@ def _slips(word: str, keyword: str, enough: int) -> int:
 
 
 @cache
-def _keywords() -> tuple[str, ...]:
-    plain = {without_accents(keyword) for keyword in EVERY}
-    return tuple(sorted(keyword for keyword in plain if keyword.isalpha() and len(keyword) >= 3))
+def _keywords() -> dict[str, frozenset[str]]:
+    """The words that a slip is measured from, each with its letters."""
+    plain = {without_accents(keyword) for keyword in opt_outs(_LANGUAGES)}
+    return {
+        keyword: frozenset(keyword)
+        for keyword in sorted(plain)
+        if keyword.isalpha() and len(keyword) >= 3
+    }
+
+
+@cache
+def _without_repeats() -> dict[str, str]:
+    every = sorted({without_accents(word) for word in EVERY} | _keywords().keys())
+    return {_REPEATED.sub(r"\1", word): word for word in every if len(word) >= 3}
 
 
 @cache

@@ -8,7 +8,13 @@ from bot.consent.service.activity import activity, recent
 from bot.consent.service.cases.ask import Ask, check_request, request
 from bot.consent.service.cases.clock import look_after_cases
 from bot.consent.service.cases.decide import Decided, approve, cancel, deny
-from bot.consent.service.cases.matter import Matter, matter, matter_of, matters
+from bot.consent.service.cases.matter import (
+    Matter,
+    completed_by_another,
+    matter,
+    matter_of,
+    matters,
+)
 from bot.consent.service.cases.wanted import no_more_requests, want_requests, wants_requests
 from bot.consent.service.change import change
 from bot.consent.service.contacts import Details, add, edit, note
@@ -20,10 +26,13 @@ from bot.consent.service.imports import (
     import_rows,
     undo_import,
 )
-from bot.consent.service.look_up import Found, Profile, find, profile, suggest
+from bot.consent.service.known_senders import Retired, restore, retire, retired, senders
+from bot.consent.service.look_up import Found, Profile, find, others_gates, profile, suggest
+from bot.consent.service.merge import merge
+from bot.consent.service.removed import removed_at_provider
 from bot.consent.service.service import Service
 from bot.consent.service.take import take
-from bot.consent.service.undo import undo
+from bot.consent.service.undo import take_back, undo
 from bot.consent.service.verify import Verdict, verify
 from bot.consent.service.wish import Change, Outcome, Wish
 
@@ -37,6 +46,7 @@ __all__ = [
     "Outcome",
     "Profile",
     "Report",
+    "Retired",
     "Row",
     "Service",
     "Verdict",
@@ -47,6 +57,7 @@ __all__ = [
     "cancel",
     "change",
     "check_request",
+    "completed_by_another",
     "deny",
     "edit",
     "erase",
@@ -57,13 +68,21 @@ __all__ = [
     "matter",
     "matter_of",
     "matters",
+    "merge",
     "no_more_requests",
     "note",
+    "others_gates",
     "profile",
     "recent",
+    "removed_at_provider",
     "request",
+    "restore",
+    "retire",
+    "retired",
+    "senders",
     "suggest",
     "take",
+    "take_back",
     "undo",
     "undo_import",
     "verify",

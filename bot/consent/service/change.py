@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from bot.consent import rules
-from bot.consent.activity import CHANGING, Entry, Kind
+from bot.consent.activity import ACT, CHANGING, Entry, Kind
+from bot.consent.addresses import key_of
 from bot.consent.authority import Action, authorize
 from bot.consent.errors import Invalid
 from bot.consent.model import Actor, Bounce, By, Channel, Contact, Evidence, On
 from bot.consent.reading import blank
-from bot.consent.service.record import Recorder
+from bot.consent.service.opt_outs import refuse_at
+from bot.consent.service.record import Recorder, new_id
 from bot.consent.service.service import Service, date, present
 from bot.consent.service.wish import Change, Outcome, Wish
 from bot.consent.store import Records
@@ -72,17 +74,12 @@ def _set(
         noun = "phone number" if channel is Channel.SMS else "e-mail address"
         raise Invalid(f"There is no {noun} to set this for.", field=f"{channel}_on")
     by = rules.whose(wish.reason, wish.by)
-    evidence = None
     if wanted is On.NO:
-        if current.on is On.NO and (current.by is By.CONTACT or by is By.STAFF):
-            if by is By.CONTACT:
-                note_again(recorder, contact, channel, by=by, reason=wish.reason)
-            return None
-    else:
-        evidence = _evidence(wish, recorder.now)
-        if current.on is On.YES and not (current.unproven and evidence):
-            return None
-        rules.check_yes(current, channel, evidence is not None, date)
+        return _set_no(recorder, contact, channel, by, wish)
+    evidence = _evidence(wish, recorder.now)
+    if current.on is On.YES and not (current.unproven and evidence):
+        return None
+    rules.check_yes(current, channel, evidence is not None, date)
     after = recorder.record(
         Kind.CONSENT,
         contact,
@@ -95,33 +92,51 @@ def _set(
         evidence=evidence,
     )
     assert after is not None
-    undoable = (current.on, wanted) == (On.YES, On.NO)
-    what = f"{channel.word} On"
     return after, Change(
-        what=what, channel=channel, before=current.on, after=wanted, undoable=undoable
+        what=f"{channel.word} On", channel=channel, before=current.on, after=wanted
     )
 
 
-def note_again(
-    recorder: Recorder, contact: Contact, channel: Channel, *, by: By, reason: str | None = None
-) -> None:
-    """A refusal that somebody else hears while the first may still be undone, which it then lies
-    between; or while a re-opt-in is under way, which it overtakes."""
+def _set_no(
+    recorder: Recorder, contact: Contact, channel: Channel, by: By, wish: Wish
+) -> tuple[Contact, Change] | None:
+    """What the contact asked for reaches everybody with the address; what staff decides, this
+    contact alone (rules.md §2)."""
     current = contact.consent(channel)
-    case = recorder.records.open_case(contact.id, channel)
-    fresh = current.since is not None and recorder.now - current.since <= rules.UNDO_WITHIN
-    undoable = fresh and current.by is By.CONTACT and current.actor != recorder.actor
-    if case is not None or undoable:
-        recorder.record(
-            Kind.NOTE,
-            contact,
-            address=contact.address(channel),
-            channel=channel,
-            by=by,
-            before=On.NO,
-            after=On.NO,
-            reason=reason,
-        )
+    address = contact.address(channel)
+    assert address is not None
+    act = new_id(recorder.now)
+    if current.on is On.NO and current.by is By.STAFF is by:
+        return None
+    # Said again: a permission has to be newer than this, and an undo must not pass it. What a file
+    # said stays the contact's, whatever staff decides of it.
+    again = current.on is On.NO and (current.by in (By.CONTACT, by) or by is By.STAFF)
+    after = recorder.record(
+        Kind.NOTE if again else Kind.CONSENT,
+        contact,
+        id=act,
+        address=address,
+        channel=channel,
+        by=by,
+        before=current.on,
+        after=On.NO,
+        reason=wish.reason,
+    )
+    assert after is not None
+    others: list[Contact] = []
+    if by is not By.STAFF:
+        told = {"reason": wish.reason, "changes": {ACT: (None, act)}}
+        others = refuse_at(recorder, address, channel, by=by, but=contact, **told)
+    if again and not others:
+        return None
+    return after, Change(
+        what=f"{channel.word} On",
+        channel=channel,
+        before=current.on,
+        after=On.NO,
+        undoable=current.on is On.YES,
+        also=tuple(other.name for other in others),
+    )
 
 
 def _evidence(wish: Wish, now: datetime) -> Evidence | None:
@@ -136,7 +151,7 @@ def _clear_bounce(
     recorder: Recorder, contact: Contact, channel: Channel, wish: Wish, actor: Actor
 ) -> Change | None:
     address = contact.address(channel)
-    facts = recorder.records.facts(address) if address else None
+    facts = recorder.records.facts(key_of(address)) if address else None
     if address is None or facts is None or facts.bounce is not Bounce.YES:
         return None
     if facts.complaint:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.consent.activity import Kind, Pair
+from bot.consent.addresses import key_of
 from bot.consent.authority import Action, authorize
 from bot.consent.errors import Changed, Invalid, Refused
-from bot.consent.model import UNSET, Actor, BlockState, By, Channel, Contact, On
+from bot.consent.model import Actor, Channel, Contact
 from bot.consent.reading import blank, fold, read_phone, storable, visible
-from bot.consent.replacing import replace
+from bot.consent.service.opt_outs import carry, gain
 from bot.consent.service.record import Recorder, new_id
 from bot.consent.service.service import Service, present
 
@@ -111,8 +112,8 @@ def create(service: Service, recorder: Recorder, fields: Fields) -> Contact:
         Kind.CONTACT, None, creates=new_id(recorder.now), after="added", changes=changes
     )
     assert contact is not None
-    for address in contact.addresses:
-        contact = _inherit(service, recorder, contact, address)
+    for channel in Channel:
+        contact = gain(service, recorder, contact, channel)
     return contact
 
 
@@ -133,78 +134,12 @@ def update(
         return contact
     after = recorder.record(Kind.CONTACT, contact, after="changed", reason=reason, changes=changes)
     assert after is not None
-    for address in after.addresses:
-        if address not in contact.addresses:
-            after = _inherit(service, recorder, after, address)
+    for channel in Channel:
+        former = contact.key(channel)
+        if former != after.key(channel):
+            after = carry(recorder, after, former, channel)
+            after = gain(service, recorder, after, channel)
     return after
-
-
-def _inherit(service: Service, recorder: Recorder, contact: Contact, address: str) -> Contact:
-    """What this address refused when nobody here had it, or before its contact was erased. Who
-    comes back to an address has a consent there, which gives way to a later refusal."""
-    records = recorder.records
-    channel = Channel.SMS if address == contact.phone else Channel.EMAIL
-    hashed = service.hashed(address)
-    kept = records.facts(hashed)
-    found = records.facts(address)
-    if not (found.refusal or kept.refusal or kept.blocks or kept.cleared or kept.hold):
-        return contact
-    refusals = [refusal for refusal in (found.refusal, kept.refusal) if refusal]
-    refusal = max(refusals, key=lambda refusal: refusal.since, default=None)
-    current = contact.consents.get(address, UNSET)
-    older = current.since is None or (refusal is not None and current.since <= refusal.since)
-    system = replace(recorder, actor="system")
-    if refusal is not None and older and not current.refused:
-        after = system.record(
-            Kind.CONSENT,
-            contact,
-            address=address,
-            channel=channel,
-            by=By.CONTACT,
-            before=current.on,
-            after=On.NO,
-            reason=refusal.reason or "Refused before this contact was added",
-            occurred_at=refusal.since,
-        )
-        assert after is not None
-        contact = after
-    for sender in {**kept.blocks, **kept.cleared}:
-        (state, since), (known, known_since) = kept.block(sender), found.block(sender)
-        if state is BlockState.UNKNOWN and known is BlockState.BLOCKED:
-            state = known
-        # The newest act counts, and ties go to the block (rules.md §8.5).
-        tie = since == known_since and known is BlockState.NONE is not state
-        if since and (known_since is None or since > known_since or tie):
-            after = system.record(
-                Kind.BLOCK,
-                contact,
-                address=address,
-                channel=channel,
-                sender=sender,
-                before=known,
-                after=state,
-                reason="Known before this contact was added",
-                occurred_at=since,
-            )
-            assert after is not None
-            contact = after
-    if kept.hold and not found.hold:
-        held = kept.hold
-        system.record(
-            Kind.HOLD, None, address=hashed, channel=channel, before="held", after="released"
-        )
-        after = system.record(
-            Kind.HOLD,
-            contact,
-            address=address,
-            channel=channel,
-            after="held",
-            reason=held.text,
-            occurred_at=held.since,
-        )
-        assert after is not None
-        contact = after
-    return contact
 
 
 def _clean(text: str, field: str) -> str:
@@ -215,7 +150,7 @@ def _clean(text: str, field: str) -> str:
 
 
 def _check_whole(fields: Fields) -> None:
-    if not fields.get("name"):
+    if blank(fields.get("name")):
         raise Invalid("A contact needs a name.", field="name")
     if not fields.get("phone") and not fields.get("email"):
         raise Invalid("A contact needs a phone number or an e-mail address.", field="phone")
@@ -225,7 +160,7 @@ def _check_new(recorder: Recorder, fields: Fields) -> None:
     name = fold(fields["name"] or "")
     for field in ("phone", "email"):
         address = fields.get(field)
-        for holder in recorder.records.holders(address) if address else ():
+        for holder in recorder.records.holders(key_of(address)) if address else ():
             if fold(holder.name) == name:
                 raise Refused(
                     f"{holder.name} is there already with this {field}. Look them up instead.",

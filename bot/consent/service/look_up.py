@@ -8,12 +8,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.consent.activity import Entry
+from bot.consent.addresses import key_of
 from bot.consent.authority import Action, authorize
 from bot.consent.cases import Case
 from bot.consent.errors import Invalid, NotFound
-from bot.consent.model import Actor, AddressFacts, Channel, Contact, Sender
+from bot.consent.gates import Gate
+from bot.consent.model import Actor, AddressFacts, Bounce, Channel, Contact
 from bot.consent.reading import fold, looks_like_phone, read_phone, visible
-from bot.consent.rules import Decision, decide
+from bot.consent.replacing import replace
+from bot.consent.rules import ANY, Decision, decide
+from bot.consent.senders import Senders
+from bot.consent.service.known_senders import senders_of
 from bot.consent.service.service import Service
 from bot.consent.store import Records
 
@@ -22,8 +27,10 @@ LONGEST_QUERY = 200
 #: More hits than this are said as "more than 100".
 MOST_HITS = 100
 _NEAR = 5
+#: Names of others with the same address, at most.
+MOST_NAMES = 5
 #: How an address begins that was copied out of a link, or out of a provider's log.
-_SCHEME = re.compile("(?:tel|sms|whatsapp|mailto):(?=.*[0-9@])", re.IGNORECASE)
+_SCHEME = re.compile("(?:tel|sms|rcs|whatsapp|mailto):(?=.*[0-9@])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,14 +41,24 @@ class Profile:
     facts: Mapping[Channel, AddressFacts]
     #: The headline: the default sender's, where our senders are known.
     decisions: Mapping[Channel, Decision]
-    #: SMS for every other sender that is ours or known to be blocked.
+    #: SMS for every other sender of ours, by its id.
     by_sender: Mapping[str, Decision]
     #: How many others have the same phone number or mailbox.
     shared: Mapping[Channel, int]
+    #: Names of some of them.
+    sharing: Mapping[Channel, Sequence[str]] = field(default_factory=dict)
     #: Re-opt-ins under way.
     cases: Mapping[Channel, Case] = field(default_factory=dict)
+    #: What is known of our senders.
+    senders: Senders = ANY
     #: Newest first; of a contact found alone the newest, of one of several none.
     latest: Sequence[Entry] = ()
+
+
+def others_gates(profile: Profile, other: Decision) -> tuple[Gate, ...]:
+    """What holds another sender back and not the headline's: its own blocks."""
+    told = {(gate.code, gate.sender) for gate in profile.decisions[other.channel].gates}
+    return tuple(gate for gate in other.gates if (gate.code, gate.sender) not in told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,29 +134,27 @@ def profile(service: Service, id: str, actor: Actor, *, latest: int = 3) -> Prof
 
 
 def profile_of(service: Service, records: Records, contact: Contact, *, latest: int = 0) -> Profile:
-    facts = {
-        channel: records.facts(address)
-        for channel in Channel
-        if (address := contact.address(channel))
-    }
+    facts = {channel: records.facts(key) for channel in Channel if (key := contact.key(channel))}
     sms = facts.get(Channel.SMS)
-    others: list[Sender] = [*service.senders[1:]]
-    known = {sender.id for sender in service.senders}
-    if sms is not None and service.senders:
-        others += [Sender(id=name) for name in sorted(sms.blocks) if name not in known]
+    senders = _senders(service, records, facts.values())
+    others = {
+        channel: [h.name for h in records.holders(facts[channel].address) if h.id != contact.id]
+        for channel in facts
+    }
     return Profile(
         contact=contact,
         facts=facts,
+        senders=senders,
         decisions={
-            channel: decide(contact, facts.get(channel), channel, service.sender)
+            channel: decide(contact, facts.get(channel), channel, senders.default, senders)
             for channel in Channel
         },
-        by_sender={sender.id: decide(contact, sms, Channel.SMS, sender) for sender in others},
-        shared={
-            channel: len(records.holders(address)) - 1
-            for channel in Channel
-            if (address := contact.address(channel))
+        by_sender={
+            sender.id: decide(contact, sms, Channel.SMS, sender, senders)
+            for sender in senders.groups[1:]
         },
+        shared={channel: len(names) for channel, names in others.items()},
+        sharing={channel: names[:MOST_NAMES] for channel, names in others.items() if names},
         cases={
             channel: case
             for channel in facts
@@ -147,6 +162,12 @@ def profile_of(service: Service, records: Records, contact: Contact, *, latest: 
         },
         latest=records.entries(contact=contact.id, limit=latest) if latest else (),
     )
+
+
+def _senders(service: Service, records: Records, facts: Iterable[AddressFacts]) -> Senders:
+    """All that is known of our senders, where anything blocks one."""
+    blocked = next((one for one in facts if one.blocks), None)
+    return senders_of(service, records, blocked or AddressFacts(address=""))
 
 
 def _read(service: Service, text: str) -> tuple[str | None, str | None, str | None]:
@@ -166,7 +187,7 @@ def _hits(records: Records, text: str, phone: str | None, email: str | None) -> 
     if not text:
         return []
     if phone or email:
-        return records.holders(phone or email or "")
+        return records.holders(key_of(phone or email or ""))
     if contact := records.contact(text) or records.by_external_id(text):
         return [contact]
     return records.search(text, limit=MOST_HITS + 1)
@@ -180,9 +201,10 @@ def _similar(
         parts: Iterable[str] = (phone[-7:], phone[-4:], phone[:-4])
         return _closest(records, parts, phone, lambda contact: contact.phone or "", 0.8)
     if email:
+        email = key_of(email)
         name, _, host = email.partition("@")
         return _closest(
-            records, (name, name[:3], host), email, lambda contact: contact.email or "", 0.7
+            records, (name, name[:3], host), email, lambda c: c.key(Channel.EMAIL) or "", 0.7
         )
     words = sorted(fold(text).split(), key=len, reverse=True)
     parts = [part for word in words[:3] for part in (word[:4], word[:2], word[-3:])]
@@ -210,8 +232,23 @@ def _closest(
 
 
 def _known(service: Service, records: Records, address: str) -> AddressFacts | None:
-    """What is kept of an address that nobody has: a refusal, a block, or its hash."""
-    facts = records.facts(address)
-    kept = records.facts(service.hashed(address))
-    known = facts if facts != AddressFacts(address=address) else kept
-    return None if known == AddressFacts(address=known.address) else known
+    """What is kept of an address that nobody has, as whoever appears with it would get it."""
+    facts = records.facts(key_of(address))
+    for name in service.hashes(facts.address):
+        kept = records.facts(name)
+        facts = replace(
+            facts,
+            refusals=(*facts.refusals, *kept.refusals),
+            blocks={**kept.blocks, **facts.blocks},
+            cleared={**kept.cleared, **facts.cleared},
+            hold=facts.hold or kept.hold,
+        )
+        if facts.bounce is Bounce.NO:
+            facts = replace(
+                facts,
+                bounce=kept.bounce,
+                bounced_at=kept.bounced_at,
+                bounce_reason=kept.bounce_reason,
+                complaint=kept.complaint,
+            )
+    return None if facts == AddressFacts(address=facts.address) else facts

@@ -7,7 +7,7 @@ time is over, it is looked for in Slack before it is posted again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,6 +15,7 @@ from typing import Protocol
 
 from bot.consent.alerts import STORM_PACE, Alert, AlertKind, Delivery
 from bot.consent.service.service import Service
+from bot.consent.service.storms import storm_kind
 from bot.consent.store import Records
 
 #: A post in flight shows in the channel's history by then: Slack's ten seconds, and thirty more.
@@ -45,8 +46,10 @@ class Result(StrEnum):
     MISSING = "missing"
     #: It could not be looked for, for too long: posted again, and says so.
     REPEAT = "repeat"
-    #: Somebody deleted the message: it is not made again.
+    #: It is not to be told any more.
     GONE = "gone"
+    #: Somebody deleted the message: what is new goes as a new one.
+    ANEW = "anew"
     #: It can never be posted.
     DEAD = "dead"
 
@@ -120,11 +123,28 @@ def claim(service: Service, way: Way, *, except_in: Collection[str] = ()) -> Ale
 def _next(records: Records, now: datetime, way: Way, except_in: Collection[str]) -> Alert | None:
     passed = set(except_in)
     while due := records.due_alerts(now, limit=_AT_ONCE, except_in=passed):
-        for alert in map(_given_up_on, due):
+        for alert in map(_given_up_on, _in_order(due)):
             if way.may(records, alert):
                 return alert
         passed.update(alert.slack_channel for alert in due)
     return None
+
+
+def _in_order(due: Sequence[Alert]) -> Iterator[Alert]:
+    """A storm's card counts the single alerts before it, so these go before it."""
+    for alert in due:
+        if alert.kind is AlertKind.STORM and alert.ts is None:
+            yield from (single for single in due if _is_single_of(single, alert))
+        yield alert
+
+
+def _is_single_of(alert: Alert, storm: Alert) -> bool:
+    return (
+        alert.ts is None
+        and alert.thread is None
+        and (alert.slack_channel, alert.channel) == (storm.slack_channel, storm.channel)
+        and storm_kind(alert) == storm.about
+    )
 
 
 def _given_up_on(alert: Alert) -> Alert:
@@ -175,6 +195,20 @@ def _gone(alert: Alert, drawn: Alert, posting: Posting, now: datetime) -> Alert:
         alert,
         delivery=Delivery.SENT,
         shown=alert.wanted,
+        not_before=None,
+        attempts=0,
+        problem=posting.problem,
+    )
+
+
+def _anew(alert: Alert, drawn: Alert, posting: Posting, now: datetime) -> Alert:
+    if alert.address is not None and not alert.masked:  # erased: nothing is left to be told
+        return _gone(alert, drawn, posting, now)
+    return replace(
+        alert,
+        delivery=Delivery.WAITING,
+        ts=None,
+        posted_in=None,
         not_before=None,
         attempts=0,
         problem=posting.problem,
@@ -241,8 +275,28 @@ _SETTLED: dict[Result, Callable[[Alert, Alert, Posting, datetime], Alert]] = {
     Result.MISSING: _missing,
     Result.REPEAT: _repeat,
     Result.GONE: _gone,
+    Result.ANEW: _anew,
     Result.DEAD: _dead,
 }
+
+
+def post_anew(service: Service, id: str) -> None:
+    """The message is not in Slack any more, and something has to go below it: it is posted once
+    more first."""
+    with service.store.transaction() as records:
+        card = records.alert(id)
+        if card is not None and card.ts is not None:
+            records.put_alert(
+                replace(
+                    card,
+                    delivery=Delivery.WAITING,
+                    wanted=card.wanted + 1,
+                    ts=None,
+                    posted_in=None,
+                    not_before=None,
+                    attempts=0,
+                )
+            )
 
 
 def outbox(service: Service, *, except_in: Collection[str] = ()) -> Outbox:

@@ -10,8 +10,19 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from bot.consent.activity import CHANGING, Entry, Kind, Pair, apply
-from bot.consent.model import AddressFacts, BlockState, By, Channel, Contact, Evidence
+from bot.consent.activity import (
+    ACT,
+    CHANGING,
+    NUMBER,
+    Entry,
+    Kind,
+    Pair,
+    apply,
+    is_own,
+    tells_of_address,
+)
+from bot.consent.addresses import key_of
+from bot.consent.model import AddressFacts, Block, BlockState, By, Channel, Contact, Evidence, On
 from bot.consent.reading import storable
 from bot.consent.service.cases.heed import HEEDED, heed
 from bot.consent.store import Records
@@ -58,6 +69,17 @@ class Recorder:
     stores: bool = True
     #: Who came into being with it: nobody can have asked them anything yet.
     created: set[str] = field(default_factory=set)
+    #: Contacts and channels of which a file has said NO.
+    told: set[tuple[str, Channel, bool]] = field(default_factory=set)
+
+    def wrote(self, contact: str, channel: Channel, *, own: bool) -> bool:
+        """Whether this file has said NO of this consent before: in a row of the contact's `own`,
+        or in one of another contact with the same address."""
+        said = (contact, channel, True) in self.told
+        return said or (not own and (contact, channel, False) in self.told)
+
+    def _told_by_file(self) -> bool:
+        return self.actor.startswith("import:")
 
     def record(
         self,
@@ -77,15 +99,16 @@ class Recorder:
         creates: str | None = None,
         expected: bool = False,
         actor: str | None = None,
+        id: str | None = None,
     ) -> Contact | None:
         """Appends the entry and stores what it does. The contact as it is then; None when removed.
 
         `creates` is the id of a contact who comes into being with this entry; `actor` who acted,
-        where it is not the recorder's.
+        where it is not the recorder's; `id` the entry's, where others are to name it.
         """
         version = contact.version if contact else 0
         entry = Entry(
-            id=new_id(self.now),
+            id=id or new_id(self.now),
             kind=kind,
             occurred_at=occurred_at or self.now,
             recorded_at=self.now,
@@ -105,8 +128,7 @@ class Recorder:
             evidence=_storable(evidence),
             changes=changes,
         )
-        told_of_address = address and (kind is not Kind.CONSENT or entry.contact is None)
-        facts = self.records.facts(address) if address and told_of_address else None
+        facts = self.records.facts(key_of(address)) if address and tells_of_address(entry) else None
         changed, known = apply(entry, contact, facts)
         if changed is None and contact is not None:
             self.records.remove_contact(contact.id)
@@ -117,6 +139,14 @@ class Recorder:
         self.records.append(entry)
         if creates is not None:
             self.created.add(creates)
+        if (
+            channel
+            and entry.contact
+            and entry.after == On.NO
+            and not actor
+            and self._told_by_file()
+        ):
+            self.told.add((entry.contact, channel, is_own(entry)))
         if kind in HEEDED and entry.contact is not None and entry.contact not in self.created:
             heed(self, entry, changed)
         return changed
@@ -133,10 +163,12 @@ class Recorder:
         by: By | None = None,
         occurred_at: datetime | None = None,
         former: Contact | None = None,
+        told_of: Contact | None = None,
     ) -> None:
         """A fact of an address, logged on every contact who has it (rules.md §10); where nobody
-        has it any more, on its `former` holder, with whom it can be erased."""
-        holders: list[Contact | None] = [*self.records.holders(address)]
+        has it any more, on its `former` holder, with whom it can be erased. `told_of` is whom it
+        was recorded of, and reached the others from."""
+        holders: list[Contact | None] = [*self.records.holders(key_of(address))]
         for holder in holders or [former]:
             self.record(
                 kind,
@@ -148,6 +180,11 @@ class Recorder:
                 reason=reason,
                 by=by,
                 occurred_at=occurred_at,
+                changes=(
+                    {ACT: (None, self.actor)}
+                    if told_of is not None and (holder is None or holder.id != told_of.id)
+                    else None
+                ),
             )
 
     def restate(
@@ -159,7 +196,13 @@ class Recorder:
         def say(kind: Kind, at: datetime | None, **entry: Any) -> None:
             nonlocal holder
             holder = self.record(
-                kind, holder, address=facts.address, channel=channel, occurred_at=at, **entry
+                kind,
+                # Read again: a case of theirs may have ended over the entry before.
+                self.records.contact(holder.id) if holder else None,
+                address=facts.address,
+                channel=channel,
+                occurred_at=at,
+                **entry,
             )
 
         for sender in {**told.blocks, **told.cleared, **facts.blocks, **facts.cleared}:
@@ -171,11 +214,31 @@ class Recorder:
                 before = None
             if block and block != before:
                 state = before.state if before else BlockState.NONE
-                say(Kind.BLOCK, block.since, sender=sender, before=state, after=block.state)
+                for since in (block.first, block.since) if block.first else (block.since,):
+                    say(
+                        Kind.BLOCK,
+                        since,
+                        sender=sender,
+                        before=state,
+                        after=block.state,
+                        **told_block(block),
+                    )
+                    state = block.state
+        for refusal in facts.refusals:
+            if not any((r.act, r.since) == (refusal.act, refusal.since) for r in told.refusals):
+                say(
+                    Kind.NOTE,
+                    refusal.since,
+                    by=By.CONTACT,
+                    before=On.NO,
+                    after=On.NO,
+                    reason="Refused before an erasure",
+                    changes={ACT: (None, refusal.act)},
+                )
         if _deliverability(facts) != _deliverability(told):
             by = By.CONTACT if facts.complaint else None
-            reason, at = facts.bounce_reason, facts.bounced_at
-            say(Kind.BOUNCE, at, before=told.bounce, after=facts.bounce, by=by, reason=reason)
+            reason, bounced = facts.bounce_reason, facts.bounced_at
+            say(Kind.BOUNCE, bounced, before=told.bounce, after=facts.bounce, by=by, reason=reason)
             for count, failed in enumerate(facts.soft_failures):
                 changes = {"soft": (str(count), str(count + 1))}
                 same = facts.bounce
@@ -184,6 +247,14 @@ class Recorder:
             say(Kind.HOLD, facts.hold.since, after="held", reason=facts.hold.text)
         elif told.hold and not facts.hold:
             say(Kind.HOLD, None, before="held", after="released")
+
+
+def told_block(block: Block | None) -> dict[str, Any]:
+    """What an entry of a block has beside its sender and state, to tell it once more."""
+    if block is None:
+        return {}
+    entry: dict[str, Any] = {"changes": {NUMBER: (None, block.number)} if block.number else None}
+    return entry | ({"by": By.CONTACT} if block.stopped else {})
 
 
 def _deliverability(facts: AddressFacts) -> tuple[object, ...]:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.consent.activity import Kind
+from bot.consent.activity import ACT, Kind
+from bot.consent.addresses import key_of
 from bot.consent.alerts import Alert, AlertKind, anew
 from bot.consent.authority import Action, authorize
 from bot.consent.errors import NotFound, Refused
@@ -21,6 +22,8 @@ from bot.consent.store import Records
 REFUSAL = "refusal"
 NO_REFUSAL = "none"
 _SYSTEM = "system"
+#: In the reason of an opt-out that nobody answered in time.
+BY_DEADLINE = "was not read by its deadline"
 #: Entries in which the address of a hold is looked for, at most.
 _MOST_HOLDS = 2_000
 
@@ -88,14 +91,19 @@ def _answer(
     now = service.now()
     recorder = Recorder(records=records, actor=actor, source=source, now=now)
     address, former = _held(service, records, alert)
-    hold = records.facts(address).hold
+    hold = records.facts(key_of(address)).hold
     said = _reason(refusal, actor, (hold.text if hold else alert.text) or "")
-    holders: list[Contact | None] = [*records.holders(address)]
+    holders: list[Contact | None] = [*records.holders(key_of(address))]
     for holder in holders or [former]:
         if refusal:
             _refuse(recorder, alert, holder, address, hold.since if hold else alert.first_at, said)
         if hold:
             _release(recorder, alert, holder, address, said)
+    # Another reply may have come while nobody had the address.
+    if address != alert.address and alert.address and records.facts(alert.address).hold:
+        if refusal:
+            _refuse(recorder, alert, None, alert.address, alert.first_at, said)
+        _release(recorder, alert, None, alert.address, said)
     answered = replace(_handled(alert, actor, now), answer=REFUSAL if refusal else NO_REFUSAL)
     records.put_alert(answered)
     return answered
@@ -109,8 +117,8 @@ def _refuse(
     since: datetime,
     reason: str,
 ) -> None:
-    before = holder.consents.get(address, UNSET) if holder else UNSET
-    refused = recorder.records.facts(address).refusal
+    before = holder.consents.get(key_of(address), UNSET) if holder else UNSET
+    refused = recorder.records.facts(key_of(address)).refusal
     if holder is None and refused is not None and refused.since >= since:
         return
     # Whoever had refused already has refused again: a re-opt-in has to be newer than that.
@@ -125,6 +133,8 @@ def _refuse(
         after=On.NO,
         reason=reason,
         occurred_at=since,
+        # The contact's word, whoever read it: nobody can take it back.
+        changes={ACT: (None, "")},
     )
 
 
@@ -146,7 +156,7 @@ def _release(
 def _reason(refusal: bool, actor: str, text: str) -> str:
     quoted = f"“{text[:500]}”" if text else "The reply"
     if actor == _SYSTEM:
-        return f"{quoted} was not read by its deadline, so it counts as an opt-out"
+        return f"{quoted} {BY_DEADLINE}, so it counts as an opt-out"
     return f"{quoted} was read as {'an' if refusal else 'no'} opt-out"
 
 
@@ -162,7 +172,7 @@ def _candidates(records: Records, alert: Alert) -> Iterator[tuple[str, Contact |
     for id in alert.contacts:
         contact = records.contact(id)
         if contact is not None:
-            for address in (*contact.addresses, *contact.consents):
+            for address in (*contact.keys, *contact.consents):
                 yield address, contact
     # A contact who appeared since took the hold over.
     for entry in records.entries(kinds=(Kind.HOLD,), limit=_MOST_HOLDS):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from bot.consent.addresses import key_of, spellings
 from bot.consent.errors import NotFound, Refused
-from bot.consent.model import Contact, Sender
+from bot.consent.model import Contact
+from bot.consent.senders import Sender
 from bot.consent.store import Records, Store
 
 
@@ -26,10 +28,12 @@ class Service:
     now: Callable[[], datetime]
     #: ISO country whose national phone formats are understood.
     region: str
-    #: A mailbox in lower case; raises `Invalid`.
+    #: A mailbox as it is written; raises `Invalid`.
     read_email: Callable[[str], str]
     #: Keys the hashes that erasure leaves (rules.md §8.15).
     hash_key: bytes
+    #: The storage has hashes of a version that had no keys of addresses (rules.md §2a).
+    old_spellings: bool = False
     #: Our own numbers and services, the default one first.
     senders: Sequence[Sender] = ()
     #: Packs of opt-out words besides English (rules.md §5).
@@ -44,23 +48,16 @@ class Service:
     #: When a probable refusal of this time becomes one by itself (rules.md §10).
     deadline: Callable[[datetime], datetime] = _in_a_week
 
-    @property
-    def sender(self) -> Sender | None:
-        """The sender whose answer is the headline."""
-        return self.senders[0] if self.senders else None
-
-    def is_toll_free(self, sender: str) -> bool:
-        """Whether a sender of ours is a toll-free number, where STOP blocks in the network."""
-        return next((s.toll_free for s in self.senders if s.id == sender), False)
-
-    def unblock_word(self, sender: str) -> str:
-        """What the contact texts to a sender of ours to lift the block; UNSTOP to any other."""
-        words = {s.id: s.unblock_word for s in self.senders}
-        return words.get(sender, "UNSTOP")
-
     def hashed(self, address: str) -> str:
-        """What is kept instead of an erased address."""
-        return _hashed(self.hash_key, address)
+        """What is kept instead of an erased address, however it is spelled."""
+        return _hashed(self.hash_key, key_of(address))
+
+    def hashes(self, key: str) -> Mapping[str, str]:
+        """Under which hashes something may be kept of the address with this key, and of which
+        spelling they are: the key's, and in a storage of an earlier version those of others."""
+        if not self.old_spellings:
+            return {_hashed(self.hash_key, key): key}
+        return {_hashed(self.hash_key, form): form for form in spellings(key)}
 
 
 #: An import asks for those of a page twice.

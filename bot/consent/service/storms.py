@@ -66,7 +66,7 @@ def join_storm(records: Records, fresh: Alert, now: datetime) -> bool:
             fresh,
             key=key,
             kind=AlertKind.STORM,
-            about=_kind_of(fresh),
+            about=storm_kind(fresh),
             address=None,
             masked="",
             contacts=(),
@@ -164,15 +164,16 @@ def _under(storm: Alert, kind: AlertKind, now: datetime, *, count: int) -> Alert
     )
 
 
-def _kind_of(fresh: Alert) -> AlertKind:
-    """Refusals of strangers come in the same rush as those of contacts."""
+def storm_kind(fresh: Alert) -> AlertKind:
+    """What a storm that the alert joins is made of. Refusals of strangers come in the same rush as
+    those of contacts."""
     if fresh.kind is not AlertKind.UNKNOWN:
         return fresh.kind
     return AlertKind.STOP if fresh.channel is Channel.SMS else AlertKind.UNSUBSCRIBE
 
 
 def _key_of(fresh: Alert) -> str:
-    return _key(_kind_of(fresh), fresh.channel, fresh.slack_channel)
+    return _key(storm_kind(fresh), fresh.channel, fresh.slack_channel)
 
 
 def _key(of: AlertKind, channel: Channel, slack_channel: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.consent.activity import GENESIS, Entry, Kind, apply, holds
+from bot.consent.addresses import key_of
 from bot.consent.model import AddressFacts, Contact
 from bot.consent.service.service import Service
 from bot.consent.store import Records, Store
@@ -66,16 +67,17 @@ def verify_store(
 def _fold(entry: Entry, contacts: dict[str, Contact], known: dict[str, AddressFacts]) -> None:
     contact = contacts.get(entry.contact) if entry.contact else None
     facts = None
-    if entry.address:
-        facts = known.get(entry.address) or AddressFacts(address=entry.address)
+    key = key_of(entry.address) if entry.address else ""
+    if key:
+        facts = known.get(key) or AddressFacts(address=key)
     contact, facts = apply(entry, contact, facts)
     if entry.contact:
         if contact is None:
             contacts.pop(entry.contact, None)
         else:
             contacts[entry.contact] = contact
-    if entry.address and facts:
-        known[entry.address] = facts
+    if key and facts:
+        known[key] = facts
 
 
 def _difference(

@@ -68,6 +68,8 @@ class Change:
     after: str
     #: Whoever made it may undo it for 15 minutes.
     undoable: bool = False
+    #: Names of others with the same address, whom it reached, too.
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,20 +16,37 @@ from bot.consent.alerts import OPTIONAL, Alert, AlertKind
 from bot.consent.authority import Action, authorize
 from bot.consent.errors import Invalid, NotFound
 from bot.consent.model import Actor
-from bot.consent.service import Found, Profile, Service, check_request, profile
+from bot.consent.service import (
+    Found,
+    Profile,
+    Service,
+    check_request,
+    completed_by_another,
+    profile,
+)
 from bot.consent.service.quiet import choose_kinds, mute, wishes
 from bot.consent.service.reviews import REFUSAL, Answer, answer_review, mark_handled
 from handlers.slack import ids
 from handlers.slack.alerts.blocks import CHOOSE_KINDS, MUTES, UNMUTE, kinds_modal
-from handlers.slack.blocks.card import hits
-from handlers.slack.blocks.frame import Metadata, View, modal
-from handlers.slack.blocks.modals import message_modal, profile_modal
+from handlers.slack.alerts.sentences import no_opt_out
+from handlers.slack.blocks.frame import Metadata, View
+from handlers.slack.blocks.modals import list_modal, message_modal, profile_modal
 from handlers.slack.blocks.request import request_modal
 from handlers.slack.blocks.text import date
 from handlers.slack.blocks.words import actor as who
+from handlers.slack.blocks.words import things
 from handlers.slack.errors import saved
 from handlers.slack.metadata import read_metadata
-from handlers.slack.press import Body, pressed, say, show, value
+from handlers.slack.press import (
+    INCOMPLETE,
+    Body,
+    chosen,
+    pressed,
+    say,
+    show,
+    states,
+    value,
+)
 
 _ID = re.compile("[0-9a-f]{32}")
 
@@ -50,7 +67,8 @@ def ask(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor)
     if len(found) == 1:
         case = found[0].cases.get(alert.channel)
         check_request(found[0].contact, alert.channel, case, consent.now())
-        opened = request_modal(found[0], alert.channel, Metadata())
+        other = completed_by_another(consent, found[0].contact.id, alert.channel, actor)
+        opened = request_modal(found[0], alert.channel, Metadata(), other=other)
     else:
         opened = _listed(found)
     show(client, body, opened)
@@ -74,16 +92,17 @@ def review(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Act
             word = "an opt-out" if answer.alert.answer == REFUSAL else "no opt-out"
             say(client, body, _by(answer, f"Answered already as {word}"))
         elif refusal:
-            say(client, body, "Saved as an opt-out: nothing more is sent.")
+            what = things(answer.alert.channel)
+            say(client, body, f"Saved as an opt-out: no more {what} are sent.")
         else:
-            say(client, body, "Saved as no opt-out: messages are sent again as before.")
+            found = _contacts(consent, answer.alert, actor)
+            say(client, body, no_opt_out(answer.alert.channel, found))
     ack()
 
 
 def menu(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
     """Mute, unmute, or choose kinds, for the channel that the alert is in."""
-    chosen = str((pressed(body).get("selected_option") or {}).get("value", ""))
-    what, _, about = chosen.partition(" ")
+    what, _, about = chosen(body).partition(" ")
     alert = _alert(consent, about)
     if what == CHOOSE_KINDS:
         authorize(actor, Action.QUIET)
@@ -110,11 +129,10 @@ def menu(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
 def saved_kinds(ack: Ack, view: dict[str, Any], consent: Service, actor: Actor) -> None:
     """The kinds that were ticked."""
     alert = _alert(consent, read_metadata(view).contact)
-    values = view["state"]["values"]
-    ticked = {
-        str(option.get("value"))
-        for option in values.get("kinds", {}).get("kinds", {}).get("selected_options") or ()
-    }
+    options = states(view).get("kinds", {}).get("kinds", {}).get("selected_options")
+    if not isinstance(options, list):  # nothing ticked is an empty list
+        raise Invalid(INCOMPLETE)
+    ticked = {str(option.get("value")) for option in options if isinstance(option, dict)}
     kinds = [AlertKind(kind) for kind in OPTIONAL if kind in ticked]
     choose_kinds(consent, alert.slack_channel, kinds, actor)
     ack()
@@ -133,8 +151,7 @@ def _contacts(consent: Service, alert: Alert, actor: Actor) -> list[Profile]:
 def _listed(found: list[Profile]) -> View:
     if not found:
         return message_modal("Contact", "No contact has this number or address.")
-    blocks = hits(Found(contacts=found, count=len(found)))
-    return modal(ids.WHY_MODAL, "Contacts", blocks, Metadata())
+    return list_modal(Found(contacts=found, count=len(found)))
 
 
 def _alert(consent: Service, value: str) -> Alert:

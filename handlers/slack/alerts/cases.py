@@ -5,13 +5,15 @@ One drawing for every state and every copy: whatever happens to the case, the sa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bot.consent.alerts import Alert, AlertKind
 from bot.consent.cases import Case, CaseState
+from bot.consent.gates import Code, Gate
 from bot.consent.model import Channel
-from bot.consent.rules import Answer
+from bot.consent.rules import Answer, Decision
 from bot.consent.service import Matter
+from bot.consent.suppressions import provider_name
 from handlers.slack import ids
 from handlers.slack.blocks.card import button
 from handlers.slack.blocks.text import (
@@ -25,7 +27,7 @@ from handlers.slack.blocks.text import (
     section,
     unaddressed,
 )
-from handlers.slack.blocks.words import actor, things
+from handlers.slack.blocks.words import OWNER, actor, things
 
 CASES = frozenset({AlertKind.CASE, AlertKind.CASE_TOLD, AlertKind.CASE_REMINDER})
 
@@ -49,14 +51,14 @@ def case_lines(alert: Alert, matter: Matter) -> list[str]:
             return list(_told(alert, matter))
         case AlertKind.CASE_REMINDER:
             return list(_reminder(matter))
-    return [headline(matter.case, alert.masked), *details(matter), *progress(matter)]
+    return [_headline(matter, alert.masked), *details(matter), *progress(matter)]
 
 
 def case_blocks(alert: Alert, matter: Matter) -> list[Block]:
     """The same as blocks, with the buttons that the state still allows."""
     if alert.kind is not AlertKind.CASE:
         return [section(*case_lines(alert, matter))]
-    blocks = [section(headline(matter.case, alert.masked))]
+    blocks = [section(_headline(matter, alert.masked))]
     if said := list(details(matter)):
         blocks.append(section(*said))
     blocks.append(section(*progress(matter)))
@@ -92,6 +94,51 @@ def headline(case: Case, masked: str) -> str:
         return f"🟡 {about}. Approved; {waits_for(case)}."
     why = f" {inert(unaddressed(case.ended_why), 300)}" if case.ended_why else ""
     return f"{_OVER[case.state]} {about}.{why}"
+
+
+def _headline(matter: Matter, masked: str) -> str:
+    """The same; and never green while a provider's list has the address."""
+    listed = _listed(matter)
+    if not listed:
+        return headline(matter.case, masked)
+    lists = joined([f"{provider}'s suppression list" for provider in _providers(listed)])
+    return (
+        f"🟡 *Re-opt-in for {matter.case.channel.word}:* {_who(matter.case, masked)}. Approved, "
+        f"but no e-mails are sent yet: the address is on {lists}."
+    )
+
+
+def still(matter: Matter) -> str:
+    """What keeps messages back although the case is completed, and who acts; empty where nothing
+    does."""
+    now = matter.now
+    if now is None or not now.gates or now.answer is Answer.YES:
+        return ""
+    things_ = things(matter.case.channel)
+    if now.answer is Answer.UNVERIFIED:
+        return f"Not verified yet: {_remedies(now)}"
+    return f"No {things_} are sent before this is done: {_remedies(now)}"
+
+
+def _listed(matter: Matter) -> list[Gate]:
+    """The providers' lists that still have the address after the case is completed, while its YES
+    stands: what happens after a new opt-out is another matter's."""
+    now = matter.now
+    if matter.case.state is not CaseState.COMPLETED or now is None:
+        return []
+    if any(gate.code is Code.OPTED_OUT for gate in now.gates):
+        return []
+    return [gate for gate in now.gates if gate.code is Code.SUPPRESSED]
+
+
+def _providers(gates: Sequence[Gate]) -> list[str]:
+    return list(dict.fromkeys(inert(provider_name(gate.sender or ""), 60) for gate in gates))
+
+
+def _remedies(decision: Decision) -> str:
+    """Who does what, for each gate."""
+    steps = (f"{OWNER[gate.owner]}: {inert(gate.remedy, 200)}" for gate in decision.gates)
+    return " ".join(dict.fromkeys(steps))
 
 
 def details(matter: Matter) -> Iterator[str]:
@@ -134,6 +181,8 @@ def progress(matter: Matter) -> Iterator[str]:
         yield f"☑ {_key(case)} {date(case.unstopped_at)}"
     if case.state is CaseState.COMPLETED:
         yield f"☑ {case.channel.word} On is YES"
+        steps = (f"☐ *{OWNER[g.owner]}:* {inert(g.remedy, 200)}" for g in _listed(matter))
+        yield from dict.fromkeys(steps)
     elif case.open:
         yield f"☐ {case.channel.word} On turns to YES"
     if case.state is CaseState.PENDING:
@@ -172,10 +221,12 @@ def outlook(matter: Matter) -> str:
         return f"still waiting for this: {steps}. {word} On turns to YES then, and not before."
     if then.answer is Answer.YES:
         return f"{word} On is YES at once, and {what} are sent again."
-    remedies = " ".join(inert(gate.remedy, 200) for gate in then.gates)
     if then.answer is Answer.UNVERIFIED:
+        remedies = " ".join(inert(gate.remedy, 200) for gate in then.gates)
         return f"{word} On is YES at once, but not verified: {remedies}"
-    return f"{word} On is YES at once, and no {what} are sent before this is done: {remedies}"
+    return (
+        f"{word} On is YES at once, and no {what} are sent before this is done: {_remedies(then)}"
+    )
 
 
 def pass_on(matter: Matter) -> str:
@@ -198,9 +249,10 @@ def _told(alert: Alert, matter: Matter) -> Iterator[str]:
                     yield "Pass on to the contact, by another way:"
                     yield pass_on(matter)
         case CaseState.COMPLETED:
-            yield f"✅ {about}: {case.channel.word} On is YES. {by} approved your request."
-            if matter.now and matter.now.gates:
-                yield " ".join(inert(gate.remedy, 200) for gate in matter.now.gates)
+            icon = "🟡" if _listed(matter) else "✅"
+            yield f"{icon} {about}: {case.channel.word} On is YES. {by} approved your request."
+            if said := still(matter):
+                yield said
         case CaseState.DENIED:
             yield f"🔴 {by} denied your re-opt-in request for {about}."
             if case.decision:

@@ -23,6 +23,8 @@ class Health:
         self.token_problem: str | None = None
         #: By Slack channel, Slack's word for why it takes nothing.
         self.paused: Mapping[str, str] = {}
+        #: The last notice for whoever looks after Optin reached none of the managers.
+        self.nobody_to_notify = False
 
     def count(self, method: str, outcome: str) -> None:
         """A call to Slack, and what came of it: "ok", Slack's word, or "unknown"."""

@@ -64,6 +64,12 @@ _WORDS: Mapping[str, Trouble] = {
     "not_in_channel": Trouble.CHANNEL,
     "is_inactive": Trouble.CHANNEL,
     "restricted_action": Trouble.CHANNEL,
+    # Of a person's direct messages.
+    "user_not_found": Trouble.CHANNEL,
+    "user_not_visible": Trouble.CHANNEL,
+    "user_disabled": Trouble.CHANNEL,
+    "cannot_dm_bot": Trouble.CHANNEL,
+    "messages_tab_disabled": Trouble.CHANNEL,
     "invalid_auth": Trouble.TOKEN,
     "not_authed": Trouble.TOKEN,
     "token_revoked": Trouble.TOKEN,

@@ -12,13 +12,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 
 from bot.consent.alerts import INSTALLER, Alert, AlertKind, Delivery
 from bot.consent.service import Matter
 from bot.consent.service.storms import Listed
 from handlers.cells import defused, line
 from handlers.slack.alerts.blocks import drawn
-from handlers.slack.people import Roles, is_manager
+from handlers.slack.faults import passes
+from handlers.slack.people import Roles, is_gone, is_manager
 
 POST = "chat.postMessage"
 UPDATE = "chat.update"
@@ -56,6 +58,11 @@ def is_private(alert: Alert) -> bool:
     """Whether it goes to a person. We don't read people's direct messages, so what was posted with
     an outcome that nobody knows is posted again."""
     return alert.slack_channel == INSTALLER or alert.slack_channel.startswith(("U", "W"))
+
+
+def is_direct(alert: Alert) -> bool:
+    """Whether it goes to direct messages, of a person or by the conversation's own id."""
+    return is_private(alert) or alert.slack_channel.startswith("D")
 
 
 def is_file(alert: Alert) -> bool:
@@ -121,16 +128,35 @@ class Slack:
                 return str(message["ts"])
         return None
 
-    def installer(self) -> str | None:
-        """The person whom the settings name first as a manager; of a group its first member."""
-        users = sorted(id for id in self.roles.managers if not id.startswith("S"))
-        if users:
-            return users[0]
-        for group in sorted(self.roles.managers):
-            members = self.client.usergroups_users_list(usergroup=group)["users"]
-            if members:
-                return str(members[0])
-        return None
+    def installers(self) -> Iterator[str]:
+        """Who can be told that something is wrong, the first one first: managers whom the settings
+        name by id, then the members of their groups. Not those who have left; and a group that
+        Slack does not show hides nobody else."""
+        asked: set[str] = set()
+        for user in self._managers():
+            if user not in asked and not self._is_gone(user):
+                asked.add(user)
+                yield user
+
+    def _is_gone(self, user: str) -> bool:
+        try:
+            return is_gone(self.client, user)
+        except SlackApiError as error:
+            if passes(error):
+                raise
+            return False  # posting will tell
+
+    def _managers(self) -> Iterator[str]:
+        groups = sorted(id for id in self.roles.managers if id.startswith("S"))
+        yield from sorted(self.roles.managers.difference(groups))
+        for group in groups:
+            try:
+                members = self.client.usergroups_users_list(usergroup=group)["users"]
+            except SlackApiError as error:
+                if passes(error):
+                    raise
+                continue
+            yield from map(str, members)
 
     def may_have(self, alert: Alert) -> bool:
         """Whether whom it goes to may still read it: requests go to managers alone, and who was one
@@ -139,9 +165,12 @@ class Slack:
             return True
         return is_manager(self.client, self.roles, alert.slack_channel)
 
-    def channel(self, alert: Alert) -> str | None:
-        """Where it goes: a channel, or a person's direct messages."""
-        return self.installer() if alert.slack_channel == INSTALLER else alert.slack_channel
+    def channels(self, alert: Alert) -> Iterator[str]:
+        """Where it may go, the first one first: a channel, or a person's direct messages."""
+        if alert.slack_channel == INSTALLER:
+            yield from self.installers()
+        else:
+            yield alert.slack_channel
 
     def _messages(
         self, channel: str, since: datetime, parent: str | None

@@ -96,6 +96,10 @@ class Roads:
         """This channel takes nothing."""
         self._paused[slack_channel] = (self._service.now() + _PAUSE, word)
 
+    def resume(self, slack_channel: str) -> None:
+        """This channel may take something now: it is tried at once."""
+        self._paused.pop(slack_channel, None)
+
     def stop(self) -> None:
         """Slack refuses the token: nothing is called for a while, longer each time."""
         self._stopped = self._service.now() + self._stop

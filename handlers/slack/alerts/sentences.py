@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from bot.consent.alerts import Alert, AlertKind
 from bot.consent.model import Channel
+from bot.consent.rules import Answer
+from bot.consent.service import Profile
 from bot.consent.service.reviews import NO_REFUSAL, REFUSAL
+from handlers.slack.alerts.shared import SHARED, UNSEEN
 from handlers.slack.blocks.text import date, inert, joined, phone, unaddressed
 from handlers.slack.blocks.words import things
 
@@ -38,6 +41,14 @@ _CURES = {
     "message_limit_exceeded": "The workspace has reached Slack's limit of messages. Slack lifts it "
     "by itself, or with a paid plan.",
 }
+#: Why nothing is posted to a channel that would take it, and the cure.
+_WITHHELD = {
+    SHARED: "it is shared with another organisation, which would read them, or an invitation to "
+    "one is open. Stop sharing it, or set OPTIN_ALERT_CHANNEL and OPTIN_APPROVAL_CHANNEL to a "
+    "channel of your own.",
+    UNSEEN: "Optin may not ask Slack whether another organisation reads them there. Add the scopes "
+    "channels:read and groups:read under OAuth & Permissions, and install the app again.",
+}
 _RESTRICTED = (
     "Apps may not post there. Ask a workspace admin to allow it, or set OPTIN_ALERT_CHANNEL to "
     "another channel's id."
@@ -53,9 +64,36 @@ def sentences(alert: Alert) -> list[str]:
     return _SAID[alert.kind](alert)
 
 
+def cure_of_channel(word: str) -> str:
+    """What to do where a channel takes nothing, by Slack's word for why."""
+    return _RESTRICTED if word.startswith("restricted_action") else _CURES.get(word, "")
+
+
 def kind_count(kind: AlertKind, count: int) -> str:
     one, several = KINDS[kind]
     return f"{count:,} {one if count == 1 else several}"
+
+
+def no_opt_out(channel: Channel, profiles: Sequence[Profile]) -> str:
+    """What follows when a reply was no opt-out, by the same rules as every card."""
+    what = things(channel)
+    if not profiles:
+        noun = "number" if channel is Channel.SMS else "address"
+        return f"Saved as no opt-out. No contact has this {noun}."
+    decisions = [profile.decisions[channel] for profile in profiles]
+    able = sum(decision.answer is Answer.YES for decision in decisions)
+    if able == len(decisions):
+        return f"Saved as no opt-out: {what} are sent again."
+    if len(decisions) > 1:
+        return (
+            f"Saved as no opt-out: {what} are sent to {able} of the {len(decisions)} contacts. "
+            "View says what stands in the way of the others."
+        )
+    (decision,) = decisions
+    remedies = " ".join(inert(gate.remedy, 300) for gate in decision.gates)
+    if decision.answer is Answer.UNVERIFIED:
+        return f"Saved as no opt-out. Whether {what} arrive is not verified: {remedies}"
+    return f"Saved as no opt-out. Still no {what} are sent before this is done: {remedies}"
 
 
 def _stop(alert: Alert) -> list[str]:
@@ -191,11 +229,16 @@ def _summary(alert: Alert) -> list[str]:
 
 def _notice(alert: Alert) -> list[str]:
     word = alert.text or ""
-    cure = _RESTRICTED if word.startswith("restricted_action") else _CURES.get(word, "")
+    if word in _WITHHELD:
+        return [
+            f"⚠️ *Optin posts no alerts to <#{inert(alert.about or '')}>*: {_WITHHELD[word]} "
+            "Alerts are kept, and come by themselves when it works again. Opt-outs are stored all "
+            "the same."
+        ]
     return [
         f"⚠️ *Optin can't post alerts to <#{inert(alert.about or '')}>* (Slack says "
-        f"{inert(word)}). {cure} Alerts are kept, and come by themselves when it works again. "
-        "Opt-outs are stored all the same."
+        f"{inert(word)}). {cure_of_channel(word)} Alerts are kept, and come by themselves when it "
+        "works again. Opt-outs are stored all the same."
     ]
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.consent.alerts import Alert
 from bot.consent.service.notices import notify_installer
-from bot.consent.service.outbox import Posting, Result
+from bot.consent.service.outbox import Posting, Result, post_anew
 from bot.consent.service.service import Service
 from handlers.slack.alerts.health import Health
 from handlers.slack.alerts.outcomes import Failure, Trouble
@@ -63,6 +63,11 @@ class Verdicts:
                 return Posting(result=Result.PLAINER, problem=word)
             case Trouble.TOKEN:
                 self._refused_token(word)
+                return Posting(result=Result.LATER, wait=timedelta(0), problem=word)
+            case Trouble.GONE if alert.ts is not None:
+                return Posting(result=Result.ANEW, problem=word)
+            case Trouble.GONE if alert.thread is not None:
+                post_anew(self._service, alert.thread)
                 return Posting(result=Result.LATER, wait=timedelta(0), problem=word)
             case Trouble.GONE:
                 return Posting(result=Result.GONE, problem=word)

@@ -14,7 +14,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from bot.consent.alerts import Alert, Delivery
+from slack_sdk.errors import SlackApiError
+
+from bot.consent.alerts import INSTALLER, Alert, Delivery
 from bot.consent.errors import StorageFailed
 from bot.consent.service import Matter, look_after_cases, matter_of, no_more_requests
 from bot.consent.service.outbox import Posting, Result, claim, outbox, settle, sweep
@@ -23,9 +25,10 @@ from bot.consent.service.service import Service
 from bot.consent.service.storms import Listed, end_storms, storm_list
 from handlers.slack.alerts.cases import CASES
 from handlers.slack.alerts.health import Health
-from handlers.slack.alerts.outcomes import CALL_FAILED, failure
-from handlers.slack.alerts.posting import LOOKING, Slack, is_file, is_private, method
+from handlers.slack.alerts.outcomes import CALL_FAILED, Trouble, failure
+from handlers.slack.alerts.posting import LOOKING, Slack, is_direct, is_file, is_private, method
 from handlers.slack.alerts.roads import Roads
+from handlers.slack.alerts.shared import INFO, SharedChannels
 from handlers.slack.alerts.verdicts import Verdicts
 
 logger = logging.getLogger(__name__)
@@ -36,6 +39,7 @@ POLL = 0.25
 _GRACE = 3.0
 #: Seconds in which what became of a call has to be stored: soon after it is looked for in Slack.
 _SETTLE_WITHIN = 30.0
+NOBODY_TO_NOTIFY = "nobody whom OPTIN_MANAGERS names can be reached"
 #: A line waits for its card.
 _CARD_FIRST = timedelta(seconds=2)
 
@@ -49,9 +53,11 @@ class Worker:
         slack: Slack,
         health: Health,
         *,
+        shared: SharedChannels | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._service = service
+        self._shared = shared or SharedChannels(slack.client, monotonic=monotonic)
         self._slack = slack
         self._health = health
         self._roads = Roads(service, monotonic)
@@ -117,6 +123,8 @@ class Worker:
             if last is None or abs(now - last) >= every:
                 self._done[number] = now
                 self._do(chore)
+        for channel in self._shared.take_changed():
+            self._roads.resume(channel)
         told: set[str] = set()
         while not self._stop.is_set():
             alert = claim(self._service, self._roads, except_in=told)
@@ -165,6 +173,8 @@ class Worker:
         called = method(alert)
         if called in LOOKING:
             return self._look(alert, called, parent)
+        if not is_direct(alert) and (failed := self._shared.refusal(alert.slack_channel)):
+            return self._verdicts.refused(alert, INFO, failed)
         self._roads.used(alert.slack_channel)
         try:
             posting = self._call(alert, parent)
@@ -185,16 +195,23 @@ class Worker:
         if is_file(alert):
             self._slack.upload(alert, parent, self._listed(alert))
             return Posting(result=Result.SENT)
-        channel = self._slack.channel(alert)
-        if channel is None:
-            return Posting(result=Result.DEAD, problem="nobody is named in OPTIN_MANAGERS")
         if not self._slack.may_have(alert):
-            no_more_requests(self._service, channel)
+            no_more_requests(self._service, alert.slack_channel)
             return Posting(result=Result.GONE, problem="whom it is for is no manager any more")
-        ts, posted_in = self._slack.post(alert, channel, parent, about)
-        return Posting(
-            result=Result.SENT, ts=ts, posted_in=posted_in if posted_in != channel else None
-        )
+        for channel in self._slack.channels(alert):
+            try:
+                ts, posted_in = self._slack.post(alert, channel, parent, about)
+            except SlackApiError as error:
+                if alert.slack_channel == INSTALLER and failure(error).trouble is Trouble.CHANNEL:
+                    continue  # the next one
+                raise
+            if alert.slack_channel == INSTALLER:
+                self._health.nobody_to_notify = False
+            return Posting(
+                result=Result.SENT, ts=ts, posted_in=posted_in if posted_in != channel else None
+            )
+        self._health.nobody_to_notify = True
+        return Posting(result=Result.DEAD, problem=NOBODY_TO_NOTIFY)
 
     def _matter(self, alert: Alert) -> Matter | None:
         with self._service.store.reading() as records:

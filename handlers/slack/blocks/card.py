@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import starmap
 
 from bot.consent.cases import CaseState
 from bot.consent.gates import Code, Gate
 from bot.consent.model import AddressFacts, Bounce, Channel, Contact, Line
 from bot.consent.rules import Decision
-from bot.consent.service import Found, Profile
+from bot.consent.service import Found, Profile, others_gates
+from bot.consent.suppressions import Listing, provider_name
 from handlers.slack import ids
 from handlers.slack.blocks import words
+from handlers.slack.blocks.opt_outs import recorded, whose
 from handlers.slack.blocks.text import (
     BUTTON,
     FIELD,
     OPTION,
+    VALUE,
     Block,
     context,
     date,
@@ -32,6 +34,14 @@ from handlers.slack.blocks.text import (
     section,
     shown,
 )
+
+#: Of entries of providers' lists, buttons at most.
+_MOST_LISTS = 5
+#: Of an overflow menu, Slack's limit.
+_MOST_OPTIONS = 5
+#: Characters for what holds other senders back: Slack refuses messages that are much longer than a
+#: card with two full checklists (reliability.md §2).
+_ROOM = 1_500
 
 
 def card(profile: Profile) -> list[Block]:
@@ -67,7 +77,12 @@ def hits(found: Found) -> list[Block]:
     """Several contacts: a line each, with a button."""
     total = f"more than {found.count}" if found.more else str(found.count)
     blocks = [section(f"*{total.capitalize()} contacts match.*")]
-    blocks += [_hit(profile) for profile in found.contacts]
+    listing = ids.Listing(
+        contacts=tuple(profile.contact.id for profile in found.contacts),
+        count=found.count,
+        more=found.more,
+    )
+    blocks += [_hit(profile, f" {listing}") for profile in found.contacts]
     if found.count > len(found.contacts):
         label = "Search all" if found.more else f"Search all {found.count}"
         blocks.append({"type": "actions", "elements": [button(label, ids.SEARCH_ALL, "all")]})
@@ -86,10 +101,11 @@ def nothing(found: Found, asked: str, draft: str | None) -> list[Block]:
     if found.facts and found.facts.refusal:
         blocks.append(section("🔴 This address refused our messages before. That is kept."))
     if found.facts and found.facts.blocks:
-        known = found.facts.blocks.items()
-        blocks.append(
-            section(*(f"🔴 {inert(phone(name))}: {block.state} here." for name, block in known))
+        blocked = found.facts.blocks.items()
+        said = (
+            f"🔴 {words.block_name(name, block)}: {block.state} here." for name, block in blocked
         )
+        blocks.append(section(*said))
     if found.near:
         blocks.append(section("Did you mean"))
         blocks += [_hit(profile) for profile in found.near]
@@ -155,13 +171,43 @@ def _checklists(profile: Profile) -> Iterator[Block]:
             continue
         icon = words.STATUS[decision.status][0]
         title = f"{icon} *Before {words.things(channel)} can be sent*"
-        yield section(title, *_steps(profile, channel))
+        removable = _removable(profile, channel)
+        yield section(title, *_steps(profile, channel, but=removable))
+        for gate, element in removable:
+            yield section(words.step(gate), accessory=element)
         if sentence := _to_pass_on([*decision.gates, *other_keys(profile, channel)]):
             yield section("Pass on to the contact, by another way:", f"> {sentence}")
+    yield from _held_back(profile)
     headline = profile.decisions[Channel.SMS].status
     others = {s: d for s, d in profile.by_sender.items() if d.status is not headline}
     if others:
-        yield context(lines(starmap(_from_sender, others.items()), FIELD))
+        said = (_from_sender(profile, sender, other) for sender, other in others.items())
+        yield context(lines(said, FIELD))
+
+
+def _held_back(profile: Profile) -> Iterator[Block]:
+    """Other senders with what holds them back, as far as the card has room for them."""
+    told = {(gate.code, gate.sender) for gate in other_keys(profile, Channel.SMS)}
+    room, left = _ROOM, 0
+    for title, gates in other_senders(profile):
+        new = [gate for gate in gates if (gate.code, gate.sender) not in told]
+        steps = [title, *(words.step(whose(profile, Channel.SMS, gate)) for gate in new)]
+        if new and (room := room - sum(map(len, steps))) >= 0:
+            yield section(*steps)
+        elif new:
+            left += 1
+    if left:
+        senders = "sender is" if left == 1 else "senders are"
+        yield context(f"{left} more {senders} held back: *Why this status* says by what.")
+
+
+def other_senders(profile: Profile) -> Iterator[tuple[str, Sequence[Gate]]]:
+    """Every other sender that is held back and the headline's is not, with what holds it back."""
+    for sender, decision in profile.by_sender.items():
+        if gates := others_gates(profile, decision):
+            icon = words.STATUS[decision.status][0]
+            name = inert(phone(profile.senders.named(sender)), 80)
+            yield f"{icon} *Texts from {name}*", gates
 
 
 def other_keys(profile: Profile, channel: Channel) -> list[Gate]:
@@ -174,20 +220,56 @@ def other_keys(profile: Profile, channel: Channel) -> list[Gate]:
     return [g for g in gates if g.code is Code.CARRIER_BLOCK and g.sender not in named]
 
 
-def _from_sender(sender: str, decision: Decision) -> str:
+def _from_sender(profile: Profile, sender: str, decision: Decision) -> str:
     icon, word = words.STATUS[decision.status]
-    return f"Texts from {inert(phone(sender))}: {icon} {word}"
+    return f"Texts from {inert(phone(profile.senders.named(sender)), 80)}: {icon} {word}"
 
 
-def _steps(profile: Profile, channel: Channel) -> Iterator[str]:
-    """Every failing gate, and each key of a re-opt-in that is there already."""
+def _removable(profile: Profile, channel: Channel) -> list[tuple[Gate, Block]]:
+    """The entries of providers' lists, each with the button for when it is gone. What does not fit
+    gets its button once these are gone."""
+    pointer = ids.Pointer(contact=profile.contact.id, version=profile.contact.version)
+    found: list[tuple[Gate, Block]] = []
+    for gate in profile.decisions[channel].gates:
+        if gate.code is not Code.SUPPRESSED or not gate.sender_id or gate.since is None:
+            continue
+        value = str(ids.ListEntry(card=pointer, name=gate.sender_id, since=gate.since))
+        if len(value) <= VALUE and len(found) < _MOST_LISTS:
+            provider = shown(provider_name(Listing.of(gate.sender_id).provider))
+            found.append((gate, _removed(provider, value)))
+    return found
+
+
+def _removed(provider: str, value: str) -> Block:
+    element = button(f"Removed at {provider}", ids.REMOVED, value)
+    element["confirm"] = {
+        "title": plain(f"Removed at {provider}?", 100),
+        "text": plain(
+            f"Press it only when the address was taken off {provider}'s suppression list. "
+            "Nothing is sent by this.",
+            300,
+        ),
+        "confirm": plain("It was removed", 30),
+        "deny": plain("Not yet", 30),
+    }
+    return element
+
+
+def _steps(
+    profile: Profile, channel: Channel, *, but: Sequence[tuple[Gate, Block]] = ()
+) -> Iterator[str]:
+    """Every failing gate but those that stand elsewhere, and each key of a re-opt-in that is there
+    already."""
     case = profile.cases.get(channel)
     lifted = _lifted(profile, channel)
     if lifted:
         yield lifted
+    elsewhere = [gate for gate, _ in but]
     for gate in profile.decisions[channel].gates:
+        if gate in elsewhere:
+            continue
         if case is None or gate.code is not Code.OPTED_OUT:
-            yield words.step(gate)
+            yield words.step(whose(profile, channel, gate))
         elif case.state is CaseState.APPROVED and case.decided_by and case.decided_at:
             own = " (the one who asked)" if case.self_approved else ""
             approver = f"{words.actor(case.decided_by)}{own}, {date(case.decided_at)}"
@@ -195,7 +277,7 @@ def _steps(profile: Profile, channel: Channel) -> Iterator[str]:
         else:
             asked = f"{words.actor(case.requested_by)}, {date(case.requested_at)}"
             yield f"☐ *Manager:* decides the re-opt-in request of {asked}"
-    yield from map(words.step, other_keys(profile, channel))
+    yield from (words.step(whose(profile, channel, gate)) for gate in other_keys(profile, channel))
 
 
 def _lifted(profile: Profile, channel: Channel) -> str | None:
@@ -212,8 +294,10 @@ def _lifted(profile: Profile, channel: Channel) -> str | None:
         return None
     at, sender = max(cleared)
     if channel is Channel.SMS:
-        return f"☑ *Contact* lifted the block of {inert(phone(sender))}, {date(at)}"
-    return f"☑ *{inert(sender.title())}* took the address off its list, {date(at)}"
+        number = profile.senders.shown(sender)
+        return f"☑ *Contact* lifted the block of {inert(phone(number))}, {date(at)}"
+    provider = provider_name(Listing.of(sender).provider)
+    return f"☑ *{inert(provider)}* took the address off its list, {date(at)}"
 
 
 def _to_pass_on(gates: Sequence[Gate]) -> str | None:
@@ -249,6 +333,12 @@ def _buttons(profile: Profile) -> Block:
             options.append(option(f"Clear {channel.word} Bounce", f"{action} {pointer}"))
     options.append(option("Add a note", f"{ids.NOTE} {pointer}"))
     options.append(option("Why this status", f"{ids.WHY} {pointer}"))
+    aside = []
+    if recorded(contact):
+        if len(options) < _MOST_OPTIONS:
+            options.append(option("Recorded by mistake", f"{ids.MISTAKE} {pointer}"))
+        else:
+            aside.append(button("Recorded by mistake", ids.MISTAKE, pointer))
     blocked = any(decision.gates for decision in profile.decisions.values())
     asking = list(_asking(profile, pointer))
     return {
@@ -257,6 +347,7 @@ def _buttons(profile: Profile) -> Block:
             *asking,
             button("Edit", ids.EDIT, pointer, style="primary" if blocked and not asking else None),
             button("Activity Log", ids.ACTIVITY, pointer),
+            *aside,
             {"type": "overflow", "action_id": ids.MORE, "options": options},
         ],
     }
@@ -284,7 +375,7 @@ def _asking(profile: Profile, pointer: str) -> Iterator[Block]:
             yield withdraw
 
 
-def _hit(profile: Profile) -> Block:
+def _hit(profile: Profile, listing: str = "") -> Block:
     contact = profile.contact
     known = [masked(address) for address in contact.addresses]
     answers = [words.indicator(decision) for decision in profile.decisions.values()]
@@ -293,7 +384,7 @@ def _hit(profile: Profile) -> Block:
     return section(
         f"*{inert(contact.name, 80)}*{company} · {inert(', '.join(known), 120)}",
         " · ".join(answers),
-        accessory=button("View", ids.VIEW, pointer),
+        accessory=button("View", ids.VIEW, pointer + listing),
     )
 
 
@@ -304,9 +395,15 @@ def decision_line(decision: Decision) -> str:
 
 def answers(profile: Profile) -> list[Block]:
     """Each answer with every reason why not, in full."""
-    return [
-        section(decision_line(decision), *map(words.step, decision.gates))
+    said = [
+        section(
+            decision_line(decision),
+            *(words.step(whose(profile, channel, gate)) for gate in decision.gates),
+        )
         if decision.gates
         else section(decision_line(decision), "Nothing stands in the way.")
-        for decision in profile.decisions.values()
+        for channel, decision in profile.decisions.items()
     ]
+    for title, gates in other_senders(profile):
+        said.append(section(title, *(words.step(whose(profile, Channel.SMS, g)) for g in gates)))
+    return said

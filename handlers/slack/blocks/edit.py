@@ -9,11 +9,12 @@ import msgspec
 from bot.consent.model import Bounce, Channel, On
 from bot.consent.rules import Reason
 from bot.consent.service import Change, Profile
+from bot.consent.service.look_up import MOST_NAMES
 from handlers.slack import ids
 from handlers.slack.blocks import words
 from handlers.slack.blocks.card import answers, button, decision_line, option
 from handlers.slack.blocks.frame import Metadata, View, modal, select, text_input
-from handlers.slack.blocks.text import Block, context, divider, inert, section
+from handlers.slack.blocks.text import Block, context, divider, inert, joined, section
 
 
 def edit_modal(
@@ -77,6 +78,7 @@ def edit_modal(
             typed.get("reason", ""),
             placeholder="Why it changes",
         ),
+        *_reaches(profile),
         text_input(
             "evidence" + suffix,
             "Evidence",
@@ -91,6 +93,21 @@ def edit_modal(
         metadata, contact=contact.id, version=contact.version, showed=showed
     )
     return modal(ids.EDIT_MODAL, "Edit", blocks, metadata, submit="Save")
+
+
+def _reaches(profile: Profile) -> list[Block]:
+    """Whom a NO reaches, too: said before it is saved."""
+    said = []
+    for channel, names in profile.sharing.items():
+        others = profile.shared[channel] - len(names)
+        more = [f"{others} more"] if others > 0 else []
+        who = joined([*(f"*{inert(name, 80) or 'No name'}*" for name in names), *more])
+        same = "the same number" if channel is Channel.SMS else "the same mailbox"
+        said.append(
+            f"Have {same}: {who}. A NO that the contact asked for stops their "
+            f"{words.things(channel)}, too; *Wrong person* and *Correction* do not."
+        )
+    return [context(*said)] if said else []
 
 
 def saved_modal(
@@ -109,7 +126,18 @@ def saved_modal(
             value = f"{change.channel} {ids.Pointer(contact=profile.contact.id, version=0)}"
             undo = button("Undo", ids.UNDO, value)
         before, after = (_word(word) for word in (change.before, change.after))
-        blocks.append(section(f"✓ *{change.what}*  {before} → *{after}*", accessory=undo))
+        same = change.before == change.after
+        made = f"stays *{after}*" if same else f" {before} → *{after}*"
+        blocks.append(section(f"✓ *{change.what}* {made}", accessory=undo))
+        if change.also:
+            names = joined([inert(name, 80) or "No name" for name in change.also[:MOST_NAMES]])
+            more = len(change.also) - MOST_NAMES
+            blocks.append(
+                context(
+                    f"{'It changed' if same else 'The same'} for {names}"
+                    f"{f' and {more} more' if more > 0 else ''}, who share the address."
+                )
+            )
     blocks += [divider(), *answers(profile)]
     if any(change.undoable for change in changes):
         blocks.append(context("You can undo your own change for 15 minutes."))

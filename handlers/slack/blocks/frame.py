@@ -20,10 +20,17 @@ class Metadata(msgspec.Struct, kw_only=True, omit_defaults=True):
     #: Where the card stands that has to be redrawn.
     response_url: str = ""
     view_id: str = ""
+    #: The list that the card was opened from: where it stands, in a message or a modal, and what it
+    #: lists.
+    list_url: str = ""
+    list_view: str = ""
+    listing: str = ""
     #: What the dropdowns showed, by block: untouched ones ask for nothing.
     showed: dict[str, str] = {}
     #: Fields of a form that are typed and not saved yet: drawn again, they look untouched.
     touched: list[str] = []
+    #: `seq` of the newest entry of the contact's log when the form was drawn.
+    newest: int = 0
     #: The log: page cursors gone through, and filters.
     cursors: list[int] = []
     channel: str = ""

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 import msgspec
 
-from bot.consent.model import Contact
-from bot.consent.service import Profile
+from bot.consent.model import Channel, Contact
+from bot.consent.service import Found, Profile
 from handlers.slack import ids
 from handlers.slack.blocks import words
-from handlers.slack.blocks.card import answers, card
-from handlers.slack.blocks.frame import Metadata, View, modal, text_input
-from handlers.slack.blocks.text import Block, context, divider, escape, plain, section
+from handlers.slack.blocks.card import answers, card, hits, option
+from handlers.slack.blocks.frame import Metadata, View, modal, select, text_input
+from handlers.slack.blocks.opt_outs import recorded
+from handlers.slack.blocks.text import Block, context, divider, escape, inert, plain, section
 
 
 def details_modal(
@@ -54,6 +55,50 @@ def note_modal(metadata: Metadata) -> View:
     return modal(ids.NOTE_MODAL, "Add a note", blocks, metadata, submit="Add")
 
 
+def mistake_modal(
+    profile: Profile,
+    metadata: Metadata,
+    *,
+    notice: str | None = None,
+    typed: Mapping[str, str] | None = None,
+) -> View:
+    """Takes back a NO that was recorded by mistake. `typed` are values that were not saved, and
+    `notice` says why not."""
+    typed = typed or {}
+    contact = profile.contact
+    channels = recorded(contact)
+    chosen = str(channels[0]) if len(channels) == 1 else typed.get("channel", "")
+    options = [option(f"{channel.word} On", channel) for channel in channels]
+    blocks: list[Block] = [section(f"⚠️ {notice}")] if notice else []
+    blocks += [
+        section(f"*{inert(contact.name)}*", *(_recorded(contact, channel) for channel in channels)),
+        select("channel", "Channel", options, chosen) | {"optional": False},
+        text_input(
+            "reason",
+            "Reason",
+            typed.get("reason", ""),
+            hint="What was recorded by mistake, and how you know.",
+            optional=False,
+            multiline=True,
+        ),
+        context(
+            "This takes back the newest NO that a person or a file recorded, for everybody whom it "
+            "reached. A STOP, an unsubscribe or a complaint stays."
+        ),
+    ]
+    newest = max((entry.seq for entry in profile.latest), default=0)
+    metadata = msgspec.structs.replace(metadata, contact=contact.id, newest=newest)
+    title = "Recorded by mistake"
+    return modal(ids.MISTAKE_MODAL, title, blocks, metadata, submit="Take it back")
+
+
+def _recorded(contact: Contact, channel: Channel) -> str:
+    consent = contact.consent(channel)
+    why = f": _{inert(consent.reason, 200)}_" if consent.reason else ""
+    who = f", by {words.actor(consent.actor)}" if consent.actor else ""
+    return f"{channel.word} On: {words.on(consent)}{who}{why}"
+
+
 def search_modal(metadata: Metadata) -> View:
     """Typeahead; choosing turns this modal into the profile."""
     blocks: list[Block] = [
@@ -78,6 +123,11 @@ def profile_modal(profile: Profile, metadata: Metadata) -> View:
     """The card in a modal."""
     metadata = msgspec.structs.replace(metadata, contact=profile.contact.id)
     return modal(ids.PROFILE_MODAL, "Contact", card(profile), metadata)
+
+
+def list_modal(found: Found) -> View:
+    """Several contacts, each with a button."""
+    return modal(ids.WHY_MODAL, "Contacts", hits(found), Metadata())
 
 
 def why_modal(profile: Profile) -> View:

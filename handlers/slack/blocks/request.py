@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from bot.consent.cases import CaseState
+from bot.consent.cases import Case, CaseState
 from bot.consent.model import Channel
 from bot.consent.rules import Reason
 from bot.consent.service import Matter, Profile
@@ -15,6 +15,7 @@ from handlers.slack.alerts.cases import decision_buttons, evidence_line, waits_f
 from handlers.slack.blocks import words
 from handlers.slack.blocks.card import button, decision_line, option, other_keys
 from handlers.slack.blocks.frame import Metadata, View, modal, select, text_input
+from handlers.slack.blocks.opt_outs import whose
 from handlers.slack.blocks.text import Block, context, date, inert, masked, plain, section, shown
 
 PAGE = 5
@@ -31,9 +32,10 @@ def request_modal(
     *,
     notice: str | None = None,
     typed: Mapping[str, str] | None = None,
+    other: Case | None = None,
 ) -> View:
     """Why it is blocked, how they asked, and what shows it. `typed` is what somebody had put in
-    elsewhere already."""
+    elsewhere already, `other` the case that another contact completed at the same address."""
     typed = typed or {}
     contact = profile.contact
     decision = profile.decisions[channel]
@@ -41,7 +43,10 @@ def request_modal(
     blocks.append(
         context(f"*{inert(contact.name)}*", *map(decision_line, profile.decisions.values()))
     )
-    blocks.append(section(*map(words.step, [*decision.gates, *other_keys(profile, channel)])))
+    gates = [*decision.gates, *other_keys(profile, channel)]
+    blocks.append(section(*(words.step(whose(profile, channel, gate)) for gate in gates)))
+    if other is not None:
+        blocks.append(section(*_completed(other)))
     how = [option(reason, reason.name) for reason in _HOW]
     blocks += [
         text_input(
@@ -70,6 +75,15 @@ def request_modal(
     )
     title = f"Re-opt-in for {channel.word}"
     return modal(ids.REQUEST_MODAL, title, blocks, metadata, submit="Send request")
+
+
+def _completed(case: Case) -> Iterator[str]:
+    noun = "number" if case.channel is Channel.SMS else "address"
+    at = date(case.ended_at or case.requested_at)
+    yield f"*Another contact with this {noun} opted in again {at}.* It counts for them alone."
+    yield from evidence_line(case, _SHORT)
+    if case.decided_by:
+        yield f"☑ Approved by {words.actor(case.decided_by)}"
 
 
 def _picker(chosen: str) -> Block:

@@ -17,6 +17,7 @@ FIELD = 2000
 HEADER = 150
 OPTION = 75
 BUTTON = 75
+VALUE = 2000
 TITLE = 24
 #: Slack refuses messages somewhere above 13,000 characters and does not say where.
 MESSAGE = 10_000
@@ -29,8 +30,12 @@ SENTENCE = 500
 
 Block = dict[str, object]
 
-#: What Slack would read as formatting or an emoji: one of these where a word begins or ends.
-_MARKUP = re.compile(r"(?<!\w)[*_~`](?=\S)|(?<=\S)[*_~`](?!\w)|:(?=[\w+'-]+:)")
+#: What Slack may read as formatting, a quotation or an emoji. A mark between two letters or digits
+#: formats nothing (snake_case, 3*4); whatever else stands beside it lets it format, a zero-width
+#: space too.
+_MARKUP = re.compile(r"`|(?<![A-Za-z0-9])[*_~]|[*_~](?![A-Za-z0-9])|:(?=[\w+'-]+:)|^>")
+#: Look like these, and mean nothing to Slack.
+_LOOK_ALIKES = {"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ", ":": "∶", ">": "›"}
 _NORTH_AMERICAN = re.compile(r"\+1([2-9][0-9]{2})([2-9][0-9]{2})([0-9]{4})")
 #: Begins where a word does, so that a long word is not tried from each of its letters. With spaces
 #: around the @ it is a mailbox only if it ends like one: "tomorrow @ 10" is none.
@@ -96,7 +101,7 @@ def escape(text: str) -> str:
 def inert(text: str, limit: int = NAME) -> str:
     """What somebody wrote, inside of mrkdwn: it mentions, links and formats nothing."""
     whole = shown(text, limit)
-    return escape(_MARKUP.sub(lambda match: f"\u200b{match.group()}\u200b", whole))
+    return escape(_MARKUP.sub(lambda match: _LOOK_ALIKES[match.group()], whole))
 
 
 def plain(text: str, limit: int) -> Block:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from bot.consent.activity import Entry, Kind
+from bot.consent.activity import NUMBER, Entry, Kind
 from bot.consent.gates import Gate, Owner
-from bot.consent.model import Bounce, Channel, Consent, On
+from bot.consent.model import Block, Bounce, Channel, Consent, On
 from bot.consent.rules import Decision, Status
+from bot.consent.suppressions import Listing, provider_name, why
 from handlers.slack.blocks.text import date, inert, phone
 
 STATUS: dict[Status, tuple[str, str]] = {
@@ -66,6 +67,9 @@ _FIELDS = {
     "external_id": "External id",
     "do_not_contact": "Do not contact",
 }
+
+#: Times that differ by no more are one time to a reader.
+_SAME_TIME = timedelta(minutes=1)
 
 #: Ten lines with three of these make one message.
 _SHORT = 60
@@ -141,8 +145,7 @@ def what(entry: Entry) -> str:
         case Kind.BOUNCE:
             return f"{channel} Bounce {_word(entry.before)} → {_word(entry.after)}"
         case Kind.BLOCK:
-            sender = inert(phone(entry.sender or ""), _SHORT)
-            return f"{channel} block of {sender}: {entry.before} → {entry.after}"
+            return f"{channel} block {_blocked(entry)}: {entry.before} → {entry.after}"
         case Kind.CONTACT if entry.after in ("added", "removed"):
             return f"Contact {entry.after}"
         case Kind.CONTACT:
@@ -163,6 +166,24 @@ def what(entry: Entry) -> str:
     return str(entry.kind).replace("_", " ").capitalize()
 
 
+def block_name(name: str, block: Block | None = None) -> str:
+    """What holds something back, as people call it: a number of ours, or a provider's list."""
+    if "/" in name or name in _PROVIDERS:
+        listing = Listing.of(name)
+        return inert(f"{provider_name(listing.provider)} ({why(listing)})", 120)
+    return inert(phone(block.number if block and block.number else name), _SHORT)
+
+
+def _blocked(entry: Entry) -> str:
+    """Which number of ours a block is about, never a service's id where the number is known; or
+    whose suppression list, and why."""
+    if entry.channel is Channel.EMAIL:
+        listing = Listing.of(entry.sender or "")
+        return f"on {provider(listing.provider)}'s list ({inert(why(listing), _SHORT)})"
+    _, number = (entry.changes or {}).get(NUMBER, (None, entry.sender))
+    return f"of {inert(phone(str(number or '')), _SHORT)}"
+
+
 def meanwhile(entry: Entry, now: datetime) -> str:
     """ "Sam changed this 20 s ago", and what."""
     seconds = max(0, int((now - entry.recorded_at).total_seconds()))
@@ -179,7 +200,8 @@ def entry_lines(entry: Entry, *, of: str | None = None) -> tuple[str, ...]:
     who = f"by {actor(entry.actor)}"
     # The command line, an import and a provider are where it came from, too.
     told = f"{who}, from {source}" if entry.actor.startswith(("slack:", "contact")) else who
-    lines.append(f"{date(entry.occurred_at)} · {told}")
+    recorded = f" · recorded {date(entry.recorded_at)}" if recorded_later(entry) else ""
+    lines.append(f"{date(entry.occurred_at)}{recorded} · {told}")
     if entry.redacted:
         lines.append("_The personal part was erased._")
     lines += [
@@ -193,6 +215,12 @@ def entry_lines(entry: Entry, *, of: str | None = None) -> tuple[str, ...]:
         dated = f" ({date(entry.evidence.at)})" if entry.evidence.at else ""
         lines.append(f"Evidence: {inert(entry.evidence.text, 300)}{dated}")
     return tuple(lines)
+
+
+def recorded_later(entry: Entry) -> bool:
+    """Whether an entry happened at another time than it was written down: an undo puts a consent
+    back to its old date, and providers are late."""
+    return abs(entry.recorded_at - entry.occurred_at) > _SAME_TIME
 
 
 def things(channel: Channel) -> str:

@@ -13,9 +13,18 @@ from typing import Any, ClassVar
 
 from bot.consent.events import Event, EventKind, Failure
 from bot.consent.model import Channel
-from handlers.webhooks.meanings import Codes, Meaning, meaning
+from handlers.webhooks.meanings import Codes, Meaning, at_most_soft, by_mail, meaning, says_why
 from handlers.webhooks.provider import Parsed, Request, Route, Unreadable, read_each
-from handlers.webhooks.reading import at, id_at, list_at, mailbox, moment, text_at
+from handlers.webhooks.reading import (
+    at,
+    checked,
+    id_at,
+    list_at,
+    mailbox,
+    moment,
+    only_mailbox,
+    text_at,
+)
 from handlers.webhooks.ses import sns
 from handlers.webhooks.ses.certificates import Certificates
 
@@ -25,15 +34,24 @@ _BOUNCES: Codes = {
     "Transient": (Failure.SOFT, "The mail system refused the message for now."),
     "Undetermined": (Failure.SOFT, "The mail system did not say why it refused the message."),
 }
-#: Not sent at all: on a list since it bounced before.
-_REPEATS = {"Suppressed", "OnAccountSuppressionList"}
-_REPEATED: Meaning = (Failure.KNOWN, "Amazon suppresses the address since it bounced before.")
-_COMPLAINED: Meaning = (Failure.OPT_OUT, "The contact has reported our mail as spam.")
+#: Not sent at all. The list has bounces and complaints, and does not say which it is.
+_ON_A_LIST = {"Suppressed", "OnAccountSuppressionList"}
+_LISTED: Meaning = (
+    Failure.LISTED,
+    "Amazon did not send it: the address is on its suppression list.",
+)
+_COMPLAINED: Meaning = (
+    Failure.LISTED_COMPLAINT,
+    "Amazon did not send it: the contact has reported our mail as spam.",
+)
 _TRYING: Meaning = (Failure.NOT_FINAL, "Amazon is still trying.")
 _REFUSED: Mapping[str, Meaning] = {
     "Reject": (Failure.OURS, "Amazon found something harmful in our message."),
     "Rendering Failure": (Failure.OURS, "Our template could not be filled in."),
 }
+_NOBODY = "a bounce or complaint without a mailbox"
+_BOUNCED_SOMEWHERE = "A message bounced, and Amazon does not say at which mailbox."
+_COMPLAINED_SOMEWHERE = "Somebody reported a message as spam, and Amazon does not say who."
 _ONE_OF_SEVERAL = "One of several people at this mail provider complained; it may be another."
 
 
@@ -54,7 +72,7 @@ class Ses:
 
     def parse(self, request: Request, now: datetime) -> Parsed:
         """One message, about one mailbox or several."""
-        envelope = sns.read_envelope(request)
+        envelope = checked(sns.read_envelope(request))
         match text_at(envelope, "Type"):
             case sns.SUBSCRIPTION:
                 return Parsed(confirmations=(sns.confirmation(envelope),))
@@ -108,14 +126,39 @@ class _Said:
     def _bounce(self) -> Parsed:
         bounce = at(self.message, "bounce")
         class_, subject = text_at(bounce, "bounceType"), text_at(bounce, "bounceSubType")
-        repeated = class_ == "Permanent" and subject in _REPEATS
-        return self._each(
-            list_at(bounce, "bouncedRecipients"),
-            EventKind.FAILED,
-            "bounce",
-            code=class_ if subject in ("", class_) else f"{class_}/{subject}",
-            meant=_REPEATED if repeated else meaning(_BOUNCES, class_),
-        )
+        code = class_ if subject in ("", class_) else f"{class_}/{subject}"
+        recipients = list_at(bounce, "bouncedRecipients")
+        if not recipients:
+            return self._unplaced("bounce", code, _BOUNCED_SOMEWHERE)
+        if subject == "UnsubscribedRecipient":
+            # On a contact list of SES's own, and no failure of the mailbox.
+            return self._each(recipients, EventKind.UNSUBSCRIBED, "bounce", code=code)
+
+        def read(recipient: Any) -> Parsed:
+            said = text_at(recipient, "status"), text_at(recipient, "diagnosticCode")
+            if (class_, subject) == ("Transient", "General") and not says_why(*said):
+                # No mail system refused it: somebody is out of the office.
+                return Parsed(ignored=("an automatic reply",))
+            failure, sentence = _bounced(class_, subject, said)
+            event = self._event(
+                text_at(recipient, "emailAddress"),
+                EventKind.FAILED,
+                "bounce",
+                code=code,
+                failure=failure,
+                meaning=sentence,
+            )
+            return Parsed(events=(event,))
+
+        return read_each(recipients, read)
+
+    def _unplaced(self, place: str, code: str, sentence: str) -> Parsed:
+        """Counted; where there is but one mailbox, told of it, too."""
+        only = only_mailbox(list_at(self.message, "mail", "destination"))
+        if only is None:
+            return Parsed(skipped=(_NOBODY,))
+        event = self._event(only, EventKind.UNPLACED, place, code=code, meaning=sentence)
+        return Parsed(events=(event,), skipped=(_NOBODY,))
 
     def _complaint(self) -> Parsed:
         complaint = at(self.message, "complaint")
@@ -124,12 +167,14 @@ class _Said:
             text_at(complaint, "complaintSubType"),
             text_at(complaint, "complaintFeedbackType"),
         )
+        if feedback == "not-spam":
+            return Parsed(ignored=(feedback,))
+        if not recipients:
+            return self._unplaced("complaint", feedback, _COMPLAINED_SOMEWHERE)
         if kind == "OnAccountSuppressionList":
             return self._each(
                 recipients, EventKind.FAILED, "complaint", code=kind, meant=_COMPLAINED
             )
-        if feedback == "not-spam":
-            return Parsed(ignored=(feedback,))
         parsed = self._each(
             recipients,
             EventKind.COMPLAINT,
@@ -217,6 +262,7 @@ class _Said:
             kind=kind,
             channel=Channel.EMAIL,
             address=address,
+            only_recipient=only_mailbox(list_at(mail, "destination")),
             occurred_at=moment(at(about, "timestamp")) or moment(self.envelope.get("Timestamp")),
             sender=self._account(),
             code=code or None,
@@ -229,6 +275,14 @@ class _Said:
         """Whose suppression list it is: an account's, in one region."""
         region = text_at(self.envelope, "TopicArn").split(":")[3:4]
         return f"ses:{text_at(self.message, 'mail', 'sendingAccountId')}:{''.join(region)}"
+
+
+def _bounced(class_: str, subject: str, said: Sequence[str]) -> Meaning:
+    if subject in _ON_A_LIST:
+        return _LISTED
+    known = meaning(_BOUNCES, class_)
+    found = by_mail(*said, otherwise=known)
+    return found if known[0] is Failure.HARD else at_most_soft(found, known)
 
 
 def _topics(preferences: Any) -> dict[str, str]:

@@ -9,7 +9,6 @@ of it is used before it has the one shape that Amazon's have.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Set
 from datetime import datetime
@@ -23,7 +22,7 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
 from cryptography.x509 import Certificate
 
 from handlers.webhooks.provider import Confirmation, Forged, Request, Unreadable
-from handlers.webhooks.reading import checked, moment, read_json, text_at
+from handlers.webhooks.reading import checked, moment, read_json, read_unsigned_json, text_at
 from handlers.webhooks.ses.amazon import HOST
 from handlers.webhooks.signing import unbase64, within
 
@@ -55,8 +54,8 @@ _SUBSCRIBE = re.compile(rf"https://({HOST})/\?\S*", re.ASCII)
 
 
 def read_envelope(request: Request) -> dict[str, Any]:
-    """The envelope, which SNS sends as text/plain. Raises `Unreadable`."""
-    envelope = checked(read_json(request.body))
+    """The envelope, which SNS sends as text/plain, as it came. Raises `Unreadable`."""
+    envelope = read_unsigned_json(request.body)
     if not isinstance(envelope, dict):
         raise Unreadable("it is no message of SNS")
     return envelope
@@ -109,11 +108,16 @@ def confirmation(envelope: dict[str, Any]) -> Confirmation:
 
 
 def read_message(envelope: dict[str, Any]) -> Any:
-    """What SES says inside; None where it is a sentence, as after the set-up."""
-    try:
-        return checked(json.loads(text_at(envelope, "Message")))
-    except (ValueError, RecursionError):
+    """What SES says inside; None where it is a sentence, as after the set-up.
+
+    Raises `Unreadable`.
+    """
+    text = text_at(envelope, "Message")
+    if not text.strip():
+        raise Unreadable("an event has no data")
+    if not text.lstrip().startswith("{"):
         return None
+    return checked(read_json(text.encode("utf-8", "surrogatepass")))
 
 
 def _text(envelope: dict[str, Any], names: tuple[str, ...]) -> bytes:
@@ -127,7 +131,7 @@ def _text(envelope: dict[str, Any], names: tuple[str, ...]) -> bytes:
         if not isinstance(value, str):
             raise Forged("a field that must be signed is missing")
         found += (name, value)
-    return "".join(f"{line}\n" for line in found).encode()
+    return "".join(f"{line}\n" for line in found).encode("utf-8", "surrogatepass")
 
 
 def _check(

@@ -36,6 +36,17 @@ _STATUSES = {
     "undelivered": EventKind.FAILED,
     "failed": EventKind.FAILED,
 }
+#: Others that come twice say nothing that we read.
+_NEEDED = {
+    "Body",
+    "ErrorCode",
+    "From",
+    "MessageSid",
+    "MessageStatus",
+    "MessagingServiceSid",
+    "OptOutType",
+    "To",
+}
 _UNINTERESTING = {"accepted", "scheduled", "queued", "sending", "sent", "read", "canceled"}
 _INBOUND_STREAM = "com.twilio.messaging.inbound-message.received"
 _STATUS_STREAM = "com.twilio.messaging.message."
@@ -67,9 +78,7 @@ class Twilio:
         if request.path.endswith("/events"):
             batch = json_body(request)
             return read_each(batch if isinstance(batch, list) else [batch], _streamed)
-        if request.media_type != "application/x-www-form-urlencoded":
-            raise Unreadable("it is no form")
-        form = fields(read_form(request.body))
+        form = fields(read_form(request.body), _NEEDED)
         # By what it is, so that a STOP is read even where the two addresses were mixed up.
         return _status(form) if "MessageStatus" in form else inbound(form)
 
@@ -87,7 +96,7 @@ def inbound(form: Mapping[str, Any], occurred_at: datetime | None = None) -> Par
         channel=Channel.SMS,
         address=phone(text_at(form, "from")),
         occurred_at=occurred_at,
-        sender=_sender(form, "to"),
+        **_sender(form, contact="from", ours="to"),
         text=text_at(form, "body"),
         marker=_MARKERS.get(stated),
         code=stated or None,
@@ -114,7 +123,7 @@ def _status(form: Mapping[str, Any], occurred_at: datetime | None = None) -> Par
         channel=Channel.SMS,
         address=phone(text_at(form, "to")),
         occurred_at=occurred_at,
-        sender=_sender(form, "from"),
+        **_sender(form, contact="to", ours="from"),
         failure=failure,
         code=code or None,
         meaning=sentence,
@@ -124,7 +133,7 @@ def _status(form: Mapping[str, Any], occurred_at: datetime | None = None) -> Par
 
 
 def _streamed(item: Any) -> Parsed:
-    checked(item)
+    item = checked(item)
     kind = text_at(item, "type")
     data = at(item, "data")
     if not isinstance(data, dict):
@@ -137,9 +146,14 @@ def _streamed(item: Any) -> Parsed:
     return Parsed(skipped=("a kind of event that is in no table",))
 
 
-def _sender(form: Mapping[str, Any], ours: str) -> str | None:
-    """The messaging service where there is one: the contact's STOP is to all of it."""
-    return text_at(form, "messagingservicesid") or text_at(form, ours) or None
+def _sender(form: Mapping[str, Any], *, contact: str, ours: str) -> dict[str, Any]:
+    """Our number, and the messaging service where there is one: a STOP is to all of it."""
+    number = text_at(form, ours)
+    return {
+        "sender": phone(number) if number else None,
+        "service": text_at(form, "messagingservicesid") or None,
+        "whatsapp": text_at(form, contact).lower().startswith("whatsapp:"),
+    }
 
 
 def _folded(form: Mapping[str, Any]) -> dict[str, Any]:

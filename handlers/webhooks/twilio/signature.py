@@ -12,10 +12,10 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from handlers.webhooks.provider import Forged, Request
-from handlers.webhooks.reading import read_form
+from handlers.webhooks.reading import as_signed, raw_form, read_form
 from handlers.webhooks.signing import same, same_as_one, verifying, which_held
 
 _ALGORITHMS = {"HMAC_SHA1": "sha1", "HMAC_SHA256": "sha256"}
@@ -30,12 +30,14 @@ def verify(request: Request, tokens: Sequence[str], shared_keys: Mapping[str, st
         raise Forged("there is no signature")
     if request.media_type.endswith("json"):
         _check_body_hash(request)
-        pairs: Iterable[tuple[str, str]] = ()
+        parameters = [b""]
     else:
-        pairs = sorted(set(verifying(lambda: read_form(request.body))))
-    parameters = "".join(name + value for name, value in pairs)
+        pairs = sorted(set(verifying(lambda: raw_form(request.body))))
+        parameters = as_signed(b"".join(name + value for name, value in pairs))
     signed = [
-        (url + parameters).encode("utf-8", "replace") for url in _with_and_without_port(request.url)
+        url.encode("utf-8", "replace") + text
+        for url in _with_and_without_port(request.url)
+        for text in parameters
     ]
 
     def holds(secret: str, algorithm: str) -> bool:

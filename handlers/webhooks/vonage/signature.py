@@ -10,12 +10,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import jwt
 
 from handlers.webhooks.provider import Forged, Request
-from handlers.webhooks.signing import same, which_held
+from handlers.webhooks.reading import as_signed
+from handlers.webhooks.signing import same, same_as_one, which_held
 
 _HMACS = {"md5", "sha1", "sha256", "sha512"}
 #: Every method that an account can be set to.
@@ -56,15 +58,27 @@ def verify_token(request: Request, secrets: Sequence[str]) -> tuple[Mapping[str,
 
 
 def verify_parameters(parameters: Mapping[str, Any], secrets: Sequence[str], method: str) -> str:
-    """Which secret made `sig`. Raises `Forged`."""
+    """Which secret made `sig`. `parameters` are as they came, the bytes of a form that are no
+    UTF-8 by surrogateescape. Raises `Forged`."""
     given = parameters.get("sig")
     if not isinstance(given, str) or not given:
         raise Forged("there is no signature")
     text = "".join(
         f"&{name}={_signed(value)}" for name, value in sorted(parameters.items()) if name != "sig"
     )
-    digest = _digest(method, text.encode("utf-8", "replace"))
-    return which_held(secrets, lambda secret: same(digest(secret.encode()), given.lower()))
+    digests = [_digest(method, signed) for signed in _as_bytes(text)]
+    return which_held(
+        secrets,
+        lambda secret: same_as_one(given.lower(), [digest(secret.encode()) for digest in digests]),
+    )
+
+
+def _as_bytes(text: str) -> set[bytes]:
+    """The bytes of a form as they came, and half a character out of JSON."""
+    found = {text.encode("utf-8", "surrogatepass")}
+    with suppress(UnicodeEncodeError):
+        found.add(text.encode("utf-8", "surrogateescape"))
+    return {signed for raw in found for signed in as_signed(raw)}
 
 
 def _digest(method: str, text: bytes) -> Callable[[bytes], str]:

@@ -17,6 +17,7 @@ from bot.consent.service.cases.finish import void
 from bot.consent.service.cases.keys import latest_refusal, unstopped
 from bot.consent.service.cases.step import log_step, put_message
 from bot.consent.service.cases.wanted import wants_requests
+from bot.consent.service.known_senders import senders_of
 from bot.consent.service.record import Recorder
 from bot.consent.service.service import Service, date, present
 
@@ -62,6 +63,7 @@ def request(
         other = records.open_case(id, ask.channel)
         if other is not None and not void(recorder, other, contact):
             raise _asked(other)
+        facts = records.facts(contact.key(ask.channel) or "")
         case = Case(
             id=secrets.token_hex(16),
             contact=id,
@@ -74,7 +76,9 @@ def request(
             reason=storable(ask.reason or "") or None,
             note=storable(ask.note or "") or None,
             refused_at=refused_at,
-            unstopped_at=unstopped(records.facts(contact.address(ask.channel) or ""), refused_at),
+            unstopped_at=unstopped(
+                facts, ask.channel, senders_of(service, records, facts), refused_at
+            ),
             refusal=consent.reason,
             next_at=now + REMINDERS[0],
         )

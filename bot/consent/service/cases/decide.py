@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.consent.addresses import key_of
 from bot.consent.authority import Action, authorize
 from bot.consent.cases import Case, CaseState
 from bot.consent.errors import Changed, Invalid, NotAllowed, NotFound
@@ -12,6 +13,7 @@ from bot.consent.reading import blank, storable
 from bot.consent.service.cases.finish import finish, void
 from bot.consent.service.cases.keys import missing_keys
 from bot.consent.service.cases.step import step
+from bot.consent.service.known_senders import senders_of
 from bot.consent.service.record import Recorder
 from bot.consent.service.service import Service
 from bot.consent.store import Records
@@ -47,7 +49,9 @@ def approve(service: Service, id: str, actor: Actor, *, version: int | None = No
         assert contact is not None
         if version is not None and version != case.version:
             raise Changed("This request changed meanwhile. Look at it again, then decide.")
-        waits = bool(missing_keys(records.facts(case.address)))
+        facts = records.facts(key_of(case.address))
+        senders = senders_of(service, records, facts)
+        waits = bool(missing_keys(facts, case.channel, senders))
         approved = step(
             recorder,
             case,

@@ -5,16 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.consent.activity import Kind
+from bot.consent.addresses import key_of
 from bot.consent.alerts import AlertKind
 from bot.consent.cases import Case, CaseState
 from bot.consent.model import By, Channel, Contact, On
 from bot.consent.replacing import replace
 from bot.consent.service.cases.keys import latest_refusal, missing_keys
 from bot.consent.service.cases.step import show, step
+from bot.consent.service.known_senders import known_senders
 from bot.consent.service.record import Recorder
 from bot.consent.service.service import Service
 from bot.consent.service.tell import live_alerts
 
+#: How the reason of a YES begins that came back by a case.
+RE_OPT_IN = "Re-opt-in"
 #: Messages about a refusal, which say so when it was taken back.
 _REFUSALS = (
     AlertKind.STOP,
@@ -31,9 +35,10 @@ def key_came(
     """The contact lifted a block, or it proved to be lifted: one key of an open case, and where
     it is the last one, the end of it."""
     case = recorder.records.open_case(contact.id, channel)
-    if case is None or contact.address(channel) != case.address:
+    if case is None or contact.key(channel) != key_of(case.address):
         return
-    if missing_keys(recorder.records.facts(case.address)):
+    facts = recorder.records.facts(key_of(case.address))
+    if missing_keys(facts, channel, known_senders(service, recorder.records)):
         return
     case = replace(case, unstopped_at=at)
     recorder.records.put_case(case)
@@ -58,7 +63,7 @@ def finish(service: Service, recorder: Recorder, case: Case, contact: Contact) -
         by=By.CONTACT,
         before=before,
         after=On.YES,
-        reason=f"Re-opt-in: {case.reason}" if case.reason else "Re-opt-in",
+        reason=f"{RE_OPT_IN}: {case.reason}" if case.reason else RE_OPT_IN,
         evidence=case.evidence,
         occurred_at=case.evidence.at,
         actor=case.decided_by,
@@ -73,7 +78,7 @@ def void(recorder: Recorder, case: Case, contact: Contact) -> Case | None:
     before something turns to YES."""
     if recorder.now >= case.expires_at:
         return step(recorder, case, CaseState.EXPIRED, contact, actor="system")
-    if contact.erased or contact.address(case.channel) != case.address:
+    if contact.erased or contact.key(case.channel) != key_of(case.address):
         why = "The address was changed meanwhile."
     elif not contact.consent(case.channel).refused:
         why = f"{case.channel.word} On was changed meanwhile."

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.consent.activity import Entry, Kind
+from bot.consent.activity import Entry, Kind, is_refusal
+from bot.consent.addresses import key_of
 from bot.consent.cases import Case, CaseState
 from bot.consent.gates import THINGS
-from bot.consent.model import Channel, Contact
-from bot.consent.service.cases.keys import is_refusal
+from bot.consent.model import BlockState, Channel, Contact
 from bot.consent.service.cases.step import show, step
 
 if TYPE_CHECKING:
@@ -30,6 +30,24 @@ def heed(recorder: Recorder, entry: Entry, contact: Contact | None) -> None:
         case = recorder.records.open_case(entry.contact, channel)
         if case is not None:
             _heed(recorder, case, entry, contact)
+        elif channel is Channel.EMAIL and _lifts(entry):
+            _show_completed(recorder, entry)
+
+
+def _lifts(entry: Entry) -> bool:
+    return entry.kind is Kind.BLOCK and entry.after == BlockState.NONE
+
+
+def _show_completed(recorder: Recorder, entry: Entry) -> None:
+    """The message about the latest case of this address says whether a provider's list still has
+    the address, so it is drawn anew when the address is off one."""
+    assert entry.contact is not None
+    key = key_of(entry.address or "")
+    for case in recorder.records.cases(entry.contact):
+        if case.channel is Channel.EMAIL and key_of(case.address) == key:
+            if case.state is CaseState.COMPLETED:
+                show(recorder.records, case)
+            return
 
 
 def _heed(recorder: Recorder, case: Case, entry: Entry, contact: Contact | None) -> None:
@@ -37,11 +55,13 @@ def _heed(recorder: Recorder, case: Case, entry: Entry, contact: Contact | None)
     if contact is None:
         why = "The contact was taken out again."
         step(recorder, case, CaseState.CANCELLED, None, actor=who, why=why)
-    elif contact.address(case.channel) != case.address:
+    elif contact.key(case.channel) != key_of(case.address):
         noun = "phone number" if case.channel is Channel.SMS else "e-mail address"
         why = f"The {noun} was changed meanwhile: a new one has a consent of its own."
         step(recorder, case, CaseState.CANCELLED, contact, actor=who, why=why)
-    elif entry.kind in (Kind.CONSENT, Kind.NOTE) and entry.address == case.address:
+    elif entry.kind in (Kind.CONSENT, Kind.NOTE) and key_of(entry.address or "") == key_of(
+        case.address
+    ):
         if is_refusal(entry):
             _overtake(recorder, case, entry, contact)
         elif entry.kind is Kind.CONSENT:

@@ -6,14 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.consent.addresses import key_of
 from bot.consent.authority import Action, authorize
-from bot.consent.cases import Case
+from bot.consent.cases import Case, CaseState
 from bot.consent.errors import NotFound
 from bot.consent.gates import THINGS
 from bot.consent.model import Actor, AddressFacts, By, Channel, Consent, Contact, On
 from bot.consent.replacing import replace
 from bot.consent.rules import Decision, decide
 from bot.consent.service.cases.keys import missing_keys
+from bot.consent.service.known_senders import senders_of
 from bot.consent.service.service import Service, date
 from bot.consent.store import Records
 
@@ -32,7 +34,7 @@ class Matter:
     now: Decision | None
     #: What the same rules say once SMS On or Email On is YES.
     then: Decision | None
-    #: Senders that the contact has to text UNSTOP to, or providers that suppress the address.
+    #: Numbers of ours that the contact has to text UNSTOP to.
     missing: Sequence[str]
     #: What the contact texts to each of these.
     unblock_words: Mapping[str, str]
@@ -63,22 +65,49 @@ def matters(
 def matter_of(service: Service, records: Records, case: Case) -> Matter:
     """The case as it stands in these records."""
     contact = records.contact(case.contact)
-    facts = records.facts(case.address) if case.address else AddressFacts(address="")
-    sender = service.sender
+    key = key_of(case.address)
+    facts = records.facts(key) if key else AddressFacts(address="")
+    senders = senders_of(service, records, facts)
     if contact is None or contact.erased:
         return Matter(case=case, contact=None, now=None, then=None, missing=(), unblock_words={})
-    missing = missing_keys(facts)
+    names = missing_keys(facts, case.channel, senders)
+    words = {senders.shown(name, facts.blocks[name]): senders.unblock_word(name) for name in names}
     agreed = Consent(on=On.YES, by=By.CONTACT, since=case.evidence.at, evidence=case.evidence)
-    consenting = replace(contact, consents={**contact.consents, case.address: agreed})
+    consenting = replace(contact, consents={**contact.consents, key: agreed})
     return Matter(
         case=case,
         contact=contact,
-        now=decide(contact, facts, case.channel, sender),
-        then=decide(consenting, facts, case.channel, sender),
-        missing=missing,
-        unblock_words={name: service.unblock_word(name) for name in missing},
+        now=decide(contact, facts, case.channel, senders.default, senders),
+        then=decide(consenting, facts, case.channel, senders.default, senders),
+        missing=tuple(words),
+        unblock_words=words,
         warnings=tuple(_warnings(records, case, contact, facts, service.now())),
     )
+
+
+def completed_by_another(service: Service, id: str, channel: Channel, actor: Actor) -> Case | None:
+    """The latest case by which another contact with the same address opted in again, as long as
+    that contact's YES stands: whoever asks for a second record sees it (rules.md §2)."""
+    authorize(actor, Action.LOOK)
+    with service.store.reading() as records:
+        contact = records.contact(id)
+        key = contact.key(channel) if contact else None
+        if key is None:
+            return None
+        others = [
+            holder
+            for holder in records.holders(key)
+            if holder.id != id and holder.consent(channel).on is On.YES
+        ]
+        done = [
+            case
+            for other in others
+            for case in records.cases(other.id)
+            if case.state is CaseState.COMPLETED
+            and case.channel is channel
+            and key_of(case.address) == key
+        ]
+    return max(done, key=lambda case: case.ended_at or case.requested_at, default=None)
 
 
 def _warnings(
@@ -89,7 +118,7 @@ def _warnings(
         yield "The contact reported our e-mail as spam."
     if case.refused_at is not None and now - case.refused_at <= _LATELY:
         yield f"The contact refused {things} only lately, on {date(case.refused_at)}."
-    others = [h for h in records.holders(case.address) if h.id != contact.id]
+    others = [h for h in records.holders(key_of(case.address)) if h.id != contact.id]
     if others:
         thing = "number" if case.channel is Channel.SMS else "address"
         have = "Another contact has" if len(others) == 1 else f"{len(others)} other contacts have"

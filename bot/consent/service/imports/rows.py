@@ -20,6 +20,10 @@ class Consequence(StrEnum):
     UNPROVEN = "of these YES without evidence"
     SMS_NO = "SMS On set to NO"
     EMAIL_NO = "Email On set to NO"
+    ALSO_NO = "opt-outs that reach another contact with the same address"
+    OLDER_NO = "NO in the file that is older than the YES, noted"
+    KEPT_FOR_LATER = "opt-outs of addresses that nobody has, kept"
+    FROM_REJECTED = "opt-outs and bounces out of rejected rows"
     SMS_KEPT = "SMS On kept at NO although the file says YES"
     EMAIL_KEPT = "Email On kept at NO although the file says YES"
     BOUNCED = "addresses marked as bounced"
@@ -45,6 +49,14 @@ class Row:
     email_evidence: Evidence | None = None
     #: Why it can't be taken, where reading its words has shown that already.
     problem: str | None = None
+
+    def on(self, channel: Channel) -> On:
+        """What the row says of one channel."""
+        return self.sms if channel is Channel.SMS else self.email
+
+    def bounced(self, channel: Channel) -> bool:
+        """Whether the row says that messages to this address are rejected."""
+        return self.sms_bounce if channel is Channel.SMS else self.email_bounce
 
     def proof(self, channel: Channel) -> Evidence | None:
         """What shows that the contact agreed to this channel."""

@@ -6,15 +6,22 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from bot.consent.activity import Entry, Kind
+from bot.consent.activity import TAKES_BACK, UNDO_IMPORT, Entry, Kind, is_own, is_refusal
+from bot.consent.addresses import key_of
 from bot.consent.authority import Action, authorize
-from bot.consent.errors import Refused
-from bot.consent.model import Actor, Bounce, Contact, On
+from bot.consent.errors import Invalid, Refused
+from bot.consent.model import Actor, Bounce, Channel, Contact
+from bot.consent.reading import blank
 from bot.consent.service.contacts import identity, update
 from bot.consent.service.imports.taking import BATCH
+from bot.consent.service.opt_outs import BUT_OPT_OUTS, settle, settle_all
 from bot.consent.service.record import Recorder, history
 from bot.consent.service.service import Service, present
-from bot.consent.service.undo import restore
+
+#: Counted in the result: opt-outs that stay.
+KEPT = "opt-outs kept"
+#: … and that were taken back.
+TAKEN_BACK = "opt-outs taken back"
 
 
 def undo_import(
@@ -22,12 +29,20 @@ def undo_import(
     id: str,
     actor: Actor,
     *,
+    opt_outs: bool = False,
+    reason: str | None = None,
     progress: Callable[[int], None] = lambda entries: None,
 ) -> Mapping[str, int]:
     """Takes back what an import did, as far as nobody has changed it since: contacts whom it
-    brought and nobody touched go, everything else becomes what it was. A refusal by the contact
-    that came later stays. Counts by what happened; done again it finds nothing more."""
+    brought and nobody touched go, everything else becomes what it was. Its opt-outs stay, unless
+    `opt_outs` says that they were a mistake, which takes a `reason`. Counts by what happened; done
+    again it finds nothing more, but for the opt-outs of an import that was undone without them.
+
+    Raises `Invalid` without a reason, and `Refused` where there is nothing to undo.
+    """
     authorize(actor, Action.IMPORT)
+    if opt_outs and blank(reason):
+        raise Invalid("Say why the opt-outs of this import were a mistake.", field="reason")
     counts: Counter[str] = Counter()
     seen: set[str] = set()
     before: int | None = None
@@ -35,17 +50,21 @@ def undo_import(
         record = records.import_(id)
     if record is None:
         raise Refused("There is no import with this id. The log names them.")
-    if record.undone_at is not None:
+    if record.undone_at is not None and not opt_outs:
         raise Refused("This import was undone already.")
+    said = f"{UNDO_IMPORT}: {reason}" if opt_outs else UNDO_IMPORT
     while True:
         with service.store.transaction() as records:
             now = service.now()
             recorder = Recorder(records=records, actor=actor.id, source="import", now=now)
+            undoing = _Undoing(service, recorder, f"import:{id}", said, opt_outs, counts)
             page = records.entries(actor=f"import:{id}", before=before, limit=BATCH)
             for entry in page:
                 if entry.contact and entry.contact not in seen:
                     seen.add(entry.contact)
-                    counts[_undo_contact(service, recorder, entry.contact, f"import:{id}")] += 1
+                    undoing.contact(entry.contact)
+                elif not entry.contact:
+                    undoing.nobody(entry)
             if not page:
                 records.put_import(replace(record, undone_at=now))
                 recorder.record(Kind.IMPORT, None, after="undone", reason=record.file)
@@ -54,31 +73,93 @@ def undo_import(
         progress(len(seen))
 
 
-def _undo_contact(service: Service, recorder: Recorder, id: str, importer: str) -> str:
-    records = recorder.records
-    contact = records.contact(id)
-    if contact is None or contact.erased:
-        return "contacts gone already"
-    entries = list(history(records, id))
-    ours = [entry for entry in entries if entry.actor == importer]
-    brought = any(e.kind is Kind.CONTACT and e.after == "added" for e in ours)
-    for entry in ours:
+class _Undoing:
+    """One page of what an import did, being taken back."""
+
+    def __init__(
+        self,
+        service: Service,
+        recorder: Recorder,
+        importer: str,
+        reason: str,
+        opt_outs: bool,
+        counts: Counter[str],
+    ) -> None:
+        self.service = service
+        self.recorder = recorder
+        self.importer = importer
+        self.reason = reason
+        self.opt_outs = opt_outs
+        self.counts = counts
+        #: What is taken back: all that the import said, or all but its opt-outs.
+        self.act = importer if opt_outs else importer + BUT_OPT_OUTS
+
+    def nobody(self, entry: Entry) -> None:
+        """An opt-out or a bounce of an address that nobody had."""
         if entry.kind is Kind.BOUNCE:
-            _undo_bounce(recorder, contact, entry)
-            contact = present(records, id)
-    if brought and not any(_touches(entry, importer) for entry in entries):
-        recorder.record(Kind.CONTACT, contact, after="removed", reason=_UNDO)
-        return "contacts removed"
-    for entry in _overwritten(entries, importer):
-        assert entry.channel is not None
-        contact = restore(recorder, contact, entry.channel, entry, reason=_UNDO)
-    for entry in ours:
-        if entry.kind is Kind.CONTACT and entry.after == "changed":
-            contact = _undo_fields(service, recorder, contact, entry)
-    return "contacts put back" if not brought else "contacts kept, since somebody changed them"
+            _undo_bounce(self.recorder, None, entry)
+            return
+        if not is_refusal(entry) or entry.address is None:
+            return
+        if not self.opt_outs:
+            self.counts[KEPT] += 1
+            return
+        self.recorder.record(
+            Kind.NOTE,
+            None,
+            address=entry.address,
+            channel=entry.channel,
+            before="NO",
+            after="UNSET",
+            reason=self.reason,
+            changes={TAKES_BACK: (None, self.importer)},
+        )
+        self.counts[TAKEN_BACK] += 1
+
+    def contact(self, id: str) -> None:
+        """What the import did to one contact."""
+        records = self.recorder.records
+        contact = records.contact(id)
+        if contact is None or contact.erased:
+            self.counts["contacts gone already"] += 1
+            return
+        entries = list(history(records, id))
+        ours = [entry for entry in entries if entry.actor == self.importer]
+        brought = any(e.kind is Kind.CONTACT and e.after == "added" for e in ours)
+        refused = sum(is_refusal(entry) and entry.kind is Kind.CONSENT for entry in ours)
+        for entry in ours:
+            if entry.kind is Kind.BOUNCE and is_own(entry):
+                _undo_bounce(self.recorder, contact, entry)
+        if refused:
+            self.counts[TAKEN_BACK if self.opt_outs else KEPT] += refused
+        if self.opt_outs and refused:
+            for channel in Channel:
+                settle_all(
+                    self.recorder, present(records, id), channel, self.act, reason=self.reason
+                )
+        untouched = not any(_touches(entry, self.importer) for entry in entries)
+        if brought and untouched:
+            self.recorder.record(
+                Kind.CONTACT, present(records, id), after="removed", reason=self.reason
+            )
+            self.counts["contacts removed"] += 1
+            return
+        for key, channel in _told_of(ours).items():
+            settle(self.recorder, present(records, id), key, channel, self.act, reason=self.reason)
+        for entry in ours:
+            if entry.kind is Kind.CONTACT and entry.after == "changed":
+                _undo_fields(self.service, self.recorder, present(records, id), entry)
+        said = "contacts put back" if not brought else "contacts kept, since somebody changed them"
+        self.counts[said] += 1
 
 
-_UNDO = "Undo of an import"
+def _told_of(entries: list[Entry]) -> Mapping[str, Channel]:
+    """The addresses whose consent these entries are about."""
+    return {
+        key_of(entry.address): entry.channel
+        for entry in entries
+        if entry.kind in (Kind.CONSENT, Kind.NOTE) and entry.address and entry.channel
+    }
 
 
 def _touches(entry: Entry, importer: str) -> bool:
@@ -89,10 +170,10 @@ def _touches(entry: Entry, importer: str) -> bool:
     return entry.actor.startswith("import:") and entry.actor != importer
 
 
-def _undo_bounce(recorder: Recorder, contact: Contact, entry: Entry) -> None:
+def _undo_bounce(recorder: Recorder, contact: Contact | None, entry: Entry) -> None:
     assert entry.address is not None
     assert entry.channel is not None
-    facts = recorder.records.facts(entry.address)
+    facts = recorder.records.facts(key_of(entry.address))
     if facts.bounce is Bounce.YES and facts.bounced_at == entry.occurred_at:
         recorder.record_for_holders(
             Kind.BOUNCE,
@@ -100,25 +181,9 @@ def _undo_bounce(recorder: Recorder, contact: Contact, entry: Entry) -> None:
             channel=entry.channel,
             before=Bounce.YES,
             after=entry.before,
-            reason=_UNDO,
+            reason=UNDO_IMPORT,
             former=contact,
         )
-
-
-def _overwritten(entries: list[Entry], importer: str) -> list[Entry]:
-    """Per address whose consent is as the import left it: the first of the import's entries, since
-    a file may speak of a contact twice. Not where the contact has refused again since."""
-    first: dict[str, Entry] = {}
-    theirs: set[str] = set()
-    for entry in entries:
-        if entry.address is None or entry.channel is None or entry.address in theirs:
-            continue
-        refused_again = entry.kind is Kind.NOTE and entry.after == On.NO
-        if entry.kind is Kind.CONSENT and entry.actor == importer:
-            first[entry.address] = entry
-        elif entry.kind is Kind.CONSENT or refused_again:
-            theirs.add(entry.address)
-    return list(first.values())
 
 
 def _undo_fields(service: Service, recorder: Recorder, contact: Contact, entry: Entry) -> Contact:
@@ -132,4 +197,4 @@ def _undo_fields(service: Service, recorder: Recorder, contact: Contact, entry: 
     reachable = {**identity(contact), **back}
     if not reachable["phone"] and not reachable["email"]:
         return contact
-    return update(service, recorder, contact, back, reason=_UNDO)
+    return update(service, recorder, contact, back, reason=UNDO_IMPORT)

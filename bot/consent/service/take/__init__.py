@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from bot.consent.events import Event, EventKind, Failure
 from bot.consent.service.service import Service
-from bot.consent.service.take import deliveries, wishes
-from bot.consent.service.take.expected import event_id, expect
+from bot.consent.service.take import deliveries, forwarded, wishes
+from bot.consent.service.take.expected import event_ids, expect
 from bot.consent.service.take.taking import Taking
 
 __all__ = ["take"]
@@ -22,19 +22,26 @@ def take(
     service: Service, events: Iterable[Event], *, source: str | None = None
 ) -> Mapping[str, int]:
     """Takes the events of one request in; how many there were by what became of them:
-    "applied", "duplicate", "no_effect". Raises `StorageFailed`, and has taken none then."""
+    "applied", "duplicate", "no_effect"; and "forwarded", see `forwarded.note`. Raises
+    `StorageFailed`, and has taken none then."""
     events = list(events)
     outcomes: Counter[str] = Counter()
     now = service.now()
     with service.store.transaction() as records:
         expect(service, records, events, now)
         for event in events:
-            id = event_id(event)
-            if records.seen(id):
+            id, former = event_ids(service, event)
+            if records.seen(id) or records.seen(former):
                 outcomes["duplicate"] += 1
                 continue
             before = records.head()
-            _WHAT[event.kind](Taking(service, records, event, now, source))
+            if event.kind is EventKind.REPLY or not event.whatsapp:
+                # What becomes of a WhatsApp message says nothing of texts.
+                taking = Taking(service, records, event, now, source)
+                if forwarded.note(taking):
+                    outcomes["forwarded"] += 1
+                else:
+                    _WHAT[event.kind](taking)
             changed = records.head() != before
             outcomes["applied" if changed else "no_effect"] += 1
             # What can do something is remembered even where it did nothing: an old START that is
@@ -61,4 +68,5 @@ _WHAT: Mapping[EventKind, Callable[[Taking], None]] = {
     EventKind.UNSUPPRESSED: wishes.unsuppress,
     EventKind.DELIVERED: deliveries.delivered,
     EventKind.FAILED: deliveries.failed,
+    EventKind.UNPLACED: forwarded.unplaced,
 }

@@ -7,22 +7,26 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.consent.activity import Kind
+from bot.consent.addresses import key_of
 from bot.consent.alerts import AlertKind
 from bot.consent.events import Failure
-from bot.consent.model import AddressFacts, BlockState, Bounce, By, On
-from bot.consent.service.take.taking import Taking
+from bot.consent.model import AddressFacts, BlockState, Bounce, By, Channel, Contact, On
+from bot.consent.service.take.taking import CONFIRMATION_WITHIN, Taking
+from bot.consent.suppressions import Cause, Listing
 
 #: Soft failures that make a bounce, on at least two days, within this time.
 SOFT_LIMIT = 3
 SOFT_WITHIN = timedelta(days=30)
+#: Changes of a contact in which the address of a day is looked for, at most.
+_MOST_MOVES = 200
 
 
 def delivered(taking: Taking) -> None:
     """Proof of what it can prove: nothing that began after the message was sent."""
     facts, sent = taking.facts, taking.event.sent_at
-    blocked = facts.block(taking.sender)[0] is not BlockState.NONE
-    # The confirmation of an opt-out passes the block that it tells of.
-    if blocked and sent is not None and taking.stopped_before(sent) is None:
+    # Of a provider's list a delivery proves nothing: it may be another stream, or pass the list.
+    texted = taking.event.channel is Channel.SMS and sent is not None
+    if texted and sent and taking.blocked is not BlockState.NONE and not _confirms(taking, sent):
         taking.unblock(at=sent, reason="Delivered")
     if not facts.complaint and _proves(taking, facts):
         taking.record_on_each(Kind.BOUNCE, before=facts.bounce, after=Bounce.NO, reason="Delivered")
@@ -34,19 +38,24 @@ def delivered(taking: Taking) -> None:
 def failed(taking: Taking) -> None:
     """A message of ours that did not arrive. Without a class, it counts as soft."""
     failure = taking.event.failure or Failure.SOFT
-    if failure is Failure.OPT_OUT:
-        _refused(taking)
-        return
-    if not taking.holders:
-        return  # deliverability is kept of our contacts' addresses only
     match failure:
+        case Failure.OPT_OUT if taking.event.channel is Channel.SMS:
+            _refused(taking)
+        case Failure.OPT_OUT | Failure.LISTED_OPT_OUT:
+            _listed(taking, Cause.UNSUBSCRIBE)
+        case Failure.LISTED_COMPLAINT:
+            _listed(taking, Cause.COMPLAINT)
+        case Failure.LISTED_BOUNCE:
+            _list(taking, Cause.BOUNCE)
+            if taking.facts.bounce is not Bounce.YES:
+                _bounce(taking)  # we had missed it; it was no news to the provider
+        case Failure.LISTED:
+            _list(taking, Cause.UNKNOWN)
         case Failure.HARD:
             if _bounce(taking):
-                taking.tell(AlertKind.BOUNCE)
-        case Failure.KNOWN if taking.facts.bounce is not Bounce.YES:
-            _bounce(taking)  # we had missed it; it was no news to the provider
+                _tell(taking)
         case Failure.AMBIGUOUS:
-            if taking.facts.block(taking.sender)[0] is not BlockState.BLOCKED:
+            if taking.blocked is not BlockState.BLOCKED:
                 taking.block(BlockState.UNKNOWN, at=taking.at, reason=_said(taking))
             _soft(taking)
         case Failure.SOFT:
@@ -58,22 +67,76 @@ def _refused(taking: Taking) -> None:
     at = min(taking.at, taking.event.sent_at or taking.at)
     stop = taking.stopped_before(taking.at)
     reason = _said(taking)
-    if stop is not None and at >= stop and not taking.confirmed_since(stop):
+    if stop is not None and at >= stop and _confirmation(taking, stop, at):
         if taking.holders:  # of a stranger there is no log to expect it in
             taking.record_on_each(
                 Kind.EXPECTED_ERROR, sender=taking.sender, reason=reason, expected=True
             )
-        if taking.facts.block(taking.sender)[0] is BlockState.UNKNOWN:
+        if taking.blocked is BlockState.UNKNOWN:
             taking.block(BlockState.BLOCKED, at=at, reason=reason)
         return
-    state, since = taking.facts.block(taking.sender)
-    known = state is BlockState.BLOCKED
-    drifted = not known and taking.block(BlockState.BLOCKED, at=at, by=By.CONTACT, reason=reason)
-    began = since if known and since else at
+    standing = [taking.facts.blocks.get(name) for name in taking.names]
+    known = [b.began for b in standing if b and b.state is BlockState.BLOCKED]
+    began = min([at, *known])
+    # A newer failure makes the block as new as it is: what came between has not lifted it.
+    drifted = taking.block(BlockState.BLOCKED, at=at, by=By.CONTACT, reason=reason)
+    drifted = _refuse(taking, began, reason) or drifted
+    if drifted and taking.holders:
+        taking.tell(AlertKind.DRIFT)
+
+
+def _listed(taking: Taking, cause: Cause) -> None:
+    """Not sent, since the address is on the provider's list: what the contact did there, and we may
+    have missed."""
+    reason = _said(taking)
+    began = _listed_since(taking, cause)
+    drifted = _list(taking, cause)
+    drifted = _refuse(taking, began, reason) or drifted
+    facts = taking.facts
+    if cause is Cause.COMPLAINT and not facts.complaint:
+        taking.record_on_each(
+            Kind.BOUNCE, before=facts.bounce, after=Bounce.YES, by=By.CONTACT, reason=reason
+        )
+        drifted = True
+    if drifted and taking.holders:
+        taking.tell(AlertKind.DRIFT)
+
+
+def _list(taking: Taking, cause: Cause) -> bool:
+    """Puts the address on the provider's list, as far as Optin knows; unless an entry stands there
+    that says so, or more. Whether that is news."""
+    for name in taking.facts.blocks:
+        listing = Listing.of(name)
+        same = listing.provider == taking.event.provider
+        if same and (cause is Cause.UNKNOWN or listing.cause is cause):
+            return False
+    theirs = cause in (Cause.UNSUBSCRIBE, Cause.COMPLAINT)
+    by = By.CONTACT if theirs else None
+    return taking.suppress(cause, at=taking.at, reason=_said(taking), by=by)
+
+
+def _listed_since(taking: Taking, cause: Cause) -> datetime:
+    """Since when the address is on that list, by what is known: also of an entry that a manager
+    said was removed there, and was not."""
+    facts = taking.facts
+    known = {**facts.removed, **{name: block.began for name, block in facts.blocks.items()}}
+    since = [
+        at
+        for name, at in known.items()
+        if (listing := Listing.of(name)).provider == taking.event.provider
+        and listing.cause is cause
+    ]
+    return min(since, default=taking.at)
+
+
+def _refuse(taking: Taking, began: datetime, reason: str) -> bool:
+    """`no`, by the contact, for whose consent is older than the block. Whether anybody's was."""
+    drifted = False
     for holder, consent in taking.consents():
         # A `no` that staff or a file made is made the contact's: it must not be undone with them.
         stands = consent.on is On.UNSET or (consent.by is By.CONTACT and consent.on is On.NO)
-        if holder and not stands and (consent.since is None or consent.since <= began):
+        older = consent.since is None or consent.since <= began
+        if holder and not stands and older and not _was_elsewhere(taking, holder, began):
             taking.record(
                 Kind.CONSENT,
                 holder,
@@ -83,8 +146,41 @@ def _refused(taking: Taking) -> None:
                 reason=f"Refused at the provider: {reason}",
             )
             drifted = True
-    if drifted and taking.holders:
-        taking.tell(AlertKind.DRIFT)
+    return drifted
+
+
+def _was_elsewhere(taking: Taking, holder: Contact, at: datetime) -> bool:
+    """Whether a contact who came back to this address had another one at that time."""
+    field = "phone" if taking.event.channel is Channel.SMS else "email"
+    moves = [
+        (entry.occurred_at, after)
+        for entry in taking.records.entries(
+            contact=holder.id, kinds=(Kind.CONTACT,), limit=_MOST_MOVES
+        )
+        if (after := (entry.changes or {}).get(field, (None, None))[1]) is not None
+    ]
+    before = [key_of(str(address)) for moved, address in moves if moved <= at]
+    return taking.key in before and before[0] != taking.key
+
+
+def _confirmation(taking: Taking, stop: datetime, at: datetime) -> bool:
+    """Whether this is the failure of our own confirmation of that STOP: the first that is told
+    since, and of a message from before an UNSTOP."""
+    if taking.confirmed_since(stop):
+        return False
+    lifted = [taking.facts.cleared.get(name) for name in taking.names]
+    return taking.blocked is not BlockState.NONE or any(when and at < when for when in lifted)
+
+
+def _confirms(taking: Taking, sent: datetime) -> bool:
+    """Whether the message may be the confirmation of an opt-out, which passes the block that it
+    tells of; also where another contact had the number then."""
+    if taking.stopped_before(sent) is not None:
+        return True
+    standing = [taking.facts.blocks.get(name) for name in taking.names]
+    return any(
+        block and block.stopped and sent - block.since <= CONFIRMATION_WITHIN for block in standing
+    )
 
 
 def _bounce(taking: Taking) -> bool:
@@ -92,6 +188,8 @@ def _bounce(taking: Taking) -> bool:
     between the two proves nothing when it is delivered."""
     facts = taking.facts
     known = facts.bounce is Bounce.YES
+    if facts.proved_at is not None and facts.proved_at >= taking.at:
+        return False
     if known and (facts.complaint or (facts.bounced_at and facts.bounced_at >= taking.at)):
         return False
     taking.record_on_each(Kind.BOUNCE, before=facts.bounce, after=Bounce.YES, reason=_said(taking))
@@ -105,6 +203,12 @@ def _soft(taking: Taking) -> None:
         return
     _count(taking, facts, len(facts.soft_failures) + 1, _said(taking))
     if _too_many(taking.facts.soft_failures) and _bounce(taking):
+        _tell(taking)
+
+
+def _tell(taking: Taking) -> None:
+    """Of an address that nobody has it is kept, and nobody's business."""
+    if taking.holders:
         taking.tell(AlertKind.BOUNCE)
 
 

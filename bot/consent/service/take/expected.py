@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from bot.consent.addresses import key_of
 from bot.consent.alerts import AlertKind
 from bot.consent.events import Event, EventKind
+from bot.consent.service.known_senders import MARK as SENDERS
 from bot.consent.service.quiet import quiet_mark
 from bot.consent.service.service import Service
 from bot.consent.service.storms import storm_keys
@@ -21,18 +23,25 @@ _TOLD: Mapping[EventKind, tuple[AlertKind, ...]] = {
 }
 
 
-def event_id(event: Event) -> str:
-    """Under which it is remembered: another provider may use the same ids."""
-    return f"{event.provider}:{event.id}"
+def event_ids(service: Service, event: Event) -> tuple[str, str]:
+    """The id under which an event is remembered, and the one of earlier versions.
+
+    Another provider may use the same ids, and one provider may use an id twice: two addresses are
+    two messages. Earlier versions did not look at the address.
+    """
+    former = f"{event.provider}:{event.id}"
+    return f"{former}:{service.hashed(event.address)}", former
 
 
 def expect(service: Service, records: Records, events: Sequence[Event], now: datetime) -> None:
     addresses: list[str] = []
     alerts: list[str] = []
-    marks = [quiet_mark(service.alert_channel or "")]
+    marks = [quiet_mark(service.alert_channel or ""), SENDERS]
     for event in events:
         hashed = service.hashed(event.address)
-        addresses += (event.address, hashed)
+        addresses += (key_of(event.address), hashed)
+        if event.only_recipient:
+            addresses.append(key_of(event.only_recipient))
         told = _TOLD.get(event.kind, ())
         day = min(event.occurred_at or now, now).date()
         alerts += (live_key(kind, event.channel, hashed, day) for kind in told)
@@ -42,5 +51,5 @@ def expect(service: Service, records: Records, events: Sequence[Event], now: dat
             marks.append(mark)
         if event.kind is EventKind.FAILED:
             alerts.append(bounce_key(event.channel))
-    ids = [*map(event_id, events)]
+    ids = [id for event in events for id in event_ids(service, event)]
     records.expect(Expected(addresses=addresses, events=ids, alerts=alerts, marks=marks))

@@ -10,7 +10,10 @@ from bot.consent.model import BlockState, Bounce, By, Consent, On
 from bot.consent.replies import Blocks, Refusal, Reply, read_reply
 from bot.consent.service.service import date
 from bot.consent.service.take.taking import Taking
+from bot.consent.suppressions import Cause
 
+#: Our own unsubscribe link: it is no provider's list.
+ONE_CLICK = "one_click"
 _CONTACT = "contact"
 #: Of a text, as far as the log quotes it.
 _QUOTED, _HELD = 200, 1_000
@@ -19,30 +22,37 @@ _QUOTED, _HELD = 200, 1_000
 def reply(taking: Taking) -> None:
     """A text: a refusal, one that a person has to read, the lifting of a block, or nothing."""
     read = _read(taking)
-    if read.refusal is Refusal.KEYWORD:
+    if taking.event.whatsapp:
+        _whatsapp(taking, read)
+    elif read.refusal is Refusal.KEYWORD:
         refuse(taking, _quoted(taking, "an opt-out word"), _BLOCKS[read.block])
         taking.tell(AlertKind.STOP)
     elif read.refusal is Refusal.PROBABLE:
         _hold(taking)
     elif read.unblock:
         _unstop(taking)
-    elif read.almost_unblock and taking.facts.block(taking.sender)[0] is BlockState.BLOCKED:
+    elif read.almost_unblock and taking.blocked is BlockState.BLOCKED:
         # Nothing changes, and whoever waits for it has to know why (rules.md §5).
         taking.tell(AlertKind.UNREAD)
 
 
 def unsubscribe(taking: Taking) -> None:
-    """Of one list or of all: strictly, it is a refusal of the whole channel."""
+    """Of one list or of all: strictly, it is a refusal of the whole channel, and the provider sends
+    nothing to the address any more."""
     scope = f" from {taking.event.scope}" if taking.event.scope else ""
-    if refuse(taking, f"Unsubscribed{scope}"):
+    news = refuse(taking, f"Unsubscribed{scope}")
+    if taking.event.provider != ONE_CLICK:
+        _list(taking, Cause.UNSUBSCRIBE)
+    if news:
         taking.tell(AlertKind.UNSUBSCRIBE)
 
 
 def complain(taking: Taking) -> None:
     """The contact reported our e-mail as spam. A provider may report that twice."""
     news = refuse(taking, "Reported our e-mail as spam")
+    _list(taking, Cause.COMPLAINT)
     facts = taking.facts
-    if taking.holders and not facts.complaint:
+    if not facts.complaint:
         taking.record_on_each(
             Kind.BOUNCE,
             before=facts.bounce,
@@ -60,8 +70,8 @@ def resubscribe(taking: Taking) -> None:
     """At the provider, and so no consent to us: it only takes the address off the provider's list.
     Some say it at each change of a name."""
     reason = "Subscribed again at the provider"
-    if taking.facts.block(taking.sender)[0] is not BlockState.NONE:
-        taking.unblock(at=taking.at, reason=reason, actor=_CONTACT)
+    theirs = (Cause.UNSUBSCRIBE, Cause.UNKNOWN)
+    if taking.unsuppress(theirs, at=taking.at, reason=reason, actor=_CONTACT):
         return
     for holder, consent in taking.consents():
         if holder and consent.refused:
@@ -71,22 +81,23 @@ def resubscribe(taking: Taking) -> None:
 def suppress(taking: Taking) -> None:
     """Our own side put the address on the provider's list: staff's `no`."""
     for holder, consent in taking.consents():
-        if holder and consent.on is not On.NO:
+        if holder and (consent.on is not On.NO or consent.refused):
             taking.record(
-                Kind.CONSENT,
+                # It stays when the contact's own NO turns out to be a mistake.
+                Kind.NOTE if consent.refused else Kind.CONSENT,
                 holder,
                 by=By.STAFF,
                 before=consent.on,
                 after=On.NO,
                 reason="Suppressed by our own side at the provider",
             )
+    _list(taking, Cause.OURS)
 
 
 def unsuppress(taking: Taking) -> None:
     """Our own side took it off. It is no consent."""
-    if taking.facts.block(taking.sender)[0] is not BlockState.NONE:
-        reason = "Taken off the provider's list by our own side"
-        taking.unblock(at=taking.at, reason=reason)
+    reason = "Taken off the provider's list by our own side"
+    taking.unsuppress(tuple(Cause), at=taking.at, reason=reason)
 
 
 def refuse(taking: Taking, reason: str, block: BlockState = BlockState.NONE) -> bool:
@@ -99,6 +110,7 @@ def refuse(taking: Taking, reason: str, block: BlockState = BlockState.NONE) -> 
     news = False
     # Which sender it was of matters where a carrier heard it, too.
     sender = taking.sender if block is not BlockState.NONE else None
+    changes = taking.number_of(sender) if sender else None
     for holder, consent in taking.consents():
         again = _refuses_again(taking, consent, kept=holder is None)
         taking.record(
@@ -109,6 +121,7 @@ def refuse(taking: Taking, reason: str, block: BlockState = BlockState.NONE) -> 
             after=On.NO,
             reason=reason + _late(taking, consent),
             sender=sender,
+            changes=changes,
             actor=_CONTACT,
         )
         news = news or not again
@@ -151,9 +164,20 @@ def _hold(taking: Taking) -> None:
     taking.tell(AlertKind.REVIEW)
 
 
+def _whatsapp(taking: Taking, read: Reply) -> None:
+    """What somebody refuses by WhatsApp blocks no texts and is no word about them: a person asks
+    what the contact wants (rules.md §2a)."""
+    if read.refusal is not Refusal.NONE:
+        _hold(taking)
+
+
+def _list(taking: Taking, cause: Cause) -> None:
+    taking.suppress(cause, at=taking.at, by=By.CONTACT if cause is not Cause.OURS else None)
+
+
 def _unstop(taking: Taking) -> None:
     """The contact's key. It is half of what it takes where the consent is missing (rules.md §6)."""
-    blocked = taking.facts.block(taking.sender)[0] is not BlockState.NONE
+    blocked = taking.blocked is not BlockState.NONE
     reason = _quoted(taking, "an opt-in word")
     if not taking.unblock(at=taking.at, reason=reason, actor=_CONTACT):
         return
@@ -171,8 +195,8 @@ def _read(taking: Taking) -> Reply:
         event.provider,
         taking.service.languages,
         marker=event.marker,
-        toll_free=taking.service.is_toll_free(taking.sender),
-        blocked=taking.facts.block(taking.sender)[0] is BlockState.BLOCKED,
+        toll_free=taking.senders.is_toll_free(event.sender or ""),
+        blocked=taking.blocked is BlockState.BLOCKED,
     )
 
 

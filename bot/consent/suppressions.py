@@ -1,0 +1,84 @@
+"""E-mail providers' suppression lists: what Optin knows to stand on one (rules.md §4).
+
+A provider keeps several lists: who unsubscribed, from everything or from one group or stream; who
+reported spam; which addresses bounced. Each entry is lifted by itself. Optin knows an entry by a
+name such as `sendgrid/unsubscribe/asm_group:12`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+
+class Cause(StrEnum):
+    """Why an address is on a provider's list."""
+
+    UNSUBSCRIBE = "unsubscribe"
+    COMPLAINT = "complaint"
+    BOUNCE = "bounce"
+    #: Our own side put it there.
+    OURS = "ours"
+    #: The provider did not say; also what was kept before Optin asked.
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """One entry of one provider's suppression list."""
+
+    #: `sendgrid`, `ses` …
+    provider: str
+    cause: Cause = Cause.UNKNOWN
+    #: The group, topic or stream, where it is of less than everything.
+    scope: str = ""
+
+    @property
+    def name(self) -> str:
+        """Under which a block of it is kept."""
+        return "/".join(filter(None, (self.provider, self.cause, self.scope)))
+
+    @classmethod
+    def of(cls, name: str) -> Self:
+        """Reads a name back; also one of a version that kept no causes."""
+        provider, _, rest = name.partition("/")
+        cause, _, scope = rest.partition("/")
+        if cause not in {*Cause}:
+            return cls(provider=name)
+        return cls(provider=provider, cause=Cause(cause), scope=scope)
+
+
+def provider_name(provider: str) -> str:
+    """A provider by its own name."""
+    return _NAMES.get(provider, provider.capitalize())
+
+
+def provider_id(text: str) -> str:
+    """The id of the provider that somebody means by its id or its name, "SendGrid" or "sendgrid";
+    of what is no provider's, or one entry of its list, the text itself."""
+    named = {name.casefold(): id for id, name in _NAMES.items()}
+    text = text.strip()
+    provider, slash, entry = text.partition("/")
+    return f"{named.get(provider.casefold(), provider.lower())}{slash}{entry}"
+
+
+def why(listing: Listing) -> str:
+    """Why the address is there, as half a sentence."""
+    scope = f" ({listing.scope})" if listing.scope else ""
+    return _WHY[listing.cause] + scope
+
+
+_NAMES = {
+    "messagebird": "MessageBird",
+    "one_click": "the unsubscribe link",
+    "sendgrid": "SendGrid",
+    "ses": "Amazon SES",
+}
+_WHY = {
+    Cause.UNSUBSCRIBE: "the contact unsubscribed",
+    Cause.COMPLAINT: "the contact reported spam",
+    Cause.BOUNCE: "a message bounced",
+    Cause.OURS: "our own side put it there",
+    Cause.UNKNOWN: "the reason is not known",
+}
