@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -70,7 +71,7 @@ def train(texts: Iterable[Labelled]) -> Model:
 def weighed(text: str, refusal: bool, weights: tuple[float, float]) -> Iterator[Row]:
     seen = seen_by_model(text)
     for found, weight in zip(dict.fromkeys(seen), weights, strict=False):
-        yield sorted(found), refusal, weight
+        yield sorted(map(sys.intern, found)), refusal, weight
 
 
 if __name__ == "__main__":

@@ -69,14 +69,16 @@ app.command("copy", short_help="Copy everything into another, empty storage.")(c
 app.command("migrate", short_help="Bring the storage to this version.")(migrate.migrate)
 app.command("doctor", short_help="Check tokens, channels, providers and storage.")(doctor.doctor)
 
+#: Built once: it reads the signature of every command.
+_command = typer.main.get_command(app)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; the exit status."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # both are text files
-    command = typer.main.get_command(app)
     try:
-        status: object = command.main(args=arguments, prog_name="optin", standalone_mode=False)
+        status: object = _command.main(args=arguments, prog_name="optin", standalone_mode=False)
     except _WRONG_USAGE as error:
         complain(error.sentence)
         return 2
