@@ -25,7 +25,7 @@ from bot.consent.model import Actor, Channel, Evidence, On, Role
 from bot.consent.rules import Decision
 from bot.consent.senders import Number, NumberKind, Sender
 from bot.consent.service import Ask, Details, Row, Service, Wish
-from bot.consent.service.known_senders import retire
+from bot.consent.service.retire import retire
 from bot.consent.service.reviews import answer_review, expire_reviews
 from bot.consent.service.undo import take_back
 from handlers.webhooks.reading import mailbox, phone

@@ -32,6 +32,8 @@ from bot.consent.service import (
     look_after_cases,
     matter,
     note,
+    restore,
+    retire,
     undo,
     undo_import,
     verify,
@@ -53,6 +55,7 @@ from tests.cases_fixtures import (
 from tests.consent_fixtures import AGENT, MANAGER, OPERATOR, OTHER_AGENT, told
 from tests.storages import on_disk
 from tests.take_fixtures import (
+    LOCAL,
     MAILBOX,
     OTHER_PHONE,
     PHONE,
@@ -287,6 +290,21 @@ def test_a_late_stop_older_than_the_evidence_only_asks_for_the_contacts_key(
     assert waiting.state is CaseState.APPROVED
     assert case_of(desk, case).state is CaseState.COMPLETED
     assert on(desk, stopped) is On.YES
+
+
+def test_an_approved_case_waits_for_no_sender_that_is_retired(
+    desk: Service, blocked: Contact, clock: Stopped
+) -> None:
+    pending, other = ask(desk, blocked), OTHER_MANAGER
+    retire(desk, LOCAL, MANAGER)
+    assert case_of(desk, pending).state is CaseState.PENDING
+    restore(desk, LOCAL, MANAGER)
+    assert approve(desk, pending.id, other).case.state is CaseState.APPROVED
+    retire(desk, LOCAL, MANAGER)
+
+    assert case_of(desk, pending).state is CaseState.COMPLETED
+    assert case_of(desk, pending).unstopped_at is None
+    assert on(desk, blocked) is On.YES
 
 
 def test_the_same_stop_told_twice_ends_nothing_that_came_between(

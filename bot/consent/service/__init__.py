@@ -26,10 +26,11 @@ from bot.consent.service.imports import (
     import_rows,
     undo_import,
 )
-from bot.consent.service.known_senders import Retired, restore, retire, retired, senders
+from bot.consent.service.known_senders import senders
 from bot.consent.service.look_up import Found, Profile, find, others_gates, profile, suggest
 from bot.consent.service.merge import merge
 from bot.consent.service.removed import removed_at_provider
+from bot.consent.service.retire import Retired, restore, retire, retired
 from bot.consent.service.service import Service
 from bot.consent.service.take import take
 from bot.consent.service.undo import take_back, undo

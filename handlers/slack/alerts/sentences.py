@@ -146,8 +146,9 @@ def _unstop(alert: Alert) -> list[str]:
     channel = alert.channel.word
     if alert.returned_at:
         return [
-            f"✅ *Opted in again:* {_who(alert)} texted UNSTOP{_to(alert)} "
-            f"{date(alert.last_at)}, and a manager approved {date(alert.returned_at)}."
+            f"☑️ *Opted in again:* {_who(alert)} texted UNSTOP{_to(alert)} "
+            f"{date(alert.last_at)}, and a manager approved {date(alert.returned_at)}. View shows "
+            "whether anything else is in the way."
         ]
     return [
         f"🟡 *Half done:* {_who(alert)} texted UNSTOP{_to(alert)} {date(alert.last_at)}"
@@ -263,7 +264,10 @@ def _notes(alert: Alert) -> Iterable[str]:
         have = "several contacts have" if len(alert.contacts) > 9 else f"{len(alert.contacts)} have"
         yield f"It counts for each contact who has it: {have} it."
     if alert.returned_at:
-        yield f"✅ Opted in again {date(alert.returned_at)}, with a manager's approval."
+        yield (
+            f"☑️ Opted in again {date(alert.returned_at)}, with a manager's approval. View shows "
+            "whether anything else is in the way."
+        )
     elif alert.unstopped_at:
         yield f"🟡 Came back {date(alert.unstopped_at)} with UNSTOP, still needs a manager."
     elif alert.unread_at:
