@@ -32,7 +32,7 @@ crash: $(VENV)/dev ## the crash tests with 200 kills instead of 20
 	OPTIN_CRASH_RUNS=200 $(BIN)/python -m pytest -m crash
 
 screenshots: $(VENV)/dev ## the README's pictures, taken anew from the sandbox
-	OPTIN_BROWSER=required $(BIN)/python -m pytest tests/test_browser_demo.py tests/test_browser_cases.py
+	OPTIN_BROWSER=required $(BIN)/python -m pytest tests/browser/test_browser_demo.py tests/browser/test_browser_cases.py
 	mkdir -p docs && cp build/screenshots/card.png build/screenshots/saved.png docs
 	cp build/screenshots/card-waiting.png docs/waiting.png
 

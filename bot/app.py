@@ -17,25 +17,25 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from starlette.routing import BaseRoute
 
 from bot import clock
+from bot.config.settings import Mode, Settings, SettingsError
+from bot.config.settings import People as Named
 from bot.consent.errors import StorageFailed
-from bot.consent.service import Service
-from bot.consent.service.migrate import is_outdated, migrate
 from bot.consent.store import Store
-from bot.opening import OUTDATED, open_service
-from bot.receiving import receiving
-from bot.serve import Server
-from bot.settings import Mode, Settings, SettingsError
-from bot.settings import People as Named
-from bot.socket_mode import SocketMode
-from bot.timed import Timed
+from bot.consent.use_cases import Service
+from bot.consent.use_cases.migrate import is_outdated, migrate
+from bot.runtime.open_service import OUTDATED, open_service
+from bot.runtime.server import Server
+from bot.runtime.socket_mode import SocketMode
+from bot.runtime.timed_store import Timed
+from bot.runtime.webhooks import receiving
 from handlers.metrics import Metrics
-from handlers.slack.alerts.health import Health
-from handlers.slack.alerts.posting import Slack, client
+from handlers.slack.alerts.channel_health import Health
+from handlers.slack.alerts.client import Slack, client
 from handlers.slack.alerts.shared import SharedChannels
 from handlers.slack.alerts.worker import Worker
-from handlers.slack.app import bolt_app
-from handlers.slack.gate import Gate
-from handlers.slack.people import People, Roles
+from handlers.slack.bolt_app import bolt_app
+from handlers.slack.request_signature import Gate
+from handlers.slack.roles import People, Roles
 from handlers.web import slack_route, web_app
 
 #: Listeners at a time. They wait for one fsync, or for Slack's answer to a modal.

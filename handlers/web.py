@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from handlers.slack.gate import Gate
+from handlers.slack.request_signature import Gate
 
 logger = logging.getLogger(__name__)
 

@@ -8,10 +8,10 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from sandbox.app import build_room
+from sandbox.first_workspace import APP_TOKEN, BOT_TOKEN, COMMAND, SIGNING_SECRET
 from sandbox.manifest import Command, Manifest, read_manifest
-from sandbox.server import Server
-from sandbox.workspace import APP_TOKEN, BOT_TOKEN, COMMAND, SIGNING_SECRET
+from sandbox.sandbox_server import Server
+from sandbox.web_app import build_room
 
 
 def main() -> int:

@@ -6,8 +6,8 @@ https://docs.slack.dev/reference/app-manifest/
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.first_workspace import COMMAND
 from sandbox.web_api.methods import ALL_SCOPES
-from sandbox.workspace import COMMAND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from sandbox.block_kit.check import check_blocks
 from sandbox.block_kit.limits import total
-from sandbox.errors import Refused
-from sandbox.workspace import BOT_USER, TEAM
-from sandbox.world import Message, World
+from sandbox.first_workspace import BOT_USER, TEAM
+from sandbox.sandbox_errors import Refused
+from sandbox.workspace_state import Message, World
 
 USES: Final = 5
 LIFETIME: Final = timedelta(minutes=30)

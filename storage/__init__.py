@@ -29,19 +29,19 @@ def open_store(url: str, *, patience: float | None = None) -> Store:
     scheme = kind(url)
     match scheme:
         case "tinydb":
-            from storage.tinydb.store import TinyDBStore
+            from storage.tinydb.tinydb_store import TinyDBStore
 
             return TinyDBStore(_path(url))
         case "sqlite":
             from storage.sql.database import PATIENCE
+            from storage.sql.sql_store import SQLStore
             from storage.sql.sqlite import SQLite
-            from storage.sql.store import SQLStore
 
             return SQLStore(SQLite(_path(url), patience=patience or PATIENCE))
         case "postgresql":
             from storage.sql.database import PATIENCE
             from storage.sql.postgresql import PostgreSQL
-            from storage.sql.store import SQLStore
+            from storage.sql.sql_store import SQLStore
 
             return SQLStore(PostgreSQL(_server(url), patience=patience or PATIENCE))
         case "":

@@ -4,19 +4,19 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.storages import forget_all
+from tests.support.storages import forget_all
 
 pytest_plugins = [
-    "tests.browser_fixtures",
-    "tests.cli_fixtures",
-    "tests.consent_fixtures",
-    "tests.slack_fixtures",
-    "tests.store_fixtures",
-    "tests.take_fixtures",
-    "tests.tinydb_fixtures",
-    "tests.alerts_fixtures",
-    "tests.cases_fixtures",
-    "tests.reports_fixtures",
+    "tests.support.browser_fixtures",
+    "tests.support.cli_fixtures",
+    "tests.support.consent_fixtures",
+    "tests.support.slack_fixtures",
+    "tests.support.store_fixtures",
+    "tests.support.take_fixtures",
+    "tests.support.tinydb_fixtures",
+    "tests.support.alerts_fixtures",
+    "tests.support.cases_fixtures",
+    "tests.support.reports_fixtures",
 ]
 
 

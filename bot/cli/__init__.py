@@ -1,5 +1,5 @@
 """The command line: `optin`, one module for each command."""
 
-from bot.cli.run import main
+from bot.cli.program import main
 
 __all__ = ["main"]

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 
 from bot import clock
 from bot.cli.finding import Finding
+from bot.config.settings import Settings
 from bot.consent.errors import StorageFailed
-from bot.settings import Settings
-from handlers.intake.health import Heard, heard
-from handlers.intake.intake import FORWARDED
-from handlers.slack.blocks import words
+from handlers import vocabulary
 from handlers.webhooks import SWITCHES, providers
-from handlers.webhooks.signing import Memory
+from handlers.webhooks.receiver.provider_health import Heard, heard
+from handlers.webhooks.receiver.receive import FORWARDED
+from handlers.webhooks.signatures import Memory
 from storage import open_store
 
 #: By kind of failure: what it was, and what to do.
@@ -113,4 +113,4 @@ def _said(at: datetime) -> str:
 
 
 def _title(name: str) -> str:
-    return "One-click unsubscribe" if name == "one_click" else words.provider(name)
+    return "One-click unsubscribe" if name == "one_click" else vocabulary.provider(name)

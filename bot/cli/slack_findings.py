@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from bot import clock
 from bot.cli.finding import Finding
+from bot.config.settings import People, Settings
 from bot.consent.alerts import Alert, AlertKind, Delivery
 from bot.consent.errors import StorageFailed
-from bot.settings import People, Settings
 from storage import open_store
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def people_findings(client: WebClient, settings: Settings) -> Iterator[Finding]:
 
 def notice_findings(settings: Settings) -> Iterator[Finding]:
     """Channels that took no alerts lately, and whether anybody could be told of it."""
-    from handlers.slack.alerts.sentences import cure_of_channel
+    from handlers.slack.alerts.alert_text import cure_of_channel
 
     try:
         with closing(open_store(settings.storage)) as store, store.reading() as records:
@@ -68,7 +68,7 @@ def notice_findings(settings: Settings) -> Iterator[Finding]:
 def _managers(client: WebClient, settings: Settings, members: set[str]) -> Iterator[Finding]:
     from slack_sdk.errors import SlackApiError
 
-    from handlers.slack.people import is_gone
+    from handlers.slack.roles import is_gone
 
     named = sorted(settings.managers.users | members)
     try:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.consent.frozen import replace
 from bot.consent.model import Channel
-from bot.consent.replacing import replace
 
 #: The first three alerts of a kind in a minute are told singly, the others by one storm card.
 SINGLES = 3

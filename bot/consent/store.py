@@ -9,9 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from bot.consent.activity import Entry, Kind
 from bot.consent.alerts import Alert
 from bot.consent.cases import Case
+from bot.consent.log.entries import Entry, Kind
 from bot.consent.model import AddressFacts, Channel, Contact, Import
 
 

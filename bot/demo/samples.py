@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.consent.activity import Kind
+from bot.consent.log.entries import Kind
 from bot.consent.model import (
     Actor,
     BlockState,
@@ -21,10 +21,10 @@ from bot.consent.model import (
     Role,
 )
 from bot.consent.senders import Number, NumberKind, Sender
-from bot.consent.service import Details, Service, Wish, add, change
-from bot.consent.service.record import Recorder
 from bot.consent.store import Records
 from bot.consent.suppressions import Cause, Listing
+from bot.consent.use_cases import Details, Service, Wish, add, change
+from bot.consent.use_cases.record import Recorder
 
 SENDERS = (
     Sender(

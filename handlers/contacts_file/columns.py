@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.consent.errors import Invalid
-from bot.consent.reading import fold
+from bot.consent.parsing import fold
 
 
 class Column(StrEnum):

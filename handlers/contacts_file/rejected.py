@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from handlers.cells import defused, line, plain
-from handlers.contacts_file.read import ContactsFile
+from handlers.contacts_file.read_file import ContactsFile
 
 _ADDED = ("line", "reason")
 

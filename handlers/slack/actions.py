@@ -9,16 +9,17 @@ import msgspec
 from slack_bolt import Ack
 from slack_sdk import WebClient
 
-from bot.consent.activity import Kind
 from bot.consent.errors import Invalid
+from bot.consent.log.entries import Kind
 from bot.consent.model import Actor, Channel
-from bot.consent.service import Service, Wish, change, profile, undo
-from bot.consent.service import activity as log_page
-from handlers.slack import exports, ids
-from handlers.slack.blocks import log, words
-from handlers.slack.blocks.edit import edit_modal, saved_modal
-from handlers.slack.blocks.frame import Metadata
-from handlers.slack.blocks.modals import (
+from bot.consent.use_cases import Service, Wish, change, profile, undo
+from bot.consent.use_cases import activity as log_page
+from handlers import vocabulary
+from handlers.slack import ids, log_export
+from handlers.slack.blocks import activity_page
+from handlers.slack.blocks.edit_modal import edit_modal, saved_modal
+from handlers.slack.blocks.modal_frame import Metadata
+from handlers.slack.blocks.small_modals import (
     details_modal,
     details_of,
     message_modal,
@@ -29,13 +30,13 @@ from handlers.slack.blocks.modals import (
 )
 from handlers.slack.commands import RECENT, recent_page
 from handlers.slack.corrections import ask_what_was_wrong
-from handlers.slack.drafts import Drafts
-from handlers.slack.errors import saved
+from handlers.slack.error_handler import saved
+from handlers.slack.interaction import Body, chosen, pointer, pressed, show, user, value, view_id
+from handlers.slack.interaction import view as view_of
 from handlers.slack.metadata import read_metadata
-from handlers.slack.press import Body, chosen, pointer, pressed, show, user, value, view_id
-from handlers.slack.press import view as view_of
 from handlers.slack.redraw import opened_from, origin, redraw
-from handlers.slack.reply import reply
+from handlers.slack.response_url import reply
+from handlers.slack.sealed_values import Drafts
 
 
 def edit(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
@@ -94,7 +95,7 @@ def more(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
                 found = profile(consent, at.contact, actor)
                 notice = None
                 if outcome.meanwhile:
-                    notice = words.meanwhile(outcome.meanwhile, consent.now())
+                    notice = vocabulary.meanwhile(outcome.meanwhile, consent.now())
                 show(client, body, saved_modal(found, outcome.changes, where, notice=notice))
                 redraw(client, consent, actor, found, where)
         case ids.DETAILS:
@@ -197,13 +198,13 @@ def unknown(ack: Ack) -> None:
 
 
 def _exporting() -> dict[str, object]:
-    return message_modal(exports.TITLE, "The log is on its way to your direct messages …")
+    return message_modal(log_export.TITLE, "The log is on its way to your direct messages …")
 
 
 def _export(
     body: Body, client: WebClient, consent: Service, actor: Actor, *, contact: str, view_id: str
-) -> exports.Export:
-    return exports.Export(
+) -> log_export.Export:
+    return log_export.Export(
         client=client,
         consent=consent,
         actor=actor,
@@ -214,7 +215,7 @@ def _export(
 
 
 def _log(consent: Service, actor: Actor, metadata: Metadata) -> dict[str, object]:
-    kinds: tuple[Kind, ...] = log.kinds(metadata.kind)
+    kinds: tuple[Kind, ...] = activity_page.kinds(metadata.kind)
     channel = Channel(metadata.channel) if metadata.channel in list(Channel) else None
     contact, entries = log_page(
         consent,
@@ -223,9 +224,11 @@ def _log(consent: Service, actor: Actor, metadata: Metadata) -> dict[str, object
         kinds=kinds,
         channel=channel,
         before=metadata.cursors[-1] if metadata.cursors else None,
-        limit=log.PAGE + 1,
+        limit=activity_page.PAGE + 1,
     )
-    return log.log_modal(contact, entries[: log.PAGE], len(entries) > log.PAGE, metadata)
+    return activity_page.log_modal(
+        contact, entries[: activity_page.PAGE], len(entries) > activity_page.PAGE, metadata
+    )
 
 
 def _seq(action: dict[str, Any]) -> int:
@@ -236,4 +239,4 @@ def _seq(action: dict[str, Any]) -> int:
 
 
 def _filter(value: str) -> str:
-    return "" if value == log.ALL else value
+    return "" if value == activity_page.ALL else value

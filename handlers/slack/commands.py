@@ -13,17 +13,17 @@ from slack_sdk import WebClient
 
 from bot.consent.errors import Invalid
 from bot.consent.model import Actor
-from bot.consent.reading import visible
-from bot.consent.service import Service, find
-from bot.consent.service import recent as last_entries
-from handlers.slack.blocks import log
+from bot.consent.parsing import visible
+from bot.consent.use_cases import Service, find
+from bot.consent.use_cases import recent as last_entries
+from handlers.slack.blocks import activity_page
 from handlers.slack.blocks.card import card, card_text, hits, nothing
-from handlers.slack.blocks.frame import Metadata
-from handlers.slack.blocks.modals import legend, search_modal
-from handlers.slack.blocks.text import Block, escape, inert, section
-from handlers.slack.cases import PENDING, pending_page
-from handlers.slack.drafts import Drafts
-from handlers.slack.press import show
+from handlers.slack.blocks.formatting import Block, escape, inert, section
+from handlers.slack.blocks.modal_frame import Metadata
+from handlers.slack.blocks.small_modals import legend, search_modal
+from handlers.slack.case_actions import PENDING, pending_page
+from handlers.slack.interaction import show
+from handlers.slack.sealed_values import Drafts
 
 Answer = tuple[str, list[Block]]
 
@@ -129,9 +129,11 @@ def recent_page(
     consent: Service, actor: Actor, *, kind: str = "", before: int | None = None
 ) -> list[Block]:
     """A page of `recent`; no kind means all of them."""
-    kinds = log.kinds(kind)
-    entries = last_entries(consent, actor, kinds=kinds, before=before, limit=log.PAGE + 1)
-    return log.recent(entries[: log.PAGE], len(entries) > log.PAGE, kind, first=before is None)
+    kinds = activity_page.kinds(kind)
+    entries = last_entries(consent, actor, kinds=kinds, before=before, limit=activity_page.PAGE + 1)
+    return activity_page.recent(
+        entries[: activity_page.PAGE], len(entries) > activity_page.PAGE, kind, first=before is None
+    )
 
 
 def _pending(consent: Service, actor: Actor, command: str) -> Answer:

@@ -8,23 +8,23 @@ from typing import Any
 from slack_bolt import Ack
 from slack_sdk import WebClient
 
-from bot.consent.authority import Action, authorize
 from bot.consent.errors import Changed, Invalid, Refused
 from bot.consent.model import Actor, Channel
-from bot.consent.service import Change, Profile, Service, profile, removed_at_provider, take_back
+from bot.consent.permissions import Action, authorize
 from bot.consent.suppressions import Listing, provider_name
+from bot.consent.use_cases import Change, Profile, Service, profile, removed_at_provider, take_back
+from handlers import vocabulary
 from handlers.slack import ids
-from handlers.slack.blocks import words
 from handlers.slack.blocks.card import decision_line
-from handlers.slack.blocks.edit import saved_modal
-from handlers.slack.blocks.modals import mistake_modal
-from handlers.slack.blocks.opt_outs import recorded, whose
-from handlers.slack.blocks.text import inert, lines
-from handlers.slack.errors import saved
+from handlers.slack.blocks.edit_modal import saved_modal
+from handlers.slack.blocks.formatting import inert, lines
+from handlers.slack.blocks.reached_contacts import recorded, whose
+from handlers.slack.blocks.small_modals import mistake_modal
+from handlers.slack.error_handler import saved
+from handlers.slack.interaction import Body, pointer, say, show, value
 from handlers.slack.metadata import read_metadata
-from handlers.slack.press import Body, pointer, say, show, value
 from handlers.slack.redraw import origin, redraw
-from handlers.slack.views import typed
+from handlers.slack.view_submissions import typed
 
 _CHANGED = (
     "This contact changed meanwhile, and nothing was taken back. What you typed is kept: look "
@@ -41,7 +41,7 @@ def removed(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Ac
         found = profile(consent, contact, actor)
         provider = provider_name(Listing.of(entry.name).provider)
         decision = found.decisions[Channel.EMAIL]
-        steps = (words.step(whose(found, Channel.EMAIL, gate)) for gate in decision.gates)
+        steps = (vocabulary.step(whose(found, Channel.EMAIL, gate)) for gate in decision.gates)
         done = f"✓ Recorded: removed at {inert(provider)}."
         say(client, body, lines([done, decision_line(decision), *steps]))
         redraw(client, consent, actor, found, origin(body))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.consent.activity import Entry
+from bot.consent.log.entries import Entry
 from bot.consent.model import Actor, Contact
-from bot.consent.service import Service, activity
+from bot.consent.use_cases import Service, activity
 from handlers.cells import defused, line
 
 _COLUMNS = (

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from bot.consent.errors import Invalid
-from handlers.slack.blocks.frame import Metadata
+from handlers.slack.blocks.modal_frame import Metadata
 from handlers.slack.ids import OUTDATED, Pointer
 
 

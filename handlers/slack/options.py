@@ -7,10 +7,10 @@ from typing import Any
 from slack_bolt import Ack
 
 from bot.consent.model import Actor, Contact
-from bot.consent.service import Service, suggest
+from bot.consent.use_cases import Service, suggest
 from handlers.slack import ids
 from handlers.slack.blocks.card import option
-from handlers.slack.blocks.text import OPTION, fit, masked, shown
+from handlers.slack.blocks.formatting import OPTION, fit, masked, shown
 from handlers.slack.commands import unwrapped
 
 

@@ -12,14 +12,14 @@ from slack_sdk import WebClient
 
 from bot.consent.errors import Invalid, NotFound
 from bot.consent.model import Actor
-from bot.consent.service import Found, Profile, Service
-from bot.consent.service import profile as find_profile
+from bot.consent.use_cases import Found, Profile, Service
+from bot.consent.use_cases import profile as find_profile
 from handlers.slack import ids
 from handlers.slack.blocks.card import card, card_text, hits
-from handlers.slack.blocks.frame import Metadata
-from handlers.slack.blocks.modals import list_modal, profile_modal
+from handlers.slack.blocks.modal_frame import Metadata
+from handlers.slack.blocks.small_modals import list_modal, profile_modal
 from handlers.slack.metadata import read_metadata
-from handlers.slack.reply import SLACK_FAILED, reply
+from handlers.slack.response_url import SLACK_FAILED, reply
 
 logger = logging.getLogger(__name__)
 

@@ -1,28 +1,28 @@
-"""The messaging providers. To add one: its module, its row in `_TABLE`, its settings in
-`bot/provider_settings.py`, recorded requests in `tests/fixtures/<name>/`, and for SMS its row of
-opt-out words in `bot/consent/replies/keywords.py`."""
+"""The messaging providers. To add one: its folder in `providers/`, its row in `_TABLE`, its
+settings in `bot/config/provider_settings.py`, and for SMS its row of opt-out words in
+`bot/consent/replies/keywords.py`. Recorded requests stand in `tests/fixtures/<name>/`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from bot.config.provider_settings import ProviderSettings
 from bot.consent.model import Channel
 from bot.consent.replies.keywords import BLOCKING
-from bot.provider_settings import ProviderSettings
-from handlers.webhooks.mailgun import Mailgun
-from handlers.webhooks.missed import Missed
-from handlers.webhooks.one_click import MailboxesOf, OneClick
-from handlers.webhooks.postmark import Postmark
+from handlers.webhooks.backfill_source import Missed
 from handlers.webhooks.provider import Provider, Seen
-from handlers.webhooks.resend import Resend
-from handlers.webhooks.sendgrid import Sendgrid
-from handlers.webhooks.ses import Ses
-from handlers.webhooks.ses.certificates import Certificates
-from handlers.webhooks.telnyx import Telnyx
-from handlers.webhooks.twilio import Twilio
-from handlers.webhooks.twilio.missed import TwilioMissed
-from handlers.webhooks.vonage import Vonage
+from handlers.webhooks.providers.mailgun import Mailgun
+from handlers.webhooks.providers.one_click import MailboxesOf, OneClick
+from handlers.webhooks.providers.postmark import Postmark
+from handlers.webhooks.providers.resend import Resend
+from handlers.webhooks.providers.sendgrid import Sendgrid
+from handlers.webhooks.providers.ses import Ses
+from handlers.webhooks.providers.ses.certificates import Certificates
+from handlers.webhooks.providers.telnyx import Telnyx
+from handlers.webhooks.providers.twilio import Twilio
+from handlers.webhooks.providers.twilio.backfill import TwilioMissed
+from handlers.webhooks.providers.vonage import Vonage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

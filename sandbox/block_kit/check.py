@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sandbox.block_kit import limits, totals
+from sandbox.block_kit.block_shapes import BLOCKS, COMPOSITIONS, ELEMENTS, VIEWS, Shape
 from sandbox.block_kit.places import PLACES, WITHOUT_ACTION
-from sandbox.block_kit.shapes import BLOCKS, COMPOSITIONS, ELEMENTS, VIEWS, Shape
 
 TEXTS: Final = ("plain_text", "mrkdwn")
 _JSON: Final[dict[str, tuple[type, ...]]] = {

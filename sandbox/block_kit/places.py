@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sandbox.block_kit.shapes import BLOCKS, ELEMENTS
+from sandbox.block_kit.block_shapes import BLOCKS, ELEMENTS
 
 _SELECTS: Final = {"static_select", "external_select", "users_select"} | {
     "conversations_select",

@@ -10,11 +10,11 @@ with Workspace.start(mode="http", request_url=…) as ws:
     ws.contact("Grace Lee").text("STOP", to="+18885550199")
 """
 
-from sandbox.client.contact import Contact, Told
-from sandbox.client.outcome import Outcome
-from sandbox.client.person import Person
+from sandbox.client.action_outcome import Outcome
+from sandbox.client.contact_client import Contact, Told
+from sandbox.client.person_client import Person
 from sandbox.client.shown import Home, Message, Modal, NotThere
-from sandbox.client.workspace import Workspace
+from sandbox.client.workspace_client import Workspace
 
 __all__ = [
     "Contact",

@@ -7,8 +7,7 @@ import copy
 from typing import Any
 
 from sandbox.block_kit.fields import state
-from sandbox.views import describe
-from sandbox.workspace import (
+from sandbox.first_workspace import (
     APP,
     APP_NAME,
     BOT,
@@ -19,7 +18,8 @@ from sandbox.workspace import (
     Channel,
     Person,
 )
-from sandbox.world import Message, View, World
+from sandbox.view_stack import describe
+from sandbox.workspace_state import Message, View, World
 
 
 def command(

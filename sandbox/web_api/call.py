@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.delivery.socket import SocketDelivery
-from sandbox.errors import Refused
-from sandbox.workspace import BOT_USER, Channel, Person
-from sandbox.world import Message, World
+from sandbox.delivery.socket_delivery import SocketDelivery
+from sandbox.first_workspace import BOT_USER, Channel, Person
+from sandbox.sandbox_errors import Refused
+from sandbox.workspace_state import Message, World
 
 LARGEST_PAGE = 1000
 

@@ -8,13 +8,13 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from sandbox.errors import Refused
-from sandbox.faults import Fault, Kind
-from sandbox.journal import Line
-from sandbox.room import Room
-from sandbox.web_api import files
+from sandbox.injected_faults import Fault, Kind
+from sandbox.sandbox_errors import Refused
+from sandbox.traffic import Line
+from sandbox.web_api import file_methods
 from sandbox.web_api.call import Call
 from sandbox.web_api.methods import METHODS, Known
+from sandbox.workspace_context import Room
 
 _SECRETS: Final = ("token",)
 
@@ -80,7 +80,7 @@ async def upload(request: Request) -> Response:
     else:
         content = await request.body()
     try:
-        files.store(room.world, id_, content)
+        file_methods.store(room.world, id_, content)
     except Refused as refused:
         _end(room, line, began, refused.error, [])
         return PlainTextResponse(refused.error, status_code=400)

@@ -4,10 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sandbox.errors import Refused
-from sandbox.web_api import chat, conversations, files, users, views
+from sandbox.first_workspace import APP, BOT, BOT_USER, TEAM, TEAM_NAME
+from sandbox.sandbox_errors import Refused
+from sandbox.web_api import (
+    chat_methods,
+    conversation_methods,
+    file_methods,
+    user_methods,
+    view_methods,
+)
 from sandbox.web_api.call import Call, Method
-from sandbox.workspace import APP, BOT, BOT_USER, TEAM, TEAM_NAME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,30 +78,30 @@ METHODS: Final[dict[str, Known]] = {
     "apps.connections.open": Known(do=open_connection, token="app"),
     "auth.test": Known(do=auth_test),
     "bots.info": Known(do=bot_info, scopes=("users:read",)),
-    "chat.delete": _chat(chat.delete),
-    "chat.postEphemeral": _chat(chat.post_ephemeral),
-    "chat.postMessage": _chat(chat.post_message),
-    "chat.update": _chat(chat.update),
-    "conversations.history": Known(do=conversations.history, scopes=_HISTORY),
-    "conversations.info": Known(do=conversations.info, scopes=_READ_CHANNELS),
-    "conversations.join": Known(do=conversations.join, scopes=("channels:join",)),
-    "conversations.list": Known(do=conversations.list_, scopes=_READ_CHANNELS),
-    "conversations.members": Known(do=conversations.members, scopes=_READ_CHANNELS),
-    "conversations.open": Known(do=conversations.open_, scopes=_OPEN),
-    "conversations.replies": Known(do=conversations.replies, scopes=_HISTORY),
-    "files.completeUploadExternal": Known(do=files.complete_upload, scopes=("files:write",)),
-    "files.info": Known(do=files.info, scopes=("files:read",)),
-    "files.getUploadURLExternal": Known(do=files.get_upload_url, scopes=("files:write",)),
-    "reactions.add": Known(do=chat.add_reaction, scopes=("reactions:write",)),
-    "team.info": Known(do=users.team, scopes=("team:read",)),
-    "usergroups.list": Known(do=users.list_groups, scopes=("usergroups:read",)),
-    "usergroups.users.list": Known(do=users.list_group_users, scopes=("usergroups:read",)),
-    "users.info": Known(do=users.info, scopes=("users:read",)),
-    "users.list": Known(do=users.list_, scopes=("users:read",)),
-    "views.open": Known(do=views.open_),
-    "views.publish": Known(do=views.publish),
-    "views.push": Known(do=views.push),
-    "views.update": Known(do=views.update),
+    "chat.delete": _chat(chat_methods.delete),
+    "chat.postEphemeral": _chat(chat_methods.post_ephemeral),
+    "chat.postMessage": _chat(chat_methods.post_message),
+    "chat.update": _chat(chat_methods.update),
+    "conversations.history": Known(do=conversation_methods.history, scopes=_HISTORY),
+    "conversations.info": Known(do=conversation_methods.info, scopes=_READ_CHANNELS),
+    "conversations.join": Known(do=conversation_methods.join, scopes=("channels:join",)),
+    "conversations.list": Known(do=conversation_methods.list_, scopes=_READ_CHANNELS),
+    "conversations.members": Known(do=conversation_methods.members, scopes=_READ_CHANNELS),
+    "conversations.open": Known(do=conversation_methods.open_, scopes=_OPEN),
+    "conversations.replies": Known(do=conversation_methods.replies, scopes=_HISTORY),
+    "files.completeUploadExternal": Known(do=file_methods.complete_upload, scopes=("files:write",)),
+    "files.info": Known(do=file_methods.info, scopes=("files:read",)),
+    "files.getUploadURLExternal": Known(do=file_methods.get_upload_url, scopes=("files:write",)),
+    "reactions.add": Known(do=chat_methods.add_reaction, scopes=("reactions:write",)),
+    "team.info": Known(do=user_methods.team, scopes=("team:read",)),
+    "usergroups.list": Known(do=user_methods.list_groups, scopes=("usergroups:read",)),
+    "usergroups.users.list": Known(do=user_methods.list_group_users, scopes=("usergroups:read",)),
+    "users.info": Known(do=user_methods.info, scopes=("users:read",)),
+    "users.list": Known(do=user_methods.list_, scopes=("users:read",)),
+    "views.open": Known(do=view_methods.open_),
+    "views.publish": Known(do=view_methods.publish),
+    "views.push": Known(do=view_methods.push),
+    "views.update": Known(do=view_methods.update),
 }
 
 # Without a manifest the app may do all of this. Not chat:write.public: an app that is not in a

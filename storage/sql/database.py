@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Engine, inspect
 from sqlalchemy.exc import DBAPIError
 
 from bot.consent.errors import StorageFailed
+from storage.sql.database_session import Session
 from storage.sql.schema import UNASKED, VERSION
-from storage.sql.session import Session
 from storage.sql.statements import Statements
 
 #: Seconds until whoever waits for others who write gives up, where nobody says otherwise: an import

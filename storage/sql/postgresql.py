@@ -29,9 +29,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.consent.errors import Changed, OptinError, StorageFailed
 from storage.sql.database import PATIENCE, Database
-from storage.sql.session import BUSY, UNKNOWN, Question, Row, Session, Values
+from storage.sql.database_session import BUSY, UNKNOWN, Question, Row, Session, Values
+from storage.sql.pipelining import asked_together, done_together, told_apart
 from storage.sql.statements import Statements
-from storage.sql.together import asked_together, done_together, told_apart
 
 _CONNECTIONS = 16
 #: Seconds that whoever is first may need for the tables.

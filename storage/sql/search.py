@@ -14,11 +14,11 @@ from typing import Any
 from sqlalchemy import BigInteger, bindparam, literal_column, select, text
 
 from bot.consent.model import Contact
-from storage.sql import rows, words
+from storage.sql import table_rows, trigrams
 from storage.sql.schema import INDEXES, TEXT, WORKSPACE, contacts, grams
 from storage.sql.statements import Statements
-from storage.sql.turn import Turn
-from storage.sql.words import Part
+from storage.sql.transaction import Turn
+from storage.sql.trigrams import Part
 
 #: Contacts that are looked through without an index: some 2 ms.
 _FIRST = 2_000
@@ -32,7 +32,7 @@ def search(turn: Turn, asked: str, limit: int) -> list[Contact]:
     found: dict[str, Contact] = {}
     for documents in _steps(turn, asked, limit):
         for (document,) in documents:
-            contact = rows.contacts.decode(document)
+            contact = table_rows.contacts.decode(document)
             if len(found) < limit:
                 found.setdefault(contact.id, contact)
         if len(found) >= limit:
@@ -43,10 +43,10 @@ def search(turn: Turn, asked: str, limit: int) -> list[Contact]:
 def _steps(turn: Turn, asked: str, limit: int) -> Iterator[list[Any]]:
     if limit <= 0:
         return
-    for part in words.parts(asked):
+    for part in trigrams.parts(asked):
         for sql, given in _queries(turn, part):
             yield turn.rows(sql, {**given, "limit": limit})
-    if digits := words.digits(asked):
+    if digits := trigrams.digits(asked):
         for sql, low in (
             (turn.sql.phones_from, f"+{digits}"),
             (turn.sql.phones_back, digits[::-1]),
@@ -64,7 +64,7 @@ def _queries(turn: Turn, part: Part) -> Iterator[tuple[str, dict[str, Any]]]:
         like = {f"like{n}": f"%{text}%" for n, text in enumerate(part.texts)}
         yield _statement(turn.sql, part, "pg_trgm"), like
     elif part.grams and turn.sql.postgresql:
-        yield _statement(turn.sql, part, "grams"), {**given, "grams": words.marked(part)}
+        yield _statement(turn.sql, part, "grams"), {**given, "grams": trigrams.marked(part)}
     elif part.grams:
         every = " AND ".join(f'"{gram}"' for gram in part.grams)
         yield _statement(turn.sql, part, "fts"), {**given, "every": every}

@@ -24,8 +24,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from bot.consent.errors import Changed, Corrupt, StorageFailed
 from storage.lock import Lock
 from storage.sql.database import PATIENCE, Database
+from storage.sql.database_session import BUSY, UNKNOWN, Question, Row, Session
 from storage.sql.schema import INDEXES
-from storage.sql.session import BUSY, UNKNOWN, Question, Row, Session
 
 PRAGMAS = (
     "journal_mode = WAL",

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from bot.consent.errors import StorageFailed
 from storage.lock import Lock
-from storage.tinydb import files
-from storage.tinydb.change import Change
+from storage.tinydb import disk
+from storage.tinydb.journal_change import Change
 
 #: Seconds after which other processes get their turn, even where transactions never pause.
 _LONGEST_HOLD = 0.05
@@ -140,8 +140,8 @@ class Commits:
             self._write(batch.changes)
             error = None
         except OSError as reason:
-            if not isinstance(reason, files.SyncFailed):
-                error = files.failed(reason)
+            if not isinstance(reason, disk.SyncFailed):
+                error = disk.failed(reason)
         finally:
             with self._state:
                 self._writing = None

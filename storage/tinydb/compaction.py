@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bot.consent.errors import StorageFailed
 from storage.lock import try_lock
-from storage.tinydb import files, snapshot
+from storage.tinydb import disk, snapshot
 from storage.tinydb.journal import Journal, Title, generations, path_of
 from storage.tinydb.state import State
 
@@ -86,7 +86,7 @@ class Compaction:
             yield
         except (OSError, StorageFailed) as error:
             self._not_below = self._state.journal.end + _SHORT
-            if isinstance(error, files.SyncFailed):
+            if isinstance(error, disk.SyncFailed):
                 self._give_up()
             logger.warning("The journal could not be compacted and grows on: %s", error)
 
@@ -108,7 +108,7 @@ class Compaction:
             size = snapshot.write(draft, title, head, newest, documents, schema=schema)
             state.log.sync()
             self._draft.replace(state.path)
-            files.sync_folder(state.path.parent)
+            disk.sync_folder(state.path.parent)
         except BaseException:
             state.redacted = state.redacted or redacted
             raise
@@ -142,7 +142,7 @@ class Compaction:
 
 def _locked(path: Path) -> int | None:
     """The file, locked and empty. None if it is locked, or was just put in place as snapshot."""
-    descriptor = files.open_file(path, os.O_CREAT)
+    descriptor = disk.open_file(path, os.O_CREAT)
     try:
         if try_lock(descriptor) and path.stat().st_ino == os.fstat(descriptor).st_ino:
             os.ftruncate(descriptor, 0)

@@ -10,8 +10,8 @@ from zlib import crc32
 import msgspec
 
 from bot.consent.errors import Corrupt
-from storage.tinydb import files
-from storage.tinydb.change import Record
+from storage.tinydb import disk
+from storage.tinydb.journal_change import Record
 
 #: What a block that never reached the disk reads as. No line of ours holds it.
 _HOLE = b"\0" * 64
@@ -45,12 +45,12 @@ class Journal:
     def create(cls, snapshot: Path, title: Title) -> Journal:
         """Empty and on the disk; replaces one that was prepared and never used."""
         path = path_of(snapshot, title.generation)
-        descriptor = files.open_file(path, os.O_CREAT | os.O_TRUNC)
+        descriptor = disk.open_file(path, os.O_CREAT | os.O_TRUNC)
         line = _framed(msgspec.json.encode(title))
         try:
-            files.write(descriptor, line, 0)
+            disk.write(descriptor, line, 0)
             os.fsync(descriptor)
-            files.sync_folder(path.parent)
+            disk.sync_folder(path.parent)
         except OSError:
             os.close(descriptor)
             raise
@@ -60,20 +60,20 @@ class Journal:
     def open(cls, snapshot: Path, title: Title) -> Journal:
         """Raises FileNotFoundError, or `Corrupt` where it belongs to something else."""
         path = path_of(snapshot, title.generation)
-        descriptor = files.open_file(path, 0)
+        descriptor = disk.open_file(path, 0)
         line = _framed(msgspec.json.encode(title))
-        if files.read(descriptor, len(line), 0) != line:
+        if disk.read(descriptor, len(line), 0) != line:
             os.close(descriptor)
-            raise Corrupt(f"{path} is damaged or belongs to another storage. {files.ADVICE}")
+            raise Corrupt(f"{path} is damaged or belongs to another storage. {disk.ADVICE}")
         return cls(path, descriptor, title, len(line))
 
     def grown(self) -> bool:
         """Whether there is something in it that was not read yet."""
-        return files.size(self._descriptor) != self.end
+        return disk.size(self._descriptor) != self.end
 
     def shrunk(self) -> bool:
         """Whether something is gone that was read."""
-        return files.size(self._descriptor) < self.end
+        return disk.size(self._descriptor) < self.end
 
     def read(self) -> Iterator[Record]:
         """What was not read yet. Stops before a torn last line; `grown` is true then.
@@ -86,7 +86,7 @@ class Journal:
                 if not _whole(line):
                     if _torn(line) and not file.read(1):
                         return
-                    raise Corrupt(f"{self.path} is damaged at byte {self.end}. {files.ADVICE}")
+                    raise Corrupt(f"{self.path} is damaged at byte {self.end}. {disk.ADVICE}")
                 try:
                     record = _records.decode(line[9:])
                 except msgspec.MsgspecError:
@@ -101,14 +101,14 @@ class Journal:
         """On the disk when this returns; taken back when it raises OSError."""
         line = _framed(msgspec.json.encode(record))
         try:
-            files.write(self._descriptor, line, self.end)
+            disk.write(self._descriptor, line, self.end)
             self.sync()
         except BaseException as error:
             try:
                 self.cut()
             except OSError as worse:
                 # Then nobody knows what the file holds.
-                raise files.SyncFailed(worse.errno, worse.strerror) from error
+                raise disk.SyncFailed(worse.errno, worse.strerror) from error
             raise
         self.end += len(line)
 
@@ -117,7 +117,7 @@ class Journal:
         os.ftruncate(self._descriptor, self.end)
 
     def sync(self) -> None:
-        files.sync(self._descriptor)
+        disk.sync(self._descriptor)
 
     def close(self) -> None:
         os.close(self._descriptor)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from bot.consent.errors import Corrupt
-from storage.tinydb import files
+from storage.tinydb import disk
 
 _BLOCK = 1 << 16
 #: Longer than nearly all lines.
@@ -23,21 +23,21 @@ class Lines:
         """The line that begins here. Raises `Corrupt` where the file ends within it."""
         size = _LINE
         while True:
-            found = files.read(self._descriptor, size, offset)
+            found = disk.read(self._descriptor, size, offset)
             end = found.find(b"\n")
             if end >= 0:
                 return found[:end]
             if len(found) < size:
-                raise Corrupt(f"The Activity Log ends too early, at byte {offset}. {files.ADVICE}")
+                raise Corrupt(f"The Activity Log ends too early, at byte {offset}. {disk.ADVICE}")
             size *= 8
 
     def forwards(self, end: int) -> Iterator[tuple[int, bytes]]:
         """Each line with its offset. Raises `Corrupt` where the file is shorter."""
         offset, at, rest = self._first, self._first, b""
         while at < end:
-            block = files.read(self._descriptor, min(_BLOCK, end - at), at)
+            block = disk.read(self._descriptor, min(_BLOCK, end - at), at)
             if not block:
-                raise Corrupt(f"The Activity Log ends too early, at byte {at}. {files.ADVICE}")
+                raise Corrupt(f"The Activity Log ends too early, at byte {at}. {disk.ADVICE}")
             at += len(block)
             *lines, rest = (rest + block).split(b"\n")
             for line in lines:
@@ -49,7 +49,7 @@ class Lines:
         rest = b""
         while end > self._first:
             begin = max(end - _BLOCK, self._first)
-            data = files.read(self._descriptor, end - begin, begin) + rest
+            data = disk.read(self._descriptor, end - begin, begin) + rest
             # The first of these lines began in the block before.
             cut = data.find(b"\n") + 1 if begin > self._first else 0
             end, rest = begin, data[:cut]

@@ -10,7 +10,7 @@ from itertools import accumulate, islice
 
 import msgspec
 
-from bot.consent.reading import fold
+from bot.consent.parsing import fold
 
 #: More changed contacts than this, and the text is put together anew.
 _LOOSE = 500

@@ -3,7 +3,7 @@ would, nobody can change one unseen, and a commit or a snapshot only puts them t
 
 TinyDB's documented doors are `Storage` and `table_class`; `_read_table`, `_update_table` and
 `_get_next_id` are underscored, and the only ones that spare rewriting a table for each document.
-So TinyDB is pinned, and tests/test_tinydb_tables.py watches these.
+So TinyDB is pinned, and tests/storage/test_tinydb_tables.py watches these.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import msgspec
 import tinydb.table
 
 from storage.documents import encode
-from storage.tinydb.change import Change, Document
 from storage.tinydb.index import TABLES, Index
+from storage.tinydb.journal_change import Change, Document
 
 Fields = dict[str, Any]
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import psycopg
 
-from bot.consent.activity import Entry
+from bot.consent.log.entries import Entry
 from bot.consent.model import Contact
-from storage.sql import rows
+from storage.sql import table_rows
 
 LARGE = int(os.environ.get("OPTIN_BENCH_CONTACTS", "1000000"))
 
@@ -25,12 +25,12 @@ _Put = Callable[[str, list[dict[str, Any]]], None]
 def loading(url: str) -> Iterator[Load]:
     """What loads a page in one transaction."""
     postgresql = url.startswith("postgresql:")
-    row = rows.contact_row(with_grams=postgresql)
+    row = table_rows.contact_row(with_grams=postgresql)
     with _copying(url) if postgresql else _inserting(url) as put:
 
         def load(contacts: Sequence[Contact], entries: Sequence[Entry]) -> None:
             put("contacts", [row(contact.id, contact) for contact in contacts])
-            put("entries", [rows.entry_row(entry) for entry in entries])
+            put("entries", [table_rows.entry_row(entry) for entry in entries])
             put("", [])
 
         yield load

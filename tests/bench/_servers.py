@@ -16,9 +16,9 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from bot import clock
-from bot.consent.activity import Kind
+from bot.consent.log.entries import Kind
 from bot.consent.model import Channel, On
-from bot.consent.service.record import Recorder, new_id
+from bot.consent.use_cases.record import Recorder, new_id
 
 CONTACTS = 100_000
 SECRET = "bench-secret"

@@ -12,8 +12,8 @@ from email_validator import EmailNotValidError, validate_email
 
 from bot import clock
 from bot.consent.model import Actor, Role
-from bot.consent.service import Row, Service, import_rows
-from bot.mailbox import read_email
+from bot.consent.use_cases import Row, Service, import_rows
+from bot.runtime.read_email import read_email
 from handlers.contacts_file import open_contacts
 from storage import open_store
 from tests.bench._contacts import imported, write

@@ -14,16 +14,16 @@ from itertools import islice
 from pathlib import Path
 
 from bot import clock
-from bot.consent.activity import Entry, Kind
+from bot.consent.log.entries import Entry, Kind
 from bot.consent.model import By, Channel, Contact, On
-from bot.consent.service import Row, Service
-from bot.consent.service.contacts import Fields, read_details
-from bot.mailbox import read_email
+from bot.consent.use_cases import Row, Service
+from bot.consent.use_cases.contacts import Fields, read_details
+from bot.runtime.read_email import read_email
 from handlers.contacts_file import open_contacts
 from storage import open_store
 from tests.bench._contacts import imported, loaded, write
 from tests.bench._loading import LARGE, loading
-from tests.postgres_fixtures import Server
+from tests.support.postgres_fixtures import Server
 
 Report = Callable[[str, float, str, bool, str], None]
 

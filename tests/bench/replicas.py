@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from itertools import count
 
-from bot.consent.activity import Entry, Kind
+from bot.consent.log.entries import Entry, Kind
 from bot.consent.model import By, On
 from storage import open_store
 from tests.bench._clients import measure
 from tests.bench._servers import bot, fill, sandbox
 from tests.bench._webhooks import PUBLIC, TOKEN, request
-from tests.postgres_fixtures import Server
+from tests.support.postgres_fixtures import Server
 
 Report = Callable[[str, float, str, bool | None, str], None]
 

@@ -9,8 +9,8 @@ from time import perf_counter_ns
 
 from bot.consent.replies import Refusal, read_reply
 from bot.consent.replies.keywords import ENGLISH, LANGUAGES
-from tests.labelled_replies import LANGUAGES as MEASURED
-from tests.labelled_replies import load
+from tests.support.labelled_replies import LANGUAGES as MEASURED
+from tests.support.labelled_replies import load
 
 Report = Callable[[str, str, str, bool, str], None]
 

@@ -24,8 +24,8 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
 from bot import clock
-from bot.serve import Server
-from handlers.slack.gate import Gate
+from bot.runtime.server import Server
+from handlers.slack.request_signature import Gate
 from handlers.web import slack_route, web_app
 from tests.bench._clients import measure
 from tests.bench._servers import (

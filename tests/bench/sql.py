@@ -20,16 +20,16 @@ from pathlib import Path
 import psycopg
 
 from bot import clock
-from bot.consent.activity import Entry, Kind
 from bot.consent.events import Event, EventKind
+from bot.consent.log.entries import Entry, Kind
 from bot.consent.model import By, Channel, Consent, Contact, Evidence, On
-from bot.consent.service import Service
-from bot.consent.service.take import take
 from bot.consent.store import Store
-from bot.mailbox import read_email
+from bot.consent.use_cases import Service
+from bot.consent.use_cases.ingest import take
+from bot.runtime.read_email import read_email
 from storage import open_store
 from tests.bench._loading import LARGE, loading
-from tests.postgres_fixtures import Server
+from tests.support.postgres_fixtures import Server
 
 Report = Callable[[str, float | str, str, bool, str], None]
 

@@ -18,16 +18,16 @@ from contextlib import closing
 from http import HTTPStatus
 from pathlib import Path
 
-from handlers.intake.health import ProviderHealth
-from handlers.intake.intake import Intake
-from handlers.intake.line import Line
 from handlers.webhooks.provider import Request
-from handlers.webhooks.twilio import Twilio
+from handlers.webhooks.providers.twilio import Twilio
+from handlers.webhooks.receiver.batches import Line
+from handlers.webhooks.receiver.provider_health import ProviderHealth
+from handlers.webhooks.receiver.receive import Intake
 from storage import open_store
 from storage.sql.sqlite import PRAGMAS
 from tests.bench import sql
 from tests.bench._webhooks import PATH, PUBLIC, TOKEN, signed_stop
-from tests.postgres_fixtures import Server
+from tests.support.postgres_fixtures import Server
 
 Report = Callable[[str, float | str, str, bool, str], None]
 

@@ -16,9 +16,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.consent.activity import Entry, Kind
+from bot.consent.log.entries import Entry, Kind
 from bot.consent.model import By, Channel, Consent, Contact, Evidence, On
-from storage.tinydb.store import TinyDBStore
+from storage.tinydb.tinydb_store import TinyDBStore
 
 Report = Callable[[str, float, str, bool, str], None]
 

@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.serve import Server
+from bot.runtime.server import Server
 from handlers.web import read_body, web_app
 from tests.bench._clients import measure
 from tests.bench._servers import (

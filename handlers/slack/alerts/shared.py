@@ -15,7 +15,7 @@ from typing import Any
 
 from slack_sdk import WebClient
 
-from handlers.slack.alerts.outcomes import CALL_FAILED, Failure, Trouble, failure
+from handlers.slack.alerts.slack_errors import CALL_FAILED, Failure, Trouble, failure
 
 INFO = "conversations.info"
 #: Why nothing is posted, beside Slack's own words.

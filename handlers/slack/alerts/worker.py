@@ -18,18 +18,18 @@ from slack_sdk.errors import SlackApiError
 
 from bot.consent.alerts import INSTALLER, Alert, Delivery
 from bot.consent.errors import StorageFailed
-from bot.consent.service import Matter, look_after_cases, matter_of, no_more_requests
-from bot.consent.service.outbox import Posting, Result, claim, outbox, settle, sweep
-from bot.consent.service.reviews import expire_reviews
-from bot.consent.service.service import Service
-from bot.consent.service.storms import Listed, end_storms, storm_list
-from handlers.slack.alerts.cases import CASES
-from handlers.slack.alerts.health import Health
-from handlers.slack.alerts.outcomes import CALL_FAILED, Trouble, failure
-from handlers.slack.alerts.posting import LOOKING, Slack, is_direct, is_file, is_private, method
-from handlers.slack.alerts.roads import Roads
+from bot.consent.use_cases import Matter, look_after_cases, matter_of, no_more_requests
+from bot.consent.use_cases.alerts.outbox import Posting, Result, claim, outbox, settle, sweep
+from bot.consent.use_cases.alerts.reviews import expire_reviews
+from bot.consent.use_cases.alerts.storms import Listed, end_storms, storm_list
+from bot.consent.use_cases.context import Service
+from handlers.slack.alerts.case_text import CASES
+from handlers.slack.alerts.channel_health import Health
+from handlers.slack.alerts.client import LOOKING, Slack, is_direct, is_file, is_private, method
+from handlers.slack.alerts.failure_policy import Verdicts
+from handlers.slack.alerts.rate_limits import Roads
 from handlers.slack.alerts.shared import INFO, SharedChannels
-from handlers.slack.alerts.verdicts import Verdicts
+from handlers.slack.alerts.slack_errors import CALL_FAILED, Trouble, failure
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ _CARD_FIRST = timedelta(seconds=2)
 
 
 class Worker:
-    """One for the process. `run` is a coroutine function for `bot.serve.Server`."""
+    """One for the process. `run` is a coroutine function for `bot.runtime.server.Server`."""
 
     def __init__(
         self,

@@ -8,12 +8,11 @@ from bot.consent.cases import CaseState
 from bot.consent.gates import Code, Gate
 from bot.consent.model import AddressFacts, Bounce, Channel, Contact, Line
 from bot.consent.rules import Decision
-from bot.consent.service import Found, Profile, others_gates
 from bot.consent.suppressions import Listing, provider_name
+from bot.consent.use_cases import Found, Profile, others_gates
+from handlers import vocabulary
 from handlers.slack import ids
-from handlers.slack.blocks import words
-from handlers.slack.blocks.opt_outs import recorded, whose
-from handlers.slack.blocks.text import (
+from handlers.slack.blocks.formatting import (
     BUTTON,
     FIELD,
     OPTION,
@@ -34,6 +33,7 @@ from handlers.slack.blocks.text import (
     section,
     shown,
 )
+from handlers.slack.blocks.reached_contacts import recorded, whose
 
 #: Of entries of providers' lists, buttons at most.
 _MOST_LISTS = 5
@@ -51,7 +51,7 @@ def card(profile: Profile) -> list[Block]:
     if about := _about(contact):
         blocks.append(context(about))
     if contact.erased:
-        return [*blocks, section(words.step(profile.decisions[Channel.SMS].gates[0]))]
+        return [*blocks, section(vocabulary.step(profile.decisions[Channel.SMS].gates[0]))]
     blocks.append(fields(*_facts(profile)))
     blocks += _checklists(profile)
     notes = list(_notes(profile))
@@ -59,7 +59,7 @@ def card(profile: Profile) -> list[Block]:
         blocks.append(context(*notes))
     blocks.append(_buttons(profile))
     if profile.latest:
-        what, who, *_ = words.entry_lines(profile.latest[0])
+        what, who, *_ = vocabulary.entry_lines(profile.latest[0])
         blocks.append(context(f"Last entry: {what} · {who}"))
     return blocks
 
@@ -67,7 +67,7 @@ def card(profile: Profile) -> list[Block]:
 def card_text(profile: Profile) -> str:
     """The card as one sentence, for notifications and screen readers."""
     decisions = profile.decisions.values()
-    answers = joined([words.indicator(decision) for decision in decisions])
+    answers = joined([vocabulary.indicator(decision) for decision in decisions])
     steps = [gate.remedy for decision in decisions for gate in decision.gates]
     name = inert(profile.contact.name) or "Erased contact"
     return fit(f"{name}: {answers}. {escape(' '.join(steps))}".strip(), 3000)
@@ -103,7 +103,8 @@ def nothing(found: Found, asked: str, draft: str | None) -> list[Block]:
     if found.facts and found.facts.blocks:
         blocked = found.facts.blocks.items()
         said = (
-            f"🔴 {words.block_name(name, block)}: {block.state} here." for name, block in blocked
+            f"🔴 {vocabulary.block_name(name, block)}: {block.state} here."
+            for name, block in blocked
         )
         blocks.append(section(*said))
     if found.near:
@@ -148,11 +149,13 @@ def _facts(profile: Profile) -> Iterator[str]:
     contact = profile.contact
     line = " (landline)" if contact.line is Line.LANDLINE else ""
     yield f"*Phone*\n{inert(phone(contact.phone)) + line if contact.phone else 'none'}"
-    yield "\n".join(f"*{words.indicator(decision)}*" for decision in profile.decisions.values())
+    yield "\n".join(
+        f"*{vocabulary.indicator(decision)}*" for decision in profile.decisions.values()
+    )
     yield f"*Email*\n{inert(contact.email) if contact.email else 'none'}"
     yield f"*SMS Bounce*\n{_bounce(profile.facts.get(Channel.SMS))}"
     for channel in Channel:
-        said = words.on(contact.consent(channel)) if contact.address(channel) else "no address"
+        said = vocabulary.on(contact.consent(channel)) if contact.address(channel) else "no address"
         yield f"*{channel.word} On*\n{said}"
     mail = profile.facts.get(Channel.EMAIL)
     if mail and mail.bounce is not Bounce.NO:
@@ -162,19 +165,19 @@ def _facts(profile: Profile) -> Iterator[str]:
 def _bounce(facts: AddressFacts | None) -> str:
     if facts is None:
         return "no address"
-    return "🚫 Spam complaint: YES" if facts.complaint else words.BOUNCE[facts.bounce]
+    return "🚫 Spam complaint: YES" if facts.complaint else vocabulary.BOUNCE[facts.bounce]
 
 
 def _checklists(profile: Profile) -> Iterator[Block]:
     for channel, decision in profile.decisions.items():
         if not decision.gates:
             continue
-        icon = words.STATUS[decision.status][0]
-        title = f"{icon} *Before {words.things(channel)} can be sent*"
+        icon = vocabulary.STATUS[decision.status][0]
+        title = f"{icon} *Before {vocabulary.things(channel)} can be sent*"
         removable = _removable(profile, channel)
         yield section(title, *_steps(profile, channel, but=removable))
         for gate, element in removable:
-            yield section(words.step(gate), accessory=element)
+            yield section(vocabulary.step(gate), accessory=element)
         if sentence := _to_pass_on([*decision.gates, *other_keys(profile, channel)]):
             yield section("Pass on to the contact, by another way:", f"> {sentence}")
     yield from _held_back(profile)
@@ -191,7 +194,7 @@ def _held_back(profile: Profile) -> Iterator[Block]:
     room, left = _ROOM, 0
     for title, gates in other_senders(profile):
         new = [gate for gate in gates if (gate.code, gate.sender) not in told]
-        steps = [title, *(words.step(whose(profile, Channel.SMS, gate)) for gate in new)]
+        steps = [title, *(vocabulary.step(whose(profile, Channel.SMS, gate)) for gate in new)]
         if new and (room := room - sum(map(len, steps))) >= 0:
             yield section(*steps)
         elif new:
@@ -205,7 +208,7 @@ def other_senders(profile: Profile) -> Iterator[tuple[str, Sequence[Gate]]]:
     """Every other sender that is held back and the headline's is not, with what holds it back."""
     for sender, decision in profile.by_sender.items():
         if gates := others_gates(profile, decision):
-            icon = words.STATUS[decision.status][0]
+            icon = vocabulary.STATUS[decision.status][0]
             name = inert(phone(profile.senders.named(sender)), 80)
             yield f"{icon} *Texts from {name}*", gates
 
@@ -221,7 +224,7 @@ def other_keys(profile: Profile, channel: Channel) -> list[Gate]:
 
 
 def _from_sender(profile: Profile, sender: str, decision: Decision) -> str:
-    icon, word = words.STATUS[decision.status]
+    icon, word = vocabulary.STATUS[decision.status]
     return f"Texts from {inert(phone(profile.senders.named(sender)), 80)}: {icon} {word}"
 
 
@@ -269,15 +272,17 @@ def _steps(
         if gate in elsewhere:
             continue
         if case is None or gate.code is not Code.OPTED_OUT:
-            yield words.step(whose(profile, channel, gate))
+            yield vocabulary.step(whose(profile, channel, gate))
         elif case.state is CaseState.APPROVED and case.decided_by and case.decided_at:
             own = " (the one who asked)" if case.self_approved else ""
-            approver = f"{words.actor(case.decided_by)}{own}, {date(case.decided_at)}"
+            approver = f"{vocabulary.actor(case.decided_by)}{own}, {date(case.decided_at)}"
             yield f"☑ *Manager* approved: {approver}"
         else:
-            asked = f"{words.actor(case.requested_by)}, {date(case.requested_at)}"
+            asked = f"{vocabulary.actor(case.requested_by)}, {date(case.requested_at)}"
             yield f"☐ *Manager:* decides the re-opt-in request of {asked}"
-    yield from (words.step(whose(profile, channel, gate)) for gate in other_keys(profile, channel))
+    yield from (
+        vocabulary.step(whose(profile, channel, gate)) for gate in other_keys(profile, channel)
+    )
 
 
 def _lifted(profile: Profile, channel: Channel) -> str | None:
@@ -378,7 +383,7 @@ def _asking(profile: Profile, pointer: str) -> Iterator[Block]:
 def _hit(profile: Profile, listing: str = "") -> Block:
     contact = profile.contact
     known = [masked(address) for address in contact.addresses]
-    answers = [words.indicator(decision) for decision in profile.decisions.values()]
+    answers = [vocabulary.indicator(decision) for decision in profile.decisions.values()]
     company = f" · {inert(contact.company, 60)}" if contact.company else ""
     pointer = str(ids.Pointer(contact=contact.id, version=contact.version))
     return section(
@@ -390,7 +395,7 @@ def _hit(profile: Profile, listing: str = "") -> Block:
 
 def decision_line(decision: Decision) -> str:
     """One answer on a line of its own."""
-    return f"*{words.indicator(decision)}*"
+    return f"*{vocabulary.indicator(decision)}*"
 
 
 def answers(profile: Profile) -> list[Block]:
@@ -398,12 +403,14 @@ def answers(profile: Profile) -> list[Block]:
     said = [
         section(
             decision_line(decision),
-            *(words.step(whose(profile, channel, gate)) for gate in decision.gates),
+            *(vocabulary.step(whose(profile, channel, gate)) for gate in decision.gates),
         )
         if decision.gates
         else section(decision_line(decision), "Nothing stands in the way.")
         for channel, decision in profile.decisions.items()
     ]
     for title, gates in other_senders(profile):
-        said.append(section(title, *(words.step(whose(profile, Channel.SMS, g)) for g in gates)))
+        said.append(
+            section(title, *(vocabulary.step(whose(profile, Channel.SMS, g)) for g in gates))
+        )
     return said

@@ -1,0 +1,36 @@
+"""What a command works with: the use cases over the storage, and the person at the keyboard."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bot.config.settings import Settings, environment
+from bot.consent.model import Actor, Role
+from bot.consent.use_cases import Service
+from bot.runtime.open_service import open_service as open_with
+
+
+def read_settings(*, need_slack: bool = False) -> Settings:
+    """The settings of this folder and this process. Raises `SettingsError`."""
+    return Settings.read(environment(Path.cwd()), need_slack=need_slack)
+
+
+@contextmanager
+def open_service() -> Iterator[Service]:
+    """The use cases over the storage that the settings name. Raises `SettingsError`, and
+    `StorageFailed` where it can't be opened."""
+    with open_with(read_settings()) as service:
+        yield service
+
+
+def operator() -> Actor:
+    """Whoever can read the storage may do everything with it; the log says who it was."""
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):  # a process without a name, as in some containers
+        user = f"uid-{os.getuid()}"
+    return Actor(id=f"cli:{user}", role=Role.OPERATOR, source="cli")

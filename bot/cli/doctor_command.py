@@ -1,0 +1,251 @@
+"""`optin doctor`: what is well, what is not, and the cure for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from bot.cli.command_session import read_settings
+from bot.cli.finding import Finding
+from bot.cli.provider_findings import provider_findings
+from bot.cli.slack_findings import notice_findings, people_findings
+from bot.cli.terminal import say
+from bot.config.settings import Mode, Settings, SettingsError
+from bot.consent.errors import OptinError
+from storage import open_store
+
+if TYPE_CHECKING:
+    from slack_sdk import WebClient
+
+#: What the manifest asks for; a test compares them.
+SCOPES = frozenset(
+    {
+        "channels:history",
+        "channels:read",
+        "chat:write",
+        "commands",
+        "files:read",
+        "files:write",
+        "groups:history",
+        "groups:read",
+        "im:write",
+        "usergroups:read",
+        "users:read",
+    }
+)
+#: Contacts above which TinyDB takes seconds to open, and a gigabyte of memory.
+_MANY_CONTACTS = 250_000
+#: Seconds for an answer of Slack's.
+_PATIENCE = 10
+
+
+def doctor(
+    post: Annotated[
+        bool,
+        typer.Option("--post", help="Post a line to each channel, and take it away again."),
+    ] = False,
+) -> None:
+    """Checks tokens, scopes, channels, the public address, each provider and the storage: a line
+    for each, and a cure where something is wrong.
+
+    \b
+      optin doctor
+      optin doctor --post
+    """
+    failed = False
+    for finding in _look(post):
+        say(finding.line)
+        failed |= finding.cure is not None and not finding.advice
+    if failed:
+        raise typer.Exit(1)
+
+
+def _look(post: bool) -> Iterator[Finding]:
+    try:
+        settings = read_settings()
+    except SettingsError as error:
+        yield Finding(what="Settings can't be read.", cure=error.sentence)
+        return
+    yield Finding(what="Settings can be read.")
+    yield _storage(settings)
+    yield _public_url(settings)
+    yield from provider_findings(settings)
+    yield from _slack(settings, post)
+
+
+def _storage(settings: Settings) -> Finding:
+    try:
+        with closing(open_store(settings.storage)) as store:
+            settings.hash_key(store)
+            with store.reading() as records:
+                contacts, (entries, _) = records.count_contacts(), records.head()
+    except OptinError as error:
+        return Finding(what="The storage can't be used.", cure=error.sentence)
+    what = f"The storage opens: {contacts:,} contacts, {entries:,} log entries."
+    if contacts > _MANY_CONTACTS and settings.storage.startswith("tinydb:"):
+        return Finding(
+            what=what,
+            cure="That is much for TinyDB, which has them all in memory. Stop Optin, run "
+            "`optin copy --to sqlite:///data/optin.db` (or --to postgresql://…), and set "
+            "OPTIN_STORAGE to that.",
+            advice=True,
+        )
+    return Finding(what=what)
+
+
+def _public_url(settings: Settings) -> Finding:
+    url = settings.public_url
+    if url is None:
+        return Finding(what="No public address is set; Slack's Socket Mode needs none.")
+    parts = urlsplit(url)
+    if parts.scheme != "https":
+        return Finding(
+            what="The public address is not https.",
+            cure="Set OPTIN_PUBLIC_URL to the https address at which others reach this machine.",
+        )
+    if _is_private(parts.hostname or ""):
+        return Finding(
+            what="The public address can't be reached from outside.",
+            cure="Set OPTIN_PUBLIC_URL to a name or number that the whole internet can reach.",
+        )
+    return Finding(what=f"The public address is {url}.")
+
+
+def _is_private(host: str) -> bool:
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return host == "localhost" or "." not in host
+
+
+def _slack(settings: Settings, post: bool) -> Iterator[Finding]:
+    try:
+        mode = settings.mode()
+    except SettingsError as error:
+        yield Finding(what="There is no way for Slack to reach us.", cure=error.sentence)
+        mode = None
+    if not settings.bot_token:
+        yield Finding(
+            what="There is no bot token.",
+            cure="Set SLACK_BOT_TOKEN to the token that begins with xoxb-, under OAuth & "
+            "Permissions in your Slack app's settings.",
+        )
+        return
+    from slack_sdk import WebClient
+    from slack_sdk.errors import SlackApiError
+
+    client = WebClient(
+        token=settings.bot_token,
+        base_url=settings.slack_api_url,
+        timeout=_PATIENCE,
+        retry_handlers=[],  # a line that is posted twice would be taken away once
+    )
+    try:
+        us = client.auth_test()
+    except SlackApiError as error:
+        yield Finding(
+            what=f"Slack refuses the bot token: {error.response.get('error')}.",
+            cure="Install the app to the workspace again, and copy the new SLACK_BOT_TOKEN.",
+        )
+        return
+    except OSError:
+        yield Finding(
+            what=f"Slack can't be reached at {settings.slack_api_url}.",
+            cure="Check the network, a proxy, and SLACK_API_URL.",
+        )
+        return
+    yield Finding(what=f"Slack knows the bot as @{us.get('user')} in {us.get('team')}.")
+    headers = {name.lower(): value for name, value in us.headers.items()}
+    yield _scopes(headers.get("x-oauth-scopes"))
+    if mode is Mode.SOCKET:
+        yield _app_token(client, settings.app_token)
+    yield from people_findings(client, settings)
+    yield from _channels(client, settings, post)
+    yield from notice_findings(settings)
+
+
+def _scopes(header: str | None) -> Finding:
+    if not header:  # an app without any scope has no token either
+        return Finding(
+            what="Whether the bot has every scope that it needs, Optin can't tell.",
+            cure="Slack's answer came without the header x-oauth-scopes: a proxy may have dropped "
+            "it. Compare the scopes under OAuth & Permissions with manifest.yml.",
+            advice=True,
+        )
+    granted = {scope.strip() for scope in header.split(",")}
+    if missing := sorted(SCOPES - granted):
+        return Finding(
+            what=f"Scopes are missing: {', '.join(missing)}.",
+            cure="Add them under OAuth & Permissions, and install the app again.",
+        )
+    return Finding(what="The bot has every scope that it needs.")
+
+
+def _app_token(client: WebClient, token: str) -> Finding:
+    from slack_sdk.errors import SlackApiError
+
+    try:
+        client.apps_connections_open(app_token=token)
+    except SlackApiError as error:
+        return Finding(
+            what=f"Slack refuses the app-level token: {error.response.get('error')}.",
+            cure="Switch Socket Mode on, and set SLACK_APP_TOKEN to a token that has the scope "
+            "connections:write, under Basic Information.",
+        )
+    return Finding(what="Socket Mode can connect.")
+
+
+def _channels(client: WebClient, settings: Settings, post: bool) -> Iterator[Finding]:
+    channels = {
+        "OPTIN_ALERT_CHANNEL": settings.alert_channel,
+        "OPTIN_APPROVAL_CHANNEL": settings.approval_channel,
+    }
+    named = {channel: name for name, channel in reversed(channels.items()) if channel}
+    if not named:
+        yield Finding(
+            what="No channel is set for alerts.",
+            cure="Set OPTIN_ALERT_CHANNEL to a channel's id, and /invite the bot there.",
+            advice=True,
+        )
+    for channel, name in named.items():
+        if _is_shared(client, channel):
+            yield Finding(
+                what=f"{channel} ({name}) is shared with another organisation, or an invitation "
+                "to one is open: nothing is posted there.",
+                cure=f"Stop sharing it, or set {name} to a channel of your own.",
+            )
+        elif post:
+            yield _post(client, channel, name)
+        else:
+            yield Finding(what=f"{name} is {channel}; --post tries whether the bot can post there.")
+
+
+def _is_shared(client: WebClient, channel: str) -> bool:
+    """False, too, where Slack does not say: another line says what is wrong then."""
+    from slack_sdk.errors import SlackApiError
+
+    from handlers.slack.alerts.shared import is_shared
+
+    try:
+        return is_shared(client.conversations_info(channel=channel)["channel"])
+    except SlackApiError:
+        return False
+
+
+def _post(client: WebClient, channel: str, name: str) -> Finding:
+    from slack_sdk.errors import SlackApiError
+
+    try:
+        posted = client.chat_postMessage(channel=channel, text="Optin can post to this channel.")
+        client.chat_delete(channel=channel, ts=str(posted["ts"]))
+    except SlackApiError as error:
+        return Finding(
+            what=f"The bot can't post to {channel} ({name}): {error.response.get('error')}.",
+            cure="Check the channel's id, and type /invite @Optin in that channel.",
+        )
+    return Finding(what=f"The bot can post to {channel} ({name}).")

@@ -1,0 +1,59 @@
+"""`optin export`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from contextlib import closing
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.cli import json_output
+from bot.cli.command_session import open_service
+from bot.consent import use_cases
+from handlers.contacts_file import write_csv, write_json
+
+
+class Format(StrEnum):
+    CSV = "csv"
+    JSON = "json"
+
+
+def export(
+    format: Annotated[Format, typer.Option(help="For spreadsheets, or for programs.")] = Format.CSV,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="To this file instead of stdout.", metavar="FILE", show_default=False),
+    ] = None,
+) -> None:
+    """Writes all contacts with their answers. `optin import` takes the CSV in again, and no
+    spreadsheet takes a cell of it for a formula.
+
+    \b
+      optin export > contacts.csv
+      optin export --format json --output contacts.json
+    """
+    with open_service() as service, closing(use_cases.export(service)) as profiles:
+        csv = format is Format.CSV
+        lines = write_csv(profiles) if csv else write_json(profiles, json_output.status)
+        if output is None:
+            sys.stdout.writelines(lines)
+            sys.stdout.flush()
+        else:
+            _write(output, lines)
+
+
+def _write(path: Path, lines: Iterable[str]) -> None:
+    """All of it, or nothing: the name appears when the file is whole. For its owner alone."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
+    try:
+        with draft.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(lines)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

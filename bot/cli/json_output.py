@@ -1,0 +1,117 @@
+"""Contacts and log entries as the JSON that other programs read. The names are fixed."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.consent.addresses import key_of
+from bot.consent.log.entries import Entry
+from bot.consent.model import AddressFacts, By, Channel, Consent, Contact, On
+from bot.consent.rules import decide
+from bot.consent.use_cases import Found, Profile
+
+Shape = dict[str, Any]
+
+
+def dumped(shape: object) -> str:
+    """As text, the same for the same values."""
+    return json.dumps(shape, ensure_ascii=False, indent=2)
+
+
+def status(profile: Profile) -> Shape:
+    """A contact with both answers."""
+    contact = profile.contact
+    return {
+        "contact": {
+            "id": contact.id,
+            "name": contact.name,
+            "phone": contact.phone,
+            "email": contact.email,
+        },
+        "sms": _channel(profile, Channel.SMS),
+        "email": _channel(profile, Channel.EMAIL),
+        "version": contact.version,
+    }
+
+
+def nobody(found: Found) -> Shape:
+    """What is known of an address that nobody has, in the shape of a contact's status."""
+    return status(unheld(found)) | {"contact": None}
+
+
+def unheld(found: Found) -> Profile:
+    """An address that nobody has, as if somebody had it."""
+    address = found.phone or found.email or ""
+    facts = found.facts or AddressFacts(address=key_of(address))
+    consents = {}
+    if facts.refusal:
+        consents[key_of(address)] = Consent(on=On.NO, by=By.CONTACT, since=facts.refusal.since)
+    contact = Contact(id="", phone=found.phone, email=found.email, consents=consents)
+    known = {channel: facts for channel in Channel if contact.address(channel)}
+    return Profile(
+        contact=contact,
+        facts=known,
+        decisions={channel: decide(contact, known.get(channel), channel) for channel in Channel},
+        by_sender={},
+        shared={},
+    )
+
+
+def entry(entry: Entry) -> Shape:
+    """A line of the Activity Log."""
+    return {
+        "id": entry.id,
+        "occurred_at": instant(entry.occurred_at),
+        "recorded_at": instant(entry.recorded_at),
+        "contact": entry.contact,
+        "address": entry.address,
+        "channel": entry.channel,
+        "kind": entry.kind,
+        "actor": entry.actor,
+        "source": entry.source,
+        "before": entry.before,
+        "after": entry.after,
+        "reason": entry.reason,
+        "evidence": entry.evidence.text if entry.evidence else None,
+        "expected": entry.expected,
+        "provider_id": entry.provider_id,
+        "hash": entry.hash,
+    }
+
+
+def instant(at: datetime) -> str:
+    """A time in ISO 8601, in UTC."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _channel(profile: Profile, channel: Channel) -> Shape:
+    decision = profile.decisions[channel]
+    facts = profile.facts.get(channel)
+    shape: Shape = {
+        "answer": decision.answer,
+        "on": profile.contact.consent(channel).on,
+        "bounce": facts.bounce if facts else "NO",
+    }
+    if channel is Channel.SMS:
+        blocks = facts.blocks if facts else {}
+        shape["blocks"] = [
+            {
+                "sender": profile.senders.shown(name, block),
+                "sender_id": group.id if (group := profile.senders.group_of(name)) else name,
+                "state": block.state,
+                "since": instant(block.began),
+            }
+            for name, block in sorted(blocks.items())
+        ]
+    shape["gates"] = [
+        {
+            "code": gate.code,
+            **({"sender": gate.sender, "sender_id": gate.sender_id} if gate.sender else {}),
+            "remedy": gate.remedy,
+            "owner": gate.owner,
+        }
+        for gate in decision.gates
+    ]
+    return shape

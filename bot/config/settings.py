@@ -1,0 +1,344 @@
+"""The settings: read once from the environment and `.env`, checked before anything connects.
+
+A new setting is one field of `Settings` and one row of `_ROWS`; those of the messaging providers
+are in `bot.config.provider_settings`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hmac
+import logging
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Self
+
+import phonenumbers
+from dotenv import dotenv_values
+
+from bot.config import hash_key, provider_settings, senders_file
+from bot.config.provider_settings import ProviderSettings
+from bot.config.setting_values import Rows, matching, secrets, several, url
+from bot.consent.errors import OptinError
+from bot.consent.replies.keywords import LANGUAGES
+from bot.consent.senders import Sender
+from bot.consent.store import Store
+
+logger = logging.getLogger(__name__)
+
+#: What only the tests read.
+_FOR_TESTS = {
+    "OPTIN_BENCH_CONTACTS",
+    "OPTIN_BROWSER",
+    "OPTIN_CRASH_RUNS",
+    "OPTIN_SCREENSHOTS",
+    "OPTIN_TEST_POSTGRES",
+    "OPTIN_TEST_STORAGE",
+}
+
+
+class SettingsError(OptinError):
+    """A setting is missing or can't be understood."""
+
+
+class Mode(StrEnum):
+    """How Slack reaches us."""
+
+    SOCKET = "socket"
+    HTTP = "http"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    """Those whom a setting names, by Slack's ids."""
+
+    users: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the operator decided. contract.md names each; secrets stay out of the repr."""
+
+    bot_token: str = field(default="", repr=False)
+    app_token: str = field(default="", repr=False)
+    #: Several while one replaces another.
+    signing_secrets: tuple[str, ...] = field(default=(), repr=False)
+    slack_api_url: str = "https://slack.com/api/"
+    #: May hold a database's password.
+    storage: str = field(default="tinydb:///data/optin.json", repr=False)
+    command: str = "/optin"
+    alert_channel: str | None = None
+    #: `alert_channel` where none is given.
+    approval_channel: str | None = None
+    managers: People = People()
+    #: Nobody named: every full member of the workspace is an agent.
+    agents: People = People()
+    #: Whoever asked for a re-opt-in may approve it, in teams with one manager.
+    self_approve: bool = False
+    region: str = "US"
+    #: Packs of opt-out words besides English.
+    languages: frozenset[str] = frozenset()
+    #: The first is the default one.
+    senders: tuple[Sender, ...] = ()
+    #: Without a slash at its end.
+    public_url: str | None = None
+    given_hash_key: bytes | None = field(default=None, repr=False)
+    providers: ProviderSettings = field(default_factory=ProviderSettings)
+
+    @classmethod
+    def read(cls, env: Mapping[str, str], *, need_slack: bool = False) -> Self:
+        """The settings out of these variables; an empty one counts as not given.
+
+        Raises `SettingsError`: one sentence, which names the setting and never shows a secret.
+        """
+        _warn_of_unknown(env)
+        values = _values(env, _ROWS)
+        values.setdefault("approval_channel", values.get("alert_channel"))
+        providers = ProviderSettings(**_values(env, provider_settings.ROWS))
+        settings = cls(**values, providers=providers)
+        if need_slack and not settings.bot_token:
+            raise SettingsError(
+                "SLACK_BOT_TOKEN is missing: it is the token that begins with xoxb-, under "
+                "OAuth & Permissions in your Slack app's settings."
+            )
+        if need_slack:
+            settings.mode()
+        return settings
+
+    def mode(self, asked: Mode | None = None) -> Mode:
+        """The way to Slack that was asked for; else Socket Mode where there is a token for it.
+
+        Raises `SettingsError` where the secret of that way is missing: requests that nobody
+        can verify are never served.
+        """
+        if (asked or Mode.SOCKET) is Mode.SOCKET and self.app_token:
+            return Mode.SOCKET
+        if (asked or Mode.HTTP) is Mode.HTTP and self.signing_secrets:
+            return Mode.HTTP
+        if asked is Mode.SOCKET:
+            raise SettingsError("SLACK_APP_TOKEN is missing: Socket Mode needs it.")
+        if asked is Mode.HTTP:
+            raise SettingsError("SLACK_SIGNING_SECRET is missing: HTTP mode needs it.")
+        raise SettingsError(
+            "SLACK_APP_TOKEN is missing: set it for Socket Mode, or SLACK_SIGNING_SECRET for HTTP."
+        )
+
+    def moved(self, storage: str) -> Self:
+        """The same with another storage."""
+        return replace(self, storage=storage)
+
+    @property
+    def hash_key_path(self) -> Path | None:
+        """The file beside the storage that holds the key; None where the storage is no file."""
+        scheme, _, path = self.storage.partition(":///")
+        return Path(path).with_suffix(".hash-key") if scheme in ("tinydb", "sqlite") else None
+
+    def hash_key(self, store: Store) -> bytes:
+        """The key of the hashes that erasure leaves; made on first use, beside the storage: in the
+        database itself, where that is a server's, so that all who work on it have the same.
+
+        `store` is the storage, opened, which is given a check value of the key by the first who
+        opens it. Raises `SettingsError` where the key can't be made or read, or is missing or
+        another than the storage has hashes of.
+        """
+        beside = self._key_beside(store)
+        key, wanted = self.given_hash_key or beside, hash_key.checked(store)
+        if key is None:
+            if wanted is not None or hash_key.has_hashes(store):
+                raise SettingsError(self._missing_key())
+            key = self._new_key(store)
+        if wanted is None:
+            if beside not in (None, key) and hash_key.has_hashes(store):
+                raise SettingsError(
+                    f"OPTIN_HASH_KEY is another key than the one in {self._place}. If the storage "
+                    f"was used with OPTIN_HASH_KEY, remove {self._place}. If not, remove "
+                    "OPTIN_HASH_KEY."
+                )
+            # Nothing is written into a storage that is still to be migrated.
+            value = hash_key.check_value(key)
+            wanted = value if store.outdated else hash_key.keep_check(store, key)
+        if not hmac.compare_digest(wanted, hash_key.check_value(key)):
+            raise SettingsError(self._wrong_key())
+        return key
+
+    def accept_hash_key(self, store: Store) -> None:
+        """Goes on with the key that there is, or a new one, whatever key the storage was used
+        with. Raises `SettingsError` as `hash_key` does where the key can't be made or read."""
+        key = self.given_hash_key or self._key_beside(store) or self._new_key(store)
+        hash_key.replace_check(store, key)
+
+    def _key_beside(self, store: Store) -> bytes | None:
+        """The key in its file, or in the database; None where there is none yet."""
+        if self.hash_key_path is None:
+            return hash_key.kept(store)
+        try:
+            return hash_key.read(self.hash_key_path)
+        except (OSError, ValueError) as error:
+            if self.given_hash_key:
+                return None
+            raise _unusable(error) from None
+
+    def _new_key(self, store: Store) -> bytes:
+        if self.hash_key_path is None:
+            return hash_key.read_or_keep(store)
+        try:
+            return hash_key.read_or_make(self.hash_key_path)
+        except (OSError, ValueError) as error:
+            raise _unusable(error) from None
+
+    @property
+    def _place(self) -> str:
+        return str(self.hash_key_path or f"the mark {hash_key.MARK} of the database")
+
+    def _missing_key(self) -> str:
+        if self.hash_key_path is None:
+            cure = "Set it to the key that this storage was used with."
+        else:
+            cure = (
+                f"Put {self.hash_key_path} back from a backup, or set OPTIN_HASH_KEY to the key "
+                "that this storage was used with."
+            )
+        return f"OPTIN_HASH_KEY is not set, and {self._place} is missing. {cure} {_WHY}"
+
+    def _wrong_key(self) -> str:
+        if not self.given_hash_key:
+            return (
+                f"OPTIN_HASH_KEY is not set, and {self._place} is not the key that this storage "
+                "was used with. Put the right one back from a backup, or set OPTIN_HASH_KEY to "
+                f"it. {_WHY}"
+            )
+        return (
+            "OPTIN_HASH_KEY is not the key that this storage was used with. Set it to that key, or "
+            f"remove it if the key is in {self._place}. {_WHY}"
+        )
+
+
+#: Why it is refused.
+_WHY = (
+    "With another key, Optin would forget that erased people opted out. If the key is lost for "
+    "good, `optin verify --accept-new-key` goes on without it."
+)
+
+
+def _unusable(error: OSError | ValueError) -> SettingsError:
+    if isinstance(error, OSError):
+        return SettingsError(
+            f"OPTIN_HASH_KEY is not set, and its file can't be used: {error.strerror}."
+        )
+    return SettingsError(f"OPTIN_HASH_KEY is not set, and {error}.")
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """The variables of this process, and those of the folder's `.env` that it does not have."""
+    path = folder / ".env"
+    try:
+        # Secrets hold dollar signs: nothing is put in for them.
+        given = dotenv_values(path, interpolate=False)
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(".env can't be read: it must be a UTF-8 text file.") from None
+    if given and os.name == "posix" and path.stat().st_mode & 0o004:
+        logger.warning(".env can be read by everyone on this machine; chmod 600 .env mends it")
+    return {name: value for name, value in given.items() if value is not None} | dict(os.environ)
+
+
+def _values(env: Mapping[str, str], rows: Rows) -> dict[str, Any]:
+    values = {}
+    for name, (attribute, read) in rows.items():
+        if text := env.get(name, "").strip():
+            try:
+                values[attribute] = read(text)
+            except ValueError as error:
+                raise SettingsError(f"{name} {error}.") from None
+    return values
+
+
+def _warn_of_unknown(env: Mapping[str, str]) -> None:
+    known = [*_ROWS, *provider_settings.ROWS]
+    for name in sorted(env):
+        if name.startswith("OPTIN_") and name not in known and name not in _FOR_TESTS:
+            near = difflib.get_close_matches(name, known, n=1)
+            logger.warning(
+                "%s is no setting of Optin%s", name, f"; did you mean {near[0]}?" if near else ""
+            )
+
+
+def _region(text: str) -> str:
+    region = text.upper()
+    if region not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError(f"must be the ISO code of a country, such as US or DE, not {text!r}")
+    return region
+
+
+def _languages(text: str) -> frozenset[str]:
+    found = frozenset(several(text.lower())) - {"en"}
+    if strangers := sorted(found - LANGUAGES.keys()):
+        known = ", ".join(sorted(LANGUAGES))
+        raise ValueError(f"must be some of {known}, with commas between them, not {strangers[0]!r}")
+    return found
+
+
+def _people(text: str) -> People:
+    ids = frozenset(filter(None, (part.strip() for part in text.split(","))))
+    for id_ in sorted(ids):
+        if not re.fullmatch("[UWS][A-Z0-9]+", id_):
+            raise ValueError(
+                "must be ids of Slack users (U…) and user groups (S…) with commas between them, "
+                f"and {id_!r} is none: copy it from the profile's menu"
+            )
+    groups = frozenset(id_ for id_ in ids if id_.startswith("S"))
+    return People(users=ids - groups, groups=groups)
+
+
+def _senders(text: str) -> tuple[Sender, ...]:
+    try:
+        return senders_file.read_senders(Path(text))
+    except ValueError as error:
+        raise ValueError(f"names {text}, which {error}") from None
+
+
+def _hash_key(text: str) -> bytes:
+    if len(text) < 32:
+        raise ValueError("must have at least 32 characters, as `openssl rand -hex 32` prints them")
+    return text.encode()
+
+
+def _yes_no(text: str) -> bool:
+    known = {"yes": True, "no": False}
+    if text.lower() not in known:
+        raise ValueError("must be yes or no")
+    return known[text.lower()]
+
+
+_bot_token = matching(r"(xoxe\.)?xoxb-\S+", "must be a token that begins with xoxb-")
+_app_token = matching(r"xapp-\S+", "must be an app-level token, which begins with xapp-")
+_storage = matching("[a-z][a-z0-9+]*://.+", "must be like tinydb:///data/optin.json")
+_command = matching(
+    "/[a-z0-9_-]{1,31}", "must be like /optin, in lower case, 32 characters at most"
+)
+_channel = matching("[CGD][A-Z0-9]+", "must be a channel's id (C…), not its name")
+
+#: The name, the field of `Settings`, and what reads it. A reader raises ValueError with the
+#: rest of a sentence that begins with the name.
+_ROWS: Rows = {
+    "SLACK_BOT_TOKEN": ("bot_token", _bot_token),
+    "SLACK_APP_TOKEN": ("app_token", _app_token),
+    "SLACK_SIGNING_SECRET": ("signing_secrets", secrets),
+    "SLACK_API_URL": ("slack_api_url", lambda text: url(text) + "/"),
+    "OPTIN_STORAGE": ("storage", _storage),
+    "OPTIN_COMMAND": ("command", _command),
+    "OPTIN_ALERT_CHANNEL": ("alert_channel", _channel),
+    "OPTIN_APPROVAL_CHANNEL": ("approval_channel", _channel),
+    "OPTIN_MANAGERS": ("managers", _people),
+    "OPTIN_AGENTS": ("agents", _people),
+    "OPTIN_SELF_APPROVE": ("self_approve", _yes_no),
+    "OPTIN_REGION": ("region", _region),
+    "OPTIN_LANGUAGES": ("languages", _languages),
+    "OPTIN_SENDERS": ("senders", _senders),
+    "OPTIN_PUBLIC_URL": ("public_url", url),
+    "OPTIN_HASH_KEY": ("given_hash_key", _hash_key),
+}

@@ -1,0 +1,1 @@
+"""The Activity Log: its entries, and what they mean."""

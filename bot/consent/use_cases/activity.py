@@ -1,0 +1,48 @@
+"""Reading the Activity Log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from bot.consent.errors import NotFound
+from bot.consent.log.entries import Entry, Kind
+from bot.consent.model import Actor, Channel, Contact
+from bot.consent.permissions import Action, authorize
+from bot.consent.use_cases.context import Service
+
+
+def activity(
+    service: Service,
+    id: str,
+    actor: Actor,
+    *,
+    kinds: Iterable[Kind] = (),
+    channel: Channel | None = None,
+    before: int | None = None,
+    limit: int = 10,
+) -> tuple[Contact, Sequence[Entry]]:
+    """The contact and a page of their log, newest first, below `before`. Raises `NotFound`."""
+    authorize(actor, Action.LOOK)
+    with service.store.reading() as records:
+        contact = records.contact(id)
+        if contact is None:
+            raise NotFound
+        entries = records.entries(
+            contact=id, kinds=kinds, channel=channel, before=before, limit=limit
+        )
+        return contact, entries
+
+
+def recent(
+    service: Service,
+    actor: Actor,
+    *,
+    kinds: Iterable[Kind] = (),
+    before: int | None = None,
+    limit: int = 10,
+) -> Sequence[tuple[Entry, Contact | None]]:
+    """The last entries of all contacts, newest first, below `before`."""
+    authorize(actor, Action.LOOK)
+    with service.store.reading() as records:
+        entries = records.entries(kinds=kinds, before=before, limit=limit)
+        return [(e, records.contact(e.contact) if e.contact else None) for e in entries]

@@ -1,0 +1,94 @@
+"""What a Slack channel does not want to be told: muted for a while, or kinds switched off.
+
+Kept in a mark, asked when an alert is put down. Nothing here changes what is stored of a contact.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.consent.alerts import OPTIONAL, AlertKind
+from bot.consent.errors import Invalid
+from bot.consent.model import Actor
+from bot.consent.permissions import Action, authorize
+from bot.consent.store import Records
+from bot.consent.use_cases.context import Service
+
+#: Longer than anybody means.
+LONGEST = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quiet:
+    """A channel's wishes."""
+
+    until: datetime | None = None
+    off: frozenset[AlertKind] = frozenset()
+
+    def muted(self, now: datetime) -> bool:
+        return self.until is not None and now < self.until
+
+
+def quiet(records: Records, slack_channel: str) -> Quiet:
+    """What this channel does not want."""
+    kept = records.mark(quiet_mark(slack_channel))
+    if kept is None:
+        return Quiet()
+    wishes = json.loads(kept)
+    until = wishes["until"]
+    return Quiet(
+        until=datetime.fromisoformat(until) if until else None,
+        off=frozenset(AlertKind(kind) for kind in wishes["off"]),
+    )
+
+
+def mute(service: Service, slack_channel: str, length: timedelta, actor: Actor) -> datetime:
+    """No alerts until the time that is returned; what would have come is counted, and summed up
+    then. No length at all ends it now. Reviews and complaints come all the same."""
+    authorize(actor, Action.QUIET)
+    if not timedelta(0) <= length <= LONGEST:
+        raise Invalid("Alerts can be muted for a week at most.")
+    until = service.now() + length
+    with service.store.transaction() as records:
+        before = quiet(records, slack_channel)
+        _put(records, slack_channel, replace(before, until=until if length else None))
+        summary = records.alert_for(summary_key(slack_channel))
+        if summary is not None and summary.shown == 0:
+            records.put_alert(replace(summary, not_before=until))
+    return until
+
+
+def choose_kinds(
+    service: Service, slack_channel: str, kinds: Collection[AlertKind], actor: Actor
+) -> None:
+    """Of the optional kinds, this channel is told these."""
+    authorize(actor, Action.QUIET)
+    with service.store.transaction() as records:
+        off = frozenset(OPTIONAL).difference(kinds)
+        _put(records, slack_channel, replace(quiet(records, slack_channel), off=off))
+
+
+def wishes(service: Service, slack_channel: str) -> Quiet:
+    """What this channel does not want, in a reading of its own."""
+    with service.store.reading() as records:
+        return quiet(records, slack_channel)
+
+
+def summary_key(slack_channel: str) -> str:
+    return f"{AlertKind.SUMMARY}:{slack_channel}"
+
+
+def _put(records: Records, slack_channel: str, wish: Quiet) -> None:
+    kept = None
+    if wish != Quiet():
+        until = wish.until.isoformat() if wish.until else None
+        kept = json.dumps({"until": until, "off": sorted(wish.off)})
+    records.put_mark(quiet_mark(slack_channel), kept)
+
+
+def quiet_mark(slack_channel: str) -> str:
+    """The mark in which a channel's wishes are kept."""
+    return f"quiet:{slack_channel}"

@@ -1,0 +1,209 @@
+"""A person's reading of a probable refusal, and of alerts: answered, expired, handled.
+
+One answer wins. Until there is one, the hold keeps everything from being sent (rules.md §4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.consent.addresses import key_of
+from bot.consent.alerts import Alert, AlertKind, anew
+from bot.consent.errors import NotFound, Refused
+from bot.consent.log.entries import ACT, Kind
+from bot.consent.model import UNSET, Actor, By, Contact, On
+from bot.consent.permissions import Action, authorize
+from bot.consent.store import Records
+from bot.consent.use_cases.context import Service
+from bot.consent.use_cases.record import Recorder
+
+REFUSAL = "refusal"
+NO_REFUSAL = "none"
+_SYSTEM = "system"
+#: In the reason of an opt-out that nobody answered in time.
+BY_DEADLINE = "was not read by its deadline"
+#: Entries in which the address of a hold is looked for, at most.
+_MOST_HOLDS = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An alert after somebody answered it."""
+
+    alert: Alert
+    #: Whether this was the answer that won.
+    won: bool
+
+
+def answer_review(service: Service, alert_id: str, refusal: bool, actor: Actor) -> Answer:
+    """Says whether it was an opt-out. If so, the contact refused at the time of the reply, on every
+    contact with the address; if not, the hold is released.
+
+    Raises `NotFound` for an alert that is there no more, `NotAllowed`, and `Refused` for one that
+    asks nothing.
+    """
+    authorize(actor, Action.ANSWER)
+    with service.store.transaction() as records:
+        alert = _present(records, alert_id)
+        if alert.kind is not AlertKind.REVIEW:
+            raise Refused("This alert asks nothing.")
+        if alert.answer is not None:
+            return Answer(alert=alert, won=False)
+        answered = _answer(service, records, alert, refusal, actor.id, actor.source)
+        return Answer(alert=answered, won=True)
+
+
+def expire_reviews(service: Service) -> int:
+    """Those that nobody answered by their deadline become refusals (rules.md §10); how many."""
+    now = service.now()
+    with service.store.reading() as records:
+        late = [alert.id for alert in records.alerts() if _is_late(alert, now)]
+    count = 0
+    for id in late:
+        with service.store.transaction() as records:
+            alert = records.alert(id)
+            if alert is not None and _is_late(alert, now):
+                _answer(service, records, alert, True, _SYSTEM, "slack")
+                count += 1
+    return count
+
+
+def mark_handled(service: Service, alert_id: str, actor: Actor) -> Answer:
+    """Says that somebody looks after it. Raises `NotFound`, `NotAllowed`, and `Refused` for a
+    review, which has to be answered."""
+    authorize(actor, Action.ANSWER)
+    with service.store.transaction() as records:
+        alert = _present(records, alert_id)
+        if alert.kind is AlertKind.REVIEW:
+            raise Refused("Say whether it was an opt-out.")
+        if alert.handled_by is not None:
+            return Answer(alert=alert, won=False)
+        handled = _handled(alert, actor.id, service.now())
+        records.put_alert(handled)
+        return Answer(alert=handled, won=True)
+
+
+def _answer(
+    service: Service, records: Records, alert: Alert, refusal: bool, actor: str, source: str
+) -> Alert:
+    now = service.now()
+    recorder = Recorder(records=records, actor=actor, source=source, now=now)
+    address, former = _held(service, records, alert)
+    hold = records.facts(key_of(address)).hold
+    said = _reason(refusal, actor, (hold.text if hold else alert.text) or "")
+    holders: list[Contact | None] = [*records.holders(key_of(address))]
+    for holder in holders or [former]:
+        if refusal:
+            _refuse(recorder, alert, holder, address, hold.since if hold else alert.first_at, said)
+        if hold:
+            _release(recorder, alert, holder, address, said)
+    # Another reply may have come while nobody had the address.
+    if address != alert.address and alert.address and records.facts(alert.address).hold:
+        if refusal:
+            _refuse(recorder, alert, None, alert.address, alert.first_at, said)
+        _release(recorder, alert, None, alert.address, said)
+    answered = replace(_handled(alert, actor, now), answer=REFUSAL if refusal else NO_REFUSAL)
+    records.put_alert(answered)
+    return answered
+
+
+def _refuse(
+    recorder: Recorder,
+    alert: Alert,
+    holder: Contact | None,
+    address: str,
+    since: datetime,
+    reason: str,
+) -> None:
+    before = holder.consents.get(key_of(address), UNSET) if holder else UNSET
+    refused = recorder.records.facts(key_of(address)).refusal
+    if holder is None and refused is not None and refused.since >= since:
+        return
+    # Whoever had refused already has refused again: a re-opt-in has to be newer than that.
+    again = holder is not None and before.on is On.NO and before.by is By.CONTACT
+    recorder.record(
+        Kind.NOTE if again else Kind.CONSENT,
+        holder,
+        address=address,
+        channel=alert.channel,
+        by=By.CONTACT,
+        before=before.on,
+        after=On.NO,
+        reason=reason,
+        occurred_at=since,
+        # The contact's word, whoever read it: nobody can take it back.
+        changes={ACT: (None, "")},
+    )
+
+
+def _release(
+    recorder: Recorder, alert: Alert, holder: Contact | None, address: str, reason: str
+) -> None:
+    recorder.record(
+        Kind.HOLD,
+        # Read again: the entry before changed the same contact.
+        recorder.records.contact(holder.id) if holder else None,
+        address=address,
+        channel=alert.channel,
+        before="held",
+        after="released",
+        reason=reason,
+    )
+
+
+def _reason(refusal: bool, actor: str, text: str) -> str:
+    quoted = f"“{text[:500]}”" if text else "The reply"
+    if actor == _SYSTEM:
+        return f"{quoted} {BY_DEADLINE}, so it counts as an opt-out"
+    return f"{quoted} was read as {'an' if refusal else 'no'} opt-out"
+
+
+def _held(service: Service, records: Records, alert: Alert) -> tuple[str, Contact | None]:
+    """The address that was held, or its hash where nobody has it; and who had it then."""
+    for address, contact in _candidates(records, alert):
+        if service.hashed(address) == alert.address:
+            return address, contact
+    return alert.address or "", None
+
+
+def _candidates(records: Records, alert: Alert) -> Iterator[tuple[str, Contact | None]]:
+    for id in alert.contacts:
+        contact = records.contact(id)
+        if contact is not None:
+            for address in (*contact.keys, *contact.consents):
+                yield address, contact
+    # A contact who appeared since took the hold over.
+    for entry in records.entries(kinds=(Kind.HOLD,), limit=_MOST_HOLDS):
+        if entry.address:
+            yield entry.address, records.contact(entry.contact) if entry.contact else None
+
+
+def _present(records: Records, id: str) -> Alert:
+    alert = records.alert(id)
+    if alert is None:
+        raise NotFound("This alert is too old: it is not kept any more.")
+    return alert
+
+
+def _handled(alert: Alert, actor: str, now: datetime) -> Alert:
+    return replace(alert, handled_by=actor, handled_at=now, wanted=_more(alert))
+
+
+def _more(alert: Alert) -> int:
+    """One that nobody is told of stays so."""
+    return alert.wanted + 1 if alert.slack_channel else alert.wanted
+
+
+def _is_late(alert: Alert, now: datetime) -> bool:
+    return alert.answer is None and alert.deadline is not None and alert.deadline <= now
+
+
+def forget(records: Records, contact: str) -> None:
+    """Erasure: what alerts still have of the contact goes, in Slack, too."""
+    for alert in [alert for alert in records.alerts() if contact in alert.contacts]:
+        left = tuple(id for id in alert.contacts if id != contact)
+        text = alert.text if alert.kind is not AlertKind.REVIEW else None
+        bare = replace(alert, contacts=left, text=text, masked="")
+        records.put_alert(anew(bare) if alert.slack_channel else bare)

@@ -1,0 +1,204 @@
+"""Storms: many of a kind at once are one card, with lines in its thread, and a list at the end."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.consent.alerts import (
+    OPTIONAL,
+    SINGLES,
+    SINGLY_WITHIN,
+    STORM_LINES,
+    STORM_QUIET,
+    Alert,
+    AlertKind,
+)
+from bot.consent.frozen import replace
+from bot.consent.log.entries import Entry, Kind
+from bot.consent.model import Channel, On
+from bot.consent.parsing import masked
+from bot.consent.store import Records
+from bot.consent.use_cases.context import Service
+
+#: Reasons and senders that an alert counts one by one, at most; the others go together.
+_MOST_COUNTED = 20
+_OTHERS = "other"
+#: Kinds of which a storm can be made.
+_KINDS = (*OPTIONAL, AlertKind.COMPLAINT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One of those whom a storm was about."""
+
+    at: datetime
+    #: "ending 0100"; empty for an address that nobody has.
+    masked: str
+    #: The contact's id here.
+    contact: str | None
+
+
+def join_storm(records: Records, fresh: Alert, now: datetime) -> bool:
+    """Whether the alert went into a card: from the fourth of a minute on, until the storm is over.
+    The first three are told singly, and the card counts them, too."""
+    key = _key_of(fresh)
+    storm = records.alert_for(key)
+    if storm is not None and storm.ended_at is None and within(storm.last_at, now, STORM_QUIET):
+        _join(records, storm, fresh, now)
+        return True
+    mark = _singly(key)
+    sender = fresh.sender or ""
+    lately = [
+        (at, to)
+        for at, to in json.loads(records.mark(mark) or "[]")
+        if within(datetime.fromisoformat(at), now, SINGLY_WITHIN)
+    ]
+    if len(lately) < SINGLES:
+        records.put_mark(mark, json.dumps([*lately, (now.isoformat(), sender)]))
+        return False
+    records.put_alert(
+        replace(
+            fresh,
+            key=key,
+            kind=AlertKind.STORM,
+            about=storm_kind(fresh),
+            address=None,
+            masked="",
+            contacts=(),
+            text=None,
+            first_at=min(datetime.fromisoformat(at) for at, _ in lately),
+            last_at=now,
+            count=len(lately) + 1,
+            counts=dict(Counter([*(to for _, to in lately), sender])),
+        )
+    )
+    return True
+
+
+def storm_keys(kind: AlertKind, channel: Channel, slack_channel: str) -> tuple[str, str]:
+    """Of the alert, and of the mark, that `join_storm` asks for."""
+    key = _key(kind, channel, slack_channel)
+    return key, _singly(key)
+
+
+def end_storms(service: Service) -> int:
+    """Ends those that nothing has joined for a while; how many."""
+    if not service.alert_channel:
+        return 0
+    now = service.now()
+    with service.store.reading() as records:
+        if not _over(records, service.alert_channel, now):
+            return 0
+    with service.store.transaction() as records:
+        over = _over(records, service.alert_channel, now)
+        for storm in over:
+            records.put_alert(replace(storm, ended_at=now, wanted=storm.wanted + 1))
+            records.put_alert(_under(storm, AlertKind.STORM_LIST, now, count=storm.count))
+        return len(over)
+
+
+def storm_list(service: Service, storm: Alert) -> Sequence[Listed]:
+    """Whom the storm was about, oldest first, out of the Activity Log."""
+    found: list[Listed] = []
+    before: int | None = None
+    while True:
+        with service.store.reading() as records:
+            page = records.entries(
+                kinds=(Kind.CONSENT,), channel=storm.channel, before=before, limit=500
+            )
+        for entry in page:
+            if entry.recorded_at < storm.first_at:
+                return found[::-1]
+            if entry.recorded_at <= storm.last_at and entry.after == On.NO:
+                found.append(_listed(entry))
+        if not page:
+            return found[::-1]
+        before = page[-1].seq
+
+
+def counted(alert: Alert, what: str) -> dict[str, int]:
+    """The alert's counts with one more of these."""
+    if what not in alert.counts and len(alert.counts) >= _MOST_COUNTED:
+        what = _OTHERS
+    return {**alert.counts, what: alert.counts.get(what, 0) + 1}
+
+
+def within(at: datetime, now: datetime, length: timedelta) -> bool:
+    """A clock that was set back makes nothing last for ever."""
+    return abs(now - at) <= length
+
+
+def _join(records: Records, storm: Alert, fresh: Alert, now: datetime) -> None:
+    count = storm.count + 1
+    records.put_alert(
+        replace(
+            storm,
+            last_at=max(storm.last_at, now),
+            count=count,
+            counts=counted(storm, fresh.sender or ""),
+            wanted=storm.wanted + 1,
+        )
+    )
+    if count in STORM_LINES:
+        records.put_alert(_under(storm, AlertKind.STORM_LINE, now, count=count))
+
+
+def _under(storm: Alert, kind: AlertKind, now: datetime, *, count: int) -> Alert:
+    """A line in the storm's thread."""
+    return Alert(
+        id=secrets.token_hex(16),
+        key=f"{kind}:{storm.id}:{count}",
+        kind=kind,
+        slack_channel=storm.slack_channel,
+        first_at=now,
+        last_at=now,
+        channel=storm.channel,
+        about=storm.about,
+        count=count,
+        thread=storm.id,
+    )
+
+
+def storm_kind(fresh: Alert) -> AlertKind:
+    """What a storm that the alert joins is made of. Refusals of strangers come in the same rush as
+    those of contacts."""
+    if fresh.kind is not AlertKind.UNKNOWN:
+        return fresh.kind
+    return AlertKind.STOP if fresh.channel is Channel.SMS else AlertKind.UNSUBSCRIBE
+
+
+def _key_of(fresh: Alert) -> str:
+    return _key(storm_kind(fresh), fresh.channel, fresh.slack_channel)
+
+
+def _key(of: AlertKind, channel: Channel, slack_channel: str) -> str:
+    return f"{AlertKind.STORM}:{of}:{channel}:{slack_channel}"
+
+
+def _listed(entry: Entry) -> Listed:
+    known = entry.address is not None and not entry.address.startswith("hash:")
+    return Listed(
+        at=entry.occurred_at,
+        masked=masked(entry.address or "") if known else "",
+        contact=entry.contact,
+    )
+
+
+def _singly(key: str) -> str:
+    return f"told singly:{key}"
+
+
+def _over(records: Records, slack_channel: str, now: datetime) -> list[Alert]:
+    return [
+        storm
+        for kind in _KINDS
+        for channel in Channel
+        if (storm := records.alert_for(_key(kind, channel, slack_channel))) is not None
+        and storm.ended_at is None
+        and abs(now - storm.last_at) > STORM_QUIET
+    ]

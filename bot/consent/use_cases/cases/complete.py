@@ -1,0 +1,101 @@
+"""The last key: the case is completed, and the consent comes back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.consent.addresses import key_of
+from bot.consent.alerts import AlertKind
+from bot.consent.cases import Case, CaseState
+from bot.consent.frozen import replace
+from bot.consent.log.entries import Kind
+from bot.consent.model import By, Channel, Contact, On
+from bot.consent.use_cases.alerts.enqueue import live_alerts
+from bot.consent.use_cases.cases.requirements import latest_refusal, missing_keys
+from bot.consent.use_cases.cases.transition import show, step
+from bot.consent.use_cases.context import Service
+from bot.consent.use_cases.known_senders import known_senders
+from bot.consent.use_cases.record import Recorder
+
+#: How the reason of a YES begins that came back by a case.
+RE_OPT_IN = "Re-opt-in"
+#: Messages about a refusal, which say so when it was taken back.
+_REFUSALS = (
+    AlertKind.STOP,
+    AlertKind.UNSUBSCRIBE,
+    AlertKind.DRIFT,
+    AlertKind.COMPLAINT,
+    AlertKind.UNSTOP,
+)
+
+
+def key_came(
+    service: Service, recorder: Recorder, contact: Contact, channel: Channel, at: datetime
+) -> None:
+    """The contact lifted a block, or it proved to be lifted: one key of an open case, and where
+    it is the last one, the end of it."""
+    case = recorder.records.open_case(contact.id, channel)
+    if case is None or contact.key(channel) != key_of(case.address):
+        return
+    facts = recorder.records.facts(key_of(case.address))
+    if missing_keys(facts, channel, known_senders(service, recorder.records)):
+        return
+    case = replace(case, unstopped_at=at)
+    recorder.records.put_case(case)
+    if case.state is CaseState.APPROVED:
+        finish(service, recorder, case, contact)
+    else:
+        show(recorder.records, case)
+
+
+def finish(service: Service, recorder: Recorder, case: Case, contact: Contact) -> Case:
+    """All keys are there: YES, in the manager's name, as old as the permission that it rests on.
+    Or the end of a case that something had overtaken."""
+    if voided := void(recorder, case, contact):
+        return voided
+    before = contact.consent(case.channel).on
+    done = step(recorder, case, CaseState.COMPLETED, contact, actor=case.decided_by)
+    recorder.record(
+        Kind.CONSENT,
+        recorder.records.contact(contact.id),
+        address=case.address,
+        channel=case.channel,
+        by=By.CONTACT,
+        before=before,
+        after=On.YES,
+        reason=f"{RE_OPT_IN}: {case.reason}" if case.reason else RE_OPT_IN,
+        evidence=case.evidence,
+        occurred_at=case.evidence.at,
+        actor=case.decided_by,
+    )
+    _tell_it_is_over(service, recorder, done)
+    return done
+
+
+def void(recorder: Recorder, case: Case, contact: Contact) -> Case | None:
+    """Ends a case that can't be decided any more; None where it can. Its time may be over, and
+    nobody has looked yet. What else voids a case does so when it happens: this only makes sure,
+    before something turns to YES."""
+    if recorder.now >= case.expires_at:
+        return step(recorder, case, CaseState.EXPIRED, contact, actor="system")
+    if contact.erased or contact.key(case.channel) != key_of(case.address):
+        why = "The address was changed meanwhile."
+    elif not contact.consent(case.channel).refused:
+        why = f"{case.channel.word} On was changed meanwhile."
+    else:
+        newest = latest_refusal(recorder.records, contact, case.channel)
+        if newest is None or case.evidence.at is None or newest < case.evidence.at:
+            return None
+        why = "The contact refused again."
+        return step(recorder, case, CaseState.OVERTAKEN, contact, why=why, actor="system")
+    return step(recorder, case, CaseState.CANCELLED, contact, why=why, actor="system")
+
+
+def _tell_it_is_over(service: Service, recorder: Recorder, case: Case) -> None:
+    """The alerts about the refusal say that it was taken back."""
+    days = {at.date() for at in (case.refused_at, case.unstopped_at) if at}
+    address = service.hashed(case.address)
+    for alert in live_alerts(recorder.records, _REFUSALS, case.channel, address, days):
+        recorder.records.put_alert(
+            replace(alert, returned_at=recorder.now, wanted=alert.wanted + 1)
+        )

@@ -1,0 +1,128 @@
+"""Deciding a case: a manager at the moment of the click, and one decision that wins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.consent.addresses import key_of
+from bot.consent.cases import Case, CaseState
+from bot.consent.errors import Changed, Invalid, NotAllowed, NotFound
+from bot.consent.model import Actor, Contact
+from bot.consent.parsing import blank, storable
+from bot.consent.permissions import Action, authorize
+from bot.consent.store import Records
+from bot.consent.use_cases.cases.complete import finish, void
+from bot.consent.use_cases.cases.requirements import missing_keys
+from bot.consent.use_cases.cases.transition import step
+from bot.consent.use_cases.context import Service
+from bot.consent.use_cases.known_senders import senders_of
+from bot.consent.use_cases.record import Recorder
+
+SELF_APPROVED = "Approved by the one who asked for it, as OPTIN_SELF_APPROVE allows."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A case after somebody decided it."""
+
+    case: Case
+    #: Whether it was this decision that counts. Else the case says who was quicker, and when.
+    won: bool
+
+
+def approve(service: Service, id: str, actor: Actor, *, version: int | None = None) -> Decided:
+    """The manager's key. With the contact's there already, the consent is YES now.
+
+    Raises `NotAllowed` for whoever is no manager at this moment, and for the one who asked;
+    `NotFound`; `Changed` where the case is not as it was when it was drawn (`version`).
+    """
+    authorize(actor, Action.DECIDE)
+    with service.store.transaction() as records:
+        case, contact, recorder = _taken_up(service, records, id, actor)
+        if case.state is not CaseState.PENDING:
+            return Decided(case=case, won=False)
+        own = case.requested_by == actor.id
+        if own and not service.self_approve:
+            raise NotAllowed("You asked for this yourself: another manager has to decide it.")
+        if ended := _ended(recorder, case, contact):
+            return Decided(case=ended, won=False)
+        assert contact is not None
+        if version is not None and version != case.version:
+            raise Changed("This request changed meanwhile. Look at it again, then decide.")
+        facts = records.facts(key_of(case.address))
+        senders = senders_of(service, records, facts)
+        waits = bool(missing_keys(facts, case.channel, senders))
+        approved = step(
+            recorder,
+            case,
+            CaseState.APPROVED,
+            contact,
+            why=SELF_APPROVED if own else None,
+            tells=waits,
+            decided_by=actor.id,
+            decided_at=recorder.now,
+            self_approved=own,
+        )
+        if not waits:
+            approved = finish(service, recorder, approved, contact)
+        return Decided(case=approved, won=True)
+
+
+def deny(
+    service: Service, id: str, reason: str, actor: Actor, *, version: int | None = None
+) -> Decided:
+    """Raises as `approve` does, and `Invalid` without a reason: whoever asked has to know why."""
+    authorize(actor, Action.DECIDE)
+    if blank(reason):
+        raise Invalid("Say why: whoever asked will read it.", field="reason")
+    with service.store.transaction() as records:
+        case, contact, recorder = _taken_up(service, records, id, actor)
+        if case.state is not CaseState.PENDING:
+            return Decided(case=case, won=False)
+        if ended := _ended(recorder, case, contact):
+            return Decided(case=ended, won=False)
+        if version is not None and version != case.version:
+            raise Changed("This request changed meanwhile. Look at it again, then decide.")
+        why = storable(reason.strip())
+        denied = step(
+            recorder,
+            case,
+            CaseState.DENIED,
+            contact,
+            why=why,
+            decided_by=actor.id,
+            decided_at=recorder.now,
+            decision=why,
+        )
+        return Decided(case=denied, won=True)
+
+
+def cancel(service: Service, id: str, actor: Actor) -> Decided:
+    """Takes a request back, also one that was approved and waits for the contact. For whoever
+    asked, and for managers."""
+    authorize(actor, Action.REQUEST)
+    with service.store.transaction() as records:
+        case, contact, recorder = _taken_up(service, records, id, actor)
+        if case.requested_by != actor.id:
+            authorize(actor, Action.DECIDE)
+        if not case.open:
+            return Decided(case=case, won=False)
+        withdrawn = step(recorder, case, CaseState.CANCELLED, contact, why="Withdrawn")
+        return Decided(case=withdrawn, won=True)
+
+
+def _taken_up(
+    service: Service, records: Records, id: str, actor: Actor
+) -> tuple[Case, Contact | None, Recorder]:
+    case = records.case(id)
+    if case is None:
+        raise NotFound("There is no such request.")
+    recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
+    return case, records.contact(case.contact), recorder
+
+
+def _ended(recorder: Recorder, case: Case, contact: Contact | None) -> Case | None:
+    """The case where something had voided it."""
+    if contact is None:
+        return step(recorder, case, CaseState.CANCELLED, None, actor="system")
+    return void(recorder, case, contact)

@@ -1,0 +1,134 @@
+"""A case with everything that somebody has to know to decide it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.consent.addresses import key_of
+from bot.consent.cases import Case, CaseState
+from bot.consent.errors import NotFound
+from bot.consent.frozen import replace
+from bot.consent.gates import THINGS
+from bot.consent.model import Actor, AddressFacts, By, Channel, Consent, Contact, On
+from bot.consent.permissions import Action, authorize
+from bot.consent.rules import Decision, decide
+from bot.consent.store import Records
+from bot.consent.use_cases.cases.requirements import missing_keys
+from bot.consent.use_cases.context import Service, date
+from bot.consent.use_cases.known_senders import senders_of
+
+#: Who refused so lately may not have changed their mind.
+_LATELY = timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matter:
+    """A case, its contact, and what approval leads to."""
+
+    case: Case
+    #: None where an import that had brought the contact was undone.
+    contact: Contact | None
+    #: The decision as things stand; None without a contact.
+    now: Decision | None
+    #: What the same rules say once SMS On or Email On is YES.
+    then: Decision | None
+    #: Numbers of ours that the contact has to text UNSTOP to.
+    missing: Sequence[str]
+    #: What the contact texts to each of these.
+    unblock_words: Mapping[str, str]
+    #: What should make a manager think twice, in sentences.
+    warnings: Sequence[str] = ()
+
+
+def matter(service: Service, id: str, actor: Actor) -> Matter:
+    """Raises `NotFound`."""
+    authorize(actor, Action.LOOK)
+    with service.store.reading() as records:
+        case = records.case(id)
+        if case is None:
+            raise NotFound("There is no such request.")
+        return matter_of(service, records, case)
+
+
+def matters(
+    service: Service, actor: Actor, *, after: Case | None = None, limit: int = 10
+) -> Sequence[Matter]:
+    """Those that are open, the oldest first."""
+    authorize(actor, Action.LOOK)
+    with service.store.reading() as records:
+        cases = records.open_cases(after=after, limit=limit)
+        return [matter_of(service, records, case) for case in cases]
+
+
+def matter_of(service: Service, records: Records, case: Case) -> Matter:
+    """The case as it stands in these records."""
+    contact = records.contact(case.contact)
+    key = key_of(case.address)
+    facts = records.facts(key) if key else AddressFacts(address="")
+    senders = senders_of(service, records, facts)
+    if contact is None or contact.erased:
+        return Matter(case=case, contact=None, now=None, then=None, missing=(), unblock_words={})
+    names = missing_keys(facts, case.channel, senders)
+    words = {senders.shown(name, facts.blocks[name]): senders.unblock_word(name) for name in names}
+    agreed = Consent(on=On.YES, by=By.CONTACT, since=case.evidence.at, evidence=case.evidence)
+    consenting = replace(contact, consents={**contact.consents, key: agreed})
+    return Matter(
+        case=case,
+        contact=contact,
+        now=decide(contact, facts, case.channel, senders.default, senders),
+        then=decide(consenting, facts, case.channel, senders.default, senders),
+        missing=tuple(words),
+        unblock_words=words,
+        warnings=tuple(_warnings(records, case, contact, facts, service.now())),
+    )
+
+
+def completed_by_another(service: Service, id: str, channel: Channel, actor: Actor) -> Case | None:
+    """The latest case by which another contact with the same address opted in again, as long as
+    that contact's YES stands: whoever asks for a second record sees it (rules.md §2)."""
+    authorize(actor, Action.LOOK)
+    with service.store.reading() as records:
+        contact = records.contact(id)
+        key = contact.key(channel) if contact else None
+        if key is None:
+            return None
+        others = [
+            holder
+            for holder in records.holders(key)
+            if holder.id != id and holder.consent(channel).on is On.YES
+        ]
+        done = [
+            case
+            for other in others
+            for case in records.cases(other.id)
+            if case.state is CaseState.COMPLETED
+            and case.channel is channel
+            and key_of(case.address) == key
+        ]
+    return max(done, key=lambda case: case.ended_at or case.requested_at, default=None)
+
+
+def _warnings(
+    records: Records, case: Case, contact: Contact, facts: AddressFacts, now: datetime
+) -> Iterator[str]:
+    things = THINGS[case.channel]
+    if facts.complaint:
+        yield "The contact reported our e-mail as spam."
+    if case.refused_at is not None and now - case.refused_at <= _LATELY:
+        yield f"The contact refused {things} only lately, on {date(case.refused_at)}."
+    others = [h for h in records.holders(key_of(case.address)) if h.id != contact.id]
+    if others:
+        thing = "number" if case.channel is Channel.SMS else "address"
+        have = "Another contact has" if len(others) == 1 else f"{len(others)} other contacts have"
+        refused = sum(h.consent(case.channel).on is On.NO for h in others)
+        stay = f", and {refused} of them stay at NO" if refused else ""
+        yield (
+            f"{have} this {thing}{stay}. Approval counts for this contact alone, but whoever "
+            f"holds the {thing} gets the {things}."
+        )
+    if facts.hold is not None:
+        yield "A reply of theirs that reads like a refusal waits for somebody's judgement."
+    if contact.do_not_contact:
+        yield "The contact is marked Do not contact: nothing is sent in any case."

@@ -1,0 +1,133 @@
+"""Asking for re-opt-in."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.consent.alerts import AlertKind
+from bot.consent.cases import EXPIRES_AFTER, REMINDERS, Case, CaseState
+from bot.consent.errors import Changed, Invalid, NeedsEvidence, Refused
+from bot.consent.frozen import replace
+from bot.consent.model import Actor, Channel, Contact, Evidence, On
+from bot.consent.parsing import blank, storable
+from bot.consent.permissions import Action, authorize
+from bot.consent.use_cases.cases.complete import void
+from bot.consent.use_cases.cases.requirements import latest_refusal, unstopped
+from bot.consent.use_cases.cases.subscriptions import wants_requests
+from bot.consent.use_cases.cases.transition import log_step, put_message
+from bot.consent.use_cases.context import Service, date, present
+from bot.consent.use_cases.known_senders import senders_of
+from bot.consent.use_cases.record import Recorder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What somebody asks for, and why it should be granted."""
+
+    channel: Channel
+    #: What shows that the contact agreed anew.
+    evidence: str
+    #: When; now where nobody says.
+    evidence_at: datetime | None = None
+    #: How exactly that was said: a minute of a clock, or a day. It means the end of that, but
+    #: never later than now (rules.md §6).
+    precision: timedelta = timedelta(0)
+    #: How the contact asked.
+    reason: str | None = None
+    note: str | None = None
+
+
+def request(
+    service: Service, id: str, ask: Ask, actor: Actor, *, version: int | None = None
+) -> Case:
+    """Opens a case for what the contact refused. Managers are told.
+
+    Raises `Changed` where the contact is not as they were when the form was drawn (`version`):
+    evidence for one number is none for another. Raises `Refused` with the `field` that is wrong:
+    where no approval is needed, where a case is open already, and where the evidence is missing or
+    older than the refusal.
+    """
+    authorize(actor, Action.REQUEST)
+    now = service.now()
+    with service.store.transaction() as records:
+        contact = present(records, id)
+        if version is not None and version != contact.version:
+            raise Changed("This contact changed meanwhile. Look at it again.")
+        consent = contact.consent(ask.channel)
+        _check(contact, ask.channel)
+        refused_at = latest_refusal(records, contact, ask.channel)
+        evidence = _evidence(ask, refused_at, now)
+        recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=now)
+        other = records.open_case(id, ask.channel)
+        if other is not None and not void(recorder, other, contact):
+            raise _asked(other)
+        facts = records.facts(contact.key(ask.channel) or "")
+        case = Case(
+            id=secrets.token_hex(16),
+            contact=id,
+            channel=ask.channel,
+            address=contact.address(ask.channel) or "",
+            requested_by=actor.id,
+            requested_at=now,
+            evidence=evidence,
+            expires_at=now + EXPIRES_AFTER,
+            reason=storable(ask.reason or "") or None,
+            note=storable(ask.note or "") or None,
+            refused_at=refused_at,
+            unstopped_at=unstopped(
+                facts, ask.channel, senders_of(service, records, facts), refused_at
+            ),
+            refusal=consent.reason,
+            next_at=now + REMINDERS[0],
+        )
+        told = dict.fromkeys((service.approval_channel or "", *wants_requests(records)))
+        copies = [put_message(recorder, case, AlertKind.CASE, to) for to in told if to]
+        case = replace(case, copies=tuple(copies))
+        records.put_case(case)
+        log_step(recorder, case, contact, before="", why=case.reason, evidence=evidence)
+        return case
+
+
+def check_request(contact: Contact, channel: Channel, case: Case | None, now: datetime) -> None:
+    """Whether it may be asked for, before somebody writes down why: `case` is the one that is open.
+    Raises as `request` does."""
+    _check(contact, channel)
+    if case is not None and now < case.expires_at:
+        raise _asked(case)
+
+
+def _asked(case: Case) -> Refused:
+    said = "it is not decided yet" if case.state is CaseState.PENDING else "it is approved"
+    return Refused(f"Somebody asked for this already, on {date(case.requested_at)}, and {said}.")
+
+
+def _check(contact: Contact, channel: Channel) -> None:
+    field, consent = f"{channel}_on", contact.consent(channel)
+    if contact.address(channel) is None:
+        noun = "phone number" if channel is Channel.SMS else "e-mail address"
+        raise Invalid(f"There is no {noun} to ask this for.", field=field)
+    if consent.on is On.YES:
+        raise Refused(f"{channel.word} On is YES already.", field=field)
+    if not consent.refused:
+        raise Refused(
+            f"This needs no approval: set {channel.word} On to YES with Edit, with the evidence.",
+            field=field,
+        )
+
+
+def _evidence(ask: Ask, refused_at: datetime | None, now: datetime) -> Evidence:
+    if blank(ask.evidence):
+        raise NeedsEvidence(field="evidence")
+    at = ask.evidence_at or now
+    if at > now:
+        raise Invalid("The evidence can't be from the future.", field="evidence_date")
+    at = min(at + ask.precision, now)
+    if refused_at is not None and at <= refused_at:
+        raise Refused(
+            f"The contact refused on {date(refused_at)}, {refused_at:%H:%M} UTC: the evidence has "
+            "to be newer than that.",
+            field="evidence_date",
+        )
+    return Evidence(text=storable(ask.evidence.strip()), at=at)

@@ -1,0 +1,43 @@
+"""Which managers want requests in their direct messages, too. To be told is not to be allowed:
+who may decide is asked when they decide."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from bot.consent.errors import Refused
+from bot.consent.model import Actor
+from bot.consent.permissions import Action, authorize
+from bot.consent.store import Records
+from bot.consent.use_cases.context import Service
+
+_MARK = "requests_to"
+_SLACK = "slack:"
+
+
+def wants_requests(records: Records) -> Sequence[str]:
+    """Slack's ids of these people."""
+    people: list[str] = json.loads(records.mark(_MARK) or "[]")
+    return people
+
+
+def want_requests(service: Service, actor: Actor, wanted: bool) -> None:
+    """From now on the manager gets a copy of each request, or no longer."""
+    authorize(actor, Action.DECIDE)
+    if not actor.id.startswith(_SLACK):
+        raise Refused("Direct messages are Slack's: choose this there.")
+    _want(service, actor.id.removeprefix(_SLACK), wanted)
+
+
+def no_more_requests(service: Service, person: str) -> None:
+    """Whoever is no manager any more, by Slack's id, is not told any more: they can't say so."""
+    _want(service, person, False)
+
+
+def _want(service: Service, person: str, wanted: bool) -> None:
+    with service.store.transaction() as records:
+        people = [other for other in wants_requests(records) if other != person]
+        if wanted:
+            people.append(person)
+        records.put_mark(_MARK, json.dumps(people) if people else None)

@@ -1,0 +1,156 @@
+"""Everything out of one storage into another, empty one, as it is: each entry of the log keeps its
+place, its salt and its hash.
+
+It goes in by batches, so that memory stays flat. Until the last of them is there and all was
+compared, a mark says that the storage is half a copy: nobody works with it, and the same copy begun
+again does the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice, zip_longest
+from typing import Any, TypeVar
+
+from bot.consent.errors import Refused
+from bot.consent.store import Records, Store
+from bot.consent.use_cases.verify import verify_store
+
+T = TypeVar("T")
+#: What is done, and how much of it; of how much, where that is known.
+Progress = Callable[[str, int, int | None], None]
+
+#: The mark of half a copy. Its text is where the log of the source ended.
+MARK = "copying"
+_BATCH = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copied:
+    """What the new storage has: the same as the old one."""
+
+    contacts: int
+    entries: int
+    #: Hash of the newest entry.
+    head: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kind:
+    """How values of one kind are read and put."""
+
+    name: str
+    read: Callable[[Records], Iterable[Any]]
+    put: Callable[[Records, Any], object]
+
+
+_KINDS = (
+    _Kind(name="log entries", read=lambda r: r.log(), put=lambda r, entry: r.adopt(entry)),
+    _Kind(name="contacts", read=lambda r: r.contacts(), put=lambda r, c: r.put_contact(c)),
+    _Kind(name="addresses", read=lambda r: r.all_facts(), put=lambda r, f: r.put_facts(f)),
+    _Kind(name="events", read=lambda r: r.events(), put=lambda r, event: r.put_event(event)),
+    _Kind(name="alerts", read=lambda r: r.alerts(), put=lambda r, alert: r.put_alert(alert)),
+    _Kind(name="cases", read=lambda r: r.all_cases(), put=lambda r, case: r.put_case(case)),
+    _Kind(name="imports", read=lambda r: r.imports()[::-1], put=lambda r, i: r.put_import(i)),
+    _Kind(name="marks", read=lambda r: r.marks(), put=lambda r, mark: r.put_mark(*mark)),
+)
+
+
+def is_half_a_copy(store: Store) -> bool:
+    with store.reading() as records:
+        return records.mark(MARK) is not None
+
+
+def copy(
+    source: Store,
+    target: Store,
+    *,
+    but: Collection[str] = (),
+    begun: Callable[[], object] = lambda: None,
+    progress: Progress = lambda what, done, total: None,
+) -> Copied:
+    """Copies everything but these marks; `begun` is called once it is certain that the target may
+    be written to. Raises `Refused` where the target is neither empty nor
+    half a copy of the same, or where the source was written to meanwhile."""
+    but = {MARK, *but}
+    with source.reading() as records:
+        seq, head = records.head()
+        _begin(target, f"{seq} {head}", but)
+        begun()
+        for kind in _KINDS:
+            _copy(kind, records, target, but, progress)
+        with target.reading() as copied:
+            for kind in _KINDS:
+                _compare(kind, records, copied, but)
+            contacts = copied.count_contacts()
+    verdict = verify_store(target, progress=lambda done: progress("Verifying", done, seq))
+    if verdict.problem or (verdict.entries, verdict.head) != (seq, head):
+        raise Refused(f"The copy does not hold. {verdict.problem or ''}".rstrip())
+    with source.reading() as records:
+        if records.head() != (seq, head):
+            raise Refused(_WRITTEN)
+    with target.transaction() as records:
+        records.put_mark(MARK, None)
+    return Copied(contacts=contacts, entries=seq, head=head)
+
+
+def _begin(target: Store, of: str, but: set[str]) -> None:
+    """Marks the target as half a copy, and takes away what may have gone from the source since
+    the copy was begun for the first time: all else that is there is there to stay."""
+    with target.transaction() as records:
+        begun = records.mark(MARK)
+        if begun is None and not all(_is_empty(kind, records, but) for kind in _KINDS):
+            raise Refused(
+                "The storage to copy to is not empty. Name one that does not exist yet, or an "
+                "empty database."
+            )
+        if begun not in (None, of):
+            raise Refused(
+                "The storage to copy to is half a copy of something else, or this one was written "
+                "to since. Remove it, and copy again with Optin stopped."
+            )
+        for alert in list(records.alerts()):
+            records.remove_alert(alert.id)
+        for name, _ in list(records.marks()):
+            if name not in but:
+                records.put_mark(name, None)
+        records.put_mark(MARK, of)
+
+
+def _copy(kind: _Kind, source: Records, target: Store, but: set[str], progress: Progress) -> None:
+    values = _values(kind, source, but)
+    total, done = None, 0
+    if kind is _KINDS[0]:
+        total = source.head()[0]
+        with target.reading() as records:
+            done = records.head()[0]
+        values = islice(values, done, None)
+    while batch := list(islice(values, _BATCH)):
+        with target.transaction() as records:
+            for value in batch:
+                kind.put(records, value)
+        done += len(batch)
+        progress(f"Copying {kind.name}", done, total)
+
+
+def _compare(kind: _Kind, source: Records, target: Records, but: set[str]) -> None:
+    for value, copied in zip_longest(
+        _values(kind, source, but), _values(kind, target, but), fillvalue=None
+    ):
+        if value != copied:
+            raise Refused(f"The copy is not the same: its {kind.name} differ. {_WRITTEN}")
+
+
+def _is_empty(kind: _Kind, records: Records, but: set[str]) -> bool:
+    return next(_values(kind, records, but), None) is None
+
+
+def _values(kind: _Kind, records: Records, but: set[str]) -> Iterator[Any]:
+    values = iter(kind.read(records))
+    if kind is _KINDS[-1]:
+        return (mark for mark in values if mark[0] not in but)
+    return values
+
+
+_WRITTEN = "The storage was written to while it was copied. Stop Optin, and copy again."

@@ -1,0 +1,230 @@
+"""Erasure: the person goes, the fact of a refusal stays as a keyed hash (rules.md §8.15)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from bot.consent.addresses import key_of
+from bot.consent.frozen import replace
+from bot.consent.log.entries import ACT, MERGED, Entry, Kind, apply, tells_of_address
+from bot.consent.model import UNSET, Actor, AddressFacts, Bounce, By, Channel, Contact, On
+from bot.consent.permissions import Action, authorize
+from bot.consent.store import Records
+from bot.consent.use_cases.address_opt_outs import refuse_at
+from bot.consent.use_cases.alerts.reviews import forget
+from bot.consent.use_cases.cases.erase_cases import forget_cases
+from bot.consent.use_cases.context import Service, present
+from bot.consent.use_cases.record import Recorder, history, told_block
+
+
+def erase(service: Service, id: str, actor: Actor) -> Contact:
+    """Erases name, addresses and the personal part of the contact's log entries, for good.
+
+    Reads the whole log once: what it still tells of these addresses is what stays known of them.
+    That takes a minute where there are millions of entries, so others write meanwhile.
+    """
+    authorize(actor, Action.ERASE)
+    with service.store.reading() as records:
+        contact = present(records, id)
+        known, _ = records.head()
+        merged = _merged(records, contact)
+        told = _Told(_keys(records, contact, merged), {id, *merged})
+        told.fold(records.log())
+    with service.store.transaction() as records:
+        contact = present(records, id)
+        recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
+        merged = _merged(records, contact)
+        keys = _keys(records, contact, merged)
+        _refuse_others(recorder, contact)
+        if told.facts.keys() >= set(keys):
+            told.fold(reversed(list(_since(records, known))))
+        else:  # they were changed in this very minute
+            told = _Told(keys, {id, *merged})
+            told.fold(records.log())
+        for key in told.facts:
+            _keep_refusal(service, recorder, contact, key)
+            _leave(service, recorder, contact, told, key)
+        for external_id in _external_ids(records, contact):
+            records.remember(erased_id(service, external_id))
+        forget_cases(recorder, contact)
+        for one in (id, *merged):
+            forget(records, one)
+            # What is redacted tells the fold nothing more, so this comes before the last entry.
+            records.redact(one)
+        for one in merged:
+            recorder.record(Kind.ERASED, None, creates=one)
+        erased = recorder.record(Kind.ERASED, contact)
+        assert erased is not None
+        return erased
+
+
+def erased_id(service: Service, external_id: str) -> str:
+    """Remembered for whoever had this external id and was erased: their unsubscribe links still
+    name it, and are answered as before."""
+    return f"erased:{service.hashed(external_id)}"
+
+
+def _external_ids(records: Records, contact: Contact) -> list[str]:
+    """Former ones, too."""
+    ids = {contact.external_id: None}
+    for entry in history(records, contact.id):
+        ids |= {str(id): None for id in (entry.changes or {}).get("external_id", ()) if id}
+    return [id for id in ids if id]
+
+
+def _refuse_others(recorder: Recorder, contact: Contact) -> None:
+    """Do not contact outlives the contact as an opt-out: whoever else has the address may be the
+    same person under another name."""
+    for key in contact.keys if contact.do_not_contact else ():
+        refuse_at(
+            replace(recorder, actor="system"),
+            key,
+            _channel(key),
+            by=By.CONTACT,
+            but=contact,
+            reason="Marked Do not contact before an erasure",
+            changes={ACT: (None, "")},
+        )
+
+
+def _merged(records: Records, contact: Contact) -> list[str]:
+    """The contacts that became one with this one: their part of the log goes, too."""
+    told = [(entry.changes or {}).get(MERGED) for entry in history(records, contact.id)]
+    return [str(pair[0]) for pair in told if pair]
+
+
+def _keys(records: Records, contact: Contact, merged: Iterable[str]) -> list[str]:
+    """Of all addresses, former ones and those of the `merged` contacts, too."""
+    keys = dict.fromkeys((*contact.keys, *contact.consents))
+    for id in (contact.id, *merged):
+        for entry in history(records, id):
+            before_and_after = [(entry.changes or {}).get(field, ()) for field in _ADDRESSES]
+            for text in (entry.address, *(text for pair in before_and_after for text in pair)):
+                if isinstance(text, str) and text:
+                    keys[key_of(text)] = None
+    return list(keys)
+
+
+_ADDRESSES = ("phone", "email")
+
+
+def _since(records: Records, known: int) -> Iterator[Entry]:
+    """The entries behind the one with this `seq`, newest first."""
+    before: int | None = None
+    while page := records.entries(before=before, limit=100):
+        for entry in page:
+            if entry.seq <= known:
+                return
+            yield entry
+        before = page[-1].seq
+
+
+class _Told:
+    """What the entries of others tell of the addresses of a contact who is erased."""
+
+    def __init__(self, keys: Iterable[str], but: Collection[str]) -> None:
+        self.facts = {key: AddressFacts(address=key) for key in keys}
+        #: Who has the last entry about an address.
+        self.by: dict[str, str] = {}
+        self._but = but
+
+    def fold(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            key = key_of(entry.address) if entry.address else ""
+            if key not in self.facts or entry.contact in self._but or entry.redacted:
+                continue
+            if tells_of_address(entry):
+                _, facts = apply(replace(entry, contact=None), None, self.facts[key])
+                assert facts is not None
+                self.facts[key] = facts
+                if entry.contact:
+                    self.by[key] = entry.contact
+
+
+def _keep_refusal(service: Service, recorder: Recorder, contact: Contact, key: str) -> None:
+    """A refusal at the address, or Do not contact, under its hash."""
+    records = recorder.records
+    hashed = service.hashed(key)
+    kept = records.facts(hashed).refusal
+    since = _refused_since(recorder, contact, key)
+    if since is None or (kept is not None and kept.since >= since):
+        return
+    recorder.record(
+        Kind.CONSENT,
+        None,
+        address=hashed,
+        channel=_channel(key),
+        by=By.CONTACT,
+        before=On.UNSET,
+        after=On.NO,
+        reason="Refused before erasure",
+        occurred_at=since,
+        changes={ACT: (None, "")},
+    )
+
+
+def _refused_since(recorder: Recorder, contact: Contact, key: str) -> datetime | None:
+    """The newest of all that was refused there."""
+    facts = recorder.records.facts(key)
+    since = [refusal.since for refusal in facts.refusals]
+    consent = contact.consents.get(key, UNSET)
+    if consent.refused:
+        since.append(consent.since or recorder.now)
+    if contact.do_not_contact and key in contact.keys:
+        since.append(recorder.now)
+    # A reply that nobody has judged yet, and nobody can any more, counts as what it may be.
+    others = any(holder.id != contact.id for holder in recorder.records.holders(key))
+    if facts.hold and not others:
+        since.append(facts.hold.since)
+    return max(since, default=None)
+
+
+def _leave(service: Service, recorder: Recorder, contact: Contact, told: _Told, key: str) -> None:
+    """What is known of the address stays with whoever else has it; else blocks and a bounce stay
+    under its hash, and with the address only what the log still tells."""
+    records, channel = recorder.records, _channel(key)
+    facts, left = records.facts(key), told.facts[key]
+    others = [holder for holder in records.holders(key) if holder.id != contact.id]
+    if not others:
+        _hash(service, recorder, facts, channel)
+    # Who had the address before goes on telling of it, and nothing that was answered since.
+    teller = others[0] if others else records.contact(told.by.get(key, ""))
+    records.put_facts(left)
+    if teller is not None and not teller.erased:
+        recorder.restate(facts, left, teller, channel)
+
+
+def _hash(service: Service, recorder: Recorder, facts: AddressFacts, channel: Channel) -> None:
+    """What is known of the address, as far as it is newer than what its hash knows."""
+    hashed = service.hashed(facts.address)
+
+    def say(kind: Kind, **entry: Any) -> None:
+        recorder.record(kind, None, address=hashed, channel=channel, **entry)
+
+    for name in {**facts.blocks, **facts.cleared}:
+        state, since = facts.block(name)
+        known, known_since = recorder.records.facts(hashed).block(name)
+        if since is None or (known_since is not None and known_since >= since):
+            continue
+        say(
+            Kind.BLOCK,
+            sender=name,
+            before=known,
+            after=state,
+            occurred_at=since,
+            **told_block(facts.blocks.get(name)),
+        )
+    if facts.bounce is not Bounce.NO and recorder.records.facts(hashed).bounce is Bounce.NO:
+        say(
+            Kind.BOUNCE,
+            by=By.CONTACT if facts.complaint else None,
+            before=Bounce.NO,
+            after=facts.bounce,
+            occurred_at=facts.bounced_at,
+        )
+
+
+def _channel(address: str) -> Channel:
+    return Channel.EMAIL if "@" in address else Channel.SMS

@@ -1,0 +1,80 @@
+"""The rows of a file, and what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.consent.model import Channel, Evidence, On
+from bot.consent.use_cases.contacts import Details
+
+
+class Consequence(StrEnum):
+    """What a row does, as the report counts it. A row may have several."""
+
+    ADDED = "contacts added"
+    UPDATED = "contacts updated"
+    SMS_YES = "SMS On set to YES"
+    EMAIL_YES = "Email On set to YES"
+    UNPROVEN = "of these YES without evidence"
+    SMS_NO = "SMS On set to NO"
+    EMAIL_NO = "Email On set to NO"
+    ALSO_NO = "opt-outs that reach another contact with the same address"
+    OLDER_NO = "NO in the file that is older than the YES, noted"
+    KEPT_FOR_LATER = "opt-outs of addresses that nobody has, kept"
+    FROM_REJECTED = "opt-outs and bounces out of rejected rows"
+    SMS_KEPT = "SMS On kept at NO although the file says YES"
+    EMAIL_KEPT = "Email On kept at NO although the file says YES"
+    BOUNCED = "addresses marked as bounced"
+    UNCHANGED = "rows that change nothing"
+    REJECTED = "rows rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row of a file, its words read and its addresses not yet."""
+
+    #: Line in the file, from 1, where the row begins.
+    line: int
+    details: Details
+    sms: On = On.UNSET
+    email: On = On.UNSET
+    sms_bounce: bool = False
+    email_bounce: bool = False
+    #: Of whatever is YES.
+    evidence: Evidence | None = None
+    #: Of one channel, where the two have different evidence.
+    sms_evidence: Evidence | None = None
+    email_evidence: Evidence | None = None
+    #: Why it can't be taken, where reading its words has shown that already.
+    problem: str | None = None
+
+    def on(self, channel: Channel) -> On:
+        """What the row says of one channel."""
+        return self.sms if channel is Channel.SMS else self.email
+
+    def bounced(self, channel: Channel) -> bool:
+        """Whether the row says that messages to this address are rejected."""
+        return self.sms_bounce if channel is Channel.SMS else self.email_bounce
+
+    def proof(self, channel: Channel) -> Evidence | None:
+        """What shows that the contact agreed to this channel."""
+        return (self.sms_evidence if channel is Channel.SMS else self.email_evidence) or (
+            self.evidence
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What an import did, or would do."""
+
+    #: None for a rehearsal, and where no row was good.
+    id: str | None
+    rows: int
+    counts: Mapping[str, int]
+
+    @property
+    def rejected(self) -> int:
+        """Rows that were not taken."""
+        return self.counts.get(Consequence.REJECTED, 0)

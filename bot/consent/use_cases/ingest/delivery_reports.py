@@ -1,0 +1,250 @@
+"""What became of a message: delivered, or failed and of which class (rules.md §4, §7)."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from bot.consent.addresses import key_of
+from bot.consent.alerts import AlertKind
+from bot.consent.events import Failure
+from bot.consent.log.entries import Kind
+from bot.consent.model import AddressFacts, BlockState, Bounce, By, Channel, Contact, On
+from bot.consent.suppressions import Cause, Listing
+from bot.consent.use_cases.ingest.event_context import CONFIRMATION_WITHIN, Taking
+
+#: Soft failures that make a bounce, on at least two days, within this time.
+SOFT_LIMIT = 3
+SOFT_WITHIN = timedelta(days=30)
+#: Changes of a contact in which the address of a day is looked for, at most.
+_MOST_MOVES = 200
+
+
+def delivered(taking: Taking) -> None:
+    """Proof of what it can prove: nothing that began after the message was sent."""
+    facts, sent = taking.facts, taking.event.sent_at
+    # Of a provider's list a delivery proves nothing: it may be another stream, or pass the list.
+    texted = taking.event.channel is Channel.SMS and sent is not None
+    if texted and sent and taking.blocked is not BlockState.NONE and not _confirms(taking, sent):
+        taking.unblock(at=sent, reason="Delivered")
+    if not facts.complaint and _proves(taking, facts):
+        taking.record_on_each(Kind.BOUNCE, before=facts.bounce, after=Bounce.NO, reason="Delivered")
+    elif facts.bounce is Bounce.NO:
+        newer = sum(failed > taking.at for failed in facts.soft_failures)
+        _count(taking, facts, newer, "Delivered")
+
+
+def failed(taking: Taking) -> None:
+    """A message of ours that did not arrive. Without a class, it counts as soft."""
+    failure = taking.event.failure or Failure.SOFT
+    match failure:
+        case Failure.OPT_OUT if taking.event.channel is Channel.SMS:
+            _refused(taking)
+        case Failure.OPT_OUT | Failure.LISTED_OPT_OUT:
+            _listed(taking, Cause.UNSUBSCRIBE)
+        case Failure.LISTED_COMPLAINT:
+            _listed(taking, Cause.COMPLAINT)
+        case Failure.LISTED_BOUNCE:
+            _list(taking, Cause.BOUNCE)
+            if taking.facts.bounce is not Bounce.YES:
+                _bounce(taking)  # we had missed it; it was no news to the provider
+        case Failure.LISTED:
+            _list(taking, Cause.UNKNOWN)
+        case Failure.HARD:
+            if _bounce(taking):
+                _tell(taking)
+        case Failure.AMBIGUOUS:
+            if taking.blocked is not BlockState.BLOCKED:
+                taking.block(BlockState.UNKNOWN, at=taking.at, reason=_said(taking))
+            _soft(taking)
+        case Failure.SOFT:
+            _soft(taking)
+
+
+def _refused(taking: Taking) -> None:
+    """An opt-out that we may have missed; or our own confirmation of one, which always fails."""
+    at = min(taking.at, taking.event.sent_at or taking.at)
+    stop = taking.stopped_before(taking.at)
+    reason = _said(taking)
+    if stop is not None and at >= stop and _confirmation(taking, stop, at):
+        if taking.holders:  # of a stranger there is no log to expect it in
+            taking.record_on_each(
+                Kind.EXPECTED_ERROR, sender=taking.sender, reason=reason, expected=True
+            )
+        if taking.blocked is BlockState.UNKNOWN:
+            taking.block(BlockState.BLOCKED, at=at, reason=reason)
+        return
+    standing = [taking.facts.blocks.get(name) for name in taking.names]
+    known = [b.began for b in standing if b and b.state is BlockState.BLOCKED]
+    began = min([at, *known])
+    # A newer failure makes the block as new as it is: what came between has not lifted it.
+    drifted = taking.block(BlockState.BLOCKED, at=at, by=By.CONTACT, reason=reason)
+    drifted = _refuse(taking, began, reason) or drifted
+    if drifted and taking.holders:
+        taking.tell(AlertKind.DRIFT)
+
+
+def _listed(taking: Taking, cause: Cause) -> None:
+    """Not sent, since the address is on the provider's list: what the contact did there, and we may
+    have missed."""
+    reason = _said(taking)
+    began = _listed_since(taking, cause)
+    drifted = _list(taking, cause)
+    drifted = _refuse(taking, began, reason) or drifted
+    facts = taking.facts
+    if cause is Cause.COMPLAINT and not facts.complaint:
+        taking.record_on_each(
+            Kind.BOUNCE, before=facts.bounce, after=Bounce.YES, by=By.CONTACT, reason=reason
+        )
+        drifted = True
+    if drifted and taking.holders:
+        taking.tell(AlertKind.DRIFT)
+
+
+def _list(taking: Taking, cause: Cause) -> bool:
+    """Puts the address on the provider's list, as far as Optin knows; unless an entry stands there
+    that says so, or more. Whether that is news."""
+    for name in taking.facts.blocks:
+        listing = Listing.of(name)
+        same = listing.provider == taking.event.provider
+        if same and (cause is Cause.UNKNOWN or listing.cause is cause):
+            return False
+    theirs = cause in (Cause.UNSUBSCRIBE, Cause.COMPLAINT)
+    by = By.CONTACT if theirs else None
+    return taking.suppress(cause, at=taking.at, reason=_said(taking), by=by)
+
+
+def _listed_since(taking: Taking, cause: Cause) -> datetime:
+    """Since when the address is on that list, by what is known: also of an entry that a manager
+    said was removed there, and was not."""
+    facts = taking.facts
+    known = {**facts.removed, **{name: block.began for name, block in facts.blocks.items()}}
+    since = [
+        at
+        for name, at in known.items()
+        if (listing := Listing.of(name)).provider == taking.event.provider
+        and listing.cause is cause
+    ]
+    return min(since, default=taking.at)
+
+
+def _refuse(taking: Taking, began: datetime, reason: str) -> bool:
+    """`no`, by the contact, for whose consent is older than the block. Whether anybody's was."""
+    drifted = False
+    for holder, consent in taking.consents():
+        # A `no` that staff or a file made is made the contact's: it must not be undone with them.
+        stands = consent.on is On.UNSET or (consent.by is By.CONTACT and consent.on is On.NO)
+        older = consent.since is None or consent.since <= began
+        if holder and not stands and older and not _was_elsewhere(taking, holder, began):
+            taking.record(
+                Kind.CONSENT,
+                holder,
+                by=By.CONTACT,
+                before=consent.on,
+                after=On.NO,
+                reason=f"Refused at the provider: {reason}",
+            )
+            drifted = True
+    return drifted
+
+
+def _was_elsewhere(taking: Taking, holder: Contact, at: datetime) -> bool:
+    """Whether a contact who came back to this address had another one at that time."""
+    field = "phone" if taking.event.channel is Channel.SMS else "email"
+    moves = [
+        (entry.occurred_at, after)
+        for entry in taking.records.entries(
+            contact=holder.id, kinds=(Kind.CONTACT,), limit=_MOST_MOVES
+        )
+        if (after := (entry.changes or {}).get(field, (None, None))[1]) is not None
+    ]
+    before = [key_of(str(address)) for moved, address in moves if moved <= at]
+    return taking.key in before and before[0] != taking.key
+
+
+def _confirmation(taking: Taking, stop: datetime, at: datetime) -> bool:
+    """Whether this is the failure of our own confirmation of that STOP: the first that is told
+    since, and of a message from before an UNSTOP."""
+    if taking.confirmed_since(stop):
+        return False
+    lifted = [taking.facts.cleared.get(name) for name in taking.names]
+    return taking.blocked is not BlockState.NONE or any(when and at < when for when in lifted)
+
+
+def _confirms(taking: Taking, sent: datetime) -> bool:
+    """Whether the message may be the confirmation of an opt-out, which passes the block that it
+    tells of; also where another contact had the number then."""
+    if taking.stopped_before(sent) is not None:
+        return True
+    standing = [taking.facts.blocks.get(name) for name in taking.names]
+    return any(
+        block and block.stopped and sent - block.since <= CONFIRMATION_WITHIN for block in standing
+    )
+
+
+def _bounce(taking: Taking) -> bool:
+    """Whether it bounces only now. A newer bounce of what bounces already is kept: a message sent
+    between the two proves nothing when it is delivered."""
+    facts = taking.facts
+    known = facts.bounce is Bounce.YES
+    if facts.proved_at is not None and facts.proved_at >= taking.at:
+        return False
+    if known and (facts.complaint or (facts.bounced_at and facts.bounced_at >= taking.at)):
+        return False
+    taking.record_on_each(Kind.BOUNCE, before=facts.bounce, after=Bounce.YES, reason=_said(taking))
+    return not known
+
+
+def _soft(taking: Taking) -> None:
+    """Counts; the third on a second day within thirty days is a bounce."""
+    facts = taking.facts
+    if facts.bounce is Bounce.YES:
+        return
+    _count(taking, facts, len(facts.soft_failures) + 1, _said(taking))
+    if _too_many(taking.facts.soft_failures) and _bounce(taking):
+        _tell(taking)
+
+
+def _tell(taking: Taking) -> None:
+    """Of an address that nobody has it is kept, and nobody's business."""
+    if taking.holders:
+        taking.tell(AlertKind.BOUNCE)
+
+
+def _count(taking: Taking, facts: AddressFacts, count: int, reason: str) -> None:
+    before = len(facts.soft_failures)
+    if count != before:
+        taking.record_on_each(
+            Kind.BOUNCE,
+            before=facts.bounce,
+            after=facts.bounce,
+            reason=reason,
+            changes={"soft": (str(before), str(count))},
+        )
+
+
+def _too_many(failures: Sequence[datetime]) -> bool:
+    """`failures` are sorted."""
+    for first, began in enumerate(failures):
+        last = bisect_right(failures, began + SOFT_WITHIN) - 1
+        if last - first + 1 >= SOFT_LIMIT and failures[last].date() != began.date():
+            return True
+    return False
+
+
+def _proves(taking: Taking, facts: AddressFacts) -> bool:
+    """Whether a delivery proves that the address is well again."""
+    sent = taking.event.sent_at
+    if facts.bounce is Bounce.YES:
+        return bool(sent and facts.bounced_at and sent > facts.bounced_at)
+    if facts.bounce is Bounce.PROBATION:
+        # The next message is the test, and no earlier one.
+        return facts.bounced_at is None or (sent or taking.at) >= facts.bounced_at
+    return False
+
+
+def _said(taking: Taking) -> str:
+    event = taking.event
+    code = f" ({event.provider.title()} {event.code})" if event.code else ""
+    return f"{event.meaning or 'The message was not delivered.'}{code}"

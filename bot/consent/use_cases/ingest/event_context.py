@@ -1,0 +1,284 @@
+"""One event in hand: whom it is about, what is known of them, and how it is written down."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.consent.addresses import key_of, without_scheme
+from bot.consent.alerts import AlertKind
+from bot.consent.events import Event
+from bot.consent.frozen import replace
+from bot.consent.log.entries import NUMBER, Entry, Kind, Pair
+from bot.consent.model import (
+    UNSET,
+    AddressFacts,
+    BlockState,
+    By,
+    Channel,
+    Consent,
+    Contact,
+    On,
+)
+from bot.consent.parsing import storable
+from bot.consent.senders import kind_of
+from bot.consent.store import Records
+from bot.consent.suppressions import Cause, Listing
+from bot.consent.use_cases.alerts.enqueue import tell
+from bot.consent.use_cases.cases.complete import key_came
+from bot.consent.use_cases.context import Service
+from bot.consent.use_cases.known_senders import known_senders, learn
+from bot.consent.use_cases.record import Recorder
+
+#: From the best to the worst.
+_WORSE = (BlockState.NONE, BlockState.UNKNOWN, BlockState.BLOCKED)
+#: An opt-out is confirmed within this time (47 CFR 64.1200(a)(12)); what we send later is no
+#: confirmation.
+CONFIRMATION_WITHIN = timedelta(minutes=5)
+#: Entries of a contact in which the latest STOP is looked for, at most.
+_MOST_ENTRIES = 100
+
+
+class Taking:
+    """One event, being taken in."""
+
+    def __init__(
+        self, service: Service, records: Records, event: Event, now: datetime, source: str | None
+    ) -> None:
+        self.service = service
+        self.records = records
+        self.event = event
+        self.now = now
+        self.source = source
+        #: When it happened; nothing happens in the future.
+        self.at = min(event.occurred_at or now, now)
+        self.key = key_of(event.address)
+        self.holders: Sequence[Contact] = records.holders(self.key)
+        hashed = service.hashed(event.address)
+        #: Under which it is kept: nobody's address only as its hash.
+        self.address = without_scheme(event.address) if self.holders else hashed
+        self.senders = known_senders(service, records)
+        if event.channel is Channel.SMS and event.sender and event.service:
+            learn(records, self.senders, event.sender, event.service, self.at)
+            self.senders = known_senders(service, records)
+        provider = f"provider:{event.provider}"
+        self._recorder = Recorder(
+            records=records,
+            actor=provider,
+            source=source or provider,
+            now=now,
+            # Some ids have the address in them, and the log keeps ids for ever.
+            provider_id=without(event.address, event.id, hashed),
+        )
+
+    # What is known
+
+    @property
+    def facts(self) -> AddressFacts:
+        """What is known of the address; of one that its contact gave up, with what came since."""
+        facts = self.records.facts(key_of(self.address))
+        if self.holders:
+            return facts
+        left = self.records.facts(self.key)
+        return replace(
+            facts,
+            blocks={**left.blocks, **facts.blocks},
+            cleared={**left.cleared, **facts.cleared},
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Under which names a carrier keeps what this event says of one of our senders, none where
+        nobody said which; of e-mail, the provider's list."""
+        if self.event.channel is Channel.EMAIL:
+            return (self.listing(Cause.UNKNOWN).name,)
+        return self.senders.block_names(self.event.sender, self.event.service)
+
+    @property
+    def sender(self) -> str | None:
+        """The first of these."""
+        return next(iter(self.names), None)
+
+    @property
+    def blocked(self) -> BlockState:
+        """The worst of what stands between the address and this sender."""
+        names = self.senders.lifted_names(self.facts, self.event.sender, self.event.service)
+        states = [self.facts.block(name)[0] for name in names]
+        return max(states, key=_WORSE.index, default=BlockState.NONE)
+
+    def consents(self) -> Iterator[tuple[Contact | None, Consent]]:
+        """Everybody who has the address with their consent; where nobody has it, what is kept of a
+        refusal for whoever appears."""
+        for holder in self.holders:
+            yield holder, holder.consents.get(self.key, UNSET)
+        if not self.holders:
+            kept = self.facts.refusal
+            yield None, Consent(on=On.NO, by=By.CONTACT, since=kept.since) if kept else UNSET
+
+    def may_return(self) -> bool:
+        """Whether a re-opt-in is under way for anybody who has the address."""
+        channel = self.event.channel
+        return any(self.records.open_case(h.id, channel) is not None for h in self.holders)
+
+    def stopped_before(self, moment: datetime) -> datetime | None:
+        """The latest STOP to this sender whose confirmation something of this moment may be."""
+        if not self.holders:
+            # The log tells nobody's STOPs apart no more: one to another sender counts where this
+            # sender's block is known, too.
+            kept, (_, since) = self.facts.refusal, self.facts.block(self.sender or "")
+            stops = [kept.since] if kept and since else []
+        else:
+            stops = [entry.occurred_at for entry in self._told() if _is_stop(entry)]
+        lately = [at for at in stops if timedelta(0) <= moment - at <= CONFIRMATION_WITHIN]
+        return max(lately, default=None)
+
+    def confirmed_since(self, stop: datetime) -> bool:
+        """Whether the failure of this STOP's confirmation was told already."""
+        return any(
+            entry.kind is Kind.EXPECTED_ERROR and entry.occurred_at >= stop
+            for entry in self._told()
+        )
+
+    def _told(self) -> Iterator[Entry]:
+        """What the log has lately of this address and sender."""
+        for holder in self.holders:
+            for entry in self.records.entries(
+                contact=holder.id,
+                kinds=(Kind.CONSENT, Kind.NOTE, Kind.EXPECTED_ERROR),
+                channel=self.event.channel,
+                limit=_MOST_ENTRIES,
+            ):
+                if entry.sender == self.sender and key_of(entry.address or "") == self.key:
+                    yield entry
+
+    # What is done
+
+    def block(self, state: BlockState, *, at: datetime, **entry: Any) -> bool:
+        """Whether any state is another now, of those that the carrier keeps for this sender. The
+        contact's newest act wins, and ties go to the block (rules.md §8.5); what is known to be
+        blocked does not become unknown by a vaguer word."""
+        changed = [self._block(name, state, at=at, **entry) for name in self.names]
+        return any(changed)
+
+    def _block(self, name: str, state: BlockState, *, at: datetime, **entry: Any) -> bool:
+        before, since = self.facts.block(name)
+        after = before if before is BlockState.BLOCKED else state
+        # A block that is told late stands under a doubt that is newer: now it is known.
+        certain = (before, after) == (BlockState.UNKNOWN, BlockState.BLOCKED)
+        # The same number may have lifted it before anybody knew its service.
+        lifted = self.facts.cleared.get(self.event.sender or "")
+        late = any(moment is not None and moment > at for moment in (since, lifted)) and not certain
+        if late or (before, since) == (after, at):
+            return False
+        self.record_on_each(
+            Kind.BLOCK,
+            sender=name,
+            before=before,
+            after=after,
+            occurred_at=at,
+            changes=self.number_of(name),
+            **entry,
+        )
+        return before is not after
+
+    def unblock(self, *, at: datetime, **entry: Any) -> bool:
+        """Whether it counts: only the blocks of this number and its service are lifted, and only by
+        what is later than they. It is kept also where nothing was blocked, since an older STOP may
+        be told late."""
+        names = self.senders.lifted_names(self.facts, self.event.sender, self.event.service)
+        lifted = [name for name in names if self._unblock(name, at=at, **entry)]
+        if lifted:
+            self._give_key(at)
+        return bool(lifted)
+
+    def _unblock(self, name: str, *, at: datetime, **entry: Any) -> bool:
+        before, since = self.facts.block(name)
+        if since is not None and since >= at:
+            return False
+        self.record_on_each(
+            Kind.BLOCK,
+            sender=name,
+            before=before,
+            after=BlockState.NONE,
+            occurred_at=at,
+            changes=self.number_of(name),
+            **entry,
+        )
+        return True
+
+    def number_of(self, name: str) -> dict[str, Pair] | None:
+        """The number of ours that the event is about, where the block has the name of a service."""
+        number = self.event.sender if self.event.channel is Channel.SMS else None
+        return {NUMBER: (None, number)} if number and kind_of(name) is None else None
+
+    def _give_key(self, at: datetime) -> None:
+        for holder in self.holders:
+            contact = self.records.contact(holder.id)
+            assert contact is not None
+            key_came(self.service, self._recorder, contact, self.event.channel, at)
+        self.holders = self.records.holders(self.key)
+
+    def suppress(self, cause: Cause, *, at: datetime, **entry: Any) -> bool:
+        """Puts an entry of the provider's list down. Whether it is news. One that a manager took
+        off here comes back with every event that is told later, whatever its time; one that the
+        provider took off, only with a newer one."""
+        name = self.listing(cause).name
+        before, since = self.facts.block(name)
+        if since is not None and since >= at:
+            return False
+        self.record_on_each(
+            Kind.BLOCK,
+            sender=name,
+            before=before,
+            after=BlockState.BLOCKED,
+            occurred_at=at,
+            **entry,
+        )
+        return before is not BlockState.BLOCKED
+
+    def unsuppress(self, causes: Collection[Cause], *, at: datetime, **entry: Any) -> bool:
+        """Takes the entries of the event's scope off the provider's list. Whether any was there."""
+        mine = (self.event.provider, self.event.scope or "")
+        found = False
+        for name, block in self.facts.blocks.items():
+            listing = Listing.of(name)
+            same = (listing.provider, listing.scope) == mine and listing.cause in causes
+            if same and block.since < at:
+                self._unblock(name, at=at, **entry)
+                found = True
+        return found
+
+    def listing(self, cause: Cause) -> Listing:
+        """The entry of the provider's list that the event is about."""
+        return Listing(
+            provider=self.event.provider, cause=cause, scope=storable(self.event.scope or "")
+        )
+
+    def record_on_each(self, kind: Kind, **entry: Any) -> None:
+        """Logged on every contact who has the address (rules.md §10)."""
+        for holder in self.holders or (None,):
+            self.record(kind, holder, **entry)
+
+    def record(self, kind: Kind, holder: Contact | None, **entry: Any) -> None:
+        # Read again: an entry before may have changed the same contact.
+        contact = self.records.contact(holder.id) if holder else None
+        entry = {"occurred_at": self.at, **entry}
+        self._recorder.record(
+            kind, contact, address=self.address, channel=self.event.channel, **entry
+        )
+
+    def tell(self, kind: AlertKind) -> None:
+        tell(self.service, self.records, kind, self.event, self.holders, at=self.at, now=self.now)
+
+
+def without(address: str, id: str, hashed: str) -> str:
+    """The id with the hash in place of the address."""
+    if address.lower() not in id.lower():  # nearly always, and quick to see
+        return id
+    return re.sub(re.escape(address), hashed, id, flags=re.IGNORECASE)
+
+
+def _is_stop(entry: Entry) -> bool:
+    return entry.kind is not Kind.EXPECTED_ERROR and entry.by is By.CONTACT and entry.after == On.NO

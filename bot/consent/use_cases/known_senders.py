@@ -1,0 +1,78 @@
+"""What is known of our senders beside `OPTIN_SENDERS`: which service a number belongs to, as events
+show it, and which of them are retired (rules.md §2b)."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from bot.consent.model import AddressFacts
+from bot.consent.senders import Senders
+from bot.consent.store import Records
+from bot.consent.use_cases.context import Service
+
+#: The mark with both, as JSON.
+MARK = "senders"
+#: Numbers whose service is remembered, at most: more than a company has.
+_MOST = 10_000
+
+
+def senders_of(service: Service, records: Records, facts: AddressFacts | None = None) -> Senders:
+    """All that is known of our senders; of those whom these facts do not mention, only what
+    `OPTIN_SENDERS` says."""
+    if facts is not None and not facts.blocks:
+        return _configured(service)
+    return known_senders(service, records)
+
+
+def known_senders(service: Service, records: Records) -> Senders:
+    """All that is known of our senders."""
+    kept = read_kept(records)
+    if not kept:
+        return _configured(service)
+    return Senders(
+        groups=tuple(service.senders),
+        members={number: told[0] for number, told in kept.get("members", {}).items()},
+        retired=frozenset(kept.get("retired", {})),
+    )
+
+
+def learn(records: Records, known: Senders, number: str, told_service: str, at: datetime) -> None:
+    """Remembers that an event showed this number and this service together; the newest counts."""
+    if known.service_of(number) == told_service:
+        return
+    kept = read_kept(records)
+    members = kept.setdefault("members", {})
+    if number in members and members[number][1] > at.isoformat():
+        return
+    if number not in members and len(members) >= _MOST:
+        return
+    members[number] = [told_service, at.isoformat()]
+    write_kept(records, kept)
+
+
+def senders(service: Service) -> Senders:
+    """All that is known of our senders."""
+    with service.store.reading() as records:
+        return known_senders(service, records)
+
+
+def _configured(service: Service) -> Senders:
+    return Senders(groups=tuple(service.senders)) if service.senders else _NONE
+
+
+_NONE = Senders()
+
+#: `members`: the service of a number, and since when. `retired`: who retired a name, and when.
+Kept = dict[str, dict[str, list[str]]]
+
+
+def read_kept(records: Records) -> Kept:
+    """What the mark holds."""
+    kept: Kept = json.loads(records.mark(MARK) or "{}")
+    return kept
+
+
+def write_kept(records: Records, kept: Kept) -> None:
+    """Replaces what the mark holds."""
+    records.put_mark(MARK, json.dumps(kept, sort_keys=True))

@@ -1,0 +1,254 @@
+"""Looking a contact up: by what people type, and everything that the card shows."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bot.consent.addresses import key_of
+from bot.consent.cases import Case
+from bot.consent.errors import Invalid, NotFound
+from bot.consent.frozen import replace
+from bot.consent.gates import Gate
+from bot.consent.log.entries import Entry
+from bot.consent.model import Actor, AddressFacts, Bounce, Channel, Contact
+from bot.consent.parsing import fold, looks_like_phone, read_phone, visible
+from bot.consent.permissions import Action, authorize
+from bot.consent.rules import ANY, Decision, decide
+from bot.consent.senders import Senders
+from bot.consent.store import Records
+from bot.consent.use_cases.context import Service
+from bot.consent.use_cases.known_senders import senders_of
+
+#: Characters; what is longer is no phone, e-mail or name.
+LONGEST_QUERY = 200
+#: More hits than this are said as "more than 100".
+MOST_HITS = 100
+_NEAR = 5
+#: Names of others with the same address, at most.
+MOST_NAMES = 5
+#: How an address begins that was copied out of a link, or out of a provider's log.
+_SCHEME = re.compile("(?:tel|sms|rcs|whatsapp|mailto):(?=.*[0-9@])", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Everything that a card shows of one contact."""
+
+    contact: Contact
+    facts: Mapping[Channel, AddressFacts]
+    #: The headline: the default sender's, where our senders are known.
+    decisions: Mapping[Channel, Decision]
+    #: SMS for every other sender of ours, by its id.
+    by_sender: Mapping[str, Decision]
+    #: How many others have the same phone number or mailbox.
+    shared: Mapping[Channel, int]
+    #: Names of some of them.
+    sharing: Mapping[Channel, Sequence[str]] = field(default_factory=dict)
+    #: Re-opt-ins under way.
+    cases: Mapping[Channel, Case] = field(default_factory=dict)
+    #: What is known of our senders.
+    senders: Senders = ANY
+    #: Newest first; of a contact found alone the newest, of one of several none.
+    latest: Sequence[Entry] = ()
+
+
+def others_gates(profile: Profile, other: Decision) -> tuple[Gate, ...]:
+    """What holds another sender back and not the headline's: its own blocks."""
+    told = {(gate.code, gate.sender) for gate in profile.decisions[other.channel].gates}
+    return tuple(gate for gate in other.gates if (gate.code, gate.sender) not in told)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a look-up found."""
+
+    #: Contacts who have exactly this address or id, or whom the name fits.
+    contacts: Sequence[Profile]
+    #: There are more than `contacts` holds.
+    more: bool = False
+    #: How many are known to match, up to `MOST_HITS`.
+    count: int = 0
+    #: Contacts who are nearly that, when there is none.
+    near: Sequence[Profile] = ()
+    #: The address that was asked for, when it is one.
+    phone: str | None = None
+    email: str | None = None
+    #: What is known of that address although nobody has it.
+    facts: AddressFacts | None = None
+    #: Why what was typed can't be an address, when it looks like one.
+    problem: str | None = None
+
+
+def find(service: Service, text: str, actor: Actor, *, limit: int = 10) -> Found:
+    """Looks up a phone number, mailbox, id or name, in the forms people type."""
+    authorize(actor, Action.LOOK)
+    text = _SCHEME.sub("", " ".join(visible(text).split()), count=1)
+    if len(text) > LONGEST_QUERY:
+        raise Invalid(
+            f"That is too long to be a name, number or address "
+            f"({LONGEST_QUERY} characters at most)."
+        )
+    phone, email, problem = _read(service, text)
+    with service.store.reading() as records:
+        hits = _hits(records, text, phone, email)
+        latest = 1 if len(hits) == 1 else 0
+        near: Sequence[Contact] = ()
+        facts = None
+        if not hits:
+            address = phone or email
+            facts = _known(service, records, address) if address else None
+            near = _similar(records, text, phone, email)
+        return Found(
+            contacts=[profile_of(service, records, hit, latest=latest) for hit in hits[:limit]],
+            more=len(hits) > MOST_HITS,
+            count=min(len(hits), MOST_HITS),
+            near=[profile_of(service, records, contact) for contact in near],
+            phone=phone,
+            email=email,
+            facts=facts,
+            problem=problem,
+        )
+
+
+def suggest(service: Service, text: str, actor: Actor, *, limit: int = 20) -> Sequence[Contact]:
+    """The first contacts that fit what has been typed so far: exact ones, then similar ones."""
+    authorize(actor, Action.LOOK)
+    text = " ".join(visible(text).split())[:LONGEST_QUERY]
+    phone, email, _ = _read(service, text)
+    with service.store.reading() as records:
+        hits = _hits(records, text, phone, email) or _similar(records, text, phone, email)
+        return hits[:limit]
+
+
+def profile(service: Service, id: str, actor: Actor, *, latest: int = 3) -> Profile:
+    """The contact as it is now. Raises `NotFound`."""
+    authorize(actor, Action.LOOK)
+    with service.store.reading() as records:
+        contact = records.contact(id)
+        if contact is None:
+            raise NotFound
+        return profile_of(service, records, contact, latest=latest)
+
+
+def profile_of(service: Service, records: Records, contact: Contact, *, latest: int = 0) -> Profile:
+    facts = {channel: records.facts(key) for channel in Channel if (key := contact.key(channel))}
+    sms = facts.get(Channel.SMS)
+    senders = _senders(service, records, facts.values())
+    others = {
+        channel: [h.name for h in records.holders(facts[channel].address) if h.id != contact.id]
+        for channel in facts
+    }
+    return Profile(
+        contact=contact,
+        facts=facts,
+        senders=senders,
+        decisions={
+            channel: decide(contact, facts.get(channel), channel, senders.default, senders)
+            for channel in Channel
+        },
+        by_sender={
+            sender.id: decide(contact, sms, Channel.SMS, sender, senders)
+            for sender in senders.groups[1:]
+        },
+        shared={channel: len(names) for channel, names in others.items()},
+        sharing={channel: names[:MOST_NAMES] for channel, names in others.items() if names},
+        cases={
+            channel: case
+            for channel in facts
+            if (case := records.open_case(contact.id, channel)) is not None
+        },
+        latest=records.entries(contact=contact.id, limit=latest) if latest else (),
+    )
+
+
+def _senders(service: Service, records: Records, facts: Iterable[AddressFacts]) -> Senders:
+    """All that is known of our senders, where anything blocks one."""
+    blocked = next((one for one in facts if one.blocks), None)
+    return senders_of(service, records, blocked or AddressFacts(address=""))
+
+
+def _read(service: Service, text: str) -> tuple[str | None, str | None, str | None]:
+    """The phone number or the mailbox that the text is, and what is wrong where it looks like
+    one and is none."""
+    try:
+        if "@" in text:
+            return None, service.read_email(text), None
+        if looks_like_phone(text):
+            return read_phone(text, service.region)[0], None, None
+    except Invalid as problem:
+        return None, None, problem.sentence
+    return None, None, None
+
+
+def _hits(records: Records, text: str, phone: str | None, email: str | None) -> list[Contact]:
+    if not text:
+        return []
+    if phone or email:
+        return records.holders(key_of(phone or email or ""))
+    if contact := records.contact(text) or records.by_external_id(text):
+        return [contact]
+    return records.search(text, limit=MOST_HITS + 1)
+
+
+def _similar(
+    records: Records, text: str, phone: str | None, email: str | None
+) -> Sequence[Contact]:
+    """Contacts with a number, mailbox or name that differs a little."""
+    if phone:
+        parts: Iterable[str] = (phone[-7:], phone[-4:], phone[:-4])
+        return _closest(records, parts, phone, lambda contact: contact.phone or "", 0.8)
+    if email:
+        email = key_of(email)
+        name, _, host = email.partition("@")
+        return _closest(
+            records, (name, name[:3], host), email, lambda c: c.key(Channel.EMAIL) or "", 0.7
+        )
+    words = sorted(fold(text).split(), key=len, reverse=True)
+    parts = [part for word in words[:3] for part in (word[:4], word[:2], word[-3:])]
+    return _closest(records, parts, fold(text), lambda contact: fold(contact.name), 0.6)
+
+
+def _closest(
+    records: Records,
+    parts: Iterable[str],
+    wanted: str,
+    spelling: Callable[[Contact], str],
+    cutoff: float,
+) -> Sequence[Contact]:
+    found: dict[str, Contact] = {}
+    for part in parts:
+        if len(part) >= 2:
+            found |= {contact.id: contact for contact in records.search(part, limit=200)}
+    scored = []
+    matcher = difflib.SequenceMatcher(b=wanted)
+    for contact in found.values():
+        matcher.set_seq1(spelling(contact))
+        if matcher.quick_ratio() >= cutoff and (score := matcher.ratio()) >= cutoff:
+            scored.append((-score, contact.id, contact))
+    return [contact for _, _, contact in sorted(scored)[:_NEAR]]
+
+
+def _known(service: Service, records: Records, address: str) -> AddressFacts | None:
+    """What is kept of an address that nobody has, as whoever appears with it would get it."""
+    facts = records.facts(key_of(address))
+    for name in service.hashes(facts.address):
+        kept = records.facts(name)
+        facts = replace(
+            facts,
+            refusals=(*facts.refusals, *kept.refusals),
+            blocks={**kept.blocks, **facts.blocks},
+            cleared={**kept.cleared, **facts.cleared},
+            hold=facts.hold or kept.hold,
+        )
+        if facts.bounce is Bounce.NO:
+            facts = replace(
+                facts,
+                bounce=kept.bounce,
+                bounced_at=kept.bounced_at,
+                bounce_reason=kept.bounce_reason,
+                complaint=kept.complaint,
+            )
+    return None if facts == AddressFacts(address=facts.address) else facts

@@ -1,0 +1,267 @@
+"""The one door through which anything changes: an entry of the log, applied to the state."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from bot.consent.addresses import key_of
+from bot.consent.log.entries import (
+    ACT,
+    CHANGING,
+    NUMBER,
+    Entry,
+    Kind,
+    Pair,
+    apply,
+    is_own,
+    tells_of_address,
+)
+from bot.consent.model import AddressFacts, Block, BlockState, By, Channel, Contact, Evidence, On
+from bot.consent.parsing import storable
+from bot.consent.store import Records
+from bot.consent.use_cases.cases.on_change import HEEDED, heed
+
+_made = itertools.count()
+
+
+def new_id(now: datetime) -> str:
+    """An id of 32 hexadecimal digits that sorts by creation: to the millisecond, and exactly among
+    those of one process. The last ten digits are random, for those of two; nobody is kept from
+    guessing them."""
+    return f"{_millisecond(now)}{next(_made):010x}{random.getrandbits(40):010x}"
+
+
+@lru_cache(maxsize=4)
+def _millisecond(at: datetime) -> str:
+    return f"{int(at.timestamp() * 1000):012x}"
+
+
+def history(records: Records, contact: str, *, before: int | None = None) -> Iterator[Entry]:
+    """All that the log has of a contact, newest first, below `before`."""
+    while page := records.entries(contact=contact, before=before, limit=100):
+        yield from page
+        before = page[-1].seq
+
+
+def _storable(evidence: Evidence | None) -> Evidence | None:
+    if evidence is None or evidence.text == (text := storable(evidence.text)):
+        return evidence
+    return replace(evidence, text=text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorder:
+    """Writes entries inside one transaction, in the name of one actor, at one moment."""
+
+    records: Records
+    actor: str
+    source: str
+    now: datetime
+    #: The provider's id of the event that this is about.
+    provider_id: str | None = None
+    #: False where whoever asks stores the contact, once after several entries.
+    stores: bool = True
+    #: Who came into being with it: nobody can have asked them anything yet.
+    created: set[str] = field(default_factory=set)
+    #: Contacts and channels of which a file has said NO.
+    told: set[tuple[str, Channel, bool]] = field(default_factory=set)
+
+    def wrote(self, contact: str, channel: Channel, *, own: bool) -> bool:
+        """Whether this file has said NO of this consent before: in a row of the contact's `own`,
+        or in one of another contact with the same address."""
+        said = (contact, channel, True) in self.told
+        return said or (not own and (contact, channel, False) in self.told)
+
+    def _told_by_file(self) -> bool:
+        return self.actor.startswith("import:")
+
+    def record(
+        self,
+        kind: Kind,
+        contact: Contact | None,
+        *,
+        address: str | None = None,
+        channel: Channel | None = None,
+        sender: str | None = None,
+        by: By | None = None,
+        before: str = "",
+        after: str = "",
+        reason: str | None = None,
+        evidence: Evidence | None = None,
+        changes: Mapping[str, Pair] | None = None,
+        occurred_at: datetime | None = None,
+        creates: str | None = None,
+        expected: bool = False,
+        actor: str | None = None,
+        id: str | None = None,
+    ) -> Contact | None:
+        """Appends the entry and stores what it does. The contact as it is then; None when removed.
+
+        `creates` is the id of a contact who comes into being with this entry; `actor` who acted,
+        where it is not the recorder's; `id` the entry's, where others are to name it.
+        """
+        version = contact.version if contact else 0
+        entry = Entry(
+            id=id or new_id(self.now),
+            kind=kind,
+            occurred_at=occurred_at or self.now,
+            recorded_at=self.now,
+            actor=actor or self.actor,
+            source=self.source,
+            contact=contact.id if contact else creates,
+            version=version + 1 if kind in CHANGING and (contact or creates) else version,
+            channel=channel,
+            sender=sender,
+            by=by,
+            before=before,
+            after=after,
+            expected=expected,
+            provider_id=self.provider_id,
+            address=address,
+            reason=storable(reason or "") or None,
+            evidence=_storable(evidence),
+            changes=changes,
+        )
+        facts = self.records.facts(key_of(address)) if address and tells_of_address(entry) else None
+        changed, known = apply(entry, contact, facts)
+        if changed is None and contact is not None:
+            self.records.remove_contact(contact.id)
+        elif changed is not None and changed is not contact and self.stores:
+            self.records.put_contact(changed)
+        if known is not None and known is not facts:
+            self.records.put_facts(known)
+        self.records.append(entry)
+        if creates is not None:
+            self.created.add(creates)
+        if (
+            channel
+            and entry.contact
+            and entry.after == On.NO
+            and not actor
+            and self._told_by_file()
+        ):
+            self.told.add((entry.contact, channel, is_own(entry)))
+        if kind in HEEDED and entry.contact is not None and entry.contact not in self.created:
+            heed(self, entry, changed)
+        return changed
+
+    def record_for_holders(
+        self,
+        kind: Kind,
+        address: str,
+        *,
+        channel: Channel,
+        before: str,
+        after: str,
+        reason: str | None = None,
+        by: By | None = None,
+        occurred_at: datetime | None = None,
+        former: Contact | None = None,
+        told_of: Contact | None = None,
+    ) -> None:
+        """A fact of an address, logged on every contact who has it (rules.md §10); where nobody
+        has it any more, on its `former` holder, with whom it can be erased. `told_of` is whom it
+        was recorded of, and reached the others from."""
+        holders: list[Contact | None] = [*self.records.holders(key_of(address))]
+        for holder in holders or [former]:
+            self.record(
+                kind,
+                holder,
+                address=address,
+                channel=channel,
+                before=before,
+                after=after,
+                reason=reason,
+                by=by,
+                occurred_at=occurred_at,
+                changes=(
+                    {ACT: (None, self.actor)}
+                    if told_of is not None and (holder is None or holder.id != told_of.id)
+                    else None
+                ),
+            )
+
+    def restate(
+        self, facts: AddressFacts, told: AddressFacts, holder: Contact | None, channel: Channel
+    ) -> None:
+        """Says once more, for `holder`, what is known of an address and no entry tells any longer:
+        `told` is what the entries that are left tell."""
+
+        def say(kind: Kind, at: datetime | None, **entry: Any) -> None:
+            nonlocal holder
+            holder = self.record(
+                kind,
+                # Read again: a case of theirs may have ended over the entry before.
+                self.records.contact(holder.id) if holder else None,
+                address=facts.address,
+                channel=channel,
+                occurred_at=at,
+                **entry,
+            )
+
+        for sender in {**told.blocks, **told.cleared, **facts.blocks, **facts.cleared}:
+            before, block = told.blocks.get(sender), facts.blocks.get(sender)
+            lifted = facts.cleared.get(sender)
+            if lifted and (lifted != told.cleared.get(sender) or (before and not block)):
+                state = before.state if before else BlockState.NONE
+                say(Kind.BLOCK, lifted, sender=sender, before=state, after=BlockState.NONE)
+                before = None
+            if block and block != before:
+                state = before.state if before else BlockState.NONE
+                for since in (block.first, block.since) if block.first else (block.since,):
+                    say(
+                        Kind.BLOCK,
+                        since,
+                        sender=sender,
+                        before=state,
+                        after=block.state,
+                        **told_block(block),
+                    )
+                    state = block.state
+        for refusal in facts.refusals:
+            if not any((r.act, r.since) == (refusal.act, refusal.since) for r in told.refusals):
+                say(
+                    Kind.NOTE,
+                    refusal.since,
+                    by=By.CONTACT,
+                    before=On.NO,
+                    after=On.NO,
+                    reason="Refused before an erasure",
+                    changes={ACT: (None, refusal.act)},
+                )
+        if _deliverability(facts) != _deliverability(told):
+            by = By.CONTACT if facts.complaint else None
+            reason, bounced = facts.bounce_reason, facts.bounced_at
+            say(Kind.BOUNCE, bounced, before=told.bounce, after=facts.bounce, by=by, reason=reason)
+            for count, failed in enumerate(facts.soft_failures):
+                changes = {"soft": (str(count), str(count + 1))}
+                same = facts.bounce
+                say(Kind.BOUNCE, failed, before=same, after=same, changes=changes)
+        if facts.hold and facts.hold != told.hold:
+            say(Kind.HOLD, facts.hold.since, after="held", reason=facts.hold.text)
+        elif told.hold and not facts.hold:
+            say(Kind.HOLD, None, before="held", after="released")
+
+
+def told_block(block: Block | None) -> dict[str, Any]:
+    """What an entry of a block has beside its sender and state, to tell it once more."""
+    if block is None:
+        return {}
+    entry: dict[str, Any] = {"changes": {NUMBER: (None, block.number)} if block.number else None}
+    return entry | ({"by": By.CONTACT} if block.stopped else {})
+
+
+def _deliverability(facts: AddressFacts) -> tuple[object, ...]:
+    return (
+        facts.bounce,
+        facts.bounced_at,
+        facts.bounce_reason,
+        facts.complaint,
+        facts.soft_failures,
+    )

@@ -1,0 +1,69 @@
+"""An entry of an e-mail provider's suppression list that somebody took off there (rules.md §4)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.consent.errors import Changed, Refused
+from bot.consent.log.entries import Kind
+from bot.consent.model import Actor, BlockState, By, Channel, Contact
+from bot.consent.permissions import Action, authorize
+from bot.consent.suppressions import Listing, provider_name
+from bot.consent.use_cases.context import Service, present
+from bot.consent.use_cases.record import Recorder
+
+
+def removed_at_provider(
+    service: Service,
+    id: str,
+    provider: str,
+    actor: Actor,
+    *,
+    since: datetime | None = None,
+) -> Contact:
+    """A manager says that the address was taken off a provider's list. `provider` is its id, or the
+    name of one entry of its list (`suppressions.Listing.name`); `since` is when that entry began,
+    as it was shown.
+
+    Raises `NotAllowed`, `Changed` where the entry is another one by now, and `Refused` where the
+    address is on no such list.
+    """
+    authorize(actor, Action.REMOVED_AT_PROVIDER)
+    with service.store.transaction() as records:
+        contact = present(records, id)
+        key = contact.key(Channel.EMAIL)
+        blocks = records.facts(key).blocks if key else {}
+        found = {
+            name: block
+            for name, block in blocks.items()
+            if provider in (name, Listing.of(name).provider)
+        }
+        if not found:
+            raise Refused(
+                f"As far as Optin knows, the address is on no list of "
+                f"{provider_name(Listing.of(provider).provider)}."
+            )
+        if since is not None and all(block.since != since for block in found.values()):
+            raise Changed("The list has changed meanwhile. Look at the contact again.")
+        recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
+        for name, block in found.items():
+            if since is None or block.since == since:
+                _remove(recorder, contact, name, block.state)
+        after = records.contact(id)
+        assert after is not None
+        return after
+
+
+def _remove(recorder: Recorder, contact: Contact, name: str, before: BlockState) -> None:
+    for holder in recorder.records.holders(contact.key(Channel.EMAIL) or ""):
+        recorder.record(
+            Kind.BLOCK,
+            recorder.records.contact(holder.id),
+            address=holder.address(Channel.EMAIL),
+            channel=Channel.EMAIL,
+            sender=name,
+            by=By.STAFF,
+            before=before,
+            after=BlockState.NONE,
+            reason=f"Removed at {provider_name(Listing.of(name).provider)}",
+        )

@@ -1,0 +1,200 @@
+"""Setting what a contact wants, clearing a bounce, and Do not contact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from bot.consent import rules
+from bot.consent.addresses import key_of
+from bot.consent.errors import Invalid
+from bot.consent.log.entries import ACT, CHANGING, Entry, Kind
+from bot.consent.model import Actor, Bounce, By, Channel, Contact, Evidence, On
+from bot.consent.parsing import blank
+from bot.consent.permissions import Action, authorize
+from bot.consent.store import Records
+from bot.consent.use_cases.address_opt_outs import refuse_at
+from bot.consent.use_cases.context import Service, date, present
+from bot.consent.use_cases.record import Recorder, new_id
+from bot.consent.use_cases.update import Change, Outcome, Wish
+
+
+def change(
+    service: Service, id: str, wish: Wish, actor: Actor, *, version: int | None = None
+) -> Outcome:
+    """Carries a wish out, whole or not at all.
+
+    With the `version` that the asker saw, a contact who changed since keeps what they have, but
+    for opt-outs: these are made at once. Raises `Refused` with the `field` that is wrong.
+    """
+    authorize(actor, Action.EDIT)
+    with service.store.transaction() as records:
+        contact = present(records, id)
+        stale = version is not None and version != contact.version
+        meanwhile = _newest_change(records, contact) if stale else None
+        doing = wish.opt_outs if stale else wish
+        recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
+        changes = tuple(_carry_out(recorder, contact, doing, actor))
+        after = records.contact(id)
+        assert after is not None
+        left = wish.the_rest if stale and wish.the_rest else None
+        return Outcome(contact=after, changes=changes, meanwhile=meanwhile, left=left)
+
+
+def _carry_out(recorder: Recorder, contact: Contact, wish: Wish, actor: Actor) -> Iterator[Change]:
+    for channel in Channel:
+        wanted = wish.on(channel)
+        if wanted is None:
+            continue
+        done = _set(recorder, contact, channel, wanted, wish)
+        if done:
+            contact, made = done
+            yield made
+    for channel in sorted(wish.clear_bounce):
+        made_clear = _clear_bounce(recorder, contact, channel, wish, actor)
+        if made_clear:
+            yield made_clear
+            contact = _again(recorder, contact)
+    if wish.do_not_contact is not None and wish.do_not_contact != contact.do_not_contact:
+        yield _do_not_contact(recorder, contact, wish, actor)
+        contact = _again(recorder, contact)
+    if wish.note and not blank(wish.note):
+        recorder.record(Kind.NOTE, contact, reason=wish.note.strip())
+        yield Change(what="Note", channel=None, before="", after=wish.note.strip())
+
+
+def _set(
+    recorder: Recorder, contact: Contact, channel: Channel, wanted: On, wish: Wish
+) -> tuple[Contact, Change] | None:
+    address = contact.address(channel)
+    current = contact.consent(channel)
+    if wanted is On.UNSET:
+        raise Invalid("Choose YES or NO.", field=f"{channel}_on")
+    if address is None:
+        noun = "phone number" if channel is Channel.SMS else "e-mail address"
+        raise Invalid(f"There is no {noun} to set this for.", field=f"{channel}_on")
+    by = rules.whose(wish.reason, wish.by)
+    if wanted is On.NO:
+        return _set_no(recorder, contact, channel, by, wish)
+    evidence = _evidence(wish, recorder.now)
+    if current.on is On.YES and not (current.unproven and evidence):
+        return None
+    rules.check_yes(current, channel, evidence is not None, date)
+    after = recorder.record(
+        Kind.CONSENT,
+        contact,
+        address=address,
+        channel=channel,
+        by=by,
+        before=current.on,
+        after=wanted,
+        reason=wish.reason,
+        evidence=evidence,
+    )
+    assert after is not None
+    return after, Change(
+        what=f"{channel.word} On", channel=channel, before=current.on, after=wanted
+    )
+
+
+def _set_no(
+    recorder: Recorder, contact: Contact, channel: Channel, by: By, wish: Wish
+) -> tuple[Contact, Change] | None:
+    """What the contact asked for reaches everybody with the address; what staff decides, this
+    contact alone (rules.md §2)."""
+    current = contact.consent(channel)
+    address = contact.address(channel)
+    assert address is not None
+    act = new_id(recorder.now)
+    if current.on is On.NO and current.by is By.STAFF is by:
+        return None
+    # Said again: a permission has to be newer than this, and an undo must not pass it. What a file
+    # said stays the contact's, whatever staff decides of it.
+    again = current.on is On.NO and (current.by in (By.CONTACT, by) or by is By.STAFF)
+    after = recorder.record(
+        Kind.NOTE if again else Kind.CONSENT,
+        contact,
+        id=act,
+        address=address,
+        channel=channel,
+        by=by,
+        before=current.on,
+        after=On.NO,
+        reason=wish.reason,
+    )
+    assert after is not None
+    others: list[Contact] = []
+    if by is not By.STAFF:
+        told = {"reason": wish.reason, "changes": {ACT: (None, act)}}
+        others = refuse_at(recorder, address, channel, by=by, but=contact, **told)
+    if again and not others:
+        return None
+    return after, Change(
+        what=f"{channel.word} On",
+        channel=channel,
+        before=current.on,
+        after=On.NO,
+        undoable=current.on is On.YES,
+        also=tuple(other.name for other in others),
+    )
+
+
+def _evidence(wish: Wish, now: datetime) -> Evidence | None:
+    if wish.evidence is None or blank(wish.evidence):
+        return None
+    if wish.evidence_at and wish.evidence_at > now:
+        raise Invalid("The evidence can't be from the future.", field="evidence")
+    return Evidence(text=wish.evidence.strip(), at=wish.evidence_at or now)
+
+
+def _clear_bounce(
+    recorder: Recorder, contact: Contact, channel: Channel, wish: Wish, actor: Actor
+) -> Change | None:
+    address = contact.address(channel)
+    facts = recorder.records.facts(key_of(address)) if address else None
+    if address is None or facts is None or facts.bounce is not Bounce.YES:
+        return None
+    if facts.complaint:
+        authorize(actor, Action.CLEAR_COMPLAINT)
+    recorder.record_for_holders(
+        Kind.BOUNCE,
+        address,
+        channel=channel,
+        before=Bounce.YES,
+        after=Bounce.PROBATION,
+        reason=wish.reason,
+        by=By.STAFF,
+    )
+    what = f"{channel.word} Bounce"
+    return Change(what=what, channel=channel, before=Bounce.YES, after=Bounce.PROBATION)
+
+
+def _do_not_contact(recorder: Recorder, contact: Contact, wish: Wish, actor: Actor) -> Change:
+    if not wish.do_not_contact:
+        authorize(actor, Action.LIFT_DO_NOT_CONTACT)
+    words = {True: "YES", False: "NO"}
+    wanted = bool(wish.do_not_contact)
+    recorder.record(
+        Kind.CONTACT,
+        contact,
+        after="changed",
+        reason=wish.reason,
+        changes={"do_not_contact": (contact.do_not_contact, wanted)},
+    )
+    return Change(
+        what="Do not contact",
+        channel=None,
+        before=words[contact.do_not_contact],
+        after=words[wanted],
+    )
+
+
+def _again(recorder: Recorder, contact: Contact) -> Contact:
+    again = recorder.records.contact(contact.id)
+    assert again is not None
+    return again
+
+
+def _newest_change(records: Records, contact: Contact) -> Entry | None:
+    newest = records.entries(contact=contact.id, kinds=CHANGING, limit=1)
+    return newest[0] if newest else None

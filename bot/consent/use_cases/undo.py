@@ -1,0 +1,137 @@
+"""Taking back what was recorded by mistake (rules.md §6): one's own slip, and what a manager finds
+later. With it go its effects on the address and on everybody who has it.
+
+What the contact did (a STOP, an unsubscribe, a complaint, a reply that somebody read) can't be
+taken back by anybody.
+"""
+
+from __future__ import annotations
+
+from bot.consent import rules
+from bot.consent.addresses import key_of
+from bot.consent.errors import Changed, Invalid, Refused
+from bot.consent.log.entries import TAKES_BACK, UNDO_SLIP, Entry, Kind, act_of, covers, is_refusal
+from bot.consent.model import Actor, BlockState, By, Channel, Contact, On
+from bot.consent.parsing import blank
+from bot.consent.permissions import Action, authorize
+from bot.consent.store import Records
+from bot.consent.use_cases.address_opt_outs import settle_all
+from bot.consent.use_cases.context import Service, present
+from bot.consent.use_cases.record import Recorder
+from bot.consent.use_cases.update import Change, Outcome
+
+#: Entries of a contact in which the record is looked for, at most.
+_MOST_ENTRIES = 500
+
+
+def undo(service: Service, id: str, channel: Channel, actor: Actor) -> Outcome:
+    """Takes back one's own YES to NO within 15 minutes. Raises `Refused`."""
+    authorize(actor, Action.EDIT)
+    now = service.now()
+    with service.store.transaction() as records:
+        contact = present(records, id)
+        entries = _told(records, contact, channel)
+        slip = next((entry for entry in entries if entry.kind is Kind.CONSENT), None)
+        if slip is None:
+            raise Refused("There is nothing to undo: the address has changed since.")
+        rules.check_undo(
+            before=slip.before,
+            after=slip.after,
+            actor=slip.actor,
+            by=actor,
+            recorded_at=slip.recorded_at,
+            now=now,
+        )
+        act = act_of(slip)
+        if not act:
+            raise Refused("The contact said this, so it can't be undone.")
+        blocked = records.entries(contact=id, kinds=(Kind.BLOCK,), channel=channel, limit=50)
+        since = [e for e in (*entries, *blocked) if e.seq > slip.seq and act_of(e) != act]
+        if any(is_refusal(e) or _blocks(e) for e in since):
+            raise Refused("The contact has refused since, so this can't be undone.")
+        recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=now)
+        return _take_back(recorder, contact, channel, act, reason=UNDO_SLIP)
+
+
+def take_back(
+    service: Service,
+    id: str,
+    channel: Channel,
+    actor: Actor,
+    *,
+    reason: str,
+    newest: int | None = None,
+) -> Outcome:
+    """A manager takes back the newest `no` that a person or a file recorded by mistake for this
+    contact, whenever that was.
+
+    Raises `NotAllowed`, `Invalid` without a reason, `Refused` where the contact said it, and
+    `Changed` where the log of the contact has gone on since it was shown (`newest` is the `seq` of
+    the newest entry then): submitted twice, it must not take back an older record, too.
+    """
+    authorize(actor, Action.TAKE_BACK)
+    if blank(reason):
+        raise Invalid("Say why this was a mistake.", field="reason")
+    with service.store.transaction() as records:
+        contact = present(records, id)
+        if newest is not None and newest != _newest(records, contact):
+            raise Changed("This contact changed meanwhile. Look at it again.")
+        if contact.consent(channel).on is not On.NO:
+            raise Refused(f"{channel.word} On is not NO, so there is nothing to take back.")
+        told = _told(records, contact, channel)
+        gone = {str(back[1]) for e in told if (back := (e.changes or {}).get(TAKES_BACK))}
+        recorded = next(
+            (
+                e
+                for e in told
+                if e.after == On.NO
+                and act_of(e)
+                and TAKES_BACK not in (e.changes or {})
+                and not any(covers(g, act_of(e)) for g in gone)
+            ),
+            None,
+        )
+        if recorded is None:
+            raise Refused(
+                "The contact said this, so it can't be taken back. A re-opt-in brings it back."
+            )
+        recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
+        said = f"Recorded by mistake: {reason.strip()}"
+        return _take_back(recorder, contact, channel, act_of(recorded), reason=said)
+
+
+def _blocks(entry: Entry) -> bool:
+    return entry.by is By.CONTACT and entry.after == BlockState.BLOCKED
+
+
+def _newest(records: Records, contact: Contact) -> int:
+    return max((entry.seq for entry in records.entries(contact=contact.id, limit=1)), default=0)
+
+
+def _told(records: Records, contact: Contact, channel: Channel) -> list[Entry]:
+    """The entries about the present address, the newest first."""
+    key = contact.key(channel)
+    entries = records.entries(
+        contact=contact.id,
+        kinds=(Kind.CONSENT, Kind.NOTE),
+        channel=channel,
+        limit=_MOST_ENTRIES,
+    )
+    return [entry for entry in entries if entry.address and key_of(entry.address) == key]
+
+
+def _take_back(
+    recorder: Recorder, contact: Contact, channel: Channel, act: str, *, reason: str
+) -> Outcome:
+    before = contact.consent(channel).on
+    also = settle_all(recorder, contact, channel, act, reason=reason)
+    after = present(recorder.records, contact.id)
+    now = after.consent(channel).on
+    done = Change(
+        what=f"{channel.word} On",
+        channel=channel,
+        before=before,
+        after=now,
+        also=tuple(c.name for c in also),
+    )
+    return Outcome(contact=after, changes=(done,) if now is not before or also else ())

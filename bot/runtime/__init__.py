@@ -1,0 +1,1 @@
+"""What runs the bot: the web server, Socket Mode and background jobs."""

@@ -1,0 +1,68 @@
+"""The providers that are on, joined with the use cases: their routes, and what runs beside."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from starlette.routing import BaseRoute
+
+from bot.config.settings import Settings, SettingsError
+from bot.consent.replies import read_reply
+from bot.consent.use_cases import Service
+from bot.runtime.jobs import every
+from handlers.webhooks import missed, providers
+from handlers.webhooks.receiver import (
+    CatchingUp,
+    Confirming,
+    Counted,
+    Intake,
+    Line,
+    ProviderHealth,
+    Tokens,
+    mailboxes_of,
+    webhook_routes,
+)
+
+#: Seconds between two looks at what was missed, at what is to be confirmed, and at what is noted
+#: of the providers.
+_MISSED, _CONFIRM, _NOTE = 300.0, 5.0, 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receiving:
+    """For `handlers.web.web_app` and for `bot.runtime.server.Server`."""
+
+    routes: Sequence[BaseRoute]
+    beside: Sequence[Callable[[], Awaitable[None]]]
+
+
+@contextmanager
+def receiving(settings: Settings, service: Service, counted: Counted) -> Iterator[Receiving]:
+    """Raises `SettingsError` where a provider's settings can't be."""
+    try:
+        on = providers(
+            settings.providers,
+            public_url=settings.public_url,
+            seen=Tokens(service),
+            mailboxes_of=partial(mailboxes_of, service),
+        )
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    if on:
+        # What reads replies is loaded by the first; not while a contact's transaction waits for it.
+        read_reply("hello", on[0].name, settings.languages)
+    health = ProviderHealth()
+    intake = Intake(service, counted=counted, health=health)
+    with ExitStack() as stack:
+        lines = {one.name: stack.enter_context(Line(intake, one)) for one in on}
+        routes = webhook_routes(lines, on, public_url=settings.public_url)
+        beside = [every(_NOTE, "noting", lambda _: health.keep(service))] if on else []
+        if any(provider.name == "ses" for provider in on):
+            beside.append(every(_CONFIRM, "confirming", Confirming(service)))
+        if sources := missed(settings.providers):
+            catching_up = CatchingUp(service, intake, sources, health)
+            beside.append(every(_MISSED, "missed", catching_up))
+        yield Receiving(routes=routes, beside=beside)

@@ -1,0 +1,175 @@
+"""The buttons of an alert: look, answer, mark handled, mute, choose kinds.
+
+The worker draws the message anew; who pressed is told in private at once.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+from slack_bolt import Ack
+from slack_sdk import WebClient
+
+from bot.consent.alerts import OPTIONAL, Alert, AlertKind
+from bot.consent.errors import Invalid, NotFound
+from bot.consent.model import Actor
+from bot.consent.permissions import Action, authorize
+from bot.consent.use_cases import (
+    Found,
+    Profile,
+    Service,
+    check_request,
+    completed_by_another,
+    profile,
+)
+from bot.consent.use_cases.alerts.mutes import choose_kinds, mute, wishes
+from bot.consent.use_cases.alerts.reviews import REFUSAL, Answer, answer_review, mark_handled
+from handlers.slack import ids
+from handlers.slack.alerts.alert_blocks import CHOOSE_KINDS, MUTES, UNMUTE, kinds_modal
+from handlers.slack.alerts.alert_text import no_opt_out
+from handlers.slack.blocks.formatting import date
+from handlers.slack.blocks.modal_frame import Metadata, View
+from handlers.slack.blocks.request_modal import request_modal
+from handlers.slack.blocks.small_modals import list_modal, message_modal, profile_modal
+from handlers.slack.error_handler import saved
+from handlers.slack.interaction import (
+    INCOMPLETE,
+    Body,
+    chosen,
+    pressed,
+    say,
+    show,
+    states,
+    value,
+)
+from handlers.slack.metadata import read_metadata
+from handlers.vocabulary import actor as who
+from handlers.vocabulary import things
+
+_ID = re.compile("[0-9a-f]{32}")
+
+
+def view(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+    """The card of the contact that the alert is about; of several, a list."""
+    found = _contacts(consent, _alert(consent, value(body)), actor)
+    opened = profile_modal(found[0], Metadata()) if len(found) == 1 else _listed(found)
+    show(client, body, opened)
+    ack()
+
+
+def ask(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+    """Opens the request for re-opt-in of the contact that the alert is about; of several, their
+    list, since each has a consent of their own."""
+    alert = _alert(consent, value(body))
+    found = _contacts(consent, alert, actor)
+    if len(found) == 1:
+        case = found[0].cases.get(alert.channel)
+        check_request(found[0].contact, alert.channel, case, consent.now())
+        other = completed_by_another(consent, found[0].contact.id, alert.channel, actor)
+        opened = request_modal(found[0], alert.channel, Metadata(), other=other)
+    else:
+        opened = _listed(found)
+    show(client, body, opened)
+    ack()
+
+
+def handled(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+    """Somebody looks after it."""
+    answer = mark_handled(consent, _alert_id(value(body)), actor)
+    with saved():
+        say(client, body, "Marked as handled." if answer.won else _by(answer, "Handled"))
+    ack()
+
+
+def review(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+    """A person has read it: an opt-out, or none."""
+    refusal = pressed(body).get("action_id") == ids.REVIEW_YES
+    answer = answer_review(consent, _alert_id(value(body)), refusal, actor)
+    with saved():
+        if not answer.won:
+            word = "an opt-out" if answer.alert.answer == REFUSAL else "no opt-out"
+            say(client, body, _by(answer, f"Answered already as {word}"))
+        elif refusal:
+            what = things(answer.alert.channel)
+            say(client, body, f"Saved as an opt-out: no more {what} are sent.")
+        else:
+            found = _contacts(consent, answer.alert, actor)
+            say(client, body, no_opt_out(answer.alert.channel, found))
+    ack()
+
+
+def menu(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+    """Mute, unmute, or choose kinds, for the channel that the alert is in."""
+    what, _, about = chosen(body).partition(" ")
+    alert = _alert(consent, about)
+    if what == CHOOSE_KINDS:
+        authorize(actor, Action.QUIET)
+        shown = kinds_modal(alert.slack_channel, wishes(consent, alert.slack_channel), alert.id)
+        show(client, body, shown)
+        ack()
+        return
+    if what not in (*MUTES.values(), UNMUTE):
+        raise Invalid(ids.OUTDATED)
+    until = mute(consent, alert.slack_channel, timedelta(minutes=int(what)), actor)
+    with saved():
+        if what == UNMUTE:
+            say(client, body, "Alerts come again.")
+        else:
+            say(
+                client,
+                body,
+                f"Alerts are muted here until {date(until)}, and summed up then. Replies that "
+                "somebody has to read, and spam complaints, come all the same.",
+            )
+    ack()
+
+
+def saved_kinds(ack: Ack, view: dict[str, Any], consent: Service, actor: Actor) -> None:
+    """The kinds that were ticked."""
+    alert = _alert(consent, read_metadata(view).contact)
+    options = states(view).get("kinds", {}).get("kinds", {}).get("selected_options")
+    if not isinstance(options, list):  # nothing ticked is an empty list
+        raise Invalid(INCOMPLETE)
+    ticked = {str(option.get("value")) for option in options if isinstance(option, dict)}
+    kinds = [AlertKind(kind) for kind in OPTIONAL if kind in ticked]
+    choose_kinds(consent, alert.slack_channel, kinds, actor)
+    ack()
+
+
+def _contacts(consent: Service, alert: Alert, actor: Actor) -> list[Profile]:
+    found = []
+    for id in alert.contacts:
+        try:
+            found.append(profile(consent, id, actor))
+        except NotFound:
+            continue  # an import was undone meanwhile
+    return found
+
+
+def _listed(found: list[Profile]) -> View:
+    if not found:
+        return message_modal("Contact", "No contact has this number or address.")
+    return list_modal(Found(contacts=found, count=len(found)))
+
+
+def _alert(consent: Service, value: str) -> Alert:
+    id = _alert_id(value)
+    with consent.store.reading() as records:
+        alert = records.alert(id)
+    if alert is None:
+        raise NotFound("This alert is too old: it is not kept any more.")
+    return alert
+
+
+def _alert_id(value: str) -> str:
+    if not _ID.fullmatch(value):
+        raise Invalid(ids.OUTDATED)
+    return value
+
+
+def _by(answer: Answer, said: str) -> str:
+    alert = answer.alert
+    at = f", {date(alert.handled_at)}" if alert.handled_at else ""
+    return f"{said} by {who(alert.handled_by or '')}{at}."

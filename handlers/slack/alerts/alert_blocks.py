@@ -1,0 +1,145 @@
+"""An alert as a message: the blocks, and the whole of it as a text beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bot.consent.alerts import OPTIONAL, Alert, AlertKind
+from bot.consent.use_cases import Matter
+from bot.consent.use_cases.alerts.mutes import Quiet
+from bot.consent.use_cases.alerts.reviews import REFUSAL
+from handlers.slack import ids
+from handlers.slack.alerts.alert_text import KINDS, sentences
+from handlers.slack.alerts.case_text import case_blocks, case_lines
+from handlers.slack.blocks.card import button, option
+from handlers.slack.blocks.formatting import (
+    SECTION,
+    Block,
+    context,
+    date,
+    header,
+    lines,
+    plain,
+    section,
+)
+from handlers.slack.blocks.modal_frame import Metadata, View, modal
+from handlers.vocabulary import actor
+
+#: Lines in a thread, and what goes to one person, are read and nothing more.
+_WITHOUT_BUTTONS = frozenset({AlertKind.STORM_LINE, AlertKind.STORM_LIST, AlertKind.NOTICE})
+#: Louder than the others.
+_HEADERS = {AlertKind.COMPLAINT: "Spam complaint", AlertKind.STORM: "Many at once"}
+
+#: What tells of a refusal by somebody whom we know.
+_REFUSALS = frozenset(
+    {
+        AlertKind.STOP,
+        AlertKind.UNSUBSCRIBE,
+        AlertKind.COMPLAINT,
+        AlertKind.DRIFT,
+        AlertKind.UNSTOP,
+    }
+)
+
+#: What the menu of an alert offers: how many minutes, or another word.
+MUTES = {"Mute for 30 minutes": "30", "Mute for 2 hours": "120", "Mute for a day": "1440"}
+UNMUTE = "0"
+CHOOSE_KINDS = "kinds"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """What Slack is given."""
+
+    text: str
+    blocks: list[Block] = field(default_factory=list)
+
+
+def drawn(alert: Alert, matter: Matter | None = None) -> Drawn:
+    """The alert as it should look. Plainer than designed where Slack refused that. A re-opt-in
+    needs its `matter`."""
+    if matter is not None:
+        said = case_lines(alert, matter)
+        if alert.repeated:
+            said = [f"{said[0]} (repeated)", *said[1:]]
+        if alert.plainness and alert.kind is AlertKind.CASE and matter.case.open:
+            said.insert(1, "Slack shows no buttons here: `/optin pending` has them.")
+        text = lines(said, SECTION)
+        return Drawn(text=text, blocks=[] if alert.plainness else case_blocks(alert, matter))
+    said = sentences(alert)
+    if alert.repeated:
+        said = [f"{said[0]} (repeated)", *said[1:]]
+    handled = _handled(alert)
+    text = lines([*said, *handled], SECTION)
+    if alert.plainness:
+        return Drawn(text=text)
+    blocks: list[Block] = []
+    if alert.kind in _HEADERS and not alert.ended_at:
+        blocks.append(header(f"🚨 {_HEADERS[alert.kind]}"))
+    blocks.append(section(*said))
+    if handled:
+        blocks.append(context(*handled))
+    if alert.kind not in _WITHOUT_BUTTONS:
+        blocks.append({"type": "actions", "elements": _elements(alert)})
+    return Drawn(text=text, blocks=blocks)
+
+
+def kinds_modal(slack_channel: str, quiet: Quiet, alert: str) -> View:
+    """Which kinds this channel is told."""
+    options = [option(KINDS[kind][1].capitalize(), kind) for kind in OPTIONAL]
+    chosen = [o for o, kind in zip(options, OPTIONAL, strict=True) if kind not in quiet.off]
+    element: Block = {"type": "checkboxes", "action_id": "kinds", "options": options}
+    if chosen:
+        element |= {"initial_options": chosen}
+    blocks: list[Block] = [
+        section(f"What <#{slack_channel}> is told. Nothing here changes what is stored."),
+        {
+            "type": "input",
+            "block_id": "kinds",
+            "optional": True,
+            "label": plain("Kinds", 100),
+            "element": element,
+        },
+        context("Replies that somebody has to read, and spam complaints, are always told."),
+    ]
+    return modal(ids.KINDS_MODAL, "Alerts", blocks, Metadata(contact=alert), submit="Save")
+
+
+def _elements(alert: Alert) -> list[Block]:
+    elements: list[Block] = []
+    if alert.kind is AlertKind.REVIEW and alert.answer is None:
+        elements.append(button("It was an opt-out", ids.REVIEW_YES, alert.id, style="danger"))
+        elements.append(button("It was not", ids.REVIEW_NO, alert.id))
+    if alert.contacts:
+        elements.append(button("View", ids.ALERT_VIEW, alert.id))
+        if _may_return(alert):
+            elements.append(button("Request re-opt-in", ids.ALERT_REQUEST, alert.id))
+    if alert.kind is not AlertKind.REVIEW and alert.handled_by is None:
+        elements.append(button("Mark handled", ids.HANDLED, alert.id))
+    if alert.kind is not AlertKind.REVIEW:
+        elements.append(_menu(alert))
+    return elements or [button("View", ids.ALERT_VIEW, alert.id)]
+
+
+def _may_return(alert: Alert) -> bool:
+    """Whether somebody may want to ask for what the contact refused."""
+    if alert.returned_at is not None:
+        return False
+    return alert.kind in _REFUSALS or (alert.kind is AlertKind.REVIEW and alert.answer == REFUSAL)
+
+
+def _menu(alert: Alert) -> Block:
+    options = [option(text, f"{minutes} {alert.id}") for text, minutes in MUTES.items()]
+    options.append(option("Unmute", f"{UNMUTE} {alert.id}"))
+    options.append(option("Kinds…", f"{CHOOSE_KINDS} {alert.id}"))
+    return {"type": "overflow", "action_id": ids.ALERT_MENU, "options": options}
+
+
+def _handled(alert: Alert) -> list[str]:
+    if alert.handled_by is None:
+        return []
+    at = f", {date(alert.handled_at)}" if alert.handled_at else ""
+    if alert.handled_by == "system":
+        return [f"✓ Nobody answered by the deadline, so it counts as an opt-out{at}"]
+    word = "Answered" if alert.kind is AlertKind.REVIEW else "Handled"
+    return [f"✓ {word} by {actor(alert.handled_by)}{at}"]

@@ -1,0 +1,114 @@
+"""What becomes of an alert after a call that Slack refused, or that may have been done."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from bot.consent.alerts import Alert
+from bot.consent.use_cases.alerts.notices import notify_installer
+from bot.consent.use_cases.alerts.outbox import Posting, Result, post_anew
+from bot.consent.use_cases.context import Service
+from handlers.slack.alerts.channel_health import Health
+from handlers.slack.alerts.client import LOOKING, is_file, is_private
+from handlers.slack.alerts.rate_limits import Roads
+from handlers.slack.alerts.slack_errors import Failure, Trouble
+
+logger = logging.getLogger(__name__)
+
+#: How long a post that can't be looked for stays unknown, until it is posted once more.
+_PATIENCE = timedelta(hours=1)
+_LOOK_AGAIN = timedelta(minutes=5)
+_FULL = timedelta(hours=1)
+
+
+class Verdicts:
+    """Says how to go on, and tells whoever has to know: the roads, the health, the installer."""
+
+    def __init__(self, service: Service, roads: Roads, health: Health) -> None:
+        self._service = service
+        self._roads = roads
+        self._health = health
+
+    def worked(self, alert: Alert, called: str) -> None:
+        """Slack took it."""
+        self._health.count(called, "ok")
+        if self._health.token_problem is not None:
+            logger.warning("Slack takes our token again")
+        self._health.token_problem = None
+        self._roads.works(None if called in LOOKING else alert.slack_channel)
+        self._health.paused = self._roads.paused()
+
+    def refused(self, alert: Alert, called: str, failed: Failure) -> Posting:
+        """What becomes of a call that Slack refused, or that may have been done."""
+        self._health.count(called, failed.word)
+        word = failed.word
+        match failed.trouble:
+            case Trouble.LIMITED:
+                self._roads.limit(called, failed.wait)
+                return Posting(result=Result.LATER, wait=failed.wait, problem=word)
+            case Trouble.FULL:
+                self._roads.limit(called, _FULL)
+                self._notify(alert, word)
+                return Posting(result=Result.LATER, wait=_FULL, problem=word)
+            case Trouble.DRAWING:
+                return Posting(result=Result.PLAINER, problem=word)
+            case Trouble.CHANNEL if is_private(alert):
+                return Posting(result=Result.DEAD, problem=word)
+            case Trouble.CHANNEL:
+                self._pause(alert, word)
+                return Posting(result=Result.LATER, wait=timedelta(0), problem=word)
+            case Trouble.TOKEN if is_file(alert) and word == "missing_scope":
+                # The list can be had elsewhere; that it is over is said without it.
+                return Posting(result=Result.PLAINER, problem=word)
+            case Trouble.TOKEN:
+                self._refused_token(word)
+                return Posting(result=Result.LATER, wait=timedelta(0), problem=word)
+            case Trouble.GONE if alert.ts is not None:
+                return Posting(result=Result.ANEW, problem=word)
+            case Trouble.GONE if alert.thread is not None:
+                post_anew(self._service, alert.thread)
+                return Posting(result=Result.LATER, wait=timedelta(0), problem=word)
+            case Trouble.GONE:
+                return Posting(result=Result.GONE, problem=word)
+            case Trouble.UNREACHED:
+                return Posting(result=Result.LATER, problem=word)
+            case Trouble.UNKNOWN:
+                return Posting(result=Result.UNKNOWN, problem=word)
+        return Posting(result=Result.REFUSED, problem=word)
+
+    def blind(self, alert: Alert, called: str, since: datetime, failed: Failure) -> Posting:
+        """It can't be looked for: wait, and where Slack forbids it, not for ever."""
+        self._health.count(called, failed.word)
+        word = failed.word
+        match failed.trouble:
+            case Trouble.LIMITED:
+                self._roads.limit(called, failed.wait)
+                return Posting(result=Result.LATER, wait=failed.wait, problem=word)
+            case Trouble.UNKNOWN | Trouble.UNREACHED:
+                return Posting(result=Result.LATER, problem=word)
+            case Trouble.GONE:
+                return Posting(result=Result.GONE, problem=word)
+            case Trouble.TOKEN if word != "missing_scope":
+                self._refused_token(word)
+                return Posting(result=Result.LATER, wait=timedelta(0), problem=word)
+        if abs(self._service.now() - since) >= _PATIENCE:
+            return Posting(result=Result.REPEAT, problem=word)
+        return Posting(result=Result.LATER, wait=_LOOK_AGAIN, problem=word)
+
+    def _pause(self, alert: Alert, word: str) -> None:
+        self._roads.pause(alert.slack_channel, word)
+        self._health.paused = self._roads.paused()
+        self._notify(alert, word)
+
+    def _notify(self, alert: Alert, word: str) -> None:
+        if is_private(alert):
+            return
+        if notify_installer(self._service, alert.slack_channel, word):
+            logger.warning("alerts are kept: Slack says %s of their channel", word)
+
+    def _refused_token(self, word: str) -> None:
+        if self._health.token_problem is None:
+            logger.error("alerts are kept: Slack refuses our token (%s)", word)
+        self._health.token_problem = word
+        self._roads.stop()

@@ -1,0 +1,142 @@
+"""Which calls may be made now: a second between two to one channel, Slack's limits, dead channels,
+a token that Slack refuses.
+
+All replicas keep to the first two together, by marks in the storage. The last call in a channel has
+a mark that differs from the one before and says nothing of when: the clocks of two machines differ,
+and a second has no room for that. Whoever finds it changed counts the second from there, by a clock
+of its own. What Slack limits has a time: a replica whose clock is some seconds ahead asks as many
+too early, is told so again, and loses nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from bot.consent.alerts import Alert
+from bot.consent.errors import StorageFailed
+from bot.consent.store import Records
+from bot.consent.use_cases.context import Service
+from handlers.slack.alerts.client import LOOKING, method
+
+logger = logging.getLogger(__name__)
+
+#: Seconds: Slack takes about one message a second for each channel.
+_PACE = 1.0
+#: A channel that takes nothing is tried again so often, and so is a refused token, later less so.
+_PAUSE = timedelta(minutes=1)
+_FIRST_STOP = timedelta(seconds=15)
+_LONGEST_STOP = timedelta(minutes=5)
+#: Marks: one for each channel, and one for each method.
+_LAST_CALL = "last call:"
+_LIMITED = "limited:"
+
+
+class Roads:
+    """See `outbox.Way`. Dead channels and a refused token each replica finds out by itself."""
+
+    def __init__(self, service: Service, monotonic: Callable[[], float]) -> None:
+        self._service = service
+        self._monotonic = monotonic
+        self._paused: dict[str, tuple[datetime, str]] = {}
+        self._stopped: datetime | None = None
+        self._stop = _FIRST_STOP
+        self._limited: dict[str, datetime] = {}
+        #: The mark of each channel as it was seen last, or put.
+        self._last: dict[str, str | None] = {}
+        #: When a call was made there: by us, or by whoever changed the mark, at the latest.
+        self._used: dict[str, float] = {}
+        with service.store.reading() as records:
+            for name, text in records.marks():
+                if name.startswith(_LAST_CALL):
+                    self._learn(name.removeprefix(_LAST_CALL), text)
+
+    def may(self, records: Records, alert: Alert) -> bool:
+        """Whether the call for this alert may be made now."""
+        now = self._service.now()
+        called = method(alert)
+        if self._stopped is not None and now < self._stopped:
+            return False
+        if called in LOOKING:
+            return not self._is_limited(records, called, now)
+        paused = self._paused.get(alert.slack_channel)
+        if paused is not None and now < paused[0]:
+            return False
+        # What is in memory first: of hundreds of alerts that wait few ask the storage.
+        return (
+            self._has_rested(alert.slack_channel)
+            and not self._is_limited(records, called, now)
+            and self._is_free(records, alert.slack_channel)
+        )
+
+    def take(self, records: Records, alert: Alert) -> None:
+        """Leaves word that the call for this alert is made now. Our own second begins when it is
+        (`used`)."""
+        if method(alert) not in LOOKING:
+            self._last[alert.slack_channel] = secrets.token_hex(8)
+            records.put_mark(_LAST_CALL + alert.slack_channel, self._last[alert.slack_channel])
+
+    def used(self, slack_channel: str) -> None:
+        self._used[slack_channel] = self._monotonic()
+
+    def limit(self, called: str, wait: timedelta) -> None:
+        """Slack wants this method left alone, in the whole workspace. Where that can't be stored,
+        the other replicas find out by themselves."""
+        until = self._service.now() + wait
+        self._limited[called] = until
+        try:
+            with self._service.store.transaction() as records:
+                records.put_mark(_LIMITED + called, until.isoformat())
+        except StorageFailed as error:
+            logger.warning("Slack's limit is not shared with other replicas: %s", error.sentence)
+
+    def pause(self, slack_channel: str, word: str) -> None:
+        """This channel takes nothing."""
+        self._paused[slack_channel] = (self._service.now() + _PAUSE, word)
+
+    def resume(self, slack_channel: str) -> None:
+        """This channel may take something now: it is tried at once."""
+        self._paused.pop(slack_channel, None)
+
+    def stop(self) -> None:
+        """Slack refuses the token: nothing is called for a while, longer each time."""
+        self._stopped = self._service.now() + self._stop
+        self._stop = min(self._stop * 2, _LONGEST_STOP)
+
+    def works(self, slack_channel: str | None) -> None:
+        """Slack takes our token, and something in this channel."""
+        if slack_channel is not None:
+            self._paused.pop(slack_channel, None)
+        self._stopped, self._stop = None, _FIRST_STOP
+
+    def paused(self) -> Mapping[str, str]:
+        """Slack's word by channel."""
+        return {slack_channel: word for slack_channel, (_, word) in self._paused.items()}
+
+    def _has_rested(self, slack_channel: str) -> bool:
+        used = self._used.get(slack_channel)
+        return used is None or self._monotonic() - used >= _PACE
+
+    def _is_free(self, records: Records, slack_channel: str) -> bool:
+        """Whether no other replica has made a call there since we looked last."""
+        mark = records.mark(_LAST_CALL + slack_channel)
+        if mark == self._last.get(slack_channel):
+            return True
+        self._learn(slack_channel, mark)
+        return False
+
+    def _learn(self, slack_channel: str, mark: str | None) -> None:
+        self._last[slack_channel] = mark
+        self.used(slack_channel)
+
+    def _is_limited(self, records: Records, called: str, now: datetime) -> bool:
+        known = self._limited.get(called)
+        if known is not None and now < known:
+            return True
+        until = records.mark(_LIMITED + called)
+        if until is None:
+            return False
+        self._limited[called] = datetime.fromisoformat(until)
+        return now < self._limited[called]

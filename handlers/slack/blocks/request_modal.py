@@ -1,0 +1,166 @@
+"""Asking for re-opt-in, denying it, and the list of what is open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from bot.consent.cases import Case, CaseState
+from bot.consent.model import Channel
+from bot.consent.rules import Reason
+from bot.consent.use_cases import Matter, Profile
+from handlers import vocabulary
+from handlers.slack import ids
+from handlers.slack.alerts.case_text import decision_buttons, evidence_line, waits_for
+from handlers.slack.blocks.card import button, decision_line, option, other_keys
+from handlers.slack.blocks.formatting import (
+    Block,
+    context,
+    date,
+    inert,
+    masked,
+    plain,
+    section,
+    shown,
+)
+from handlers.slack.blocks.modal_frame import Metadata, View, modal, select, text_input
+from handlers.slack.blocks.reached_contacts import whose
+
+PAGE = 5
+#: Of evidence and warnings, as much as lets a page of the list be one message.
+_SHORT, _WARNINGS = 100, 160
+
+_HOW = (Reason.PHONE, Reason.EMAIL, Reason.IN_PERSON, Reason.WEB_FORM)
+
+
+def request_modal(
+    profile: Profile,
+    channel: Channel,
+    metadata: Metadata,
+    *,
+    notice: str | None = None,
+    typed: Mapping[str, str] | None = None,
+    other: Case | None = None,
+) -> View:
+    """Why it is blocked, how they asked, and what shows it. `typed` is what somebody had put in
+    elsewhere already, `other` the case that another contact completed at the same address."""
+    typed = typed or {}
+    contact = profile.contact
+    decision = profile.decisions[channel]
+    blocks: list[Block] = [section(f"⚠️ {notice}")] if notice else []
+    blocks.append(
+        context(f"*{inert(contact.name)}*", *map(decision_line, profile.decisions.values()))
+    )
+    gates = [*decision.gates, *other_keys(profile, channel)]
+    blocks.append(section(*(vocabulary.step(whose(profile, channel, gate)) for gate in gates)))
+    if other is not None:
+        blocks.append(section(*_completed(other)))
+    how = [option(reason, reason.name) for reason in _HOW]
+    blocks += [
+        text_input(
+            "evidence",
+            "Evidence",
+            typed.get("evidence", ""),
+            hint="What shows that the contact wants it again: a form, a call, a ticket, and their "
+            "words.",
+            multiline=True,
+            optional=False,
+        ),
+        {
+            "type": "input",
+            "block_id": "evidence_date",
+            "optional": True,
+            "label": plain("When they agreed", 100),
+            "hint": plain("Now, unless you say so. It has to be after they opted out.", 200),
+            "element": _picker(typed.get("evidence_date", "")),
+        },
+        select("reason", "Reason", how, typed.get("reason", ""), placeholder="How they asked"),
+        text_input("note", "Note", typed.get("note", ""), multiline=True),
+        context("A manager decides. Whoever has to act next is told, and so are you."),
+    ]
+    metadata = msgspec.structs.replace(
+        metadata, contact=contact.id, version=contact.version, channel=channel
+    )
+    title = f"Re-opt-in for {channel.word}"
+    return modal(ids.REQUEST_MODAL, title, blocks, metadata, submit="Send request")
+
+
+def _completed(case: Case) -> Iterator[str]:
+    noun = "number" if case.channel is Channel.SMS else "address"
+    at = date(case.ended_at or case.requested_at)
+    yield f"*Another contact with this {noun} opted in again {at}.* It counts for them alone."
+    yield from evidence_line(case, _SHORT)
+    if case.decided_by:
+        yield f"☑ Approved by {vocabulary.actor(case.decided_by)}"
+
+
+def _picker(chosen: str) -> Block:
+    element: Block = {"type": "datetimepicker", "action_id": "evidence_date"}
+    return element | {"initial_date_time": int(chosen)} if chosen else element
+
+
+def requested_modal(matter: Matter, lines: Sequence[str], *, told: bool) -> View:
+    """What was sent, and how it stands."""
+    blocks = [section("✓ *The request is sent.*", *lines)]
+    if not told:
+        blocks.append(
+            context(
+                "No channel is set for requests (OPTIN_APPROVAL_CHANNEL): tell a manager, who "
+                "finds it with /optin pending."
+            )
+        )
+    return modal(ids.SAVED_MODAL, "Requested", blocks, Metadata(contact=matter.case.contact))
+
+
+def deny_modal(pointer: ids.Pointer, about: str, response_url: str = "") -> View:
+    """A reason, which whoever asked will read. `response_url` is the list's that it came from."""
+    blocks = [
+        section(about),
+        text_input("reason", "Reason", "", optional=False, multiline=True),
+    ]
+    metadata = Metadata(contact=pointer.contact, version=pointer.version, response_url=response_url)
+    return modal(ids.DENY_MODAL, "Deny", blocks, metadata, submit="Deny")
+
+
+def pending(matters: Sequence[Matter], more: bool, *, decides: bool, by_dm: bool) -> list[Block]:
+    """What is open, the oldest first. Managers decide here, too, and choose whether to be told by
+    direct message."""
+    blocks: list[Block] = [section("*Open re-opt-in requests*")]
+    if not matters:
+        blocks.append(section("There is none."))
+    for matter in matters[:PAGE]:
+        blocks += _line(matter, decides=decides)
+    elements = []
+    if more:
+        last = matters[PAGE - 1].case
+        elements.append(button("More", ids.PENDING_MORE, last.id))
+    if decides:
+        label = "Stop direct messages" if by_dm else "Send me requests by direct message"
+        elements.append(button(label, ids.REQUESTS_BY_DM, "off" if by_dm else "on"))
+    if elements:
+        blocks.append({"type": "actions", "elements": elements})
+    return blocks
+
+
+def _line(matter: Matter, *, decides: bool) -> list[Block]:
+    case, contact = matter.case, matter.contact
+    name = inert(contact.name, 80) if contact else "Gone"
+    pending = case.state is CaseState.PENDING
+    waits = "a manager has to decide" if pending else waits_for(case)
+    said = [
+        f"*{name}* · {case.channel.word} · {inert(masked(case.address), 80)}",
+        f"Asked by {vocabulary.actor(case.requested_by)} {date(case.requested_at)}; {waits}. "
+        f"Expires {date(case.expires_at)}.",
+    ]
+    elements: list[Block] = []
+    if decides and pending:
+        # Whoever decides here has to see what it rests on, and what speaks against it.
+        said += evidence_line(case, _SHORT)
+        if matter.warnings:
+            said.append(f"⚠️ {inert(' '.join(matter.warnings), _WARNINGS)}")
+        whom = shown(contact.name, 80) if contact else "a contact who is gone"
+        elements += decision_buttons(matter, f"{whom}, {masked(case.address)}")
+    pointer = str(ids.Pointer(contact=case.id, version=case.version))
+    elements.append(button("View", ids.CASE_VIEW, pointer))
+    return [section(*said), {"type": "actions", "elements": elements}]

@@ -1,0 +1,150 @@
+"""The smaller modals: details, note, search, profile, why, and one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from bot.consent.model import Channel, Contact
+from bot.consent.use_cases import Found, Profile
+from handlers import vocabulary
+from handlers.slack import ids
+from handlers.slack.blocks.card import answers, card, hits, option
+from handlers.slack.blocks.formatting import Block, context, divider, escape, inert, plain, section
+from handlers.slack.blocks.modal_frame import Metadata, View, modal, select, text_input
+from handlers.slack.blocks.reached_contacts import recorded
+
+
+def details_modal(
+    metadata: Metadata, values: Mapping[str, str], *, adding: bool, notice: str | None = None
+) -> View:
+    """Who a contact is: to add one, or to change one."""
+    suffix = f".{metadata.version}"
+    blocks: list[Block] = [section(f"⚠️ {notice}")] if notice else []
+    blocks += [
+        text_input("name" + suffix, "Name", values.get("name", ""), optional=False),
+        text_input("phone" + suffix, "Phone", values.get("phone", ""), longest=100),
+        text_input("email" + suffix, "Email", values.get("email", ""), longest=320),
+        text_input("company" + suffix, "Company", values.get("company", "")),
+    ]
+    if not adding:
+        blocks.append(
+            context(
+                "A new phone or e-mail is a new address: it starts without consent, and the old "
+                "one keeps its own."
+            )
+        )
+    title = "Add contact" if adding else "Change contact"
+    submit = "Add" if adding else "Save"
+    return modal(ids.DETAILS_MODAL, title, blocks, metadata, submit=submit)
+
+
+def details_of(contact: Contact) -> dict[str, str]:
+    """What the form shows of a contact."""
+    return {
+        "name": contact.name,
+        "phone": contact.phone or "",
+        "email": contact.email or "",
+        "company": contact.company,
+    }
+
+
+def note_modal(metadata: Metadata) -> View:
+    blocks = [text_input("note", "Note", "", optional=False, multiline=True)]
+    return modal(ids.NOTE_MODAL, "Add a note", blocks, metadata, submit="Add")
+
+
+def mistake_modal(
+    profile: Profile,
+    metadata: Metadata,
+    *,
+    notice: str | None = None,
+    typed: Mapping[str, str] | None = None,
+) -> View:
+    """Takes back a NO that was recorded by mistake. `typed` are values that were not saved, and
+    `notice` says why not."""
+    typed = typed or {}
+    contact = profile.contact
+    channels = recorded(contact)
+    chosen = str(channels[0]) if len(channels) == 1 else typed.get("channel", "")
+    options = [option(f"{channel.word} On", channel) for channel in channels]
+    blocks: list[Block] = [section(f"⚠️ {notice}")] if notice else []
+    blocks += [
+        section(f"*{inert(contact.name)}*", *(_recorded(contact, channel) for channel in channels)),
+        select("channel", "Channel", options, chosen) | {"optional": False},
+        text_input(
+            "reason",
+            "Reason",
+            typed.get("reason", ""),
+            hint="What was recorded by mistake, and how you know.",
+            optional=False,
+            multiline=True,
+        ),
+        context(
+            "This takes back the newest NO that a person or a file recorded, for everybody whom it "
+            "reached. A STOP, an unsubscribe or a complaint stays."
+        ),
+    ]
+    newest = max((entry.seq for entry in profile.latest), default=0)
+    metadata = msgspec.structs.replace(metadata, contact=contact.id, newest=newest)
+    title = "Recorded by mistake"
+    return modal(ids.MISTAKE_MODAL, title, blocks, metadata, submit="Take it back")
+
+
+def _recorded(contact: Contact, channel: Channel) -> str:
+    consent = contact.consent(channel)
+    why = f": _{inert(consent.reason, 200)}_" if consent.reason else ""
+    who = f", by {vocabulary.actor(consent.actor)}" if consent.actor else ""
+    return f"{channel.word} On: {vocabulary.on(consent)}{who}{why}"
+
+
+def search_modal(metadata: Metadata) -> View:
+    """Typeahead; choosing turns this modal into the profile."""
+    blocks: list[Block] = [
+        {
+            "type": "input",
+            "block_id": ids.FIND,
+            "dispatch_action": True,
+            "label": plain("Find a contact", 100),
+            "hint": plain("Name, phone number or e-mail address. Two letters are enough.", 100),
+            "element": {
+                "type": "external_select",
+                "action_id": ids.FIND,
+                "min_query_length": 2,
+                "placeholder": plain("Type a name, number or address", 100),
+            },
+        }
+    ]
+    return modal(ids.SEARCH_MODAL, "Find a contact", blocks, metadata, submit="Show")
+
+
+def profile_modal(profile: Profile, metadata: Metadata) -> View:
+    """The card in a modal."""
+    metadata = msgspec.structs.replace(metadata, contact=profile.contact.id)
+    return modal(ids.PROFILE_MODAL, "Contact", card(profile), metadata)
+
+
+def list_modal(found: Found) -> View:
+    """Several contacts, each with a button."""
+    return modal(ids.WHY_MODAL, "Contacts", hits(found), Metadata())
+
+
+def why_modal(profile: Profile) -> View:
+    """Every reason in full, and the legend."""
+    blocks = [
+        *answers(profile),
+        divider(),
+        legend(),
+    ]
+    return modal(ids.WHY_MODAL, "Why this status", blocks, Metadata())
+
+
+def message_modal(title: str, sentence: str, *, markup: bool = False) -> View:
+    """One sentence, where a modal is the only place to say it. With `markup` it is mrkdwn."""
+    said = section(sentence if markup else escape(sentence))
+    return modal(ids.WHY_MODAL, title, [said], Metadata())
+
+
+def legend() -> Block:
+    return context(*(f"{icon} *{word}*: {what}" for icon, word, what in vocabulary.LEGEND))

@@ -1,0 +1,253 @@
+"""Re-opt-in: asked for from the card, an alert or the edit modal; decided by a button.
+
+What a click may do is decided when it is made: the case, the role and the contact are read anew.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from slack_bolt import Ack
+from slack_sdk import WebClient
+
+from bot.consent.cases import Case, CaseState
+from bot.consent.errors import Changed, Invalid, NotFound
+from bot.consent.model import Actor, Channel, Role
+from bot.consent.permissions import Action, authorize
+from bot.consent.rules import Reason
+from bot.consent.use_cases import (
+    Ask,
+    Decided,
+    Service,
+    approve,
+    cancel,
+    check_request,
+    completed_by_another,
+    deny,
+    matter,
+    matters,
+    profile,
+    request,
+    want_requests,
+    wants_requests,
+)
+from handlers.slack import ids
+from handlers.slack.alerts import case_text as drawing
+from handlers.slack.blocks.formatting import Block, date, masked
+from handlers.slack.blocks.modal_frame import Metadata
+from handlers.slack.blocks.request_modal import (
+    PAGE,
+    deny_modal,
+    pending,
+    request_modal,
+    requested_modal,
+)
+from handlers.slack.blocks.small_modals import message_modal, profile_modal
+from handlers.slack.error_handler import saved
+from handlers.slack.interaction import Body, pointer, pressed, say, show, url, value
+from handlers.slack.metadata import read_metadata
+from handlers.slack.redraw import origin, redraw
+from handlers.slack.response_url import reply
+from handlers.slack.view_submissions import typed
+from handlers.vocabulary import actor as who
+
+PENDING = "Open re-opt-in requests."
+_CHANGED = (
+    "This contact changed meanwhile, and what you typed is kept: look whether it still holds, then "
+    "send it again."
+)
+_ID = re.compile("[0-9a-f]{32}")
+_MINUTE = timedelta(minutes=1)
+_CHANNEL = {ids.REQUEST_SMS: Channel.SMS, ids.REQUEST_EMAIL: Channel.EMAIL}
+
+#: What a case came to, after "This was already …".
+_WAS: dict[CaseState, str] = {
+    CaseState.APPROVED: "approved",
+    CaseState.COMPLETED: "approved",
+    CaseState.DENIED: "denied",
+    CaseState.CANCELLED: "cancelled",
+    CaseState.EXPIRED: "expired",
+    CaseState.OVERTAKEN: "overtaken by a new refusal",
+}
+
+
+def ask(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+    """Opens the request, from a card."""
+    channel = _CHANNEL[pressed(body)["action_id"]]
+    found = profile(consent, pointer(body).contact, actor)
+    check_request(found.contact, channel, found.cases.get(channel), consent.now())
+    other = completed_by_another(consent, found.contact.id, channel, actor)
+    show(client, body, request_modal(found, channel, origin(body), other=other))
+    ack()
+
+
+def saved_request(
+    ack: Ack, view: dict[str, Any], client: WebClient, consent: Service, actor: Actor
+) -> None:
+    """The request is made; the modal says how it stands."""
+    metadata = read_metadata(view)
+    if metadata.channel not in list(Channel):
+        raise Invalid(ids.OUTDATED)
+    values = typed(view)
+    reason = values.get("reason", "")
+    wanted = Ask(
+        channel=Channel(metadata.channel),
+        evidence=values.get("evidence", ""),
+        evidence_at=_moment(values.get("evidence_date", "")),
+        precision=_MINUTE - timedelta(microseconds=1),
+        reason=Reason[reason] if reason in Reason.__members__ else None,
+        note=values.get("note") or None,
+    )
+    try:
+        case = request(consent, metadata.contact, wanted, actor, version=metadata.version)
+    except Changed:
+        found = profile(consent, metadata.contact, actor)
+        check_request(found.contact, wanted.channel, None, consent.now())
+        other = completed_by_another(consent, metadata.contact, wanted.channel, actor)
+        again = request_modal(
+            found, wanted.channel, metadata, notice=_CHANGED, typed=values, other=other
+        )
+        ack(response_action="update", view=again)
+        return
+    with saved():
+        about = matter(consent, case.id, actor)
+        told = bool(case.copies)
+        opened = requested_modal(about, list(drawing.progress(about)), told=told)
+        ack(response_action="update", view=opened)
+        redraw(client, consent, actor, profile(consent, metadata.contact, actor), metadata)
+
+
+def approved(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+    """A manager's key."""
+    case = pointer(body)
+    decided = approve(consent, case.contact, actor, version=case.version)
+    with saved():
+        if not decided.won:
+            say(client, body, _already(decided))
+        elif decided.case.state is CaseState.COMPLETED:
+            word = decided.case.channel.word
+            still = drawing.still(matter(consent, decided.case.id, actor))
+            say(client, body, f"Approved: {word} On is YES. {still}".strip())
+        elif decided.case.state is CaseState.APPROVED:
+            missing = " and ".join(drawing.contact_steps(matter(consent, decided.case.id, actor)))
+            say(client, body, f"Approved. Still missing: {missing}.")
+        else:
+            say(client, body, _already(decided))
+        _list_anew(client, consent, actor, _list_of(body))
+    ack()
+
+
+def denying(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+    """Asks for the reason, unless somebody was quicker."""
+    authorize(actor, Action.DECIDE)
+    case = pointer(body)
+    about = matter(consent, case.contact, actor)
+    if about.case.state is not CaseState.PENDING:
+        say(client, body, _already(Decided(case=about.case, won=False)))
+    else:
+        said = drawing.headline(about.case, masked(about.case.address))
+        show(client, body, deny_modal(case, said, _list_of(body)))
+    ack()
+
+
+def saved_denial(
+    ack: Ack, view: dict[str, Any], client: WebClient, consent: Service, actor: Actor
+) -> None:
+    metadata = read_metadata(view)
+    reason = typed(view).get("reason", "")
+    decided = deny(consent, metadata.contact, reason, actor, version=metadata.version)
+    with saved():
+        said = "Denied. Whoever asked is told why." if decided.won else _already(decided)
+        ack(response_action="update", view=message_modal("Deny", said, markup=not decided.won))
+        _list_anew(client, consent, actor, metadata.response_url)
+
+
+def withdrawn(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+    """The request is taken back."""
+    decided = cancel(consent, pointer(body).contact, actor)
+    with saved():
+        say(client, body, "The request is withdrawn." if decided.won else _already(decided))
+        redraw(client, consent, actor, profile(consent, decided.case.contact, actor), origin(body))
+    ack()
+
+
+def view(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+    """From the list to the contact's card."""
+    about = matter(consent, pointer(body).contact, actor)
+    if about.contact is None:
+        raise NotFound
+    show(client, body, profile_modal(profile(consent, about.contact.id, actor), Metadata()))
+    ack()
+
+
+def more(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+    """The next page of what is open."""
+    last = _case(consent, value(body))
+    blocks = pending_page(consent, actor, after=last)
+    if not reply(client, url(body), PENDING, blocks, replace=True):
+        raise Invalid("This list is too old. Ask for it again.")
+    ack()
+
+
+def by_dm(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+    """A manager chooses whether requests come by direct message, too."""
+    wanted = value(body) == "on"
+    want_requests(consent, actor, wanted)
+    with saved():
+        said = "come to your direct messages, too" if wanted else "come to the channel alone"
+        say(client, body, f"From now on requests {said}.")
+    ack()
+
+
+def pending_page(consent: Service, actor: Actor, *, after: Case | None = None) -> list[Block]:
+    """A page of what is open; managers may decide there."""
+    found = matters(consent, actor, after=after, limit=PAGE + 1)
+    with consent.store.reading() as records:
+        dm = actor.id.removeprefix("slack:") in wants_requests(records)
+    decides = actor.role is Role.MANAGER
+    return pending(found, len(found) > PAGE, decides=decides, by_dm=dm)
+
+
+def _list_of(body: Body) -> str:
+    """Where the list of open requests can be drawn anew, if that is what was pressed in: of all
+    messages with these buttons it alone is nobody else's. Empty elsewhere."""
+    return url(body) if (body.get("container") or {}).get("is_ephemeral") else ""
+
+
+def _list_anew(client: WebClient, consent: Service, actor: Actor, where: str) -> None:
+    """What was decided is off the list, and its buttons with it."""
+    if where:
+        reply(client, where, PENDING, pending_page(consent, actor), replace=True)
+
+
+def _already(decided: Decided) -> str:
+    case = decided.case
+    said = f"This was already {_WAS.get(case.state, 'changed')}"
+    by, at = case.decided_by or case.ended_by, case.decided_at or case.ended_at
+    if case.state not in (CaseState.APPROVED, CaseState.COMPLETED, CaseState.DENIED):
+        by, at = case.ended_by, case.ended_at
+    if by:
+        said += f" by {who(by)}"
+    return f"{said}, {date(at)}." if at else f"{said}."
+
+
+def _moment(text: str) -> datetime | None:
+    """Seconds since 1970, as the picker gives them."""
+    if not text:
+        return None
+    try:
+        return datetime.fromtimestamp(int(text), UTC)
+    except (ValueError, OverflowError, OSError):
+        raise Invalid("That is no date.", field="evidence_date") from None
+
+
+def _case(consent: Service, value: str) -> Case:
+    if not _ID.fullmatch(value):
+        raise Invalid(ids.OUTDATED)
+    with consent.store.reading() as records:
+        case = records.case(value)
+    if case is None:
+        raise NotFound("There is no such request.")
+    return case

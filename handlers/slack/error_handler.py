@@ -1,0 +1,221 @@
+"""The one error handler: a sentence for the person, and for what nobody expected a reference.
+
+What a rule refuses is answered where it was asked: at the field of the modal, in the message, or in
+a modal on top. Decided before the ack, so that Slack never shows a timeout instead
+(reliability.md §1.4).
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from slack_bolt import BoltResponse
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot.consent.errors import NotAllowed, OptinError, StorageFailed
+from handlers.slack.blocks.formatting import SENTENCE, escape, section, shown
+from handlers.slack.blocks.small_modals import message_modal
+from handlers.slack.response_url import SLACK_FAILED, reply
+from handlers.slack.slack_faults import lasting, passes
+
+logger = logging.getLogger(__name__)
+
+_AGAIN = "Slack waited too long for that. Press it again."
+_MOVED_ON = "This window has moved on meanwhile. Close it and open it again."
+#: Slack's words for what a person can mend.
+_MENDABLE = {
+    "expired_trigger_id": _AGAIN,
+    "exchanged_trigger_id": _AGAIN,
+    "trigger_expired": _AGAIN,
+    "trigger_exchanged": _AGAIN,
+    "invalid_trigger_id": _AGAIN,
+    "invalid_trigger": _AGAIN,
+    "hash_conflict": _MOVED_ON,
+    "not_found": _MOVED_ON,
+    "view_not_found": _MOVED_ON,
+    "push_limit_reached": "Three windows are open, which is as many as Slack allows. Close one.",
+}
+#: The argument that Slack finds wrong, where its word is `invalid_arguments`.
+_POINTED_AT = {
+    "[json-pointer:/trigger_id]": _AGAIN,
+    "[json-pointer:/view_id]": _MOVED_ON,
+    "[json-pointer:/hash]": _MOVED_ON,
+}
+_WORD = re.compile(r"[a-z_]+")
+#: By element: where it says what it holds, and where it is told what to hold at first.
+_HOLD = {
+    "plain_text_input": ("value", "initial_value"),
+    "static_select": ("selected_option", "initial_option"),
+    "external_select": ("selected_option", "initial_option"),
+    "datetimepicker": ("selected_date_time", "initial_date_time"),
+}
+#: Block id of what stands above a form.
+_PROBLEM = "problem"
+
+
+class NotShown(Exception):
+    """The change was saved, but Slack could not show it here. Look the contact up again."""
+
+
+@contextmanager
+def saved() -> Iterator[None]:
+    """For what is drawn after a change was stored: whatever fails in here, nobody reads that
+    nothing was changed."""
+    try:
+        yield
+    except Exception as error:
+        raise NotShown from error
+
+
+def answer(
+    error: Exception, body: dict[str, Any], client: WebClient, *, doubt: str = ""
+) -> BoltResponse:
+    """What Slack is told; never an error status, which a person would see as a timeout. `doubt`
+    says why somebody who may do this may not be known at this moment."""
+    field, sentence = _say(error)
+    if doubt and isinstance(error, NotAllowed) and doubt not in sentence:
+        sentence = f"{sentence} {doubt}"
+    if "command" in body:
+        said = {"response_type": "ephemeral", "text": escape(sentence)}
+        return BoltResponse(status=200, body=said)
+    match body.get("type"):
+        case "view_submission":
+            return _at_the_field(body.get("view"), field, sentence)
+        case "block_suggestion":
+            return BoltResponse(status=200, body={"options": []})
+        case "event_callback" | "view_closed":
+            return BoltResponse(status=200, body="")
+    _tell(body, client, sentence)
+    return BoltResponse(status=200, body="")
+
+
+def _say(error: Exception) -> tuple[str | None, str]:
+    """The field that is wrong, if it is one, and the sentence."""
+    match error:
+        case StorageFailed():
+            logger.error("the storage failed: %s", error.sentence)
+            return None, error.sentence
+        case OptinError():
+            return error.field, shown(error.sentence, SENTENCE)
+        case NotShown(__cause__=Exception() as cause):
+            _log(cause)
+            return None, " ".join(str(NotShown.__doc__).split())
+        case SlackApiError() if (mended := _mendable(error)) is not None:
+            return None, mended
+        case _ if isinstance(error, SLACK_FAILED):
+            if (fault := lasting(error)) is not None:
+                _log(error)
+                return None, f"{fault} Nothing was changed."
+            if passes(error):
+                _log(error)
+                return None, "Slack did not answer, so nothing was changed. Try again in a minute."
+    return None, (
+        f"Something broke on our side. Nothing was changed. Reference {_log(error)}: "
+        "give it to whoever runs Optin."
+    )
+
+
+def _mendable(error: SlackApiError) -> str | None:
+    """What a person can do about it at once."""
+    if known := _MENDABLE.get(_slacks_word(error)):
+        return known
+    data = error.response.data
+    metadata = data.get("response_metadata") if isinstance(data, dict) else None
+    messages = metadata.get("messages") if isinstance(metadata, dict) else None
+    for message in messages if isinstance(messages, list) else ():
+        for pointer, said in _POINTED_AT.items():
+            if pointer in str(message):
+                return said
+    return None
+
+
+def _slacks_word(error: SlackApiError) -> str:
+    """Why Slack refused; empty where its answer was no JSON, and may be anything."""
+    word = str(error.response.get("error") or "")
+    return word if _WORD.fullmatch(word) else ""
+
+
+def _log(error: Exception) -> str:
+    """Writes down what broke, and where; the reference under which it stands there."""
+    reference = secrets.token_hex(3)[:5].upper()
+    said = f" ({_slacks_word(error)})" if isinstance(error, SlackApiError) else ""
+    # The exception's own text may hold what a contact wrote, so only its kind and place are logged.
+    bare = RuntimeError(f"{type(error).__module__}.{type(error).__qualname__}{said}")
+    where = (RuntimeError, bare, error.__traceback__)
+    logger.error("reference %s: %s%s", reference, type(error).__name__, said, exc_info=where)
+    return reference
+
+
+def _at_the_field(view: object, field: str | None, sentence: str) -> BoltResponse:
+    """`errors` go to input blocks only: to the one that is meant, and what is about the whole form
+    to the first. What is about a field that this form does not have stands above all of them."""
+    inputs = _inputs(view)
+    meant = [id for id in inputs if id.partition(".")[0] == field]
+    if meant or (inputs and field is None):
+        errors = {(meant or inputs)[0]: sentence}
+        return BoltResponse(status=200, body={"response_action": "errors", "errors": errors})
+    again = _noted(view, sentence) if inputs else message_modal("Not saved", sentence)
+    return BoltResponse(status=200, body={"response_action": "update", "view": again})
+
+
+def _noted(view: Any, sentence: str) -> dict[str, Any]:
+    """The same form with a sentence on top, and with what was typed."""
+    kept = ("type", "callback_id", "title", "submit", "close", "private_metadata")
+    typed = (view.get("state") or {}).get("values") or {}
+    blocks = [
+        _as_typed(block, typed.get(str(block.get("block_id"))) or {})
+        for block in view["blocks"]
+        if isinstance(block, dict) and block.get("block_id") != _PROBLEM
+    ]
+    notice = section(f"⚠️ {escape(sentence)}") | {"block_id": _PROBLEM}
+    return {name: view[name] for name in kept if view.get(name)} | {"blocks": [notice, *blocks]}
+
+
+def _as_typed(block: dict[str, Any], typed: dict[str, Any]) -> dict[str, Any]:
+    element = block.get("element")
+    if not isinstance(element, dict) or element.get("type") not in _HOLD:
+        return block
+    holds, initial = _HOLD[element["type"]]
+    value = (typed.get(str(element.get("action_id"))) or {}).get(holds)
+    bare = {name: kept for name, kept in element.items() if name != initial}
+    return block | {"element": bare | ({initial: value} if value else {})}
+
+
+def _inputs(view: object) -> list[str]:
+    blocks = view.get("blocks") if isinstance(view, dict) else None
+    return [
+        str(block.get("block_id"))
+        for block in (blocks if isinstance(blocks, list) else ())
+        if isinstance(block, dict) and block.get("type") == "input"
+    ]
+
+
+def _tell(body: dict[str, Any], client: WebClient, sentence: str) -> None:
+    """On top of the modal, or below the message; where neither can be, in one's own direct
+    messages."""
+    trigger = body.get("trigger_id")
+    try:
+        if isinstance(body.get("view"), dict) and isinstance(trigger, str):
+            modal = message_modal("Not done", sentence)
+            client.views_push(trigger_id=trigger, view=modal)
+            return
+    except SLACK_FAILED as failed:
+        logger.info("a refusal did not get on top of its modal: %s", type(failed).__name__)
+    user = body.get("user")
+    id = user.get("id") if isinstance(user, dict) else user
+    try:
+        if reply(client, str(body.get("response_url") or ""), escape(sentence)):
+            return
+        if isinstance(id, str) and id:
+            client.chat_postMessage(channel=id, text=escape(sentence))
+            return
+    except SLACK_FAILED as failed:
+        logger.warning("a refusal could not be shown: %s", type(failed).__name__)
+        return
+    logger.warning("a refusal could not be shown: Slack says neither who asked nor where")

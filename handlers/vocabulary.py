@@ -1,0 +1,245 @@
+"""The one vocabulary of status: icon, word and sentence, for every surface and the legend."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.consent.gates import Gate, Owner
+from bot.consent.log.entries import NUMBER, Entry, Kind
+from bot.consent.model import Block, Bounce, Channel, Consent, On
+from bot.consent.rules import Decision, Status
+from bot.consent.suppressions import Listing, provider_name, why
+from handlers.slack.blocks.formatting import date, inert, phone
+
+STATUS: dict[Status, tuple[str, str]] = {
+    Status.OPTED_IN: ("✅", "Opted in"),
+    Status.OPTED_OUT: ("🔴", "Opted out"),
+    Status.NEVER_ASKED: ("⚪", "Never asked"),
+    Status.WAITING: ("🟡", "Not verified"),
+    Status.UNREACHABLE: ("🔴", "Can't be reached"),
+}
+
+#: What the legend says of each icon.
+LEGEND: tuple[tuple[str, str, str], ...] = (
+    ("✅", "Opted in", "messages are sent"),
+    ("🔴", "Opted out", "or can't be reached: nothing is sent, and the card says why"),
+    ("⚪", "Never asked", "nobody has asked yet, so nothing is sent"),
+    ("🟡", "Waiting / not verified", "we don't know until the next message or a person settles it"),
+    ("🚫", "Bounced", "our messages to this address were rejected"),
+)
+
+ON: dict[On, str] = {On.YES: "✅ YES", On.NO: "🔴 NO", On.UNSET: "⚪ Never asked"}
+
+BOUNCE: dict[Bounce, str] = {
+    Bounce.NO: "NO",
+    Bounce.YES: "🚫 Bounced: YES",
+    Bounce.PROBATION: "🟡 Cleared, next message is a test",
+}
+
+OWNER: dict[Owner, str] = {
+    Owner.CONTACT: "Contact",
+    Owner.AGENT: "Agent",
+    Owner.MANAGER: "Manager",
+    Owner.OPERATOR: "Operator",
+}
+
+KIND: dict[Kind, str] = {
+    Kind.CONSENT: "Opt-ins and opt-outs",
+    Kind.BOUNCE: "Bounces",
+    Kind.BLOCK: "Carrier blocks",
+    Kind.CONTACT: "Contact details",
+    Kind.NOTE: "Notes",
+    Kind.IMPORT: "Imports",
+    Kind.HOLD: "Replies to read",
+    Kind.CASE: "Re-opt-ins",
+    Kind.EXPECTED_ERROR: "Expected errors",
+    Kind.ERASED: "Erasures",
+}
+
+#: What a step of a re-opt-in says happened.
+_CASE = {"pending": "requested"}
+
+_FIELDS = {
+    "name": "Name",
+    "phone": "Phone",
+    "email": "Email",
+    "company": "Company",
+    "external_id": "External id",
+    "do_not_contact": "Do not contact",
+}
+
+#: Times that differ by no more are one time to a reader.
+_SAME_TIME = timedelta(minutes=1)
+
+#: Ten lines with three of these make one message.
+_SHORT = 60
+
+#: Seconds; the largest of which there are two is said.
+_AGO = (("days", 86_400), ("h", 3_600), ("min", 60))
+
+_SOURCES = {"slack": "Slack", "cli": "the command line", "import": "an import"}
+#: Providers whose name is not just their id with a capital.
+_PROVIDERS = {
+    "sendgrid": "SendGrid",
+    "ses": "Amazon SES",
+    "one_click": "the unsubscribe link",
+}
+
+
+def indicator(decision: Decision) -> str:
+    """ "SMS ✅ Opted in"."""
+    icon, word = STATUS[decision.status]
+    return f"{decision.channel.word} {icon} {word}"
+
+
+def on(consent: Consent) -> str:
+    """The state of SMS On or Email On, with its date."""
+    said = ON[consent.on]
+    if consent.unproven:
+        said += " (unproven)"
+    return f"{said} since {date(consent.since)}" if consent.since else said
+
+
+def step(gate: Gate) -> str:
+    """One line of the checklist."""
+    since = f" Since {date(gate.since)}." if gate.since else ""
+    remedy, reason = (_with_number(text, gate.sender) for text in (gate.remedy, gate.reason))
+    return f"☐ *{OWNER[gate.owner]}:* {inert(remedy, 400)}\n_{inert(reason, 400)}_{since}"
+
+
+def _with_number(text: str, sender: str | None) -> str:
+    """Our own number as people read it."""
+    return text.replace(sender, phone(sender)) if sender else text
+
+
+def actor(id: str) -> str:
+    """Who acted, as Slack shows it."""
+    kind, _, name = id.partition(":")
+    match kind:
+        case "slack":
+            return f"<@{name}>"
+        case "cli":
+            return f"{inert(name, _SHORT)} at the command line"
+        case "provider":
+            return provider(name)
+        case "import":
+            return f"import {inert(name, _SHORT)}"
+        case "contact":
+            return "the contact"
+    return "Optin"
+
+
+def provider(name: str) -> str:
+    """A provider by its own name."""
+    return _PROVIDERS.get(name) or inert(name.title(), _SHORT)
+
+
+def what(entry: Entry) -> str:
+    """What an entry says happened, in a few words."""
+    channel = entry.channel.word if entry.channel else ""
+    match entry.kind:
+        case Kind.CONSENT if entry.before == entry.after:
+            return f"{channel} On stays {entry.after}, restated"
+        case Kind.CONSENT:
+            return f"{channel} On {_word(entry.before)} → {_word(entry.after)}"
+        case Kind.BOUNCE:
+            return f"{channel} Bounce {_word(entry.before)} → {_word(entry.after)}"
+        case Kind.BLOCK:
+            return f"{channel} block {_blocked(entry)}: {entry.before} → {entry.after}"
+        case Kind.CONTACT if entry.after in ("added", "removed"):
+            return f"Contact {entry.after}"
+        case Kind.CONTACT:
+            names = [_FIELDS[name] for name in entry.changes or {} if name in _FIELDS]
+            return f"{', '.join(names) or 'Contact'} changed"
+        case Kind.CASE:
+            return f"Re-opt-in for {channel} {_CASE.get(entry.after, entry.after)}"
+        case Kind.IMPORT:
+            return f"Import {entry.after}"
+        case Kind.ERASED:
+            return "Contact erased"
+        case Kind.NOTE:
+            return "Note"
+        case Kind.HOLD if entry.after == "held":
+            return f"{channel} held: a reply has to be read"
+        case Kind.HOLD:
+            return f"{channel} no longer held"
+    return str(entry.kind).replace("_", " ").capitalize()
+
+
+def block_name(name: str, block: Block | None = None) -> str:
+    """What holds something back, as people call it: a number of ours, or a provider's list."""
+    if "/" in name or name in _PROVIDERS:
+        listing = Listing.of(name)
+        return inert(f"{provider_name(listing.provider)} ({why(listing)})", 120)
+    return inert(phone(block.number if block and block.number else name), _SHORT)
+
+
+def _blocked(entry: Entry) -> str:
+    """Which number of ours a block is about, never a service's id where the number is known; or
+    whose suppression list, and why."""
+    if entry.channel is Channel.EMAIL:
+        listing = Listing.of(entry.sender or "")
+        return f"on {provider(listing.provider)}'s list ({inert(why(listing), _SHORT)})"
+    _, number = (entry.changes or {}).get(NUMBER, (None, entry.sender))
+    return f"of {inert(phone(str(number or '')), _SHORT)}"
+
+
+def meanwhile(entry: Entry, now: datetime) -> str:
+    """ "Sam changed this 20 s ago", and what."""
+    seconds = max(0, int((now - entry.recorded_at).total_seconds()))
+    ago = next((f"{seconds // size} {unit}" for unit, size in _AGO if seconds >= 2 * size), None)
+    return f"{actor(entry.actor)} changed this {ago or f'{seconds} s'} ago: {what(entry)}."
+
+
+def entry_lines(entry: Entry, *, of: str | None = None) -> tuple[str, ...]:
+    """An entry of the log: what, then when, who and from where, then why."""
+    name = f"{inert(of, _SHORT)} · " if of else ""
+    expected = " · _expected_" if entry.expected else ""
+    lines = [f"{name}*{what(entry)}*{expected}"]
+    source = _SOURCES.get(entry.source) or provider(entry.source.removeprefix("provider:"))
+    who = f"by {actor(entry.actor)}"
+    # The command line, an import and a provider are where it came from, too.
+    told = f"{who}, from {source}" if entry.actor.startswith(("slack:", "contact")) else who
+    recorded = f" · recorded {date(entry.recorded_at)}" if recorded_later(entry) else ""
+    lines.append(f"{date(entry.occurred_at)}{recorded} · {told}")
+    if entry.redacted:
+        lines.append("_The personal part was erased._")
+    lines += [
+        f"{_FIELDS[field]}: {_step(field, before, after)}"
+        for field, (before, after) in (entry.changes or {}).items()
+        if field in _FIELDS
+    ]
+    if entry.reason:
+        lines.append(f"Reason: {inert(entry.reason, 300)}")
+    if entry.evidence:
+        dated = f" ({date(entry.evidence.at)})" if entry.evidence.at else ""
+        lines.append(f"Evidence: {inert(entry.evidence.text, 300)}{dated}")
+    return tuple(lines)
+
+
+def recorded_later(entry: Entry) -> bool:
+    """Whether an entry happened at another time than it was written down: an undo puts a consent
+    back to its old date, and providers are late."""
+    return abs(entry.recorded_at - entry.occurred_at) > _SAME_TIME
+
+
+def things(channel: Channel) -> str:
+    return "texts" if channel is Channel.SMS else "e-mails"
+
+
+def _word(value: str) -> str:
+    return {"UNSET": "never asked", "": "none"}.get(value, value)
+
+
+def _step(field: str, before: str | bool | None, after: str | bool | None) -> str:
+    if before is None:
+        return _value(field, after)
+    return f"{_value(field, before)} → {_value(field, after)}"
+
+
+def _value(field: str, value: str | bool | None) -> str:
+    if value is None or value == "":
+        return "none"
+    if isinstance(value, bool):
+        return "YES" if value else "NO"
+    return inert(phone(value) if field == "phone" else value, 80)

@@ -1,0 +1,121 @@
+"""One-click links for people: a page with one button, and the page after it.
+
+A mail client posts by itself and looks at no page (https://www.rfc-editor.org/rfc/rfc8058). A
+person who follows the link sees the button first: scanners follow links too, and must change
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from bot.consent.addresses import key_of
+from bot.consent.log.entries import Kind
+from bot.consent.model import Channel, Contact
+from bot.consent.store import Records
+from bot.consent.use_cases import Service
+from bot.consent.use_cases.erase import erased_id
+from handlers.webhooks.providers.one_click import Mailboxes
+
+#: Entries in which a contact's former mailboxes are looked for, the newest first.
+_MOST_ENTRIES = 500
+
+#: By language: what the button says, and what is said when it is done.
+_WORDS: Mapping[str, tuple[str, str]] = {
+    "en": ("Unsubscribe", "Done. You will get no more e-mail from us."),
+    "fr": ("Se désabonner", "C’est fait. Vous ne recevrez plus d’e-mails de notre part."),
+    "de": ("Abbestellen", "Erledigt. Sie bekommen keine E-Mails mehr von uns."),
+    "es": ("Darse de baja", "Listo. No le enviaremos más correos."),
+    "pt": ("Cancelar a inscrição", "Pronto. Não enviaremos mais e-mails."),
+}
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    # The link is a key: it is not handed on.
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex",
+}
+#: Without an action the form posts to the address of the page itself.
+_FORM = """<form method="post">
+<input type="hidden" name="List-Unsubscribe" value="One-Click">
+<button>{button}</button>
+</form>"""
+_PAGE = """<!doctype html>
+<html lang="{language}">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark; font: 1.25rem/1.5 system-ui, sans-serif }}
+body {{ margin: 0; min-height: 100vh; display: grid; place-content: center; text-align: center }}
+main {{ padding: 1rem }}
+button {{ font: inherit; padding: .75em 1.5em; cursor: pointer }}
+</style>
+<main>{inside}</main>
+</html>
+"""
+
+
+def mailboxes_of(service: Service, id: str) -> Mailboxes | None:
+    """The mailboxes of the contact with this id, ours or the external one, present and former; of
+    a contact who was taken out or merged, those that the log has."""
+    with service.store.reading() as records:
+        contact = records.contact(id) or records.by_external_id(id)
+        erased = records.seen(erased_id(service, id)) or (contact is not None and contact.erased)
+        written = _written(records, contact, id)
+    return Mailboxes(written=written, erased=erased) if written or erased else None
+
+
+def _written(records: Records, contact: Contact | None, id: str) -> Mapping[str, Sequence[str]]:
+    """Every mailbox of the contact with the ways in which it was written, by the address under
+    which it is kept. The present one comes first, then the newest."""
+    found: dict[str, list[str]] = {}
+
+    def add(text: object) -> None:
+        if isinstance(text, str) and "@" in text:
+            found.setdefault(key_of(text), []).append(text)
+
+    if contact is not None:
+        add(contact.address(Channel.EMAIL))
+    for entry in records.entries(
+        contact=contact.id if contact else id, kinds=(Kind.CONTACT,), limit=_MOST_ENTRIES
+    ):
+        for text in reversed((entry.changes or {}).get("email", ())):
+            add(text)
+    for address in contact.consents if contact else ():
+        add(address)
+    return found
+
+
+def button_page(request: Request) -> Response:
+    """The same for every link, so that it tells nobody which of them hold."""
+    language = _language(request)
+    button, _ = _WORDS[language]
+    return _page(language, button, _FORM.format(button=escape(button)))
+
+
+def done_page(request: Request) -> Response:
+    """After the button."""
+    language = _language(request)
+    _, done = _WORDS[language]
+    return _page(language, done, f'<p role="status">✅ {escape(done)}</p>')
+
+
+def _page(language: str, title: str, inside: str) -> Response:
+    text = _PAGE.format(language=language, title=escape(title), inside=inside)
+    return HTMLResponse(text, headers=_HEADERS)
+
+
+def _language(request: Request) -> str:
+    """The first of the reader's languages that we have."""
+    for wanted in request.headers.get("accept-language", "").split(","):
+        language = wanted.strip()[:2].lower()
+        if language in _WORDS:
+            return language
+    return "en"

@@ -1,0 +1,237 @@
+"""Somebody at the keyboard."""
+
+from typing import Any
+from urllib.parse import quote
+
+from sandbox.client.action_outcome import Outcome
+from sandbox.client.http_client import Address
+from sandbox.client.shown import (
+    Control,
+    Home,
+    Message,
+    Modal,
+    NotThere,
+    Surface,
+    find_option,
+    options_of,
+)
+
+
+class Person:
+    """Each act returns when the app has acknowledged it, or has failed to.
+
+    `in_` says where to look for a control; without it, the top modal, else the newest message
+    that has it. Raises NotThere for what is not on the screen, Impossible for what can't be done.
+    """
+
+    def __init__(self, address: Address, id_: str, zone: str) -> None:
+        self.id = id_
+        self.zone = zone
+        self._address = address
+
+    # What they see
+
+    def messages(self, channel: str = "#support") -> list[Message]:
+        """Oldest first; their own ephemerals included."""
+        state = self._state()
+        wanted = {c["id"] for c in state["channels"] if channel.lstrip("#") in (c["name"], c["id"])}
+        return [Message(raw=raw) for raw in state["messages"] if raw["channel"] in wanted]
+
+    def dms(self) -> list[Message]:
+        """The direct messages with the app, oldest first."""
+        return self.messages("directmessage")
+
+    @property
+    def modal(self) -> Modal | None:
+        modals = self.modals
+        return modals[-1] if modals else None
+
+    @property
+    def modals(self) -> list[Modal]:
+        """The stack, the top one last."""
+        return [Modal(raw=raw) for raw in self._state()["modals"]]
+
+    def download(self, file: dict[str, Any]) -> bytes:
+        return self._address.download(file["url_private_download"], self.id)
+
+    # What they do
+
+    def command(self, text: str, channel: str = "#support") -> Outcome:
+        return self._do("command", channel=channel, text=text)
+
+    def say(self, text: str, channel: str = "#support", thread_ts: str | None = None) -> Outcome:
+        return self._do("say", channel=channel, text=text, thread_ts=thread_ts)
+
+    def home(self) -> Home | None:
+        """Opens the App Home: what is there when the app has acknowledged, if anything."""
+        self._do("home")
+        raw = self._state()["home"]
+        return Home(raw=raw) if raw else None
+
+    def shortcut(self, callback_id: str, message: Message | None = None) -> Outcome:
+        return self._do("shortcut", callback_id=callback_id, **(message.where if message else {}))
+
+    def press(self, name: str, in_: Surface | None = None, confirm: bool | None = None) -> Outcome:
+        """A button, by its text. One that asks first needs `confirm`; False says no to it."""
+        place, (block, element) = self._find(in_, lambda surface: surface.button(name))
+        return self._act(place, block, element, None, confirm)
+
+    def overflow(
+        self, name: str, in_: Surface | None = None, confirm: bool | None = None
+    ) -> Outcome:
+        """An item of a "…" menu, by its text."""
+        place, (block, element, option) = self._find(in_, lambda one: one.overflow_item(name))
+        return self._act(place, block, element, option["value"], confirm)
+
+    def type(self, label: str, text: str, in_: Surface | None = None) -> Outcome:
+        """Into a text, e-mail or number field, or a date as 2026-11-23, or a time as 09:30."""
+        place, (block, element) = self._field(in_, label)
+        value: Any = int(text) if element["type"] == "datetimepicker" else (text or None)
+        return self._act(place, block, element, value)
+
+    def choose(self, label: str, *names: str, in_: Surface | None = None) -> Outcome:
+        """Options by text or how it begins; people by name. No name at all empties the field."""
+        place, control = self._field(in_, label)
+        kind = control[1]["type"]
+        if "users_select" in kind:
+            chosen: list[Any] = [self._person_id(name) for name in names]
+        else:
+            chosen = [find_option(options_of(control[1]), name) for name in names]
+        return self._put(place, control, chosen)
+
+    def suggest(self, label: str, typed: str, in_: Surface | None = None) -> list[dict[str, Any]]:
+        """What the app offers for `typed`; [] before it is as long as min_query_length."""
+        place, (block, element) = self._field(in_, label)
+        if len(typed) < element.get("min_query_length", 3):
+            return []
+        answer = self._post(
+            "suggest",
+            **place.where,
+            block_id=block["block_id"],
+            action_id=element["action_id"],
+            value=typed,
+        )
+        return options_of(
+            {"option_groups": answer["options"]}
+            if answer["options"] and "label" in answer["options"][0]
+            else {"options": answer["options"]}
+        )
+
+    def pick(
+        self, label: str, *names: str, typed: str | None = None, in_: Surface | None = None
+    ) -> Outcome:
+        """Types (the option's own text unless `typed` says what), and picks from the offers."""
+        place, control = self._field(in_, label)
+        chosen = [
+            find_option(self.suggest(label, typed or name, in_=place), name) for name in names
+        ]
+        return self._put(place, control, chosen)
+
+    def attach(self, label: str, name: str, content: bytes, in_: Surface | None = None) -> Outcome:
+        """A file for a file_input."""
+        place, (block, element) = self._field(in_, label)
+        path = f"/sandbox/people/{self.id}/files?name={quote(name)}"
+        held = place.values[block["block_id"]][element["action_id"]]
+        return self._act(place, block, element, [*held, self._address.upload(path, content)])
+
+    def submit(self) -> Outcome:
+        return self._do("submit", view=self._top().id)
+
+    def close(self, whole: bool = False) -> Outcome:
+        """Cancel; with `whole`, the cross that closes the whole stack."""
+        return self._do("close", view=self._top().id, whole=whole)
+
+    def read(self, channel: str) -> None:
+        self._do("read", channel=channel)
+
+    # How
+
+    def _put(self, place: Surface, control: Control, chosen: list[Any]) -> Outcome:
+        block, element = control
+        multiple = element["type"].startswith("multi_") or element["type"] == "checkboxes"
+        value: Any = chosen if multiple else (chosen[0] if chosen else None)
+        return self._act(place, block, element, value)
+
+    def _act(
+        self,
+        place: Surface,
+        block: dict[str, Any],
+        element: dict[str, Any],
+        value: Any,
+        confirm: bool | None = None,
+    ) -> Outcome:
+        if "confirm" in element and confirm is None:
+            raise NotThere(f"it asks first: {element['confirm']['text']['text']!r}; say confirm=")
+        if "confirm" not in element and confirm is not None:
+            raise NotThere("it does not ask first")
+        if confirm is False:
+            return self._do("nothing")
+        return self._do(
+            "act",
+            **place.where,
+            block_id=block["block_id"],
+            action_id=element["action_id"],
+            value=value,
+        )
+
+    def _field(self, in_: Surface | None, label: str) -> tuple[Surface, Control]:
+        return self._find(in_, lambda surface: surface.field(label))
+
+    def _find(self, in_: Surface | None, find: Any) -> tuple[Surface, Any]:
+        state = self._state()
+        if in_ is not None:
+            fresh = _again(state, in_)
+            return fresh, find(fresh)
+        if state["modals"]:
+            modal = Modal(raw=state["modals"][-1])
+            return modal, find(modal)
+        problem = NotThere("there is no message")
+        for raw in reversed(state["messages"]):
+            try:
+                message = Message(raw=raw)
+                return message, find(message)
+            except NotThere as missing:
+                problem = missing
+        raise problem
+
+    def _top(self) -> Modal:
+        modal = self.modal
+        if modal is None:
+            raise NotThere("no modal is open")
+        return modal
+
+    def _person_id(self, name: str) -> str:
+        wanted = name.casefold()
+        for person in self._state()["people"]:
+            if wanted in (person["id"].casefold(), person["handle"]) or person[
+                "name"
+            ].casefold().startswith(wanted):
+                return str(person["id"])
+        raise NotThere(f"nobody is called {name!r}")
+
+    def _state(self) -> dict[str, Any]:
+        state: dict[str, Any] = self._address.get(f"/sandbox/state?person={self.id}")
+        return state
+
+    def _do(self, do: str, **about: Any) -> Outcome:
+        return Outcome.read(self._post(do, **about))
+
+    def _post(self, do: str, **about: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = self._address.post(
+            f"/sandbox/people/{self.id}/do", {"do": do, **about}
+        )
+        return answer
+
+
+def _again(state: dict[str, Any], place: Surface) -> Surface:
+    """The same place as it is now."""
+    wanted = place.where
+    shown = [
+        *(Message(raw=raw) for raw in state["messages"]),
+        *(Modal(raw=raw) for raw in state["modals"]),
+        *([Home(raw=state["home"])] if state["home"] else []),
+    ]
+    for surface in shown:
+        if surface.where == wanted:
+            return surface
+    raise NotThere("it is not on the screen any more")

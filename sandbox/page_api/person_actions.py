@@ -1,0 +1,202 @@
+"""What a person does: commands, clicks, fields, messages. Each act ends in what came of it."""
+
+import re
+from typing import Any, Final
+
+from sandbox import mrkdwn
+from sandbox.block_kit.check import check_options
+from sandbox.block_kit.fields import MULTIPLE, STATE, find
+from sandbox.delivery import payloads
+from sandbox.delivery.answer import Answer
+from sandbox.first_workspace import BOT_USER, Channel, Person
+from sandbox.page_api.outcome import Outcome
+from sandbox.responses import Reply, answer
+from sandbox.sandbox_errors import Impossible, Refused
+from sandbox.view_stack import describe
+from sandbox.workspace_context import Room
+from sandbox.workspace_state import Message, View
+
+CONNECTING: Final = "We had some trouble connecting. Try again?"
+_EMAIL: Final = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_PHONE: Final = re.compile(r"\+\d[\d ()-]{6,}\d")
+
+
+async def run_command(room: Room, person: Person, channel: Channel, typed: str) -> Outcome:
+    """`typed` is the whole line: "/optin +1 415 …"."""
+    name, _, text = typed.strip().partition(" ")
+    known = next((c for c in room.manifest.commands if c.name == name), None)
+    if known is None:
+        raise Impossible(f"{name} is not a valid command.")
+    _may_write(person, channel)
+    text = _linked(text.strip()) if known.escapes else mrkdwn.escape(text.strip())
+    reply = Reply(person=person.id, channel=channel.id, at=room.world.clock())
+    payload = payloads.command(
+        room.world, person, channel, name, text, room.replies.url("commands", reply)
+    )
+    told = await room.link.send("slash_commands", payload, name)
+    if told.error:
+        return _failed_command(room, person, channel, name, told.error, told)
+    if told.body:
+        try:
+            answer(room.world, reply, told.body)
+        except Refused as refused:
+            _journal_refusal(room, refused)
+            return _failed_command(room, person, channel, name, refused.error, told)
+    return Outcome.of(told)
+
+
+async def say(
+    room: Room, person: Person, channel: Channel, text: str, thread_ts: str | None = None
+) -> Outcome:
+    _may_write(person, channel)
+    marked = _mentions(room, mrkdwn.escape(text))
+    message = room.world.post(channel.id, person.id, marked, thread_ts=thread_ts)
+    event = {
+        "user": person.id,
+        "text": marked,
+        "ts": message.ts,
+        "channel": channel.id,
+        "event_ts": message.ts,
+        "team": person.team,
+    }
+    told: Answer | None = None
+    if f"@{BOT_USER}" in message.pings and "app_mention" in room.manifest.events:
+        told = await room.link.event({"type": "app_mention", **event})
+    if channel.person and "message.im" in room.manifest.events:
+        told = await room.link.event({"type": "message", "channel_type": "im", **event})
+    return Outcome.unnoticed(told) if told else Outcome()
+
+
+async def act(
+    room: Room, person: Person, place: View | Message, block_id: str, action_id: str, value: Any
+) -> Outcome:
+    """A click on a button, an item of an overflow menu, or a field that now holds `value`."""
+    found = find(place.blocks, block_id, action_id)
+    if found is None:
+        raise Impossible(f"There is no {action_id} in {block_id}.")
+    block, element = found
+    kind = element["type"]
+    if kind in STATE:
+        place.values.setdefault(block_id, {})[action_id] = value
+    if block["type"] == "input" and not block.get("dispatch_action"):
+        return Outcome()
+    action = {"action_id": action_id, "block_id": block_id, "type": kind, **_did(element, value)}
+    if isinstance(place, View):
+        payload = payloads.view_action(room.world, person, place, action)
+    else:
+        payload = payloads.message_action(
+            room.world, person, place, action, _reply_url(room, person, place)
+        )
+    told = await room.link.send("interactive", payload, f"block_actions {action_id}")
+    return Outcome.of(told)
+
+
+async def suggest(
+    room: Room, person: Person, place: View | Message, block_id: str, action_id: str, typed: str
+) -> list[dict[str, Any]]:
+    """Options, or groups of options, for what was typed so far."""
+    found = find(place.blocks, block_id, action_id)
+    if found is None or not found[1]["type"].endswith("external_select"):
+        raise Impossible(f"There is no such select as {action_id} in {block_id}.")
+    payload = payloads.suggestion(room.world, person, place, found[1], block_id, typed)
+    told = await room.link.send("interactive", payload, f"block_suggestion {action_id}")
+    if told.error:
+        raise Impossible("The options could not be loaded.")
+    if problems := check_options(told.body):
+        _journal_refusal(room, Refused("invalid_arguments", problems))
+        raise Impossible("The options could not be loaded.")
+    options: list[dict[str, Any]] = told.body.get("options") or told.body.get("option_groups")
+    return options
+
+
+async def open_home(room: Room, person: Person, tab: str = "home") -> Outcome:
+    if tab == "home" and not room.manifest.home:
+        raise Impossible("This app has no Home.")
+    if "app_home_opened" not in room.manifest.events:
+        return Outcome()
+    event: dict[str, Any] = {
+        "type": "app_home_opened",
+        "user": person.id,
+        "channel": room.world.direct(person.id).id,
+        "tab": tab,
+        "event_ts": room.world.new_ts(),
+    }
+    home = room.world.homes.get(person.id)
+    if home and tab == "home":
+        event["view"] = describe(home)
+    return Outcome.unnoticed(await room.link.event(event))
+
+
+async def use_shortcut(
+    room: Room, person: Person, callback_id: str, message: Message | None
+) -> Outcome:
+    kind = "message" if message else "global"
+    offered = {(shortcut.callback_id, shortcut.kind) for shortcut in room.manifest.shortcuts}
+    if (callback_id, kind) not in offered:
+        raise Impossible(f"There is no {kind} shortcut {callback_id}.")
+    if message:
+        url = _reply_url(room, person, message)
+        payload = payloads.message_shortcut(room.world, person, message, callback_id, url)
+    else:
+        payload = payloads.global_shortcut(room.world, person, callback_id)
+    return Outcome.of(await room.link.send("interactive", payload, f"shortcut {callback_id}"))
+
+
+def _may_write(person: Person, channel: Channel) -> None:
+    if person.id not in channel.members:
+        raise Impossible(f"{person.name} is not in #{channel.name}.")
+    if channel.archived:
+        raise Impossible(f"#{channel.name} is archived.")
+
+
+def _reply_url(room: Room, person: Person, message: Message) -> str:
+    reply = Reply(person=person.id, channel=message.channel, at=room.world.clock(), message=message)
+    return room.replies.url("actions", reply)
+
+
+def _failed_command(
+    room: Room, person: Person, channel: Channel, name: str, error: str, told: Answer
+) -> Outcome:
+    notice = f'{name} failed with the error "{error}"'
+    room.world.changed("notice", person=person.id, channel=channel.id, text=notice)
+    return Outcome(error=error, notice=notice, ms=told.ms, timed_out=told.timed_out)
+
+
+def _journal_refusal(room: Room, refused: Refused) -> None:
+    line = room.journal.lines[-1]
+    line.outcome, line.messages = refused.error, refused.messages
+
+
+def _did(element: dict[str, Any], value: Any) -> dict[str, Any]:
+    """The part of an action that says what was chosen."""
+    kind = element["type"]
+    if kind in STATE:
+        told = {STATE[kind][0]: value}
+        first = element.get(STATE[kind][1])
+        return told | ({STATE[kind][1]: first} if first and kind not in MULTIPLE else {})
+    if kind == "overflow":
+        chosen = next((o for o in element["options"] if o["value"] == value), None)
+        if chosen is None:
+            raise Impossible(f"There is no {value} in this menu.")
+        return {"selected_option": chosen}
+    if kind == "feedback_buttons":
+        return {"value": value}
+    kept = ("text", "value", "style", "url", "confirm")
+    return {name: element[name] for name in kept if name in element}
+
+
+def _linked(text: str) -> str:
+    """As Slack escapes a command's text: addresses and numbers become links."""
+    text = mrkdwn.escape(text)
+    text = _EMAIL.sub(lambda found: f"<mailto:{found[0]}|{found[0]}>", text)
+    return _PHONE.sub(lambda found: f"<tel:+{re.sub(r'[^0-9]', '', found[0])}|{found[0]}>", text)
+
+
+def _mentions(room: Room, text: str) -> str:
+    """`@optin` as a person types it becomes `<@U…>`."""
+
+    def mention(found: re.Match[str]) -> str:
+        person = room.world.person(found[1])
+        return f"<@{person.id}>" if person else found[0]
+
+    return re.sub(r"(?<![\w.])@(\w+)", mention, text)

@@ -1,0 +1,125 @@
+"""The mailboxes of the contacts, SendGrid before them, and the company's e-mails to them."""
+
+import time
+import uuid
+from collections import defaultdict, deque
+from typing import Any, Final
+
+from sandbox.sandbox_errors import Impossible
+from sandbox.simulated_providers import sendgrid_events, unsubscribe
+from sandbox.simulated_providers.config import Contact, Given
+from sandbox.simulated_providers.inbox_state import KEPT, Mail
+from sandbox.simulated_providers.webhook_sender import Call, Post, Sent
+
+SUBJECT: Final = "Spring colours are here"
+BODY: Final = "Twenty per cent off until Sunday, for you and for whoever you bring along."
+
+
+class Mailboxes:
+    """By address. Everybody has had one e-mail before. Acts raise Impossible."""
+
+    def __init__(self, given: Given, post: Post) -> None:
+        self._given = given
+        self._post = post
+        self._mails: dict[str, deque[Mail]] = defaultdict(lambda: deque(maxlen=KEPT))
+        self._suppressed = {one.email: one.suppressed for one in given.people if one.suppressed}
+
+    def mails(self, contact: Contact) -> list[Mail]:
+        """Oldest first; those that came back, too."""
+        mails = self._mails[contact.email]
+        if not mails:
+            mails.append(self._mail(contact, "delivered"))
+        return list(mails)
+
+    def last(self, contact: Contact) -> Mail:
+        """What lies on top of the mailbox."""
+        for mail in reversed(self.mails(contact)):
+            if mail.arrived:
+                return mail
+        raise Impossible(f"{contact.name} has no e-mail.")
+
+    def suppressed(self, contact: Contact) -> str:
+        """Why SendGrid sends this mailbox nothing; empty where it does."""
+        return self._suppressed.get(contact.email, "")
+
+    async def send(self, contact: Contact, status: str = "") -> Sent:
+        """The company writes: it arrives, or bounces with `status`, one of `sendgrid.FAILURES`;
+        where SendGrid suppresses the mailbox it is dropped anyway."""
+        if status and status not in sendgrid_events.FAILURES:
+            raise Impossible(f"There is no status {status}.")
+        self.mails(contact)
+        mail = self._mail(contact, "processed")
+        self._mails[contact.email].append(mail)
+        if reason := self.suppressed(contact):
+            mail.reason = reason
+            return await self._tell(contact, mail, "dropped", reason=reason)
+        if status:
+            mail.reason, more = sendgrid_events.FAILURES[status]
+            if more["type"] == "bounce":  # and not "blocked", after which SendGrid goes on
+                self._suppressed[contact.email] = sendgrid_events.BOUNCED
+            return await self._tell(contact, mail, "bounce", status=status, **more)
+        return await self._tell(contact, mail, "delivered", response="250 OK")
+
+    async def complain(self, contact: Contact) -> Sent:
+        """Reports the last e-mail as spam: SendGrid hears of it, and sends no more."""
+        self._suppressed[contact.email] = sendgrid_events.REPORTED
+        return await self._tell(contact, self.last(contact), "spamreport")
+
+    async def unsubscribe(self, contact: Contact) -> Sent:
+        """As mail programs do for the button beside the sender's name. They try once."""
+        mail = self.last(contact)
+        mail.told = await self._post.send(
+            Call(
+                name="one-click",
+                url=self._given.webhooks + mail.link,
+                body=unsubscribe.BODY,
+                headers=unsubscribe.HEADERS,
+                shown=unsubscribe.BODY.decode(),
+            )
+        )
+        self._post.changed()
+        return mail.told
+
+    def relieve(self, contact: Contact) -> None:
+        """Takes the mailbox off SendGrid's list, of which SendGrid tells nobody."""
+        self._suppressed.pop(contact.email, None)
+        self._post.changed()
+
+    async def _tell(self, contact: Contact, mail: Mail, kind: str, **more: Any) -> Sent:
+        """One batch: what it did with the e-mail, after `processed` where it tried."""
+        stamp = int(time.time())
+        kinds: list[tuple[str, dict[str, Any]]] = [(kind, more)]
+        if kind in ("delivered", "bounce"):
+            kinds.insert(0, ("processed", {}))
+        batch = [
+            sendgrid_events.event(word, contact.email, mail.id, stamp, **about)
+            for word, about in kinds
+        ]
+        if self._given.private_key is None:
+            raise Impossible("SendGrid has no private key here.")
+        body, headers = sendgrid_events.signed(self._given.private_key, batch, stamp)
+        url = self._given.webhooks + sendgrid_events.EVENTS
+        call = Call(name=f"sendgrid {kind}", url=url, body=body, headers=headers, shown=batch)
+        mail.status, mail.told = kind, None
+        self._post.changed()
+        mail.told = await self._post.send(call)
+        if not mail.told.ok:
+            self._post.later(self._go_on(mail, call, mail.told))
+        self._post.changed()
+        return mail.told
+
+    async def _go_on(self, mail: Mail, call: Call, sent: Sent) -> None:
+        mail.told = await self._post.go_on_as_sendgrid(call, sent, self._given.sendgrid_within)
+        self._post.changed()
+
+    def _mail(self, contact: Contact, status: str) -> Mail:
+        if not contact.email:
+            raise Impossible(f"{contact.name} has no mailbox.")
+        return Mail(
+            id=uuid.uuid4().hex[:16],
+            at=self._post.now(),
+            subject=SUBJECT,
+            body=BODY,
+            link=unsubscribe.link(self._given.unsubscribe_key, contact.id, contact.email),
+            status=status,
+        )

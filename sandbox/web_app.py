@@ -1,0 +1,133 @@
+"""The web application: Slack's doors, the page, and the page's own API."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from sandbox.delivery.app_link import RETRY_DELAYS, AppLink, Way
+from sandbox.delivery.http_delivery import HttpDelivery
+from sandbox.delivery.socket_delivery import SocketDelivery
+from sandbox.first_workspace import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
+from sandbox.injected_faults import Faults
+from sandbox.manifest import Manifest
+from sandbox.page_api.page_routes import ROUTES
+from sandbox.responses import Replies
+from sandbox.sandbox_errors import Impossible
+from sandbox.simulated_providers import provider_routes as outside_routes
+from sandbox.simulated_providers.simulation import Outside
+from sandbox.traffic import Journal
+from sandbox.web_api import endpoint
+from sandbox.workspace_context import Room, Tokens
+from sandbox.workspace_state import Clock, World, system_clock
+
+PAGE: Final = Path(__file__).parent / "page"
+
+
+def build_room(
+    *,
+    mode: str,
+    request_url: str = "",
+    bot_token: str = BOT_TOKEN,
+    app_token: str = APP_TOKEN,
+    signing_secret: str = SIGNING_SECRET,
+    manifest: Manifest | None = None,
+    tour: dict[str, Any] | None = None,
+    clock: Clock = system_clock,
+    ack_timeout: float = 3.0,
+    retry_delays: Sequence[float] = RETRY_DELAYS,
+) -> Room:
+    """A new workspace. `mode` is "http" or "socket"; times are in seconds."""
+    world, journal = World(clock), Journal()
+    socket = SocketDelivery() if mode == "socket" else None
+    way: Way = socket or HttpDelivery(request_url, signing_secret)
+    return Room(
+        world=world,
+        journal=journal,
+        faults=Faults(),
+        replies=Replies(world),
+        link=AppLink(world, journal, way, ack_timeout, retry_delays),
+        tokens=Tokens(bot=bot_token, app=app_token, signing_secret=signing_secret),
+        manifest=manifest or Manifest(),
+        socket=socket,
+        outside=Outside(world, journal),
+        tour=tour or {},
+    )
+
+
+def build_app(room: Room) -> Starlette:
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await room.outside.close()
+        await room.link.close()
+
+    app = Starlette(
+        routes=[
+            Route("/api/{method}", endpoint.call_method, methods=["GET", "POST"]),
+            Route("/commands/{team}/{key:path}", endpoint.respond, methods=["POST"]),
+            Route("/actions/{team}/{key:path}", endpoint.respond, methods=["POST"]),
+            Route("/upload/{id}", endpoint.upload, methods=["POST"]),
+            Route("/files/{id}/{name:path}", endpoint.download),
+            WebSocketRoute("/link/", _link),
+            *ROUTES,
+            *outside_routes.ROUTES,
+            Route("/", _page),
+            Mount("/page", StaticFiles(directory=PAGE, check_dir=False)),
+        ],
+        middleware=[Middleware(SameOrigin)],
+        exception_handlers={Impossible: _impossible},
+        lifespan=lifespan,
+    )
+    app.state.room = room
+    return app
+
+
+def set_base_url(room: Room, url: str) -> None:
+    """The address at which the workspace is reached, known once it listens."""
+    room.base_url = room.replies.base = url
+
+
+class SameOrigin:
+    """Refuses what pages of other sites send from a browser that can reach this one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope) if scope["type"] in ("http", "websocket") else Headers()
+        origin = headers.get("origin")
+        if origin is None or urlsplit(origin).netloc == headers.get("host"):
+            await self.app(scope, receive, send)
+        elif scope["type"] == "http":
+            await PlainTextResponse("another origin", status_code=403)(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+
+async def _link(websocket: WebSocket) -> None:
+    room: Room = websocket.app.state.room
+    if room.socket is None:
+        await websocket.close(code=1008)
+    else:
+        await room.socket.serve(websocket, websocket.query_params.get("ticket", ""))
+
+
+async def _page(_: Request) -> Response:
+    policy = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"
+    return FileResponse(PAGE / "index.html", headers={"Content-Security-Policy": policy})
+
+
+async def _impossible(_: Request, refused: Exception) -> Response:
+    return JSONResponse({"error": "impossible", "notice": str(refused)}, status_code=409)

@@ -1,0 +1,37 @@
+"""Everything that one running workspace holds, in one place."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.delivery.app_link import AppLink
+from sandbox.delivery.socket_delivery import SocketDelivery
+from sandbox.injected_faults import Faults
+from sandbox.manifest import Manifest
+from sandbox.responses import Replies
+from sandbox.simulated_providers.simulation import Outside
+from sandbox.traffic import Journal
+from sandbox.workspace_state import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    bot: str
+    app: str
+    signing_secret: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Room:
+    """`base_url` is known once the server listens."""
+
+    world: World
+    journal: Journal
+    faults: Faults
+    replies: Replies
+    link: AppLink
+    tokens: Tokens
+    manifest: Manifest
+    socket: SocketDelivery | None
+    outside: Outside
+    tour: dict[str, Any] = field(default_factory=dict)
+    base_url: str = ""

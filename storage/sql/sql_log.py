@@ -1,0 +1,142 @@
+"""The Activity Log inside one transaction, and the ids of events."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from bot.consent.errors import Corrupt
+from bot.consent.log.entries import Entry, Kind, holds, seal
+from bot.consent.model import Channel
+from storage.documents import fingerprint
+from storage.sql import table_rows
+from storage.sql.transaction import Turn
+
+#: Behind the newest entry.
+_END = 2**62
+
+
+class LogRecords:
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+        #: Sealed, and not written yet.
+        self._sealed: list[Entry] = []
+        self._events: dict[str, None] = {}
+        #: Of those that were asked for beforehand: whether the database has them.
+        self._seen: dict[str, bool] = {}
+        self._salts: list[str] = []
+
+    def append(self, entry: Entry) -> Entry:
+        self._turn.change()
+        seq, previous = self.head()
+        self._salts = self._salts or _salts()
+        sealed = seal(entry, seq=seq + 1, previous=previous, salt=self._salts.pop())
+        self._take(sealed)
+        return sealed
+
+    def adopt(self, entry: Entry) -> None:
+        self._turn.change()
+        seq, previous = self.head()
+        if entry.seq != seq + 1 or not holds(entry, previous):
+            raise Corrupt(f"Entry {entry.seq} does not follow entry {seq} of this log.")
+        self._take(entry)
+
+    def entries(
+        self,
+        *,
+        contact: str | None = None,
+        actor: str | None = None,
+        kinds: Iterable[Kind] = (),
+        channel: Channel | None = None,
+        before: int | None = None,
+        limit: int,
+    ) -> list[Entry]:
+        self._flush_log()
+        if limit <= 0:
+            return []
+        asked: dict[str, Any] = {}
+        if contact:
+            asked["contact"] = table_rows.plain(contact)
+        if actor is not None:
+            asked["actor"] = table_rows.plain(actor)
+        if channel is not None:
+            asked["channel"] = channel.value
+        if wanted := {kind.value for kind in kinds}:
+            asked["kinds"] = self._turn.many(sorted(wanted))
+        sql = self._turn.sql.entries(frozenset(asked))
+        given = {**asked, "before": _END if before is None else before, "limit": limit}
+        return [table_rows.entry_of(*row) for row in self._turn.rows(sql, given)]
+
+    def log(self) -> Iterator[Entry]:
+        self._flush_log()
+        for page in self._turn.pages(self._turn.sql.log, 0):
+            yield from (table_rows.entry_of(document, personal) for _, document, personal in page)
+
+    def head(self) -> tuple[int, str]:
+        if self._turn.writes:
+            self._turn.begin()
+        if self._turn.head is None:
+            self._turn.head = self._turn.row(self._turn.sql.head)
+        assert self._turn.head is not None
+        seq, hash = self._turn.head
+        return seq, hash
+
+    def follow(self, head: tuple[int, str]) -> None:
+        """The next entry comes behind this one, which is in another storage."""
+        self._turn.begin()
+        self._turn.head = head
+
+    def redact(self, contact: str) -> None:
+        self._turn.change()
+        self._flush_log()
+        self._turn.begin()
+        self._turn.do(self._turn.sql.redact, [{"key": table_rows.plain(contact)}])
+        self._turn.redacted = True
+
+    def seen(self, event: str) -> bool:
+        mark = fingerprint(event)
+        if mark in self._events or mark in self._seen:
+            return mark in self._events or self._seen[mark]
+        return self._turn.row(self._turn.sql.seen, {"fingerprint": bytes.fromhex(mark)}) is not None
+
+    def remember(self, event: str) -> None:
+        self.put_event(fingerprint(event))
+
+    def events(self) -> Iterator[str]:
+        self._flush_events()
+        for page in self._turn.pages(self._turn.sql.events, b""):
+            yield from (bytes(mark).hex() for (mark,) in page)
+
+    def put_event(self, fingerprint: str) -> None:
+        self._turn.change()
+        self._seen.pop(fingerprint, None)
+        self._events[fingerprint] = None
+
+    def _take(self, sealed: Entry) -> None:
+        self._sealed.append(sealed)
+        self._turn.head = (sealed.seq, sealed.hash)
+
+    def _flush_log(self) -> None:
+        if self._sealed:
+            sealed, self._sealed = self._sealed, []
+            self._turn.put(self._turn.sql.append, [table_rows.entry_row(entry) for entry in sealed])
+            seq, hash = self.head()
+            self._turn.do(self._turn.sql.put_head, [{"seq": seq, "hash": hash}])
+
+    def _flush_events(self) -> None:
+        if self._events:
+            self._turn.begin()
+            marks, self._events = self._events, {}
+            if self._turn.sql.postgresql:
+                prints = self._turn.many([f"\\x{mark}" for mark in marks])
+                self._turn.do(self._turn.sql.remember_all, [{"fingerprints": prints}])
+            else:
+                given = [{"fingerprint": bytes.fromhex(mark)} for mark in marks]
+                self._turn.do(self._turn.sql.remember, given)
+
+
+def _salts() -> list[str]:
+    """Of 32 random digits each. Many at once, since it is the call to the system that costs."""
+    digits = secrets.token_hex(1024)
+    return [digits[at : at + 32] for at in range(0, len(digits), 32)]

@@ -1,0 +1,111 @@
+"""The store over SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bot.consent.errors import StorageFailed
+from bot.consent.store import Records
+from storage.sql.database import Database
+from storage.sql.sql_records import SQLRecords
+from storage.sql.transaction import Turn
+
+logger = logging.getLogger(__name__)
+
+_CLOSED = "The storage is closed."
+
+
+class SQLStore:
+    """See `bot.consent.store.Store`. A block begins when its records are first asked for
+    something, and has a connection of its own."""
+
+    def __init__(self, database: Database) -> None:
+        """Raises `Corrupt`, or `StorageFailed` where the database can't be opened."""
+        self._database = database
+        self._closed = False
+        self._inside = threading.local()
+        try:
+            database.migrate()
+        except BaseException:
+            database.close()
+            raise
+
+    @contextmanager
+    def transaction(self) -> Iterator[SQLRecords]:
+        with self._turn(writes=True) as turn:
+            records = SQLRecords(turn)
+            yield records
+            if records.changed and not turn.begun:
+                turn.begin()
+            turn.end(records.flush)
+        if turn.redacted:
+            self._tidy()
+
+    @contextmanager
+    def reading(self) -> Iterator[SQLRecords]:
+        with self._turn(writes=False) as turn:
+            yield SQLRecords(turn)
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[Records]:
+        """What is changed goes into a SQLite file of its own, over what is read here."""
+        from storage.sql.dry_run import Rehearsed
+        from storage.sql.sqlite import SQLite
+
+        with (
+            self._turn(writes=False) as turn,
+            TemporaryDirectory(prefix="optin-") as folder,
+            closing(SQLStore(SQLite(Path(folder) / "rehearsal.db"))) as scratch,
+            scratch._turn(writes=True) as over,
+        ):
+            yield Rehearsed(SQLRecords(turn), SQLRecords(over))
+
+    @property
+    def outdated(self) -> bool:
+        """See `bot.consent.store.Store`."""
+        return self._database.outdated
+
+    def back_up(self, version: str) -> Path | None:
+        """See `bot.consent.store.Store`."""
+        return self._database.back_up(version)
+
+    def upgrade(self) -> None:
+        """See `bot.consent.store.Store`."""
+        self._database.upgrade()
+
+    def close(self) -> None:
+        self._closed = True
+        self._database.close()
+
+    def _tidy(self) -> None:
+        """The erasure itself is stored, and nobody is told that it is not."""
+        try:
+            self._database.tidy()
+        except StorageFailed as error:
+            logger.warning(
+                "%s: its files hold what was erased until the next erasure: %s",
+                self._database.name,
+                error.sentence,
+            )
+
+    @contextmanager
+    def _turn(self, *, writes: bool) -> Iterator[Turn]:
+        if getattr(self._inside, "busy", False):
+            raise RuntimeError("a transaction, reading or rehearsal inside another")
+        if self._closed:
+            raise StorageFailed(_CLOSED)
+        self._inside.busy = True
+        try:
+            with self._database.session() as session:
+                turn = Turn(session, writes=writes)
+                try:
+                    yield turn
+                finally:
+                    turn.end(None)
+        finally:
+            self._inside.busy = False

@@ -1,0 +1,145 @@
+"""Values as rows, and rows as values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from bot.consent.alerts import URGENT, Alert, Delivery
+from bot.consent.cases import Case
+from bot.consent.log.entries import Entry
+from bot.consent.model import AddressFacts, Channel, Contact, Import
+from storage.documents import encode
+from storage.sql.trigrams import grams_of, name_of, other_of
+
+Fields = dict[str, Any]
+
+contacts = msgspec.json.Decoder(Contact)
+facts = msgspec.json.Decoder(AddressFacts)
+alerts = msgspec.json.Decoder(Alert)
+cases = msgspec.json.Decoder(Case)
+marks = msgspec.json.Decoder(str)
+imports = msgspec.json.Decoder(Import)
+_entries = msgspec.json.Decoder(Entry)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def plain(text: str) -> str:
+    """A key as a database takes it: NUL and half characters have no place in its text, though
+    JSON has one for NUL. No document of ours is known by such a key."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "\ufffd").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+
+
+def ticks(at: datetime) -> int:
+    """Microseconds since 1970."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def time(ticks: int) -> datetime:
+    return _EPOCH + ticks * _MICROSECOND
+
+
+def contact_row(with_grams: bool) -> Callable[[str, Contact], Fields]:
+    def row(key: str, contact: Contact) -> Fields:
+        name, other = name_of(contact), other_of(contact)
+        phone, email = contact.key(Channel.SMS), contact.key(Channel.EMAIL)
+        fields: Fields = {
+            "id": plain(key),
+            "document": text_of(contact),
+            "phone": plain(phone) if phone else None,
+            "phone_back": plain(phone[:0:-1]) if phone else None,
+            "email": plain(email) if email else None,
+            "external_id": plain(contact.external_id) or None,
+            "erased": int(contact.erased),
+            "name": name,
+            "other": other,
+        }
+        if with_grams:
+            fields["grams"] = grams_of(name, other)
+        return fields
+
+    return row
+
+
+def contact_place(contact: Contact) -> object:
+    """All of which `contact_row` makes more than the document."""
+    return (
+        contact.phone,
+        contact.email,
+        contact.external_id,
+        contact.erased,
+        contact.name,
+        contact.company,
+    )
+
+
+def facts_row(key: str, facts: AddressFacts) -> Fields:
+    return {"address": plain(key), "document": text_of(facts)}
+
+
+def alert_row(key: str, alert: Alert) -> Fields:
+    not_before = ticks(alert.not_before) if alert.not_before else 0
+    return {
+        "id": plain(key),
+        "document": text_of(alert),
+        "key": plain(alert.key),
+        "rank": int(alert.kind not in URGENT),
+        "slack_channel": plain(alert.slack_channel),
+        "first_at": ticks(alert.first_at),
+        "waits_since": max(ticks(alert.last_at), not_before),
+        "not_before": not_before,
+        "due": int(alert.due),
+        "dead": int(alert.delivery is Delivery.DEAD),
+    }
+
+
+def case_row(key: str, case: Case) -> Fields:
+    return {
+        "id": plain(key),
+        "document": text_of(case),
+        "contact": plain(case.contact),
+        "channel": case.channel.value,
+        "open": int(case.open),
+        "requested_at": ticks(case.requested_at),
+        "next_at": ticks(case.next_at) if case.next_at else None,
+    }
+
+
+def mark_row(key: str, text: str) -> Fields:
+    return {"name": plain(key), "document": text_of(text)}
+
+
+def import_row(key: str, record: Import) -> Fields:
+    return {"id": plain(key), "document": text_of(record), "started_at": ticks(record.started_at)}
+
+
+def entry_row(entry: Entry) -> Fields:
+    """The personal fields stand together in the document, from `address` to `salt`, and are kept
+    apart so that they can be erased. Within a text no quote stands without a backslash, so these
+    names are found nowhere else: before them are only texts, and behind them only the seal."""
+    whole = text_of(entry)
+    start, end = whole.index(',"address":'), whole.rindex(',"seq":')
+    return {
+        "seq": entry.seq,
+        "contact": plain(entry.contact) if entry.contact else None,
+        "actor": plain(entry.actor),
+        "kind": entry.kind.value,
+        "channel": entry.channel.value if entry.channel else None,
+        "document": whole[:start] + whole[end:],
+        "personal": None if entry.redacted else whole[start:end],
+    }
+
+
+def entry_of(document: str, personal: str | None) -> Entry:
+    return _entries.decode(f"{document[:-1]}{personal}}}" if personal else document)
+
+
+def text_of(value: object) -> str:
+    return encode(value).decode()

@@ -1,0 +1,106 @@
+"""What contacts do by phone, and what the workspace is told of it, on the demo's page."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.support.browser_fixtures import become, go, picture, run
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_stop_is_told_and_shown_and_unstop_is_half_of_the_way_back(page: Page) -> None:
+    become(page, "Ana Ruiz")
+    hold_phone(page, "Ana Gómez", "0100")
+
+    text(page, "STOP")
+    expect(texts(page)).to_contain_text("NETWORK MSG")
+    go(page, "optin-alerts")
+    alert = page.get_by_role("article").last
+    expect(alert).to_contain_text("SMS opt-out: number ending 0100 texted STOP to +1 888-555-0199")
+    expect(alert).to_contain_text("No more texts will be sent.")
+    expect(alert).not_to_contain_text("Ana Gómez")
+    picture(page, "alert-stop")
+
+    go(page, "support")
+    card = run(page, "/optin +1 415 555 0100")
+    expect(card).to_contain_text("SMS 🔴 Opted out")
+    expect(card).to_contain_text("SMS On🔴 NO since")
+    expect(card).to_contain_text("Before texts can be sent")
+    expect(card).to_contain_text("☐ Contact: The contact texts UNSTOP to +1 888-555-0199")
+    expect(card).to_contain_text("a manager approves")
+    picture(page, "card-stop")
+
+    # Our confirmation of the STOP fails, as it always does, and nobody is told.
+    expect(texts(page)).to_contain_text("Never arrived: 21610")
+    text(page, "UNSTOP")
+    go(page, "optin-alerts")
+    expect(alert).to_contain_text("Came back")
+    expect(alert).to_contain_text("with UNSTOP, still needs a manager")
+    expect(page.get_by_role("article")).to_have_count(1)
+    picture(page, "alert-unstop")
+
+    go(page, "support")
+    half_done = run(page, "/optin +1 415 555 0100")
+    expect(half_done).to_contain_text("SMS 🔴 Opted out")
+    expect(half_done).to_contain_text("SMS On🔴 NO since")
+    expect(half_done).not_to_contain_text("☐ Contact: The contact texts UNSTOP")
+    expect(half_done).to_contain_text("a manager approves")
+    picture(page, "card-unstop")
+
+
+def test_a_manager_mutes_the_channel_from_an_alert(page: Page) -> None:
+    become(page, "Lee Chen")
+    go(page, "optin-alerts")
+    hold_phone(page, "Ana Gómez", "0100")
+    text(page, "STOP")
+
+    page.get_by_role("article").get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Mute for 30 minutes").click()
+
+    expect(page.get_by_text("Alerts are muted here until")).to_be_visible()
+    picture(page, "muted")
+
+
+def test_500_stops_are_three_alerts_and_one_card_that_keeps_count(page: Page) -> None:
+    become(page, "Ana Ruiz")
+    go(page, "optin-alerts")
+    page.get_by_role("button", name="Phone & mailbox").click()
+
+    page.get_by_role("button", name="500 STOPs").click()
+    storm = page.get_by_role("article").filter(has_text="Many at once")
+    expect(storm).to_contain_text("opt-outs by text since")
+    picture(page, "storm-begins")
+    expect(page.get_by_text("500 STOPs and 500 refused confirmations in")).to_be_visible(
+        timeout=60_000
+    )
+    expect(storm).to_contain_text("500 opt-outs by text since", timeout=60_000)
+    expect(storm).to_contain_text("Most were to +1 888-555-0199")
+    expect(storm).to_contain_text("All are stored, and nothing more is sent to them.")
+    expect(page.get_by_text("number ending")).to_have_count(3)
+    expect(storm).to_have_count(1)
+    picture(page, "storm")
+
+
+def hold_phone(page: Page, name: str, digits: str) -> None:
+    """Takes this contact's phone into the hand."""
+    page.get_by_role("button", name="Phone & mailbox").click()
+    contact = page.get_by_role("combobox", name="Contact")
+    contact.fill(digits)
+    page.get_by_role("option", name=name).click()
+    expect(contact).to_have_value(name)
+
+
+def texts(page: Page) -> Locator:
+    return page.get_by_role("log", name="Texts")
+
+
+def text(page: Page, words: str) -> None:
+    """Texts it to the support line; the provider has its answer."""
+    bubbles = texts(page).locator(".contact")
+    before = bubbles.count()
+    page.get_by_role("textbox", name="Text").fill(words)
+    page.keyboard.press("Enter")
+    expect(bubbles).to_have_count(before + 1)
+    expect(bubbles.last).to_contain_text("200 ·")

@@ -1,0 +1,288 @@
+"""`optin copy`: the same storage elsewhere, whatever kind it is of."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bot.consent.alerts import Alert, AlertKind
+from bot.consent.cases import Case, CaseState
+from bot.consent.errors import OptinError, Refused
+from bot.consent.log.entries import Kind
+from bot.consent.model import Channel, Evidence
+from bot.consent.store import Store
+from bot.consent.use_cases.copy_storage import copy, is_half_a_copy
+from storage import open_store
+from tests.support.cli_fixtures import Cli
+from tests.support.storages import path_in, url_of
+from tests.support.store_fixtures import NOON, contact, entry, put
+from tests.support.store_worker import bring_in, flip, prepare, take
+
+ROOT = Path(__file__).parents[2]
+CONTACTS = """name,phone,email,sms_on,email_on,sms_bounce,company,external_id,consent_source
+Ana Gómez,+1 415 555 0100,ana@example.com,yes,no,no,Acme,17,Web form
+Bo 😀,+1 415 555 0101,bo@example.com,no,yes,yes,,18,
+"=cmd|' /C calc'!A0",+1 415 555 0102,cy@example.com,yes,yes,no,,,A call
+"""
+
+
+@pytest.fixture
+def use(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    return lambda url: monkeypatch.setenv("OPTIN_STORAGE", url)
+
+
+def filled(cli: Cli) -> None:
+    assert cli("import", cli.file(CONTACTS)).status == 0
+    assert cli("set", "ana@example.com", "--sms", "no", "--reason", "Asked by phone").status == 0
+    assert cli("erase", "bo@example.com", "--yes").status == 0
+
+
+def everything(store: Store) -> list[list[object]]:
+    with store.reading() as records:
+        return [
+            list(records.contacts()),
+            list(records.all_facts()),
+            list(records.log()),
+            list(records.events()),
+            list(records.alerts()),
+            list(records.all_cases()),
+            list(records.imports()),
+            [mark for mark in records.marks() if mark[0] != "hash-key"],
+        ]
+
+
+def alert(id: str, key: str = "k") -> Alert:
+    return Alert(
+        id=id, key=key, kind=AlertKind.STOP, slack_channel="C1", first_at=NOON, last_at=NOON
+    )
+
+
+def with_one_of_each(store: Store) -> None:
+    prepare(store)
+    flip(store, "shared1", "f1")
+    with store.transaction() as records:
+        gone = records.contact("shared2")
+        assert gone is not None
+        records.redact(gone.id)
+        take(records, gone, entry("e1", kind=Kind.ERASED, contact=gone.id, version=2, address=None))
+        take(records, None, entry("e2", contact=None, reason="STOP ✍", address="+14155550199"))
+        for event in ("twilio:1", "twilio:\ud800", "telnyx:1"):
+            records.remember(event)
+        # By a key the newest is found: it is the one that came last, whatever its id.
+        records.put_alert(alert("z"))
+        records.put_alert(alert("a"))
+        records.put_mark("cursor", "7")
+        for id, state in (("1", CaseState.COMPLETED), ("2", CaseState.PENDING)):
+            records.put_case(
+                Case(
+                    id=id,
+                    contact="c1",
+                    channel=Channel.SMS,
+                    address="+14155550100",
+                    requested_by="slack:U1",
+                    requested_at=NOON,
+                    evidence=Evidence(text="asked"),
+                    expires_at=NOON,
+                    state=state,
+                )
+            )
+
+
+def test_from_one_kind_to_the_next_and_back_gives_the_same_export(
+    cli: Cli, use: Callable[[str], None], tmp_path: Path
+) -> None:
+    first = url_of(path_in(tmp_path / "first", "tinydb"))
+    use(first)
+    filled(cli)
+    exported, log = cli("export", "--format", "json").out, cli("activity", "--json").out
+    head = cli("verify").out
+    for number, kind in enumerate(("sqlite", "postgresql", "tinydb")):
+        url = url_of(path_in(tmp_path / f"{number}", kind))
+        done = cli("copy", "--to", url)
+
+        assert (done.status, done.err) == (0, "")
+        assert "2 contacts" in done.out
+        assert ":@" not in done.out
+        use(url)
+        assert cli("export", "--format", "json").out == exported
+        assert cli("activity", "--json").out == log
+        assert cli("verify").out == head
+    use(first)
+    assert cli("export", "--format", "json").out == exported
+
+
+def test_what_erased_people_refused_is_known_in_the_new_storage(
+    cli: Cli, use: Callable[[str], None], tmp_path: Path
+) -> None:
+    """The key of the hashes goes along."""
+    use(url_of(path_in(tmp_path, "tinydb")))
+    filled(cli)
+    for number, kind in enumerate(("postgresql", "sqlite")):
+        url = url_of(path_in(tmp_path / f"{number}", kind))
+        assert cli("copy", "--to", url).status == 0
+        use(url)
+    assert cli("import", cli.file(CONTACTS)).status == 0
+
+    found = json.loads(cli("status", "bo@example.com", "--json").out)
+    assert found["sms"]["on"] == "NO"
+
+
+@pytest.mark.parametrize("source", ["tinydb", "sqlite", "postgresql"])
+@pytest.mark.parametrize("target", ["tinydb", "sqlite", "postgresql"])
+def test_everything_is_the_same_in_the_new_storage(
+    tmp_path: Path, source: str, target: str
+) -> None:
+    with (
+        closing(open_store(url_of(path_in(tmp_path / "one", source)))) as one,
+        closing(open_store(url_of(path_in(tmp_path / "two", target)))) as other,
+    ):
+        with_one_of_each(one)
+        copied = copy(one, other)
+
+        assert everything(one) == everything(other)
+        assert copied.entries == 11
+        with one.reading() as records, other.reading() as new:
+            assert records.head() == new.head() == (11, copied.head)
+            assert new.alert_for("k") == records.alert_for("k")
+            assert new.seen("twilio:\ud800")
+            assert new.open_case("c1", Channel.SMS) == records.open_case("c1", Channel.SMS)
+        flip(other, "shared1", "f2")
+
+
+class Broken(Exception):
+    """The copy ends here."""
+
+
+@pytest.mark.parametrize("kind", ["tinydb", "sqlite", "postgresql"])
+def test_what_was_interrupted_is_done_by_the_same_again(tmp_path: Path, kind: str) -> None:
+    url = url_of(path_in(tmp_path / "two", kind))
+    with closing(open_store(f"tinydb:///{tmp_path}/optin.json")) as source:
+        for batch in range(5):
+            bring_in(source, f"c{batch}", 1000)
+        with_one_of_each(source)
+        for last in ("log entries", "contacts", "marks", "Verifying"):
+
+            def stop(what: str, done: int, total: int | None, last: str = last) -> None:
+                if what.endswith(last):
+                    raise Broken
+
+            with closing(open_store(url)) as target:
+                with pytest.raises(Broken):
+                    copy(source, target, progress=stop)
+                assert is_half_a_copy(target)
+        # Told meanwhile, and settled: no entry of the log.
+        with source.transaction() as records:
+            records.remove_alert("z")
+            records.put_alert(alert("new"))
+        with closing(open_store(url)) as target:
+            copy(source, target)
+
+            assert everything(source) == everything(target)
+            assert not is_half_a_copy(target)
+
+
+def test_a_storage_that_is_not_empty_is_refused_and_left_alone(
+    cli: Cli, use: Callable[[str], None], tmp_path: Path
+) -> None:
+    use(url_of(path_in(tmp_path / "one", "sqlite")))
+    filled(cli)
+    other = url_of(path_in(tmp_path / "two", "sqlite"))
+    use(other)
+    assert cli("contact", "add", "--name", "Di", "--phone", "+14155550199").status == 0
+    before = cli.exported()
+    use(url_of(path_in(tmp_path / "one", "sqlite")))
+    done = cli("copy", "--to", other)
+
+    assert done.status == 1
+    assert "not empty" in done.err
+    use(other)
+    assert cli.exported() == before
+
+
+def test_half_a_copy_serves_nobody_and_is_not_mistaken_for_another(
+    cli: Cli, use: Callable[[str], None], tmp_path: Path
+) -> None:
+    half, one, another = (url_of(path_in(tmp_path / n, "sqlite")) for n in ("half", "a", "b"))
+
+    def stop(what: str, done: int, total: int | None) -> None:
+        raise Broken
+
+    with closing(open_store(one)) as source, closing(open_store(half)) as target:
+        put(source, contact(), entry("e1"))
+        with pytest.raises(Broken):
+            copy(source, target, progress=stop)
+    use(half)
+
+    assert cli("status", "Ana").status == 2
+    assert "half a copy" in cli("export").err
+    with closing(open_store(another)) as source, closing(open_store(half)) as target:
+        put(source, contact("c7"))
+        with pytest.raises(Refused, match="half a copy of something else"):
+            copy(source, target)
+
+
+def test_a_storage_that_is_written_to_meanwhile_is_noticed(tmp_path: Path) -> None:
+    url = url_of(path_in(tmp_path / "one", "sqlite"))
+    with (
+        closing(open_store(url)) as source,
+        closing(open_store(url)) as beside,
+        closing(open_store(url_of(path_in(tmp_path / "two", "sqlite")))) as target,
+    ):
+        prepare(source)
+
+        def write(what: str, done: int, total: int | None) -> None:
+            if what == "Copying contacts":
+                flip(beside, "shared1", "f1")
+
+        with pytest.raises(OptinError, match="Stop Optin"):
+            copy(source, target, progress=write)
+        assert is_half_a_copy(target)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_killed_half_way_it_can_be_run_again(
+    cli: Cli, use: Callable[[str], None], tmp_path: Path, kind: str
+) -> None:
+    url = url_of(path_in(tmp_path / "one", "tinydb"))
+    target = url_of(path_in(tmp_path / "two", kind))
+    with closing(open_store(url)) as source:
+        for batch in range(10):
+            bring_in(source, f"c{batch}", 1000)
+    use(url)
+    command = [sys.executable, "-m", "bot", "copy", "--to", target]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    running = subprocess.Popen(command, env=env, cwd=tmp_path)
+    with closing(open_store(target)) as other:
+        while not _any(other):
+            assert running.poll() is None
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+        assert is_half_a_copy(other)
+        with closing(open_store(url)) as source:
+            copy(source, other, but=["hash-key"])
+
+            assert everything(source) == everything(other)
+
+
+def _any(store: Store) -> bool:
+    with store.reading() as records:
+        return records.count_contacts() > 0
+
+
+def test_a_copy_to_itself_or_to_nowhere_is_wrong_usage(
+    cli: Cli, use: Callable[[str], None], tmp_path: Path
+) -> None:
+    url = f"tinydb:///{tmp_path}/optin.json"
+    use(url)
+
+    assert cli("copy", "--to", url).status == 2
+    assert cli("copy", "--to", "mysql://x/y").status == 2
+    assert cli("copy").status == 2

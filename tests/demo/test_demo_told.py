@@ -1,0 +1,32 @@
+"""What the terminal of a demo says while somebody tries it."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from bot.consent.model import Contact, On
+from bot.consent.use_cases import Service, Wish, change
+from bot.consent.use_cases.ingest import take
+from bot.demo.activity_printer import telling
+from tests.support.consent_fixtures import AGENT
+from tests.support.take_fixtures import text
+
+
+def test_each_thing_is_a_line_without_names_numbers_and_what_was_written(
+    alerting: Service, subscriber: Contact, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    with telling(alerting):
+        change(alerting, subscriber.id, Wish(email=On.NO, note="moved to Berlin"), AGENT)
+        take(alerting, [text("STOP"), text("STOP", address="+12125550142")])
+
+    assert caplog.messages == [
+        "Email On YES → NO · a…@example.com · by Slack user U0AGENT1",
+        "Note · by Slack user U0AGENT1",
+        "SMS On YES → NO · ending 0100 · by the contact",
+        "SMS block of +1 415-555-0177: none → blocked · ending 0100 · by the contact",
+        "SMS On never asked → NO · by the contact",
+        "SMS block of +1 415-555-0177: none → blocked · by the contact",
+    ]

@@ -1,0 +1,308 @@
+"""Every builder, with the largest and the nastiest contacts, against Slack's documented limits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.consent.gates import Code
+from bot.consent.log.entries import Entry, Kind
+from bot.consent.model import (
+    AddressFacts,
+    Block,
+    BlockState,
+    Bounce,
+    By,
+    Channel,
+    Consent,
+    Contact,
+    Evidence,
+    Hold,
+    Line,
+    On,
+    Refusal,
+)
+from bot.consent.rules import decide
+from bot.consent.senders import Number, NumberKind, Sender, Senders
+from bot.consent.use_cases import Change, Found, Profile
+from handlers import vocabulary
+from handlers.slack.blocks import activity_page
+from handlers.slack.blocks.card import card, card_text, hits, nothing
+from handlers.slack.blocks.edit_modal import edit_modal, saved_modal
+from handlers.slack.blocks.modal_frame import Metadata
+from handlers.slack.blocks.small_modals import (
+    details_modal,
+    details_of,
+    message_modal,
+    mistake_modal,
+    note_modal,
+    profile_modal,
+    search_modal,
+    why_modal,
+)
+from handlers.slack.commands import help_blocks
+from sandbox.block_kit.check import check_blocks, check_view
+from sandbox.mrkdwn import pings
+
+AT = datetime(2026, 11, 3, 14, 2, tzinfo=UTC)
+
+NASTY = {
+    "short": "Ana",
+    "empty": "",
+    "space": "   ",
+    "long": "Wolfeschlegelsteinhausenbergerdorff " * 300,
+    "one word": "x" * 10_000,
+    "ampersands": "&" * 10_000,
+    "angles": "<" * 10_000,
+    "broadcast": "<!channel> <!here> <@U0BENOKAF1> <!subteam^S0MANAGERS> <#C0SUPPORT1>",
+    "link": "<https://evil.example|bank> <tel:+1|call>",
+    "date": "<!date^0^{date}|x>",
+    "markup": "*b* _i_ ~s~ `c` ```p``` :skull: > q",
+    "right to left": "\u202eمحمد\u202c" * 500,
+    "towers": ("Z" + "\u0351" * 100) * 100,
+    "emoji": "👩‍👩‍👧‍👦" * 2_000,
+    "controls": "a\x00b\x1b[31m\n\n\nc",
+}
+
+
+def person(text: str, *, facts: AddressFacts | None = None, **fields: Any) -> Contact:
+    phone, email = "+14155550100", f"{'a' * 64}@{'b' * 180}.example.com"
+    consent = Consent(
+        on=On.NO,
+        by=By.CONTACT,
+        since=AT,
+        actor=f"cli:{text}",
+        reason=text,
+        evidence=Evidence(text=text, at=AT),
+    )
+    whole: dict[str, Any] = {
+        "id": "f" * 32,
+        "version": 999_999_999,
+        "name": text,
+        "company": text,
+        "external_id": text,
+        "phone": phone,
+        "line": Line.LANDLINE,
+        "email": email,
+        "do_not_contact": True,
+        "consents": {phone: consent, email: consent},
+    }
+    return Contact(**(whole | fields))
+
+
+def group(text: str, number: int) -> Sender:
+    """A service with a number, and whatever name it was given."""
+    first = Number(number=f"+1888555{number:04}", kind=NumberKind.TOLL_FREE)
+    return Sender(id=f"MG{number:032}", name=text, service=f"MG{number:032}", numbers=(first,))
+
+
+def profile(text: str, *, blocks: int = 50, **fields: Any) -> Profile:
+    """A contact for whom everything is in the way at once."""
+    contact = person(text, **fields)
+    senders = Senders(groups=[group(text, number) for number in range(blocks)])
+    names = {
+        Channel.SMS: [sender.id for sender in senders.groups],
+        Channel.EMAIL: [f"sendgrid/unsubscribe/{number}{text}" for number in range(blocks)],
+    }
+    facts = {
+        channel: AddressFacts(
+            address=contact.address(channel) or "",
+            bounce=Bounce.YES,
+            bounced_at=AT,
+            bounce_reason=text,
+            complaint=channel is Channel.EMAIL,
+            soft_failures=(AT,) * 100,
+            blocks={
+                name: Block(state=BlockState(state), since=AT)
+                for name, state in zip(names[channel], ["blocked", "unknown"] * 25, strict=False)
+            },
+            hold=Hold(since=AT, text=text),
+            refusals=(Refusal(channel=channel, since=AT, reason=text),),
+        )
+        for channel in Channel
+    }
+    return Profile(
+        contact=contact,
+        facts=facts,
+        senders=senders,
+        decisions={
+            channel: decide(contact, facts[channel], channel, senders.default, senders)
+            for channel in Channel
+        },
+        by_sender={
+            sender.id: decide(contact, facts[Channel.SMS], Channel.SMS, sender, senders)
+            for sender in senders.groups[1:]
+        },
+        shared=dict.fromkeys(Channel, 10000),
+        latest=[entry(text, 1)],
+    )
+
+
+def listed(text: str) -> Profile:
+    """On fifty entries of providers' lists, of groups with such names."""
+    whole = profile(text)
+    mail = replace(
+        whole.facts[Channel.EMAIL],
+        blocks={
+            f"{'p' * number}/unsubscribe/{text or 'all'}": Block(state=BlockState.BLOCKED, since=AT)
+            for number in range(1, 51)
+        },
+    )
+    decided = decide(whole.contact, mail, Channel.EMAIL)
+    return replace(
+        whole,
+        facts={**whole.facts, Channel.EMAIL: mail},
+        decisions={**whole.decisions, Channel.EMAIL: decided},
+    )
+
+
+def entry(text: str, seq: int, kind: Kind = Kind.CONTACT) -> Entry:
+    return Entry(
+        id=f"{seq:032}",
+        kind=kind,
+        occurred_at=AT - timedelta(minutes=seq),
+        recorded_at=AT,
+        actor=f"cli:{text}",
+        source=f"provider:{text}",
+        contact="f" * 32,
+        channel=Channel.SMS,
+        sender=text,
+        before="UNSET" if kind is Kind.CONSENT else "",
+        after="YES",
+        expected=True,
+        address="+14155550100",
+        reason=text,
+        evidence=Evidence(text=text, at=AT),
+        changes=dict.fromkeys(
+            ("name", "company", "external_id", "email", "phone", "line"), (text, text)
+        )
+        | {"do_not_contact": (False, True)},
+        salt="0",
+        seq=seq,
+    )
+
+
+def views(text: str) -> Iterator[dict[str, Any]]:
+    whole = profile(text)
+    metadata = Metadata(
+        contact="f" * 32,
+        version=999_999_999,
+        response_url="https://hooks.slack.com/actions/T0ACMESUP/123456789012/abcdefghijklmnopqrst",
+        view_id="V0123456789",
+        cursors=[10**12] * 100,
+        touched=["name", "phone", "email", "company"],
+        channel="email",
+        kind="expected_error",
+    )
+    changes = [
+        Change(what="SMS On", channel=Channel.SMS, before=text, after=text, undoable=True),
+        Change(what="Email On", channel=Channel.EMAIL, before="YES", after="NO", undoable=True),
+        *(Change(what="Name", channel=None, before=text, after=text) for _ in range(8)),
+    ]
+    notice = vocabulary.meanwhile(entry(text, 1), AT)
+    typed = dict.fromkeys(("sms_on", "email_on", "reason", "evidence", "note"), text)
+    yield edit_modal(whole, metadata, notice=notice, typed=typed)
+    yield profile_modal(whole, metadata)
+    yield saved_modal(whole, changes, metadata, notice=notice)
+    yield saved_modal(whole, [], metadata)
+    yield why_modal(whole)
+    yield details_modal(metadata, details_of(whole.contact), adding=False, notice=notice)
+    yield details_modal(metadata, {}, adding=True)
+    yield note_modal(metadata)
+    yield mistake_modal(whole, metadata)
+    yield mistake_modal(whole, metadata, notice=notice, typed=typed | {"channel": "email"})
+    yield search_modal(metadata)
+    yield message_modal(text or "Title", text or "Sentence.")
+    for kind in Kind:
+        page = [entry(text, seq, kind) for seq in range(1, activity_page.PAGE + 1)]
+        yield activity_page.log_modal(whole.contact, page, True, metadata)
+    yield activity_page.log_modal(whole.contact, [], False, Metadata())
+
+
+def messages(text: str) -> Iterator[list[dict[str, Any]]]:
+    whole = profile(text)
+    yield card(whole)
+    yield card(listed(text))
+    yield card(profile(text, phone=None, email=None))
+    yield card(profile(text, erased=True))
+    yield hits(Found(contacts=[whole] * 10, more=True, count=100))
+    yield hits(Found(contacts=[whole] * 10, count=23))
+    found = Found(
+        contacts=[],
+        near=[whole] * 5,
+        phone="+14155550100",
+        facts=whole.facts[Channel.SMS],
+        problem=text,
+    )
+    yield nothing(found, text, "d" * 32)
+    yield nothing(Found(contacts=[]), text, None)
+    yield help_blocks("/optin")
+    for kind in Kind:
+        page = [(entry(text, seq, kind), whole.contact) for seq in range(1, activity_page.PAGE + 1)]
+        yield activity_page.recent(page, True, "contact", first=False)
+    yield activity_page.recent([], False, first=True)
+
+
+@pytest.mark.parametrize("text", NASTY.values(), ids=NASTY.keys())
+def test_every_modal_keeps_to_the_limits(text: str) -> None:
+    for view in views(text):
+        problems = check_view(json.loads(json.dumps(view)))
+
+        assert problems == [], view["callback_id"]
+        assert pings("", view["blocks"]) in ([], ["@U0ANARUIZ1"])
+        json.dumps(view, ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize("text", NASTY.values(), ids=NASTY.keys())
+def test_every_message_keeps_to_the_limits(text: str) -> None:
+    for blocks in messages(text):
+        problems = check_blocks(json.loads(json.dumps(blocks)))
+
+        assert problems == []
+        assert pings("", blocks) == []
+        # Slack refuses messages somewhere above 13,000 characters (reliability.md §2).
+        assert _characters(blocks) <= 12_000
+        json.dumps(blocks, ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize("text", NASTY.values(), ids=NASTY.keys())
+def test_the_card_as_one_sentence_is_short_and_inert(text: str) -> None:
+    said = card_text(profile(text))
+
+    assert 0 < len(said) <= 3000
+    assert pings(said, []) == []
+    assert "&" not in said.replace("&amp;", "").replace("&lt;", "").replace("&gt;", "")
+
+
+def test_the_metadata_of_a_long_walk_through_the_log_fits() -> None:
+    metadata = Metadata(contact="f" * 32, version=10**9, cursors=[10**12] * 100, kind="consent")
+
+    assert len(metadata.dump()) < 3000
+
+
+def test_every_gate_has_a_line_with_somebody_to_do_it() -> None:
+    whole = profile("Ana", do_not_contact=False)
+    codes = {gate.code for decision in whole.decisions.values() for gate in decision.gates}
+
+    assert {Code.CARRIER_BLOCK, Code.OPTED_OUT, Code.BOUNCED, Code.COMPLAINT} <= codes
+    for decision in whole.decisions.values():
+        for gate in decision.gates:
+            assert vocabulary.OWNER[gate.owner] in vocabulary.step(gate)
+
+
+def test_every_status_has_an_icon_with_a_word() -> None:
+    for icon, word in vocabulary.STATUS.values():
+        assert icon in {icon for icon, _, _ in vocabulary.LEGEND}
+        assert word
+
+
+def _characters(node: Any) -> int:
+    if isinstance(node, dict):
+        own = node["text"] if isinstance(node.get("text"), str) else ""
+        return len(own) + sum(_characters(value) for value in node.values())
+    return sum(map(_characters, node)) if isinstance(node, list) else 0

@@ -1,0 +1,154 @@
+"""Every drawing of a re-opt-in, in every state, with the largest and the nastiest contacts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.consent.alerts import Alert, AlertKind
+from bot.consent.cases import Case, CaseState
+from bot.consent.gates import Code
+from bot.consent.model import Channel, Evidence
+from bot.consent.use_cases import Matter
+from handlers.slack import ids
+from handlers.slack.alerts.alert_blocks import drawn
+from handlers.slack.alerts.case_text import headline, progress
+from handlers.slack.blocks.card import card
+from handlers.slack.blocks.modal_frame import Metadata
+from handlers.slack.blocks.request_modal import deny_modal, pending, request_modal, requested_modal
+from sandbox.block_kit.check import check_blocks, check_view
+from sandbox.mrkdwn import pings
+from tests.slack.test_slack_limits import AT, NASTY, _characters, listed, person, profile
+
+SENDERS = [f"+1888555{number:04}" for number in range(30)]
+KINDS = (AlertKind.CASE, AlertKind.CASE_TOLD, AlertKind.CASE_REMINDER)
+
+
+def case(text: str, state: CaseState, channel: Channel, *, lifted: bool = False) -> Case:
+    decided = state in (CaseState.APPROVED, CaseState.COMPLETED, CaseState.DENIED)
+    over = state not in (CaseState.PENDING, CaseState.APPROVED)
+    return Case(
+        id="c" * 32,
+        contact="f" * 32,
+        channel=channel,
+        address="+14155550100" if channel is Channel.SMS else f"{'a' * 64}@{'b' * 180}.example.com",
+        requested_by=f"cli:{text}",
+        requested_at=AT,
+        evidence=Evidence(text=text, at=AT),
+        expires_at=AT + timedelta(days=14),
+        reason=text,
+        note=text,
+        refused_at=AT,
+        refusal=text,
+        state=state,
+        version=999_999_999,
+        decided_by=f"cli:{text}" if decided else None,
+        decided_at=AT if decided else None,
+        decision=text if state is CaseState.DENIED else None,
+        self_approved=decided,
+        unstopped_at=AT if lifted else None,
+        ended_by=f"cli:{text}" if over else None,
+        ended_at=AT if over else None,
+        ended_why=text if over else None,
+        copies=("a" * 32,) * 10,
+    )
+
+
+def matters(text: str) -> Iterator[Matter]:
+    whole = profile(text)
+    for state in CaseState:
+        for channel in Channel:
+            for lifted in (False, True):
+                yield Matter(
+                    case=case(text, state, channel, lifted=lifted),
+                    contact=person(text),
+                    now=whole.decisions[channel],
+                    then=whole.decisions[channel],
+                    missing=() if lifted else SENDERS,
+                    unblock_words=dict.fromkeys(SENDERS, "UNSTOP"),
+                    warnings=(text,) * 5,
+                )
+    mail = listed(text).decisions[Channel.EMAIL]
+    for state in CaseState:
+        yield Matter(
+            case=case(text, state, Channel.EMAIL),
+            contact=person(text),
+            now=replace(mail, gates=[g for g in mail.gates if g.code is Code.SUPPRESSED]),
+            then=mail,
+            missing=(),
+            unblock_words={},
+        )
+    gone = case(text, CaseState.CANCELLED, Channel.SMS)
+    yield Matter(case=gone, contact=None, now=None, then=None, missing=(), unblock_words={})
+
+
+def alert(matter: Matter, kind: AlertKind, **fields: Any) -> Alert:
+    return Alert(
+        id="a" * 32,
+        key="k",
+        kind=kind,
+        slack_channel="C0APPROVAL",
+        first_at=AT,
+        last_at=AT,
+        channel=matter.case.channel,
+        masked="ending 0100",
+        about=matter.case.id,
+        text=matter.case.state,
+        **fields,
+    )
+
+
+@pytest.mark.parametrize("text", NASTY.values(), ids=NASTY.keys())
+def test_every_state_of_every_message_keeps_to_the_limits(text: str) -> None:
+    for matter in matters(text):
+        for kind in KINDS:
+            for fields in ({}, {"plainness": 1}, {"repeated": True}):
+                look = drawn(alert(matter, kind, **fields), matter)
+
+                assert 0 < len(look.text) <= 3_000
+                assert check_blocks(json.loads(json.dumps(look.blocks))) == []
+                assert pings(look.text, look.blocks) == []
+                assert _characters(look.blocks) <= 12_000
+
+
+@pytest.mark.parametrize("text", NASTY.values(), ids=NASTY.keys())
+def test_every_modal_of_a_request_keeps_to_the_limits(text: str) -> None:
+    whole = profile(text)
+    metadata = Metadata(response_url="https://hooks.slack.com/actions/T0ACMESUP/1/abcdefghijkl")
+    typed = dict.fromkeys(("evidence", "note", "reason"), text)
+    views = [
+        request_modal(whole, channel, metadata, notice="Because.", typed=typed)
+        for channel in Channel
+    ]
+    for channel in Channel:
+        other = case(text, CaseState.COMPLETED, channel)
+        views.append(request_modal(whole, channel, metadata, typed=typed, other=other))
+    for matter in matters(text):
+        views.append(requested_modal(matter, list(progress(matter)), told=False))
+        about = ids.Pointer(contact=matter.case.id, version=matter.case.version)
+        views.append(deny_modal(about, headline(matter.case, "ending 0100")))
+
+    for view in views:
+        assert check_view(json.loads(json.dumps(view))) == []
+        assert pings("", view["blocks"]) == []  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", NASTY.values(), ids=NASTY.keys())
+def test_the_list_and_the_card_keep_to_the_limits(text: str) -> None:
+    open_ = [m for m in matters(text) if m.case.open] * 4
+    whole = profile(text)
+    cards = [
+        card(replace(whole, cases={c: case(text, state, c) for c in Channel}))
+        for state in (CaseState.PENDING, CaseState.APPROVED)
+    ]
+    lists = [pending(open_[:11], True, decides=decides, by_dm=False) for decides in (True, False)]
+
+    for blocks in [*cards, *lists, pending([], False, decides=True, by_dm=True)]:
+        assert check_blocks(json.loads(json.dumps(blocks))) == []
+        assert pings("", blocks) == []
+        assert _characters(blocks) <= 12_000

@@ -1,0 +1,181 @@
+"""The outbox shared by replicas: what one has claimed the others are not given, and nobody waits."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.clock import Stopped
+from bot.consent.alerts import Alert, AlertKind, Delivery
+from bot.consent.store import Records, Store
+from bot.consent.use_cases import Service
+from bot.consent.use_cases.alerts.outbox import LOOK_AFTER, Posting, Result, claim, outbox, settle
+from storage import open_store
+from tests.support.consent_fixtures import NOW, open_service
+from tests.support.storages import path_in, url_of
+from tests.support.store_fixtures import NOON, contact, entry
+
+
+def alert(id: str, **fields: object) -> Alert:
+    known: dict[str, object] = {
+        "id": id,
+        "key": id,
+        "kind": AlertKind.STOP,
+        "slack_channel": "C1",
+        "first_at": NOON,
+        "last_at": NOON,
+    }
+    return Alert(**known | fields)  # type: ignore[arg-type]
+
+
+def put(store: Store, *alerts: Alert) -> None:
+    with store.transaction() as records:
+        for one in alerts:
+            records.put_alert(one)
+
+
+class Open:
+    """A way on which every call may be made."""
+
+    def may(self, records: Records, alert: Alert) -> bool:
+        return True
+
+    def take(self, records: Records, alert: Alert) -> None:
+        pass
+
+
+OPEN = Open()
+
+
+@pytest.fixture
+def replicas(tmp_path: Path) -> Iterator[tuple[Store, Store]]:
+    """On PostgreSQL: elsewhere one process writes at a time, and the others wait their turn."""
+    url = url_of(path_in(tmp_path, "postgresql"))
+    with closing(open_store(url)) as one, closing(open_store(url)) as other:
+        yield one, other
+
+
+def test_while_one_claims_the_other_is_given_nothing_and_does_not_wait(
+    replicas: tuple[Store, Store],
+) -> None:
+    one, other = replicas
+    put(one, *(alert(f"a{n}", slack_channel=f"C{n}") for n in range(2)))
+    with one.transaction() as mine:
+        (claimed,) = mine.due_alerts(NOON, limit=1)
+        with other.transaction() as theirs:
+            meanwhile = theirs.due_alerts(NOON, limit=9)
+            with pytest.raises(RuntimeError):
+                theirs.put_mark("last call:C0", "theirs")
+        mine.put_alert(replace(claimed, not_before=NOON + LOOK_AFTER))
+        mine.put_mark("last call:C0", "mine")
+    with other.transaction() as theirs:
+        after = theirs.due_alerts(NOON, limit=9)
+        mark = theirs.mark("last call:C0")
+
+    assert meanwhile == []
+    assert [found.id for found in after] == ["a1"]
+    assert mark == "mine"
+
+
+def test_claiming_waits_for_nobody_who_writes(replicas: tuple[Store, Store]) -> None:
+    one, other = replicas
+    put(one, alert("a1"), alert("a2", slack_channel="C2"))
+    with one.transaction() as writing:
+        writing.put_contact(contact())
+        writing.append(entry())
+        changed = writing.alert("a1")
+        assert changed is not None
+        writing.put_alert(replace(changed, count=2))
+        with other.transaction() as claiming:
+            claimed = claiming.due_alerts(NOON, limit=9)
+            claiming.put_alert(replace(claimed[0], delivery=Delivery.SENDING))
+
+        assert [found.id for found in claimed] == ["a2"]
+
+
+def test_what_is_told_meanwhile_does_not_undo_a_claim(replicas: tuple[Store, Store]) -> None:
+    one, other = replicas
+    put(one, alert("a1"))
+    found: list[Alert | None] = []
+
+    def tell() -> None:
+        with other.transaction() as records:
+            known = records.alert_for("a1")
+            assert known is not None
+            records.put_alert(replace(known, count=known.count + 1, wanted=known.wanted + 1))
+        found.append(known)
+
+    with one.transaction() as records:
+        (claimed,) = records.due_alerts(NOON, limit=9)
+        telling = threading.Thread(target=tell)
+        telling.start()
+        records.put_alert(replace(claimed, delivery=Delivery.SENDING, attempts=1))
+    telling.join()
+
+    assert found[0] is not None
+    assert found[0].delivery is Delivery.SENDING
+    with one.reading() as records:
+        kept = records.alert("a1")
+        assert kept is not None
+        assert (kept.delivery, kept.attempts, kept.count) == (Delivery.SENDING, 1, 2)
+
+
+def test_a_transaction_that_claims_does_nothing_else(replicas: tuple[Store, Store]) -> None:
+    one, _ = replicas
+    put(one, alert("a1"))
+    with one.transaction() as records:
+        records.due_alerts(NOON, limit=9)
+        for other in (
+            lambda: records.put_contact(contact()),
+            lambda: records.append(entry()),
+            lambda: records.remember("twilio:1"),
+            lambda: records.alert("a1"),
+            lambda: list(records.marks()),
+        ):
+            with pytest.raises(RuntimeError):
+                other()
+
+
+def test_replicas_share_the_work_and_nothing_is_told_twice(storage_path: Path) -> None:
+    """Each alert is in a Slack channel of its own, so that nothing but the claims keeps them
+    apart."""
+    services = [open_service(storage_path, Stopped(NOW)) for _ in range(3)]
+    put(services[0].store, *(alert(f"a{n}", slack_channel=f"C{n}") for n in range(60)))
+    told: list[str] = []
+
+    def work(service: Service) -> None:
+        while outbox(service).waiting:
+            if one := claim(service, OPEN):
+                told.append(one.id)
+                settle(service, one, Posting(result=Result.SENT, ts=f"1.{one.id}"))
+
+    with ThreadPoolExecutor(len(services)) as pool:
+        list(pool.map(work, services))
+    for service in services:
+        service.store.close()
+
+    assert Counter(told) == Counter(f"a{n}" for n in range(60))
+
+
+def test_who_dies_with_a_claim_is_followed_by_another(storage_path: Path) -> None:
+    clock = Stopped(NOW)
+    dead, heir = (open_service(storage_path, clock) for _ in range(2))
+    put(dead.store, alert("a1"))
+    claimed = claim(dead, OPEN)
+    dead.store.close()
+
+    assert claimed is not None
+    assert claim(heir, OPEN) is None
+    clock.advance(LOOK_AFTER)
+    taken = claim(heir, OPEN)
+    assert taken is not None
+    assert (taken.id, taken.attempts) == (claimed.id, 2)
+    assert taken.delivery is Delivery.UNKNOWN
+    heir.store.close()

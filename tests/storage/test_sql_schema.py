@@ -1,0 +1,245 @@
+"""What the database itself sees to, and how its tables come and go with the versions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+import storage.sql.migrations
+from bot.consent.errors import Corrupt, OptinError, StorageFailed
+from storage import UnknownStorage, open_store
+from storage.sql.schema import VERSION, metadata
+from tests.support.postgres_fixtures import empty_database, with_options
+from tests.support.storages import as_the_first_program_left_it, connected, path_in, url_of
+from tests.support.store_fixtures import NOON, contact, entry, put
+
+Run = Callable[[str], int]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    return path_in(tmp_path, request.param)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM entries",
+        "DELETE FROM entries WHERE seq = 2",
+        "UPDATE entries SET personal = '{}' WHERE seq = 1",
+        "UPDATE entries SET document = '{}', personal = NULL WHERE seq = 1",
+        "UPDATE entries SET contact = NULL, personal = NULL",
+        "UPDATE entries SET actor = 'x', personal = NULL",
+        "UPDATE entries SET seq = 7, personal = NULL WHERE seq = 2",
+    ],
+)
+def test_the_database_itself_refuses_to_change_the_log(path: Path, statement: str) -> None:
+    with closing(open_store(url_of(path))) as store:
+        put(store, entry("e1", reason="asked"), entry("e2"))
+        with store.reading() as records:
+            before = list(records.log())
+        with (
+            connected(path) as run,
+            pytest.raises(
+                (sa.exc.DatabaseError, psycopg.Error, OSError, Exception), match="append"
+            ),
+        ):
+            run(statement)
+
+        with store.reading() as records:
+            assert list(records.log()) == before
+
+
+def test_a_database_lets_personal_parts_go_and_nothing_else(path: Path) -> None:
+    with closing(open_store(url_of(path))) as store:
+        put(store, entry("e1", reason="asked"), entry("e2"))
+        with connected(path) as run:
+            assert run("UPDATE entries SET personal = NULL WHERE seq = 1") == 1
+
+        with store.reading() as records:
+            assert [e.redacted for e in records.log()] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "TRUNCATE entries",
+        "INSERT INTO entries (seq, actor, kind, document) VALUES (1, 'a', 'note', '{}')",
+    ],
+)
+def test_postgresql_refuses_to_empty_or_to_double_it(tmp_path: Path, statement: str) -> None:
+    path = path_in(tmp_path, "postgresql")
+    with closing(open_store(url_of(path))) as store:
+        put(store, entry("e1"))
+    with connected(path) as run, pytest.raises(psycopg.Error):
+        run(statement)
+
+
+def test_sqlite_refuses_to_replace_an_entry(tmp_path: Path) -> None:
+    path = path_in(tmp_path, "sqlite")
+    with closing(open_store(url_of(path))) as store:
+        put(store, entry("e1"))
+    with connected(path) as run, pytest.raises(Exception, match="append-only"):
+        run("REPLACE INTO entries (seq, actor, kind, document) VALUES (1, 'a', 'note', '{}')")
+
+
+def test_the_database_itself_refuses_a_second_open_case(path: Path) -> None:
+    insert = (
+        "INSERT INTO cases (id, document, contact, channel, open, requested_at) "
+        "VALUES ('{}', '{{}}', 'c1', 'sms', 1, 0)"
+    )
+    with closing(open_store(url_of(path))), connected(path) as run:
+        run(insert.format("1"))
+        with pytest.raises(Exception, match=r"(?i)unique"):
+            run(insert.format("2"))
+
+
+def test_the_migrations_make_what_the_statements_are_made_for(path: Path) -> None:
+    open_store(url_of(path)).close()
+    engine = sa.create_engine(url_of(path).replace("postgresql:", "postgresql+psycopg:"))
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"include_object": _is_ours, "compare_type": False}
+        )
+        differences = compare_metadata(context, metadata)
+    engine.dispose()
+
+    assert differences == []
+
+
+def _is_ours(thing: object, name: str | None, kind: str, reflected: bool, other: object) -> bool:
+    """What names are searched by, which stands in no statement of SQLAlchemy's: PostgreSQL's grams
+    or its index of pg_trgm's, and SQLite's indexes with their own tables."""
+    ours = ("names", "others", "contacts_grams", "contacts_names", "grams")
+    return not (name or "").startswith(ours)
+
+
+def test_the_newest_migration_is_the_version_that_is_asked_for() -> None:
+    (folder,) = storage.sql.migrations.__path__
+    scripts = ScriptDirectory(folder)
+
+    assert scripts.get_heads() == [VERSION]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_database_of_the_first_program_is_brought_up_to_date(tmp_path: Path, kind: str) -> None:
+    known = contact(email="ana@example.com", company="Optica")
+    with empty_database() if kind == "postgresql" else _file(tmp_path) as url:
+        as_the_first_program_left_it(url, known)
+
+        with closing(open_store(url)) as store, store.reading() as records:
+            for part in ("ana", "ómez", "optica", "xample"):
+                assert records.search(part, limit=9) == [known]
+
+
+def test_a_database_of_a_newer_program_is_refused_and_left_alone(path: Path) -> None:
+    url = url_of(path)
+    with closing(open_store(url)) as store:
+        put(store, contact())
+    with connected(path) as run:
+        run("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(StorageFailed, match="newer Optin"):
+        open_store(url)
+    with connected(path) as run:
+        run(f"UPDATE alembic_version SET version_num = '{VERSION}'")
+
+    with closing(open_store(url)) as store, store.reading() as records:
+        assert records.count_contacts() == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("sqlite", ""),
+        ("postgresql", ""),
+        ("postgresql", "-c default_transaction_isolation=serializable"),
+    ],
+)
+def test_all_who_make_the_tables_at_once_get_the_same(
+    tmp_path: Path, kind: str, options: str
+) -> None:
+    with empty_database() if kind == "postgresql" else _file(tmp_path) as url:
+        if options:
+            url = with_options(url, options)
+
+        def open_and_write(number: int) -> None:
+            with closing(open_store(url)) as store:
+                put(store, entry(f"e{number}"))
+
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(open_and_write, range(6)))
+        with closing(open_store(url)) as store, store.reading() as records:
+            assert records.head()[0] == 6
+
+
+class _file:
+    def __init__(self, folder: Path) -> None:
+        self.url = f"sqlite:///{folder}/new.db"
+
+    def __enter__(self) -> str:
+        return self.url
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "optin.db"
+    path.write_text("name,phone\nAna,+14155550100\n" * 100)
+    before = path.read_bytes()
+    with pytest.raises(Corrupt, match=r"optin\.db"):
+        open_store(f"sqlite:///{path}")
+
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://optin:s3cret@127.0.0.1:1/optin",
+        "postgresql://optin:s3cret@127.0.0.1:notaport/optin",
+        "postgresql://optin:s3cret@127.0.0.1/",
+        "postgresql://optin:s3cret@[::1/optin",
+        "postgresql://optin:s3cret@127.0.0.1:1/optin?s3cret=s3cret",
+        "postgres://optin:s3cret@127.0.0.1:1/optin",
+        "mysql://optin:s3cret@127.0.0.1:1/optin",
+    ],
+)
+def test_no_sentence_holds_a_password(url: str) -> None:
+    with pytest.raises((StorageFailed, UnknownStorage)) as refused:
+        open_store(url)
+    error: BaseException | None = refused.value
+
+    assert isinstance(error, OptinError)
+    assert "s3cret" not in error.sentence
+    assert error.sentence.endswith(".")
+
+
+def test_what_a_database_can_not_keep_in_a_text_is_kept_in_its_document(path: Path) -> None:
+    with closing(open_store(url_of(path))) as store:
+        odd = contact("c\0", name="A\0na", company="\0", email="a\0@example.com", external_id="\0")
+        put(store, odd, entry("e\0", contact="c\0", actor="cli:\0", reason="\0"))
+        with store.transaction() as records:
+            records.remember("twilio:\0")
+            records.put_mark("\0", "\0")
+
+        with store.reading() as records:
+            assert records.contact("c\0") == odd
+            assert records.holders("a\0@example.com") == [odd]
+            assert records.by_external_id("\0") == odd
+            assert [e.reason for e in records.entries(contact="c\0", limit=9)] == ["\0"]
+            assert records.seen("twilio:\0")
+            assert records.mark("\0") == "\0"
+            assert records.search("a\0", limit=9) == [odd]
+            assert records.contact("\ud800") is None
+            assert records.holders("\ud800") == []
+            assert odd.created_at == NOON

@@ -1,0 +1,214 @@
+"""What every storage does with the Activity Log."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.consent.errors import Corrupt, NotFound
+from bot.consent.log.entries import GENESIS, Kind, holds, redact, seal
+from bot.consent.model import (
+    Channel,
+    Evidence,
+)
+from bot.consent.store import Store
+from storage import open_store
+from tests.support.store_fixtures import NOON, PHONE, Opened, entry, put
+
+
+def test_the_log_of_an_empty_storage_is_empty(store: Store) -> None:
+    with store.reading() as records:
+        assert records.head() == (0, GENESIS)
+        assert records.entries(limit=9) == list(records.log()) == []
+
+
+def test_an_entry_comes_back_sealed_and_the_chain_holds(opened: Opened) -> None:
+    store = opened.open()
+    taken = entry(
+        version=3,
+        sender="+18885550199",
+        expected=True,
+        provider_id="SM1",
+        reason="asked 🙂",
+        evidence=Evidence(text="a call", at=NOON),
+        changes={"name": ("", "Ana"), "do_not_contact": (False, True), "phone": (None, PHONE)},
+    )
+    with store.transaction() as records:
+        first = records.append(taken)
+        second = records.append(entry("e2", contact=None))
+
+        assert records.head() == (2, second.hash)
+
+    assert replace(first, seq=0, salt="", digest="", hash="") == taken
+    assert len(first.salt) == 32
+    assert first.salt != second.salt
+    for again in (store, opened.open()):
+        with again.reading() as records:
+            assert list(records.log()) == [first, second]
+            assert records.entries(limit=1, contact="c1") == [first]
+            assert records.head() == (2, second.hash)
+    assert holds(first, GENESIS)
+    assert holds(second, first.hash)
+
+
+def test_entries_come_newest_first_by_contact_actor_kind_and_channel(store: Store) -> None:
+    put(
+        store,
+        entry("e1"),
+        entry("e2", contact="c2", actor="slack:U2"),
+        entry("e3", kind=Kind.NOTE, channel=None, actor="slack:U2"),
+        entry("e4", kind=Kind.BOUNCE, channel=Channel.EMAIL),
+        entry("e5", contact=None, kind=Kind.IMPORT, channel=None, actor="import:9"),
+        entry("e6", channel=Channel.EMAIL),
+    )
+
+    def found(**asked: object) -> list[str]:
+        with store.reading() as records:
+            return [e.id for e in records.entries(**{"limit": 9} | asked)]  # type: ignore[arg-type]
+
+    assert found() == ["e6", "e5", "e4", "e3", "e2", "e1"]
+    assert found(limit=2) == ["e6", "e5"]
+    assert found(limit=0) == []
+    assert found(contact="c1") == ["e6", "e4", "e3", "e1"]
+    assert found(contact="c1", limit=2, before=6) == ["e4", "e3"]
+    assert found(contact="nobody") == []
+    assert found(actor="slack:U2") == ["e3", "e2"]
+    assert found(actor="slack:U") == []
+    assert found(actor="slack:U2", contact="c1") == ["e3"]
+    assert found(actor="import:9") == ["e5"]
+    assert found(kinds=[Kind.CONSENT]) == ["e6", "e2", "e1"]
+    assert found(kinds={Kind.NOTE, Kind.BOUNCE}) == ["e4", "e3"]
+    assert found(kinds=iter([Kind.CONSENT]), contact="c1") == ["e6", "e1"]
+    assert found(channel=Channel.EMAIL) == ["e6", "e4"]
+    assert found(channel=Channel.SMS, contact="c1") == ["e1"]
+    assert found(before=3) == ["e2", "e1"]
+    assert found(before=1) == []
+    assert found(before=99, actor="slack:U1", channel=Channel.EMAIL) == ["e6", "e4"]
+
+
+def test_a_long_log_is_read_by_pages_to_its_end(store: Store) -> None:
+    for batch in range(5):
+        put(
+            store,
+            *(
+                entry(f"e{batch}-{n}", contact=f"c{n % 7}", actor=f"import:{n % 3}", reason="x" * n)
+                for n in range(400)
+            ),
+        )
+
+    with store.reading() as records:
+        for asked in ({}, {"contact": "c3"}, {"actor": "import:1"}):
+            expected = [
+                e.seq
+                for e in records.log()
+                if asked.get("contact") in (None, e.contact)
+                and asked.get("actor") in (None, e.actor)
+            ]
+            found: list[int] = []
+            while page := records.entries(
+                **asked,
+                before=found[-1] if found else None,
+                limit=97,
+            ):
+                found += [e.seq for e in page]
+
+            assert found == expected[::-1]
+
+
+def test_a_transaction_reads_its_own_entries(store: Store) -> None:
+    put(store, entry("e1"))
+    with store.transaction() as records:
+        records.append(entry("e2"))
+        records.append(entry("e3", contact="c2"))
+
+        assert [e.id for e in records.entries(limit=9)] == ["e3", "e2", "e1"]
+        assert [e.id for e in records.entries(contact="c1", limit=9)] == ["e2", "e1"]
+        assert [e.id for e in records.entries(before=3, limit=9)] == ["e2", "e1"]
+        assert [e.id for e in records.log()] == ["e1", "e2", "e3"]
+
+
+def test_redaction_takes_the_personal_part_and_leaves_the_chain_whole(opened: Opened) -> None:
+    store = opened.open()
+    put(
+        store,
+        entry("e1", reason="secret one", evidence=Evidence(text="secret two")),
+        entry("e2", contact="c2", reason="kept"),
+    )
+    with store.transaction() as records:
+        records.append(entry("e3", changes={"name": ("", "secret three")}))
+        records.redact("c1")
+        records.append(entry("e4", reason="after"))
+        mine = records.entries(contact="c1", limit=9)
+
+        assert [e.redacted for e in mine] == [False, True, True]
+
+    for again in (store, opened.open()):
+        with again.reading() as records:
+            log = list(records.log())
+
+            assert [e.redacted for e in log] == [True, False, True, False]
+            assert log[0] == redact(log[0])
+            assert log[1].reason == "kept"
+            previous = GENESIS
+            for e in log:
+                assert holds(e, previous)
+                previous = e.hash
+            assert records.head() == (4, previous)
+
+
+def test_an_undone_redaction_changed_nothing(store: Store) -> None:
+    put(store, entry("e1", reason="kept"))
+
+    def broken_off() -> None:
+        with store.transaction() as records:
+            records.append(entry("e2"))
+            records.redact("c1")
+            raise NotFound
+
+    with pytest.raises(NotFound):
+        broken_off()
+
+    put(store, entry("e3"))
+    with store.reading() as records:
+        assert [e.reason for e in records.log()] == ["kept", None]
+        assert not any(e.redacted for e in records.log())
+
+
+def test_an_entry_of_another_storage_is_kept_as_it_was_sealed(
+    opened: Opened, tmp_path: Path
+) -> None:
+    other = opened.open()
+    with closing(open_store(f"tinydb:///{tmp_path}/source/optin.json")) as source:
+        put(source, entry("e1", reason="asked"), entry("e2", contact=None))
+        with source.transaction() as records:
+            records.append(entry("e3", contact="c3", reason="gone"))
+            records.redact("c3")
+        with source.reading() as records:
+            log = list(records.log())
+    for sealed in log:
+        with other.transaction() as records:
+            records.adopt(sealed)
+            with pytest.raises(Corrupt):
+                records.adopt(sealed)
+
+    with opened.open().reading() as records:
+        assert list(records.log()) == log
+        assert records.head() == (3, log[-1].hash)
+        assert [e.id for e in records.entries(contact="c1", limit=9)] == ["e1"]
+
+
+def test_only_the_next_entry_that_holds_is_kept(store: Store) -> None:
+    sealed = seal(entry("e1"), seq=1, previous=GENESIS, salt="0" * 32)
+    for wrong in (
+        replace(sealed, seq=2),
+        replace(sealed, reason="forged"),
+        replace(sealed, actor="slack:U9"),
+        seal(entry("e1"), seq=1, previous="f" * 64, salt="0" * 32),
+    ):
+        with pytest.raises(Corrupt), store.transaction() as records:
+            records.adopt(wrong)
+    with store.reading() as records:
+        assert records.head() == (0, GENESIS)

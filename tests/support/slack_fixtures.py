@@ -1,0 +1,201 @@
+"""The bot between a workspace and a storage of its own, over Socket Mode and over HTTP."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from bot.app import assemble
+from bot.clock import Stopped
+from bot.config.settings import Mode, Settings
+from bot.consent.addresses import key_of
+from bot.consent.log.entries import Entry
+from bot.consent.model import Actor, Channel, Contact, On, Role
+from bot.consent.use_cases import Details, Service, Wish, add, change, verify
+from bot.demo.samples import SENDERS, fill
+from bot.runtime.open_service import open_service
+from sandbox.client import Modal, Outcome, Person, Workspace
+from sandbox.first_workspace import MANAGERS
+from sandbox.manifest import Manifest
+from tests.support.storages import KIND, path_in, url_of
+
+NOW = datetime(2026, 11, 3, 14, 2, tzinfo=UTC)
+OPERATOR = Actor(id="cli:root", role=Role.OPERATOR, source="cli")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slack:
+    """A workspace with the bot in it, and what the bot remembers."""
+
+    workspace: Workspace
+    service: Service
+    #: The service's clock. The workspace, and what is signed, go by the real one.
+    clock: Stopped
+    #: The bot's own web server.
+    url: str
+    storage: Path
+
+    def person(self, name: str) -> Person:
+        return self.workspace.person(name)
+
+    def add(self, name: str, **details: str) -> Contact:
+        """A contact, added at the command line."""
+        return add(self.service, Details(name=name, **details), OPERATOR)
+
+    def set(self, contact: Contact, wish: Wish) -> Contact:
+        """The contact after something else than Slack changed them."""
+        return change(self.service, contact.id, wish, OPERATOR).contact
+
+    def find(self, address: str) -> Contact:
+        """The oldest contact with this address."""
+        with self.service.store.reading() as records:
+            return records.holders(key_of(address))[0]
+
+    def on(self, address: str) -> tuple[On, On]:
+        """SMS On and Email On of the oldest contact with this address."""
+        contact = self.find(address)
+        return contact.consent(Channel.SMS).on, contact.consent(Channel.EMAIL).on
+
+    def log(self) -> list[Entry]:
+        """The Activity Log, oldest first."""
+        with self.service.store.reading() as records:
+            return list(records.log())
+
+    def head(self) -> tuple[int, str]:
+        """Differs when anything at all was written."""
+        with self.service.store.reading() as records:
+            return records.head()
+
+    def problems(self) -> object:
+        """What `optin verify` finds wrong; nothing, in a storage that is whole."""
+        return verify(self.service).problem
+
+
+Start = Callable[..., AbstractContextManager[Slack]]
+
+
+@contextmanager
+def started(
+    folder: Path,
+    mode: str,
+    *,
+    kind: str = KIND,
+    patience: float | None = None,
+    manifest: Manifest | None = None,
+    **settings: str,
+) -> Iterator[Slack]:
+    """The bot with the demo's contacts, connected and ready; `settings` are environment variables
+    on top, `kind` is of storage, and its `patience` as in `storage.open_store`. Without a
+    `manifest` the app may do everything, and hears of no channel."""
+    storage = path_in(folder, kind)
+    clock = Stopped(NOW)
+    with Workspace.start(mode=mode, ack_timeout=10.0, manifest=manifest) as workspace:
+        env = {
+            "SLACK_BOT_TOKEN": workspace.bot_token,
+            "SLACK_APP_TOKEN": workspace.app_token,
+            "SLACK_SIGNING_SECRET": workspace.signing_secret,
+            "SLACK_API_URL": workspace.api_url,
+            "OPTIN_STORAGE": url_of(storage),
+            "OPTIN_MANAGERS": MANAGERS,
+        }
+        chosen = replace(Settings.read(env | settings, need_slack=True), senders=SENDERS)
+        with open_service(chosen, patience=patience) as opened:
+            service = replace(opened, now=clock)
+            fill(service)
+            with (
+                assemble(chosen, service, mode=Mode(mode), port=0) as running,
+                running.server as server,
+            ):
+                if mode == "http":
+                    workspace.set_request_url(f"{server.url}/slack/events")
+                _until_ready(server.host, server.port)
+                yield Slack(
+                    workspace=workspace,
+                    service=service,
+                    clock=clock,
+                    url=server.url,
+                    storage=storage,
+                )
+
+
+@pytest.fixture(params=["socket", "http"])
+def slack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Slack]:
+    """With the sample contacts of the demo; every test that takes it runs in both modes."""
+    with started(tmp_path, request.param) as slack:
+        yield slack
+
+
+@pytest.fixture
+def slack_http(tmp_path: Path) -> Iterator[Slack]:
+    """Over HTTP alone, for what has nothing to do with the way the requests come."""
+    with started(tmp_path, "http") as slack:
+        yield slack
+
+
+@pytest.fixture(params=["socket", "http"])
+def start(request: pytest.FixtureRequest, tmp_path: Path) -> Start:
+    """The same with settings of one's own."""
+
+    def start(**settings: str) -> AbstractContextManager[Slack]:
+        return started(tmp_path, request.param, **settings)
+
+    return start
+
+
+@pytest.fixture
+def ana(slack: Slack) -> Person:
+    """An agent."""
+    return slack.person("Ana")
+
+
+@pytest.fixture
+def ben(slack: Slack) -> Person:
+    """Another agent."""
+    return slack.person("Ben")
+
+
+@pytest.fixture
+def lee(slack: Slack) -> Person:
+    """A manager."""
+    return slack.person("Lee")
+
+
+def said(outcome: Outcome) -> str:
+    """All that a person reads in the answer, in one text. Fails where Slack showed a failure, or
+    nobody was told anything."""
+    assert outcome.error is None, outcome.notice
+    assert outcome.messages, "silence"
+    return "\n".join(message.plain for message in outcome.messages)
+
+
+def opened(person: Person, outcome: Outcome) -> Modal:
+    """The modal on top after an act that went well."""
+    assert outcome.error is None, outcome.notice
+    modal = person.modal
+    assert modal is not None, "no modal"
+    return modal
+
+
+def card(person: Person, asked: str) -> None:
+    """Has the card of a contact before one's eyes."""
+    assert "Activity Log" in said(person.command(f"/optin {asked}"))
+
+
+def _until_ready(host: str, port: int, within: float = 10.0) -> None:
+    end = time.monotonic() + within
+    while time.monotonic() < end:
+        connection = HTTPConnection(host, port, timeout=within)
+        connection.request("GET", "/readyz")
+        if connection.getresponse().status == 200:
+            connection.close()
+            return
+        connection.close()
+        time.sleep(0.005)  # nothing tells when Socket Mode has connected
+    raise TimeoutError("the bot did not get ready")

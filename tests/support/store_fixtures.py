@@ -1,0 +1,125 @@
+"""A storage of each kind, opened as often as wanted, and values to put into it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.consent.log.entries import Entry, Kind
+from bot.consent.model import (
+    AddressFacts,
+    Block,
+    BlockState,
+    Bounce,
+    By,
+    Channel,
+    Contact,
+    Hold,
+    Import,
+    Refusal,
+)
+from bot.consent.store import Store
+from storage import open_store
+from tests.support.storages import KINDS, forget, path_in, url_of
+
+NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
+PHONE = "+14155550100"
+
+
+class Opened:
+    """One storage, opened as often as wanted."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._stores: list[Store] = []
+
+    def open(self) -> Store:
+        self._stores.append(open_store(self.url))
+        return self._stores[-1]
+
+    def close(self) -> None:
+        for store in self._stores:
+            store.close()
+        self._stores.clear()
+
+
+@contextmanager
+def opening(kind: str, folder: Path) -> Iterator[Opened]:
+    """A new one of this kind."""
+    path = path_in(folder, kind)
+    opened = Opened(url_of(path))
+    yield opened
+    opened.close()
+    forget(path)
+
+
+@pytest.fixture(params=KINDS)
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
+    with opening(request.param, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def store(opened: Opened) -> Store:
+    return opened.open()
+
+
+def contact(id: str = "c1", **fields: object) -> Contact:
+    return Contact(**{"id": id, "name": "Ana Gómez", "phone": PHONE, "created_at": NOON} | fields)  # type: ignore[arg-type]
+
+
+#: More contacts than are looked through without an index.
+CROWD = [contact(f"{number:04}", name=f"Ana {number}", phone=None) for number in range(2_500)]
+
+
+def entry(id: str = "e1", **fields: object) -> Entry:
+    known: dict[str, object] = {
+        "id": id,
+        "kind": Kind.CONSENT,
+        "occurred_at": NOON,
+        "recorded_at": NOON,
+        "actor": "slack:U1",
+        "source": "slack",
+        "contact": "c1",
+        "channel": Channel.SMS,
+        "by": By.STAFF,
+        "before": "NO",
+        "after": "YES",
+        "address": PHONE,
+    }
+    return Entry(**known | fields)  # type: ignore[arg-type]
+
+
+def put(store: Store, *values: Contact | AddressFacts | Entry | Import) -> None:
+    with store.transaction() as records:
+        for value in values:
+            match value:
+                case Contact():
+                    records.put_contact(value)
+                case AddressFacts():
+                    records.put_facts(value)
+                case Entry():
+                    records.append(value)
+                case Import():
+                    records.put_import(value)
+
+
+def ids(found: list[Contact]) -> list[str]:
+    return [contact.id for contact in found]
+
+
+FACTS = AddressFacts(
+    address=PHONE,
+    bounce=Bounce.YES,
+    bounced_at=NOON,
+    bounce_reason="no such number",
+    complaint=True,
+    soft_failures=(NOON, NOON + timedelta(days=1)),
+    blocks={"+18885550199": Block(state=BlockState.BLOCKED, since=NOON)},
+    hold=Hold(since=NOON, text="Stop. Thank you"),
+    refusals=(Refusal(channel=Channel.SMS, since=NOON, reason="STOP", entry="1", act="import:1"),),
+)

@@ -1,0 +1,153 @@
+"""`optin serve` killed at random moments between a webhook and its answer: Twilio tries again, and
+each STOP that was answered is stored, once.
+
+`OPTIN_CRASH_RUNS` says how many times (twice as often as here: 20 by default).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from bot import clock
+from bot.consent.alerts import AlertKind
+from bot.consent.log.entries import Kind
+from bot.consent.model import By, On
+from bot.consent.use_cases import verify
+from sandbox.client import Workspace
+from sandbox.first_workspace import ALERTS, APPROVALS, MANAGERS
+from tests.support.consent_fixtures import open_service
+from tests.support.storages import path_in, url_of
+from tests.webhooks.test_webhooks_bad_input import INBOUND, OURS, TOKEN, signed
+
+pytestmark = pytest.mark.crash
+
+RUNS = max(1, int(os.environ.get("OPTIN_CRASH_RUNS", "20")) // 2)
+ROOT = Path(__file__).resolve().parents[2]
+CLIENTS = 4
+
+
+@contextmanager
+def serving(
+    folder: Path, slack: Workspace, port: int, storage: str = "", *, mode: str = "http"
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The bot, answering; killed at the end. What it logs is in a file called as its port."""
+    env = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "HOME": str(folder),
+        "SLACK_API_URL": slack.api_url,
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_APP_TOKEN": slack.app_token,
+        "SLACK_SIGNING_SECRET": slack.signing_secret,
+        "OPTIN_STORAGE": storage or url_of(path_in(folder / "storage")),
+        "OPTIN_ALERT_CHANNEL": ALERTS,
+        "OPTIN_APPROVAL_CHANNEL": APPROVALS,
+        "OPTIN_MANAGERS": MANAGERS,
+        "OPTIN_PUBLIC_URL": "https://optin.example.com",
+        "OPTIN_TWILIO_AUTH_TOKEN": TOKEN,
+    }
+    command = [sys.executable, "-m", "bot", "serve", "--mode", mode, "--port", str(port)]
+    with (
+        (folder / f"{port}.log").open("ab") as log,
+        subprocess.Popen(
+            command, cwd=folder, env=env, stderr=log, stdout=subprocess.DEVNULL
+        ) as process,
+    ):
+        try:
+            while not answers(port):
+                assert process.poll() is None, "the bot did not start"
+                time.sleep(0.02)
+            yield process
+        finally:
+            process.kill()
+
+
+def answers(port: int, path: str = "/healthz") -> bool:
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def deliver(port: int, sid: str, phone: str, body: str = "STOP") -> bool:
+    """One try to tell of a text; whether it was answered well."""
+    form = {"MessageSid": sid, "From": phone, "To": OURS, "Body": body}
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("POST", INBOUND, urlencode(form), signed(INBOUND, form))
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def test_each_stop_that_was_answered_is_stored_once(tmp_path: Path) -> None:
+    chance = random.Random(1)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    told: list[str] = []
+    repeated: Counter[str] = Counter()
+    enough = threading.Event()
+
+    def tell(client: int) -> None:
+        number = 0
+        while not enough.is_set():
+            sid, phone = f"SM{client:04}{number:08}", f"+1415{client + 2}{number % 1_000_000:06}"
+            while not deliver(port, sid, phone):
+                repeated[sid] += 1
+                if enough.wait(0.02):
+                    return
+            told.append(sid)
+            number += 1
+
+    clients = [threading.Thread(target=tell, args=(number,)) for number in range(CLIENTS)]
+    with Workspace.start(mode="http") as slack:
+        for run in range(RUNS):
+            with serving(tmp_path, slack, port) as bot:
+                if run == 0:
+                    for client in clients:
+                        client.start()
+                time.sleep(chance.uniform(0.02, 0.4))  # the moment of the kill
+                bot.send_signal(signal.SIGKILL)
+        enough.set()
+        for client in clients:
+            client.join()
+
+    service = open_service(path_in(tmp_path / "storage"), clock.now)
+    with service.store.reading() as records:
+        refused = Counter(
+            entry.provider_id
+            for entry in records.log()
+            if entry.kind is Kind.CONSENT and entry.after == On.NO and entry.by is By.CONTACT
+        )
+        # The storm's card counts those who were told singly, too.
+        alerts = sum(a.count for a in records.alerts() if a.kind is AlertKind.STORM)
+    problem = verify(service).problem
+    service.store.close()
+
+    assert len(told) > RUNS
+    assert repeated, "no kill met a request"
+    assert {f"twilio:in:{sid}" for sid in told} <= set(refused)
+    assert set(refused.values()) == {1}
+    assert alerts == len(refused)
+    assert problem is None

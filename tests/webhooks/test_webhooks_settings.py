@@ -1,0 +1,135 @@
+"""Which providers the settings switch on, and what they say of a setting that can't be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.config.settings import Settings, SettingsError
+from bot.consent.model import Channel
+from bot.consent.replies.keywords import BLOCKING
+from handlers.webhooks import SMS_PROVIDERS, SWITCHES, Row, providers, register
+from handlers.webhooks.provider import Provider
+from handlers.webhooks.signatures import Memory
+from tests.support.webhooks_fixtures import all_samples
+
+PUBLIC = "https://optin.example.com"
+
+
+def made(public_url: str | None = PUBLIC, **env: str) -> list[Provider]:
+    settings = Settings.read(env)
+    return providers(
+        settings.providers, public_url=public_url, seen=Memory(), mailboxes_of=lambda _: None
+    )
+
+
+def test_without_a_secret_no_provider_is_on():
+    assert made() == []
+
+
+def test_each_provider_answers_to_the_name_and_the_setting_that_switch_it_on(tmp_path: Path):
+    found = {sample.provider: sample.provider_with(tmp_path) for sample in all_samples()}
+
+    assert {name: provider.name for name, provider in found.items()} == {n: n for n in SWITCHES}
+
+
+def test_no_two_providers_want_the_same_address(tmp_path: Path):
+    found = {sample.provider: sample.provider_with(tmp_path) for sample in all_samples()}
+    paths = [route.path for provider in found.values() for route in provider.routes]
+
+    assert len(paths) == len(set(paths))
+    assert all(path.startswith(("/webhooks/", "/u/")) for path in paths)
+
+
+def test_every_sms_provider_has_its_opt_out_words():
+    assert {"twilio", "telnyx", "vonage"} <= SMS_PROVIDERS <= BLOCKING.keys()
+    assert all("stop" in BLOCKING[name] for name in SMS_PROVIDERS)
+
+
+def test_the_providers_that_report_sms_are_registered_for_sms():
+    reporting = {
+        sample.provider
+        for sample in all_samples()
+        if any(event["channel"] == Channel.SMS for event in sample.expected)
+    }
+
+    assert reporting == SMS_PROVIDERS
+
+
+def test_the_registry_refuses_an_sms_provider_without_opt_out_words():
+    row = Row("plivo", Channel.SMS, "OPTIN_PLIVO_AUTH_TOKEN", lambda _: None)
+
+    with pytest.raises(ValueError, match="'plivo' has no opt-out words: add its row to BLOCKING"):
+        register([row])
+
+
+def test_an_email_provider_needs_no_opt_out_words():
+    row = Row("another", Channel.EMAIL, "OPTIN_ANOTHER_KEY", lambda _: None)
+
+    assert register([row]) == {"another": row}
+
+
+def test_twilios_shared_keys_alone_switch_it_on():
+    assert [one.name for one in made(OPTIN_TWILIO_SHARED_KEYS="id=se=cret, b = c")] == ["twilio"]
+
+
+@pytest.mark.parametrize(
+    ("env", "sentence"),
+    [
+        ({"OPTIN_SENDGRID_PUBLIC_KEY": "AAAA"}, "OPTIN_SENDGRID_PUBLIC_KEY is no public key."),
+        ({"OPTIN_TELNYX_PUBLIC_KEY": "AAAA"}, "OPTIN_TELNYX_PUBLIC_KEY is no public key."),
+        (
+            {"OPTIN_RESEND_SIGNING_SECRET": "whsec_"},
+            "OPTIN_RESEND_SIGNING_SECRET is no signing sec",
+        ),
+        (
+            {"OPTIN_POSTMARK_PASSWORD": "x"},
+            "OPTIN_POSTMARK_PASSWORD and OPTIN_POSTMARK_USER belong",
+        ),
+        ({"OPTIN_POSTMARK_USER": "x"}, "OPTIN_POSTMARK_PASSWORD and OPTIN_POSTMARK_USER belong"),
+    ],
+)
+def test_a_secret_that_cant_be_one_is_named_before_anything_connects(env, sentence: str):
+    with pytest.raises(ValueError, match=sentence.replace(".", r"\.")):
+        made(**env)
+
+
+def test_twilio_needs_the_public_address_that_it_signs():
+    with pytest.raises(ValueError, match="OPTIN_TWILIO_AUTH_TOKEN needs OPTIN_PUBLIC_URL"):
+        made(public_url=None, OPTIN_TWILIO_AUTH_TOKEN="12345")
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"OPTIN_TWILIO_SHARED_KEYS": "secret"},
+        {"OPTIN_TWILIO_SHARED_KEYS": "a=1,a=2"},
+        {"OPTIN_TWILIO_SHARED_KEYS": "=1"},
+        {"OPTIN_TWILIO_ACCOUNT_SID": "SM123"},
+        {"OPTIN_TWILIO_API_URL": "api.twilio.com"},
+        {"OPTIN_VONAGE_SIGNATURE_METHOD": "crc32"},
+        {"OPTIN_SES_TOPIC_ARNS": "optin"},
+        {"OPTIN_SES_TOPIC_ARNS": ","},
+        {"OPTIN_SES_CERTIFICATES": "/nowhere/at/all"},
+        {"OPTIN_UNSUBSCRIBE_KEY": "short"},
+    ],
+    ids=lambda env: next(iter(env)),
+)
+def test_a_setting_that_cant_be_understood_is_named(env: dict[str, str]):
+    with pytest.raises(SettingsError, match=next(iter(env))):
+        Settings.read(env)
+
+
+def test_no_secret_is_in_what_is_printed_of_the_settings():
+    settings = Settings.read(
+        {
+            "OPTIN_TWILIO_AUTH_TOKEN": "hidden",
+            "OPTIN_TWILIO_SHARED_KEYS": "id=hidden",
+            "OPTIN_POSTMARK_PASSWORD": "hidden",
+            "OPTIN_MAILGUN_SIGNING_KEY": "hidden",
+            "OPTIN_UNSUBSCRIBE_KEY": "hidden" * 4,
+        }
+    )
+
+    assert "hidden" not in repr(settings)
