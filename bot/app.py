@@ -17,8 +17,8 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from starlette.routing import BaseRoute
 
 from bot import clock
+from bot.config.settings import ConfiguredPeople as Named
 from bot.config.settings import Mode, Settings, SettingsError
-from bot.config.settings import People as Named
 from bot.consent.errors import StorageFailed
 from bot.consent.store import Store
 from bot.consent.use_cases import Service
@@ -30,12 +30,12 @@ from bot.runtime.timed_store import Timed
 from bot.runtime.webhooks import receiving
 from handlers.metrics import Metrics
 from handlers.slack.alerts.channel_health import Health
-from handlers.slack.alerts.client import Slack, client
+from handlers.slack.alerts.client import AlertClient, client
 from handlers.slack.alerts.shared import SharedChannels
 from handlers.slack.alerts.worker import Worker
 from handlers.slack.bolt_app import bolt_app
-from handlers.slack.request_signature import Gate
-from handlers.slack.roles import People, Roles
+from handlers.slack.request_signature import SignatureCheck
+from handlers.slack.roles import RoleLookup, Roles
 from handlers.web import slack_route, web_app
 
 #: Listeners at a time. They wait for one fsync, or for Slack's answer to a modal.
@@ -97,7 +97,7 @@ def assemble(
             checks["slack"] = connection.ready
             beside.append(connection.run)
         else:
-            gate = Gate(settings.signing_secrets)
+            gate = SignatureCheck(settings.signing_secrets)
             routes.append(slack_route(bolt, gate, pool=pool, now=clock.now))
         web = web_app(routes=routes, checks=checks, faults=lambda: _faults(people, health))
         yield Running(
@@ -135,7 +135,7 @@ def _bring_up_to_date(settings: Settings) -> None:
         logger.info("The storage was brought to this version; nobody's answer has changed")
 
 
-def _bolt(settings: Settings, service: Service, shared: SharedChannels) -> tuple[App, People]:
+def _bolt(settings: Settings, service: Service, shared: SharedChannels) -> tuple[App, RoleLookup]:
     asking = WebClient(
         token=settings.bot_token, base_url=settings.slack_api_url, timeout=_SLACK_WITHIN
     )
@@ -154,7 +154,7 @@ def _bolt(settings: Settings, service: Service, shared: SharedChannels) -> tuple
     authorized = AuthorizeResult.from_auth_test_response(
         auth_test_response=us, bot_token=settings.bot_token
     )
-    people = People(client=asking, team=str(us["team_id"]), roles=_roles(settings))
+    people = RoleLookup(client=asking, team=str(us["team_id"]), roles=_roles(settings))
     bolt = bolt_app(
         # Without the token: Bolt takes it from `authorized`, and warns of a second one.
         # And without the SDK's repeating: most of its calls are not to be made twice.
@@ -172,7 +172,9 @@ def _alert_worker(
     settings: Settings, service: Service, health: Health, shared: SharedChannels
 ) -> Worker:
     """Runs without an alert channel, too: replies that nobody reads have a deadline."""
-    slack = Slack(client=client(settings.bot_token, settings.slack_api_url), roles=_roles(settings))
+    slack = AlertClient(
+        client=client(settings.bot_token, settings.slack_api_url), roles=_roles(settings)
+    )
     return Worker(service, slack, health, shared=shared)
 
 
@@ -184,7 +186,7 @@ def _ids(named: Named) -> frozenset[str]:
     return named.users | named.groups
 
 
-def _faults(people: People, health: Health) -> list[str]:
+def _faults(people: RoleLookup, health: Health) -> list[str]:
     """In Slack, by Slack's words: `optin doctor` says how to mend them."""
     groups = [f"Slack does not show a user group ({word})" for word in people.unseen.values()]
     channels = [f"Slack takes no alerts in a channel ({word})" for word in health.paused.values()]

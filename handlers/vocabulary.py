@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.consent.gates import Gate, Owner
-from bot.consent.log.entries import NUMBER, Entry, Kind
-from bot.consent.model import Block, Bounce, Channel, Consent, On
+from bot.consent.log.entries import NUMBER, Entry, EntryKind
+from bot.consent.model import Block, Bounce, Channel, Consent, ConsentValue
 from bot.consent.rules import Decision, Status
 from bot.consent.suppressions import Listing, provider_name, why
 from handlers.slack.blocks.formatting import date, inert, phone
@@ -28,7 +28,11 @@ LEGEND: tuple[tuple[str, str, str], ...] = (
     ("🚫", "Bounced", "our messages to this address were rejected"),
 )
 
-ON: dict[On, str] = {On.YES: "✅ YES", On.NO: "🔴 NO", On.UNSET: "⚪ Never asked"}
+ON: dict[ConsentValue, str] = {
+    ConsentValue.YES: "✅ YES",
+    ConsentValue.NO: "🔴 NO",
+    ConsentValue.UNSET: "⚪ Never asked",
+}
 
 BOUNCE: dict[Bounce, str] = {
     Bounce.NO: "NO",
@@ -43,17 +47,17 @@ OWNER: dict[Owner, str] = {
     Owner.OPERATOR: "Operator",
 }
 
-KIND: dict[Kind, str] = {
-    Kind.CONSENT: "Opt-ins and opt-outs",
-    Kind.BOUNCE: "Bounces",
-    Kind.BLOCK: "Carrier blocks",
-    Kind.CONTACT: "Contact details",
-    Kind.NOTE: "Notes",
-    Kind.IMPORT: "Imports",
-    Kind.HOLD: "Replies to read",
-    Kind.CASE: "Re-opt-ins",
-    Kind.EXPECTED_ERROR: "Expected errors",
-    Kind.ERASED: "Erasures",
+KIND: dict[EntryKind, str] = {
+    EntryKind.CONSENT: "Opt-ins and opt-outs",
+    EntryKind.BOUNCE: "Bounces",
+    EntryKind.BLOCK: "Carrier blocks",
+    EntryKind.CONTACT: "Contact details",
+    EntryKind.NOTE: "Notes",
+    EntryKind.IMPORT: "Imports",
+    EntryKind.HOLD: "Replies to read",
+    EntryKind.CASE: "Re-opt-ins",
+    EntryKind.EXPECTED_ERROR: "Expected errors",
+    EntryKind.ERASED: "Erasures",
 }
 
 #: What a step of a re-opt-in says happened.
@@ -138,30 +142,30 @@ def what(entry: Entry) -> str:
     """What an entry says happened, in a few words."""
     channel = entry.channel.word if entry.channel else ""
     match entry.kind:
-        case Kind.CONSENT if entry.before == entry.after:
+        case EntryKind.CONSENT if entry.before == entry.after:
             return f"{channel} On stays {entry.after}, restated"
-        case Kind.CONSENT:
+        case EntryKind.CONSENT:
             return f"{channel} On {_word(entry.before)} → {_word(entry.after)}"
-        case Kind.BOUNCE:
+        case EntryKind.BOUNCE:
             return f"{channel} Bounce {_word(entry.before)} → {_word(entry.after)}"
-        case Kind.BLOCK:
+        case EntryKind.BLOCK:
             return f"{channel} block {_blocked(entry)}: {entry.before} → {entry.after}"
-        case Kind.CONTACT if entry.after in ("added", "removed"):
+        case EntryKind.CONTACT if entry.after in ("added", "removed"):
             return f"Contact {entry.after}"
-        case Kind.CONTACT:
+        case EntryKind.CONTACT:
             names = [_FIELDS[name] for name in entry.changes or {} if name in _FIELDS]
             return f"{', '.join(names) or 'Contact'} changed"
-        case Kind.CASE:
+        case EntryKind.CASE:
             return f"Re-opt-in for {channel} {_CASE.get(entry.after, entry.after)}"
-        case Kind.IMPORT:
+        case EntryKind.IMPORT:
             return f"Import {entry.after}"
-        case Kind.ERASED:
+        case EntryKind.ERASED:
             return "Contact erased"
-        case Kind.NOTE:
+        case EntryKind.NOTE:
             return "Note"
-        case Kind.HOLD if entry.after == "held":
+        case EntryKind.HOLD if entry.after == "held":
             return f"{channel} held: a reply has to be read"
-        case Kind.HOLD:
+        case EntryKind.HOLD:
             return f"{channel} no longer held"
     return str(entry.kind).replace("_", " ").capitalize()
 

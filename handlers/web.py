@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from handlers.slack.request_signature import Gate
+from handlers.slack.request_signature import SignatureCheck
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def web_app(
 
 def slack_route(
     bolt: App,
-    gate: Gate,
+    gate: SignatureCheck,
     *,
     pool: Executor,
     now: Callable[[], datetime],

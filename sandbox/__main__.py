@@ -10,7 +10,7 @@ from typing import Any
 
 from sandbox.first_workspace import APP_TOKEN, BOT_TOKEN, COMMAND, SIGNING_SECRET
 from sandbox.manifest import Command, Manifest, read_manifest
-from sandbox.sandbox_server import Server
+from sandbox.sandbox_server import SandboxServer
 from sandbox.web_app import build_room
 
 
@@ -26,7 +26,7 @@ def main() -> int:
             manifest=_manifest(options),
             tour=json.loads(options.tour.read_text("utf-8")) if options.tour else None,
         )
-        server = Server(room, options.host, options.port)
+        server = SandboxServer(room, options.host, options.port)
     except (OSError, ValueError) as wrong:
         sys.stderr.write(f"{wrong}\n")
         return 2
@@ -44,7 +44,7 @@ def main() -> int:
     return 0
 
 
-def _end_with_stdin(server: Server) -> None:
+def _end_with_stdin(server: SandboxServer) -> None:
     # Not through sys.stdin, whose lock a daemon thread would still hold at the very end.
     while os.read(0, 4096):
         pass

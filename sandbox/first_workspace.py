@@ -35,7 +35,7 @@ COMMAND: Final = "/optin"
 
 
 @dataclass(slots=True, kw_only=True)
-class Person:
+class SlackPerson:
     """Somebody who uses the workspace; the flags may change while it runs."""
 
     id: str
@@ -60,7 +60,7 @@ class Person:
 
 
 @dataclass(slots=True, kw_only=True)
-class Channel:
+class SlackChannel:
     """A public channel, or (with `person`) the direct messages of the app and one person."""
 
     id: str
@@ -86,12 +86,14 @@ class Group:
     disabled: bool = False
 
 
-def people() -> list[Person]:
+def people() -> list[SlackPerson]:
     return [
-        Person(id=ANA, handle="ana", name="Ana Ruiz", title="Agent", zone="America/New_York"),
-        Person(id=BEN, handle="ben", name="Ben Okafor", title="Agent", zone="Europe/London"),
-        Person(id=LEE, handle="lee", name="Lee Chen", title="Manager", zone="America/Los_Angeles"),
-        Person(
+        SlackPerson(id=ANA, handle="ana", name="Ana Ruiz", title="Agent", zone="America/New_York"),
+        SlackPerson(id=BEN, handle="ben", name="Ben Okafor", title="Agent", zone="Europe/London"),
+        SlackPerson(
+            id=LEE, handle="lee", name="Lee Chen", title="Manager", zone="America/Los_Angeles"
+        ),
+        SlackPerson(
             id=MIA,
             handle="mia",
             name="Mia Novak",
@@ -99,7 +101,7 @@ def people() -> list[Person]:
             zone="Europe/Prague",
             is_admin=True,
         ),
-        Person(
+        SlackPerson(
             id=GUS,
             handle="gus",
             name="Gus Guest",
@@ -107,32 +109,34 @@ def people() -> list[Person]:
             zone="Asia/Kolkata",
             is_guest=True,
         ),
-        Person(id=BOT_USER, handle="optin", name=APP_NAME, title="", zone="Etc/UTC", is_bot=True),
+        SlackPerson(
+            id=BOT_USER, handle="optin", name=APP_NAME, title="", zone="Etc/UTC", is_bot=True
+        ),
     ]
 
 
-def channels() -> list[Channel]:
+def channels() -> list[SlackChannel]:
     staff = {ANA, BEN, LEE, MIA}
     return [
-        Channel(
+        SlackChannel(
             id=SUPPORT,
             name="support",
             members={*staff, GUS, BOT_USER},
             topic="Questions from customers",
         ),
-        Channel(
+        SlackChannel(
             id=ALERTS,
             name="optin-alerts",
             members={*staff, BOT_USER},
             topic="Opt-outs and bounces, as they happen",
         ),
-        Channel(
+        SlackChannel(
             id=APPROVALS,
             name="optin-approvals",
             members={LEE, MIA, ANA, BEN, BOT_USER},
             topic="Requests to opt somebody in again",
         ),
-        Channel(id=RANDOM, name="random", members=set(staff), topic="Anything else"),
+        SlackChannel(id=RANDOM, name="random", members=set(staff), topic="Anything else"),
     ]
 
 

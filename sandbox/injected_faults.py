@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 
-class Kind(StrEnum):
+class FaultKind(StrEnum):
     """The first three refuse; SLOW and CLOSE do what was asked, and then spoil the answer."""
 
     RATELIMITED = "ratelimited"
@@ -20,7 +20,7 @@ class Fault:
     """Befalls the next `times` calls of `method` ("*" is every one, "response_url" those)."""
 
     method: str
-    kind: Kind
+    kind: FaultKind
     times: int = 1
     retry_after: int = 1
     seconds: float = 30.0
@@ -35,7 +35,7 @@ class Faults:
 
     def add(self, wanted: dict[str, Any]) -> Fault:
         """`wanted` is the body of POST /sandbox/faults. Raises ValueError or TypeError."""
-        fault = Fault(**{**wanted, "kind": Kind(wanted["kind"])})
+        fault = Fault(**{**wanted, "kind": FaultKind(wanted["kind"])})
         self._waiting.append(fault)
         return fault
 

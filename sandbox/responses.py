@@ -11,7 +11,7 @@ from typing import Any, Final
 from sandbox.block_kit.check import check_blocks
 from sandbox.block_kit.limits import total
 from sandbox.first_workspace import BOT_USER, TEAM
-from sandbox.sandbox_errors import Refused
+from sandbox.sandbox_errors import ApiRefused
 from sandbox.workspace_state import Message, World
 
 USES: Final = 5
@@ -20,7 +20,7 @@ EPHEMERAL_BYTES: Final = total("message", "ephemeral message", "text")
 
 
 @dataclass(slots=True, kw_only=True)
-class Reply:
+class WebResponse:
     """Where the answers to one command or click go. `message` is the one that was clicked in."""
 
     person: str
@@ -36,9 +36,9 @@ class Replies:
     def __init__(self, world: World) -> None:
         self.world = world
         self.base = ""
-        self._open: dict[str, Reply] = {}
+        self._open: dict[str, WebResponse] = {}
 
-    def url(self, kind: str, reply: Reply) -> str:
+    def url(self, kind: str, reply: WebResponse) -> str:
         key = f"{len(self._open) + 1}/{secrets.token_hex(12)}"
         self._open[key] = reply
         return f"{self.base}/{kind}/{TEAM}/{key}"
@@ -47,30 +47,30 @@ class Replies:
         """Raises Refused: expired_url, used_url, or what is wrong with the message."""
         reply = self._open.get(key)
         if reply is None or self.world.clock() - reply.at > LIFETIME:
-            raise Refused("expired_url")
+            raise ApiRefused("expired_url")
         if reply.uses >= USES:
-            raise Refused("used_url")
+            raise ApiRefused("used_url")
         answer(self.world, reply, body)
         reply.uses += 1
 
 
-def answer(world: World, reply: Reply, body: Any) -> None:
+def answer(world: World, reply: WebResponse, body: Any) -> None:
     """Does what the answer says. Raises Refused, having changed nothing."""
     if not isinstance(body, dict):
-        raise Refused("invalid_payload")
+        raise ApiRefused("invalid_payload")
     original = reply.message
     if body.get("delete_original"):
         if original is None:
-            raise Refused("message_not_found")
+            raise ApiRefused("message_not_found")
         world.remove(original)
         return
     text, blocks = checked_message(body)
     private = body.get("response_type", "ephemeral") != "in_channel"
     if private and len(text.encode()) > EPHEMERAL_BYTES:
-        raise Refused("msg_too_long")
+        raise ApiRefused("msg_too_long")
     if body.get("replace_original") and original is not None:
         if original.ts not in world.messages[original.channel]:
-            raise Refused("message_not_found")
+            raise ApiRefused("message_not_found")
         world.rewrite(original, text, blocks)
         return
     world.post(
@@ -89,17 +89,19 @@ def checked_message(body: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
     text, blocks = body.get("text") or "", body.get("blocks") or []
     attachments = body.get("attachments") or []
     if problems := check_blocks(blocks):
-        raise Refused("invalid_blocks", problems)
+        raise ApiRefused("invalid_blocks", problems)
     if not isinstance(attachments, list):
-        raise Refused("invalid_arguments", ["[ERROR] must be an array [json-pointer:/attachments]"])
+        raise ApiRefused(
+            "invalid_arguments", ["[ERROR] must be an array [json-pointer:/attachments]"]
+        )
     if len(attachments) > total("message", "message", "attachments"):
-        raise Refused("too_many_attachments")
+        raise ApiRefused("too_many_attachments")
     for index, attachment in enumerate(attachments):
         inside = attachment.get("blocks") if isinstance(attachment, dict) else None
         if inside and (problems := check_blocks(inside, at=f"/attachments/{index}/blocks")):
-            raise Refused("invalid_attachments", problems)
+            raise ApiRefused("invalid_attachments", problems)
     if not isinstance(text, str):
-        raise Refused("invalid_arguments", ["[ERROR] must be a string [json-pointer:/text]"])
+        raise ApiRefused("invalid_arguments", ["[ERROR] must be a string [json-pointer:/text]"])
     if not text.strip() and not blocks and not attachments:
-        raise Refused("no_text")
+        raise ApiRefused("no_text")
     return text, blocks

@@ -1,7 +1,7 @@
 """What the workspace says no with."""
 
 
-class Refused(Exception):
+class ApiRefused(Exception):
     """A Web API call or an answer that Slack would not take: its error code and messages."""
 
     def __init__(self, error: str, messages: list[str] | None = None, **more: str) -> None:

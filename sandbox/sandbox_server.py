@@ -20,7 +20,7 @@ class _Protocol(H11Protocol):
         self.app_state: dict[str, Any] = {**self.app_state, "transport": transport}
 
 
-class Server:
+class SandboxServer:
     """Listens from the moment it is made, so that its address is known at once."""
 
     def __init__(self, room: Room, host: str = "127.0.0.1", port: int = 0) -> None:

@@ -8,7 +8,7 @@ KEPT = 5_000
 
 
 @dataclass(slots=True, kw_only=True)
-class Line:
+class TrafficLine:
     """One call of the app (`direction` "in") or one delivery to it ("out")."""
 
     number: int
@@ -26,18 +26,20 @@ class Line:
         return asdict(self)
 
 
-class Journal:
+class TrafficJournal:
     """The newest lines, oldest first."""
 
     def __init__(self) -> None:
-        self.lines: deque[Line] = deque(maxlen=KEPT)
+        self.lines: deque[TrafficLine] = deque(maxlen=KEPT)
         self._number = 0
 
-    def begin(self, *, at: float, direction: str, method: str, args: dict[str, Any]) -> Line:
+    def begin(self, *, at: float, direction: str, method: str, args: dict[str, Any]) -> TrafficLine:
         self._number += 1
-        line = Line(number=self._number, at=at, direction=direction, method=method, args=args)
+        line = TrafficLine(
+            number=self._number, at=at, direction=direction, method=method, args=args
+        )
         self.lines.append(line)
         return line
 
-    def after(self, number: int) -> list[Line]:
+    def after(self, number: int) -> list[TrafficLine]:
         return [line for line in self.lines if line.number > number]

@@ -14,7 +14,7 @@ from sandbox.block_kit.fields import initial_values, state
 from sandbox.block_kit.fill import filled
 from sandbox.block_kit.limits import total
 from sandbox.first_workspace import APP, BOT, TEAM
-from sandbox.sandbox_errors import Refused
+from sandbox.sandbox_errors import ApiRefused
 from sandbox.workspace_state import Trigger, View, World
 
 TRIGGER_LIFETIME: Final = timedelta(seconds=3)
@@ -39,9 +39,9 @@ def push_onto(world: World, person: str, body: dict[str, Any]) -> View:
     """`body` has been checked by `checked`. Raises Refused when the stack is full or empty."""
     stack = world.stacks.get(person, [])
     if not stack:
-        raise Refused("not_found")
+        raise ApiRefused("not_found")
     if len(stack) >= DEEPEST:
-        raise Refused("push_limit_reached")
+        raise ApiRefused("push_limit_reached")
     return _put(world, person, body, world.views[stack[-1]])
 
 
@@ -49,14 +49,14 @@ def find_view(world: World, view_id: str | None, external_id: str | None) -> Vie
     for view in world.views.values():
         if view.id == view_id or (external_id and view.body.get("external_id") == external_id):
             return view
-    raise Refused("not_found")
+    raise ApiRefused("not_found")
 
 
 def update_view(world: World, view: View, body: Any, hash_: str | None = None) -> View:
     """Fields with the same block_id and action_id keep what the person entered."""
     body = _taken(world, body, view.body["type"], but=view)
     if hash_ and hash_ != view.hash:
-        raise Refused("hash_conflict")
+        raise ApiRefused("hash_conflict")
     view.values = initial_values(body["blocks"], view.values)
     view.body, view.hash, view.errors = body, _new_hash(world), {}
     world.changed("home" if body["type"] == "home" else "views", person=view.person)
@@ -117,17 +117,17 @@ def describe(view: View) -> dict[str, Any]:
 
 def _taken(world: World, body: Any, kind: str, but: View | None = None) -> dict[str, Any]:
     if isinstance(body, dict) and len(json.dumps(body)) > LARGEST:
-        raise Refused("view_too_large")
+        raise ApiRefused("view_too_large")
     if problems := check_view(body):
-        raise Refused("invalid_arguments", problems)
+        raise ApiRefused("invalid_arguments", problems)
     if body["type"] != kind:
-        raise Refused(
+        raise ApiRefused(
             "invalid_arguments", [f"[ERROR] must be one of: {kind} [json-pointer:/view/type]"]
         )
     external_id = body.get("external_id")
     others = [view for view in (*world.views.values(), *world.homes.values()) if view is not but]
     if external_id and any(view.body["external_id"] == external_id for view in others):
-        raise Refused("duplicate_external_id")
+        raise ApiRefused("duplicate_external_id")
     flags = {"emoji": True}
     whole: dict[str, Any] = {
         "type": kind,
@@ -147,11 +147,11 @@ def _taken(world: World, body: Any, kind: str, but: View | None = None) -> dict[
 def _exchange(world: World, trigger_id: str) -> Trigger:
     trigger = world.triggers.get(trigger_id)
     if trigger is None:
-        raise Refused("invalid_trigger_id")
+        raise ApiRefused("invalid_trigger_id")
     if world.clock() - trigger.at > TRIGGER_LIFETIME:
-        raise Refused("expired_trigger_id")
+        raise ApiRefused("expired_trigger_id")
     if trigger.used:
-        raise Refused("exchanged_trigger_id")
+        raise ApiRefused("exchanged_trigger_id")
     trigger.used = True
     return trigger
 

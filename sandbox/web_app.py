@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from sandbox.delivery.app_link import RETRY_DELAYS, AppLink, Way
+from sandbox.delivery.app_link import RETRY_DELAYS, AppLink, DeliveryMode
 from sandbox.delivery.http_delivery import HttpDelivery
 from sandbox.delivery.socket_delivery import SocketDelivery
 from sandbox.first_workspace import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
@@ -26,10 +26,10 @@ from sandbox.page_api.page_routes import ROUTES
 from sandbox.responses import Replies
 from sandbox.sandbox_errors import Impossible
 from sandbox.simulated_providers import provider_routes as outside_routes
-from sandbox.simulated_providers.simulation import Outside
-from sandbox.traffic import Journal
+from sandbox.simulated_providers.simulation import Simulation
+from sandbox.traffic import TrafficJournal
 from sandbox.web_api import endpoint
-from sandbox.workspace_context import Room, Tokens
+from sandbox.workspace_context import Room, WorkspaceTokens
 from sandbox.workspace_state import Clock, World, system_clock
 
 PAGE: Final = Path(__file__).parent / "page"
@@ -49,19 +49,19 @@ def build_room(
     retry_delays: Sequence[float] = RETRY_DELAYS,
 ) -> Room:
     """A new workspace. `mode` is "http" or "socket"; times are in seconds."""
-    world, journal = World(clock), Journal()
+    world, journal = World(clock), TrafficJournal()
     socket = SocketDelivery() if mode == "socket" else None
-    way: Way = socket or HttpDelivery(request_url, signing_secret)
+    way: DeliveryMode = socket or HttpDelivery(request_url, signing_secret)
     return Room(
         world=world,
         journal=journal,
         faults=Faults(),
         replies=Replies(world),
         link=AppLink(world, journal, way, ack_timeout, retry_delays),
-        tokens=Tokens(bot=bot_token, app=app_token, signing_secret=signing_secret),
+        tokens=WorkspaceTokens(bot=bot_token, app=app_token, signing_secret=signing_secret),
         manifest=manifest or Manifest(),
         socket=socket,
-        outside=Outside(world, journal),
+        outside=Simulation(world, journal),
         tour=tour or {},
     )
 

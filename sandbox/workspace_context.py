@@ -8,13 +8,13 @@ from sandbox.delivery.socket_delivery import SocketDelivery
 from sandbox.injected_faults import Faults
 from sandbox.manifest import Manifest
 from sandbox.responses import Replies
-from sandbox.simulated_providers.simulation import Outside
-from sandbox.traffic import Journal
+from sandbox.simulated_providers.simulation import Simulation
+from sandbox.traffic import TrafficJournal
 from sandbox.workspace_state import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tokens:
+class WorkspaceTokens:
     bot: str
     app: str
     signing_secret: str
@@ -25,13 +25,13 @@ class Room:
     """`base_url` is known once the server listens."""
 
     world: World
-    journal: Journal
+    journal: TrafficJournal
     faults: Faults
     replies: Replies
     link: AppLink
-    tokens: Tokens
+    tokens: WorkspaceTokens
     manifest: Manifest
     socket: SocketDelivery | None
-    outside: Outside
+    outside: Simulation
     tour: dict[str, Any] = field(default_factory=dict)
     base_url: str = ""

@@ -9,7 +9,7 @@ from typing import Any
 from sandbox import first_workspace, mrkdwn
 from sandbox.block_kit.fields import Values, initial_values
 from sandbox.block_kit.fill import filled
-from sandbox.first_workspace import BOT_USER, Channel, Person
+from sandbox.first_workspace import BOT_USER, SlackChannel, SlackPerson
 
 Clock = Callable[[], datetime]
 Listener = Callable[[dict[str, Any]], None]
@@ -110,7 +110,7 @@ class World:
 
     # People and places
 
-    def person(self, name: str) -> Person | None:
+    def person(self, name: str) -> SlackPerson | None:
         """By id, handle or (first) name."""
         if name in self.people:
             return self.people[name]
@@ -121,20 +121,20 @@ class World:
                 return person
         return None
 
-    def channel(self, name: str) -> Channel | None:
+    def channel(self, name: str) -> SlackChannel | None:
         """By id or name, with or without "#"."""
         if name in self.channels:
             return self.channels[name]
         wanted = name.removeprefix("#")
         return next((c for c in self.channels.values() if not c.person and c.name == wanted), None)
 
-    def direct(self, person: str) -> Channel:
+    def direct(self, person: str) -> SlackChannel:
         """The direct messages of the app and that person, made when first asked for."""
         for channel in self.channels.values():
             if channel.person == person:
                 return channel
         id_ = self.new_id("D")
-        self.channels[id_] = Channel(
+        self.channels[id_] = SlackChannel(
             id=id_, name="directmessage", members={person, BOT_USER}, person=person
         )
         self.messages[id_] = {}

@@ -16,15 +16,15 @@ from bot.consent.cases import Case, CaseState
 from bot.consent.errors import NotFound, Refused
 from bot.consent.model import Channel
 from bot.consent.use_cases import (
-    Ask,
+    CaseDetails,
+    CaseRequest,
     Decided,
-    Matter,
     Service,
+    all_case_details,
     approve,
     cancel,
+    case_details,
     deny,
-    matter,
-    matters,
     request,
 )
 from handlers.slack.blocks.formatting import phone, shown
@@ -71,7 +71,7 @@ def list_(
 def show(case: CaseId) -> None:
     """Shows a request, how far it has come, and what approval leads to."""
     with open_service() as service:
-        about = matter(service, _find(service, case), operator())
+        about = case_details(service, _find(service, case), operator())
     for line in _lines(about):
         say(line)
 
@@ -109,7 +109,7 @@ def request_(
           --evidence-at 2026-11-23
     """
     at, precision = _moment(evidence_at) if evidence_at else (None, timedelta(0))
-    wanted = Ask(
+    wanted = CaseRequest(
         channel=channel,
         evidence=evidence,
         evidence_at=at,
@@ -121,7 +121,7 @@ def request_(
         found = find_one(service, contact)
         case = request(service, found.contact.id, wanted, operator())
         say(f"Requested: case {case.id}")
-        for line in _lines(matter(service, case.id, operator())):
+        for line in _lines(case_details(service, case.id, operator())):
             say(line)
 
 
@@ -163,22 +163,22 @@ def _told(service: Service, decided: Decided) -> None:
         by = f" by {actor(who)}" if who else ""
         on = f", {when(at)}" if at else ""
         raise Refused(f"This is {case.state} already{by}{on}. Nothing was changed.")
-    for line in _lines(matter(service, case.id, operator())):
+    for line in _lines(case_details(service, case.id, operator())):
         say(line)
 
 
-def _open(service: Service) -> Iterator[Matter]:
+def _open(service: Service) -> Iterator[CaseDetails]:
     last: Case | None = None
-    while page := matters(service, operator(), after=last, limit=_PAGE):
+    while page := all_case_details(service, operator(), after=last, limit=_PAGE):
         yield from page
         last = page[-1].case
 
 
-def _of(service: Service, contact: str) -> Iterator[Matter]:
+def _of(service: Service, contact: str) -> Iterator[CaseDetails]:
     found = find_one(service, contact)
     with service.store.reading() as records:
         ids = [case.id for case in records.cases(found.contact.id)]
-    return (matter(service, id, operator()) for id in ids)
+    return (case_details(service, id, operator()) for id in ids)
 
 
 def _find(service: Service, text: str) -> str:
@@ -212,14 +212,14 @@ def _moment(text: str) -> tuple[datetime, timedelta]:
     return (at if at.tzinfo else at.replace(tzinfo=UTC)), precision
 
 
-def _line(about: Matter) -> str:
+def _line(about: CaseDetails) -> str:
     case = about.case
     name = shown(about.contact.name, 40) if about.contact else "(gone)"
     said = [case.id, case.state, case.channel.word, name, case.address]
     return "  ".join([*filter(None, said), f"asked {when(case.requested_at)}"])
 
 
-def _lines(about: Matter) -> Iterator[str]:
+def _lines(about: CaseDetails) -> Iterator[str]:
     case = about.case
     yield _line(about)
     if case.refused_at:

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.consent.addresses import key_of
 from bot.consent.log.entries import Entry
-from bot.consent.model import AddressFacts, By, Channel, Consent, Contact, On
+from bot.consent.model import AddressFacts, Channel, Consent, ConsentValue, Contact, Origin
 from bot.consent.rules import decide
 from bot.consent.use_cases import Found, Profile
 
@@ -47,7 +47,9 @@ def unheld(found: Found) -> Profile:
     facts = found.facts or AddressFacts(address=key_of(address))
     consents = {}
     if facts.refusal:
-        consents[key_of(address)] = Consent(on=On.NO, by=By.CONTACT, since=facts.refusal.since)
+        consents[key_of(address)] = Consent(
+            on=ConsentValue.NO, by=Origin.CONTACT, since=facts.refusal.since
+        )
     contact = Contact(id="", phone=found.phone, email=found.email, consents=consents)
     known = {channel: facts for channel in Channel if contact.address(channel)}
     return Profile(

@@ -8,7 +8,7 @@ import typer
 
 from bot.cli.command_session import read_settings
 from bot.cli.terminal import progress, say
-from bot.consent.use_cases.migrate import Changed, Migration, is_outdated
+from bot.consent.use_cases.migrate import ChangedAnswer, Migration, is_outdated
 from bot.consent.use_cases.migrate import migrate as bring
 from bot.runtime.open_service import open_service
 from handlers.slack.blocks.formatting import shown
@@ -43,7 +43,7 @@ def migrate(
     say(_summary(result, dry_run))
 
 
-def _line(one: Changed) -> str:
+def _line(one: ChangedAnswer) -> str:
     who = shown(one.contact.name) or one.contact.id
     return f"{who} · {one.channel.word} · {one.before} → {one.after} · {shown(one.reason, 400)}"
 

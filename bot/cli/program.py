@@ -32,11 +32,11 @@ from bot.cli.terminal import complain
 from bot.cli.usage_errors import WrongUsage
 from bot.config.settings import SettingsError
 from bot.consent.errors import OptinError
-from handlers.contacts_file import Unreadable
+from handlers.contacts_file import UnreadableFile
 from storage import UnknownStorage
 
 #: What is wrong with these is the command or the configuration, not what was asked for.
-_WRONG_USAGE = (WrongUsage, SettingsError, UnknownStorage, Unreadable)
+_WRONG_USAGE = (WrongUsage, SettingsError, UnknownStorage, UnreadableFile)
 
 app = typer.Typer(
     name="optin",

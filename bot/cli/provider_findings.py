@@ -12,9 +12,9 @@ from bot.config.settings import Settings
 from bot.consent.errors import StorageFailed
 from handlers import vocabulary
 from handlers.webhooks import SWITCHES, providers
-from handlers.webhooks.receiver.provider_health import Heard, heard
+from handlers.webhooks.receiver.provider_health import ProviderStatus, provider_status
 from handlers.webhooks.receiver.receive import FORWARDED
-from handlers.webhooks.signatures import Memory
+from handlers.webhooks.signatures import MemoryReplayGuard
 from storage import open_store
 
 #: By kind of failure: what it was, and what to do.
@@ -62,7 +62,7 @@ def provider_findings(settings: Settings) -> Iterator[Finding]:
         made = providers(
             settings.providers,
             public_url=settings.public_url,
-            seen=Memory(),
+            seen=MemoryReplayGuard(),
             mailboxes_of=lambda _: None,
         )
     except ValueError as error:
@@ -71,19 +71,19 @@ def provider_findings(settings: Settings) -> Iterator[Finding]:
     on = {provider.name for provider in made}
     try:
         with closing(open_store(settings.storage)) as store, store.reading() as records:
-            known = {name: heard(records, name) for name in on}
+            known = {name: provider_status(records, name) for name in on}
     except StorageFailed:
         known = {}
     for name, setting in SWITCHES.items():
         if name in on:
-            of_it = known.get(name, Heard())
+            of_it = known.get(name, ProviderStatus())
             yield _on(name, setting, of_it)
             yield from _odd(name, of_it)
         else:
             yield Finding(what=f"{_title(name)} is off; {setting} switches it on.")
 
 
-def _on(name: str, setting: str, heard: Heard) -> Finding:
+def _on(name: str, setting: str, heard: ProviderStatus) -> Finding:
     last = f"the last event came {_said(heard.event_at)}" if heard.event_at else "no event yet"
     what = f"{_title(name)} is on; {last}."
     if heard.failure_at is None or heard.failure not in _FAILURES:
@@ -97,7 +97,7 @@ def _on(name: str, setting: str, heard: Heard) -> Finding:
     return Finding(what=what, cure=cure.format(setting=setting), advice=True)
 
 
-def _odd(name: str, heard: Heard) -> Iterator[Finding]:
+def _odd(name: str, heard: ProviderStatus) -> Iterator[Finding]:
     """A line for each kind of what the provider sent that was not understood, or not placed."""
     for kind, odd in heard.odd.items():
         if clock.now() - odd.at > _ODD_FOR:

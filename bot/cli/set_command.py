@@ -14,12 +14,12 @@ from bot.cli.terminal import say
 from bot.cli.terminal_card import answer
 from bot.cli.usage_errors import WrongUsage
 from bot.consent.errors import NeedsManager
-from bot.consent.model import By, Channel, On
+from bot.consent.model import Channel, ConsentValue, Origin
 from bot.consent.suppressions import provider_id, provider_name
 from bot.consent.use_cases import (
-    Change,
     Service,
-    Wish,
+    StatusChange,
+    StatusUpdate,
     change,
     profile,
     removed_at_provider,
@@ -38,7 +38,7 @@ class Whose(StrEnum):
     STAFF = "staff"
 
 
-_ON = {YesNo.YES: On.YES, YesNo.NO: On.NO}
+_ON = {YesNo.YES: ConsentValue.YES, YesNo.NO: ConsentValue.NO}
 
 
 def set_(
@@ -101,13 +101,13 @@ def set_(
       optin set ana@example.com --removed-at sendgrid
       optin set ana@example.com --take-back email --reason "Meant for another Ana"
     """
-    wish = Wish(
+    wish = StatusUpdate(
         sms=_ON[sms] if sms else None,
         email=_ON[email] if email else None,
         clear_bounce=frozenset(clear_bounce or ()),
         do_not_contact=do_not_contact is YesNo.YES if do_not_contact else None,
         reason=reason,
-        by=By(by) if by else None,
+        by=Origin(by) if by else None,
         evidence=evidence,
     )
     alone = [removed_at is not None, take_back is not None, bool(wish.the_rest or wish.opt_outs)]
@@ -127,7 +127,7 @@ def set_(
             _changed(service, id, wish)
 
 
-def _changed(service: Service, id: str, wish: Wish) -> None:
+def _changed(service: Service, id: str, wish: StatusUpdate) -> None:
     try:
         outcome = change(service, id, wish, operator())
     except NeedsManager as refused:
@@ -151,7 +151,7 @@ def _took_back(service: Service, id: str, channel: Channel, reason: str) -> None
     )
 
 
-def _tell(changes: Sequence[Change], nothing: str) -> None:
+def _tell(changes: Sequence[StatusChange], nothing: str) -> None:
     for made in changes:
         say(f"{made.what}: {made.before} → {made.after}")
         if made.also:

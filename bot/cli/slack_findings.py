@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot import clock
 from bot.cli.finding import Finding
-from bot.config.settings import People, Settings
+from bot.config.settings import ConfiguredPeople, Settings
 from bot.consent.alerts import Alert, AlertKind, Delivery
 from bot.consent.errors import StorageFailed
 from storage import open_store
@@ -94,7 +94,7 @@ def _managers(client: WebClient, settings: Settings, members: set[str]) -> Itera
             )
 
 
-def _named(settings: Settings) -> tuple[tuple[str, People], ...]:
+def _named(settings: Settings) -> tuple[tuple[str, ConfiguredPeople], ...]:
     return ("OPTIN_MANAGERS", settings.managers), ("OPTIN_AGENTS", settings.agents)
 
 

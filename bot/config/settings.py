@@ -53,7 +53,7 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class People:
+class ConfiguredPeople:
     """Those whom a setting names, by Slack's ids."""
 
     users: frozenset[str] = frozenset()
@@ -75,9 +75,9 @@ class Settings:
     alert_channel: str | None = None
     #: `alert_channel` where none is given.
     approval_channel: str | None = None
-    managers: People = People()
+    managers: ConfiguredPeople = ConfiguredPeople()
     #: Nobody named: every full member of the workspace is an agent.
-    agents: People = People()
+    agents: ConfiguredPeople = ConfiguredPeople()
     #: Whoever asked for a re-opt-in may approve it, in teams with one manager.
     self_approve: bool = False
     region: str = "US"
@@ -282,7 +282,7 @@ def _languages(text: str) -> frozenset[str]:
     return found
 
 
-def _people(text: str) -> People:
+def _people(text: str) -> ConfiguredPeople:
     ids = frozenset(filter(None, (part.strip() for part in text.split(","))))
     for id_ in sorted(ids):
         if not re.fullmatch("[UWS][A-Z0-9]+", id_):
@@ -291,7 +291,7 @@ def _people(text: str) -> People:
                 f"and {id_!r} is none: copy it from the profile's menu"
             )
     groups = frozenset(id_ for id_ in ids if id_.startswith("S"))
-    return People(users=ids - groups, groups=groups)
+    return ConfiguredPeople(users=ids - groups, groups=groups)
 
 
 def _senders(text: str) -> tuple[Sender, ...]:

@@ -15,9 +15,9 @@ from bot.consent.model import (
     Bounce,
     Channel,
     Consent,
+    ConsentValue,
     Contact,
-    Line,
-    On,
+    LineType,
 )
 from bot.consent.senders import Sender, Senders
 from bot.consent.suppressions import Listing, provider_name, why
@@ -79,7 +79,7 @@ def do_not_contact(contact: Contact) -> list[Gate]:
 
 
 def line(contact: Contact, channel: Channel) -> list[Gate]:
-    if channel is not Channel.SMS or contact.line is not Line.LANDLINE:
+    if channel is not Channel.SMS or contact.line is not LineType.LANDLINE:
         return []
     return [
         Gate(
@@ -145,9 +145,9 @@ def suppressions(facts: AddressFacts, senders: Senders) -> list[Gate]:
 
 
 def consent(consent: Consent, channel: Channel) -> list[Gate]:
-    if consent.on is On.YES:
+    if consent.on is ConsentValue.YES:
         return []
-    if consent.on is On.UNSET:
+    if consent.on is ConsentValue.UNSET:
         return [NEVER_ASKED[channel]]
     if consent.refused:
         reason = f"The contact does not want {THINGS[channel]}."

@@ -26,7 +26,7 @@ class Channel(StrEnum):
         return "SMS" if self is Channel.SMS else "Email"
 
 
-class On(StrEnum):
+class ConsentValue(StrEnum):
     """Consent to one channel at one address. UNSET is neither yes nor no (rules.md §8.12)."""
 
     YES = "YES"
@@ -34,7 +34,7 @@ class On(StrEnum):
     UNSET = "UNSET"
 
 
-class By(StrEnum):
+class Origin(StrEnum):
     """Whose wish a consent is. What staff refused needs no manager to come back (rules.md §6)."""
 
     CONTACT = "contact"
@@ -59,7 +59,7 @@ class BlockState(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Line(StrEnum):
+class LineType(StrEnum):
     """The kind of a phone number, by its numbering plan. A landline can't take texts."""
 
     MOBILE = "mobile"
@@ -80,8 +80,8 @@ class Evidence:
 class Consent:
     """What a contact wants of one address."""
 
-    on: On = On.UNSET
-    by: By | None = None
+    on: ConsentValue = ConsentValue.UNSET
+    by: Origin | None = None
     #: When the contact or the member of staff acted.
     since: datetime | None = None
     #: `slack:U…`, `cli:<user>`, `contact`, `provider:<name>`, `import:<id>` or `system`.
@@ -95,12 +95,12 @@ class Consent:
     def refused(self) -> bool:
         """The contact said no: only a manager's approval brings this back. A `no` out of an
         import counts as the contact's (rules.md §6)."""
-        return self.on is On.NO and self.by is not By.STAFF
+        return self.on is ConsentValue.NO and self.by is not Origin.STAFF
 
     @property
     def unproven(self) -> bool:
         """A yes that nobody gave evidence for: taken, and shown as such (rules.md §8.12)."""
-        return self.on is On.YES and self.evidence is None
+        return self.on is ConsentValue.YES and self.evidence is None
 
 
 UNSET = Consent()
@@ -118,7 +118,7 @@ class Contact:
     external_id: str = ""
     #: E.164, as it is shown.
     phone: str | None = None
-    line: Line | None = None
+    line: LineType | None = None
     #: As it was written.
     email: str | None = None
     do_not_contact: bool = False
@@ -186,7 +186,7 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class OptOut:
     """An opt-out that an address keeps, whoever holds it now or later (rules.md §2)."""
 
     channel: Channel
@@ -224,7 +224,7 @@ class AddressFacts:
     removed: Mapping[str, datetime] = field(default_factory=dict)
     hold: Hold | None = None
     #: The oldest first. Applied to whoever appears with this address.
-    refusals: tuple[Refusal, ...] = ()
+    refusals: tuple[OptOut, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -242,7 +242,7 @@ class AddressFacts:
         )
 
     @property
-    def refusal(self) -> Refusal | None:
+    def refusal(self) -> OptOut | None:
         """The newest opt-out of this address."""
         return max(self.refusals, key=lambda refusal: refusal.since, default=None)
 

@@ -11,16 +11,16 @@ from phonenumbers import PhoneNumberType
 
 from bot.consent.addresses import without_scheme
 from bot.consent.errors import Invalid
-from bot.consent.model import Line
+from bot.consent.model import LineType
 
 #: Longer than any number with its extension; what is longer is not even looked at.
 _LONGEST_NUMBER = 80
 
 _LINES = {
-    PhoneNumberType.MOBILE: Line.MOBILE,
+    PhoneNumberType.MOBILE: LineType.MOBILE,
     # North America does not tell them apart: it may be a mobile, so it is taken for one.
-    PhoneNumberType.FIXED_LINE_OR_MOBILE: Line.MOBILE,
-    PhoneNumberType.FIXED_LINE: Line.LANDLINE,
+    PhoneNumberType.FIXED_LINE_OR_MOBILE: LineType.MOBILE,
+    PhoneNumberType.FIXED_LINE: LineType.LANDLINE,
 }
 
 #: What pasted numbers bring along: directional marks (U+202A … U+202C), zero-width characters.
@@ -44,7 +44,7 @@ _SEPARATORS = re.compile(r"[ .()/-]+")
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
 
 
-def read_phone(text: str, region: str) -> tuple[str, Line]:
+def read_phone(text: str, region: str) -> tuple[str, LineType]:
     """A phone number in E.164, as it is shown, and its kind; national formats are read as the
     region's, and what can't be one there as an international number without its plus.
 
@@ -78,7 +78,7 @@ def read_phone(text: str, region: str) -> tuple[str, Line]:
                 field="phone",
             )
         raise Invalid(_wrong(number), field="phone")
-    return e164(number), _LINES.get(kind, Line.OTHER)
+    return e164(number), _LINES.get(kind, LineType.OTHER)
 
 
 def international(digits: str) -> str | None:

@@ -18,11 +18,11 @@ from bot.consent.model import (
     Actor,
     AddressFacts,
     Bounce,
-    By,
     Channel,
     Consent,
+    ConsentValue,
     Contact,
-    On,
+    Origin,
 )
 from bot.consent.senders import Sender, Senders
 
@@ -120,7 +120,7 @@ def _status(answer: Answer, reasons: list[Gate], consent: Consent) -> Status:
         return Status.WAITING
     if codes - _UNVERIFIED == {Code.NEVER_ASKED}:
         return Status.NEVER_ASKED
-    if consent.on is On.NO and not codes & {Code.ERASED, Code.NO_ADDRESS}:
+    if consent.on is ConsentValue.NO and not codes & {Code.ERASED, Code.NO_ADDRESS}:
         return Status.OPTED_OUT
     return Status.UNREACHABLE
 
@@ -160,7 +160,7 @@ def check_undo(
 ) -> None:
     """Raises `TooLate` or `Refused` where this change is no slip of one's own that may be undone
     (rules.md §6). That nothing lies between is for the caller to see."""
-    if (before, after) != (On.YES, On.NO):
+    if (before, after) != (ConsentValue.YES, ConsentValue.NO):
         raise Refused("Only a change from YES to NO can be undone.")
     if actor != by.id:
         raise Refused("Only whoever made this change can undo it.")
@@ -177,31 +177,31 @@ class Imported(StrEnum):
     KEPT = "kept"
 
 
-def import_consent(current: Consent, wanted: On, proven: bool) -> Imported:
+def import_consent(current: Consent, wanted: ConsentValue, proven: bool) -> Imported:
     """May set NO; may fill UNSET; never turns NO into YES.
 
     `proven`: the row brings evidence, which a yes without any takes on.
     """
-    if wanted is On.UNSET:
+    if wanted is ConsentValue.UNSET:
         return Imported.UNCHANGED
-    if wanted is On.NO:
+    if wanted is ConsentValue.NO:
         return Imported.UNCHANGED if current.refused else Imported.SET
-    if current.on is On.NO:
+    if current.on is ConsentValue.NO:
         return Imported.KEPT
-    if current.on is On.YES:
+    if current.on is ConsentValue.YES:
         return Imported.SET if current.unproven and proven else Imported.UNCHANGED
     return Imported.SET
 
 
-def whose(reason: str | None, by: By | None) -> By:
+def whose(reason: str | None, by: Origin | None) -> Origin:
     """Whose `no` it is: what the contact asked for, and every `no` without a reason, is the
     contact's; wrong person and correction are the staff's (rules.md §6). Whoever says `by` decides
     the rest: another word for staff must not take a refusal from the contact."""
-    if by is By.STAFF and (not reason or reason in _CONTACT_REASONS):
-        return By.CONTACT
+    if by is Origin.STAFF and (not reason or reason in _CONTACT_REASONS):
+        return Origin.CONTACT
     if by is not None:
         return by
-    return By.STAFF if reason in _STAFF_REASONS else By.CONTACT
+    return Origin.STAFF if reason in _STAFF_REASONS else Origin.CONTACT
 
 
 class Reason(StrEnum):

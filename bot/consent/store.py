@@ -11,7 +11,7 @@ from typing import Protocol
 
 from bot.consent.alerts import Alert
 from bot.consent.cases import Case
-from bot.consent.log.entries import Entry, Kind
+from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import AddressFacts, Channel, Contact, Import
 
 
@@ -39,7 +39,7 @@ class Records(Protocol):
         """The contact, erased ones too."""
         ...
 
-    def holders(self, address: str) -> list[Contact]:
+    def contacts_at(self, address: str) -> list[Contact]:
         """The contacts who have this phone number or mailbox now, oldest first."""
         ...
 
@@ -107,7 +107,7 @@ class Records(Protocol):
         *,
         contact: str | None = None,
         actor: str | None = None,
-        kinds: Iterable[Kind] = (),
+        kinds: Iterable[EntryKind] = (),
         channel: Channel | None = None,
         before: int | None = None,
         limit: int,

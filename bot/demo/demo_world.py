@@ -33,7 +33,7 @@ _OVERRIDES = "#rc=5&rp=all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outside:
+class DemoWorld:
     """What the providers know, and the bot has to be told."""
 
     auth_token: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)

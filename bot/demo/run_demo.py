@@ -20,7 +20,7 @@ import yaml
 from bot.app import assemble
 from bot.config.settings import Mode, Settings, SettingsError
 from bot.demo.activity_printer import telling
-from bot.demo.demo_world import Outside
+from bot.demo.demo_world import DemoWorld
 from bot.demo.samples import SENDERS, fill
 from bot.demo.tour import TOUR
 from bot.runtime.open_service import open_service
@@ -43,7 +43,7 @@ def run(port: int, browser: bool) -> None:
     Prints the address of the page first, and then a line for each thing that happens. Nothing is
     kept: contacts live in a temporary folder.
     """
-    outside = Outside()
+    outside = DemoWorld()
     with (
         tempfile.TemporaryDirectory(prefix="optin-demo-") as folder,
         _workspace(port, Path(folder)) as (page, given),
@@ -70,7 +70,7 @@ def run(port: int, browser: bool) -> None:
             running.server.run()
 
 
-def _settings(given: dict[str, str], outside: Outside, folder: Path) -> Settings:
+def _settings(given: dict[str, str], outside: DemoWorld, folder: Path) -> Settings:
     env = {
         **given,
         **outside.settings(),

@@ -9,21 +9,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.consent.log.entries import Kind
+from bot.consent.log.entries import EntryKind
 from bot.consent.model import (
     Actor,
     BlockState,
     Bounce,
-    By,
     Channel,
+    ConsentValue,
     Evidence,
-    On,
+    Origin,
     Role,
 )
 from bot.consent.senders import Number, NumberKind, Sender
 from bot.consent.store import Records
 from bot.consent.suppressions import Cause, Listing
-from bot.consent.use_cases import Details, Service, Wish, add, change
+from bot.consent.use_cases import Details, Service, StatusUpdate, add, change
 from bot.consent.use_cases.record import Recorder
 
 SENDERS = (
@@ -46,8 +46,8 @@ _US, _DE = "+1415555", "+49151234567"
 class _Side:
     """One channel of a sample: a row of the table."""
 
-    on: On = On.UNSET
-    by: By = By.CONTACT
+    on: ConsentValue = ConsentValue.UNSET
+    by: Origin = Origin.CONTACT
     blocked: bool = False
     bounce: Bounce = Bounce.NO
     complaint: bool = False
@@ -55,9 +55,9 @@ class _Side:
     proven: bool = True
 
 
-_YES = _Side(on=On.YES)
+_YES = _Side(on=ConsentValue.YES)
 _NEVER = _Side()
-_STOPPED = _Side(on=On.NO, blocked=True)
+_STOPPED = _Side(on=ConsentValue.NO, blocked=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,13 +98,13 @@ _SAMPLES: tuple[_Sample, ...] = (
         name="Eve Laurent",
         phone=_US + "0104",
         email="eve@example.com",
-        sms=_Side(on=On.NO),
+        sms=_Side(on=ConsentValue.NO),
     ),
     _Sample(
         name="Farid Haddad",
         phone=_US + "0105",
         email="farid@example.com",
-        sms=_Side(on=On.NO, bounce=Bounce.YES),
+        sms=_Side(on=ConsentValue.NO, bounce=Bounce.YES),
     ),
     _Sample(name="Grace Lee", phone=_US + "0106", email="grace@example.com", sms=_STOPPED),
     _Sample(
@@ -144,13 +144,13 @@ _SAMPLES: tuple[_Sample, ...] = (
         name="Oscar Nilsen",
         phone=_US + "0114",
         email="oscar@example.com",
-        mail=_Side(on=On.NO),
+        mail=_Side(on=ConsentValue.NO),
     ),
     _Sample(
         name="Paula Reyes",
         phone=_US + "0115",
         email="paula@example.com",
-        mail=_Side(on=On.NO, bounce=Bounce.YES, complaint=True),
+        mail=_Side(on=ConsentValue.NO, bounce=Bounce.YES, complaint=True),
     ),
     _Sample(
         name="Quentin Moreau",
@@ -180,7 +180,7 @@ _SAMPLES: tuple[_Sample, ...] = (
         name="Will Young",
         phone=_US + "0120",
         email="will@example.com",
-        sms=_Side(on=On.NO, by=By.STAFF),
+        sms=_Side(on=ConsentValue.NO, by=Origin.STAFF),
     ),
     _Sample(
         name="Xenia Popova",
@@ -233,7 +233,7 @@ def fill(service: Service) -> int:
             for channel, side in ((Channel.SMS, sample.sms), (Channel.EMAIL, sample.mail)):
                 _Past(records, contact.id, channel, at).tell(side, SENDERS[sample.sender])
         if sample.do_not_contact:
-            change(service, contact.id, Wish(do_not_contact=True), operator)
+            change(service, contact.id, StatusUpdate(do_not_contact=True), operator)
     return len(_SAMPLES)
 
 
@@ -253,14 +253,28 @@ class _Past:
         mail = self.channel is Channel.EMAIL
         provider = "provider:sendgrid" if mail else "provider:twilio"
         form = Evidence(text="Web form of the spring newsletter, box ticked", at=self.at)
-        if side.on is not On.UNSET:
+        if side.on is not ConsentValue.UNSET:
             proof = form if side.proven else None
             actor = "cli:demo" if side.proven else "import:demo"
-            self._say(actor, Kind.CONSENT, On.UNSET, On.YES, evidence=proof, by=By.IMPORT)
-        if side.on is On.NO:
-            asked = "Correction" if side.by is By.STAFF else "Asked by phone"
+            self._say(
+                actor,
+                EntryKind.CONSENT,
+                ConsentValue.UNSET,
+                ConsentValue.YES,
+                evidence=proof,
+                by=Origin.IMPORT,
+            )
+        if side.on is ConsentValue.NO:
+            asked = "Correction" if side.by is Origin.STAFF else "Asked by phone"
             actor, reason = (provider, "STOP") if side.blocked else ("cli:demo", asked)
-            self._say(actor, Kind.CONSENT, On.YES, On.NO, reason=reason, by=side.by)
+            self._say(
+                actor,
+                EntryKind.CONSENT,
+                ConsentValue.YES,
+                ConsentValue.NO,
+                reason=reason,
+                by=side.by,
+            )
         if side.blocked or side.unknown:
             state = BlockState.UNKNOWN if side.unknown else BlockState.BLOCKED
             name = (
@@ -268,24 +282,24 @@ class _Past:
                 if mail
                 else sender.number
             )
-            self._say(provider, Kind.BLOCK, BlockState.NONE, state, sender=name)
+            self._say(provider, EntryKind.BLOCK, BlockState.NONE, state, sender=name)
         if side.bounce is not Bounce.NO:
-            by = By.CONTACT if side.complaint else None
+            by = Origin.CONTACT if side.complaint else None
             reason = "Reported as spam" if side.complaint else _BOUNCED[self.channel]
-            self._say(provider, Kind.BOUNCE, Bounce.NO, Bounce.YES, reason=reason, by=by)
+            self._say(provider, EntryKind.BOUNCE, Bounce.NO, Bounce.YES, reason=reason, by=by)
         if side.bounce is Bounce.PROBATION:
             reason = "The contact confirmed the number"
-            self._say("cli:demo", Kind.BOUNCE, Bounce.YES, Bounce.PROBATION, reason=reason)
+            self._say("cli:demo", EntryKind.BOUNCE, Bounce.YES, Bounce.PROBATION, reason=reason)
 
     def _say(
         self,
         actor: str,
-        kind: Kind,
+        kind: EntryKind,
         before: str,
         after: str,
         *,
         reason: str | None = None,
-        by: By | None = None,
+        by: Origin | None = None,
         sender: str | None = None,
         evidence: Evidence | None = None,
     ) -> None:

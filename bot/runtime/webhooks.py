@@ -15,13 +15,13 @@ from bot.consent.use_cases import Service
 from bot.runtime.jobs import every
 from handlers.webhooks import missed, providers
 from handlers.webhooks.receiver import (
-    CatchingUp,
-    Confirming,
-    Counted,
-    Intake,
-    Line,
+    Backfill,
+    BatchQueue,
+    ConfirmationJob,
+    EventCounter,
     ProviderHealth,
-    Tokens,
+    ReplayCache,
+    WebhookReceiver,
     mailboxes_of,
     webhook_routes,
 )
@@ -40,13 +40,13 @@ class Receiving:
 
 
 @contextmanager
-def receiving(settings: Settings, service: Service, counted: Counted) -> Iterator[Receiving]:
+def receiving(settings: Settings, service: Service, counted: EventCounter) -> Iterator[Receiving]:
     """Raises `SettingsError` where a provider's settings can't be."""
     try:
         on = providers(
             settings.providers,
             public_url=settings.public_url,
-            seen=Tokens(service),
+            seen=ReplayCache(service),
             mailboxes_of=partial(mailboxes_of, service),
         )
     except ValueError as error:
@@ -55,14 +55,14 @@ def receiving(settings: Settings, service: Service, counted: Counted) -> Iterato
         # What reads replies is loaded by the first; not while a contact's transaction waits for it.
         read_reply("hello", on[0].name, settings.languages)
     health = ProviderHealth()
-    intake = Intake(service, counted=counted, health=health)
+    intake = WebhookReceiver(service, counted=counted, health=health)
     with ExitStack() as stack:
-        lines = {one.name: stack.enter_context(Line(intake, one)) for one in on}
+        lines = {one.name: stack.enter_context(BatchQueue(intake, one)) for one in on}
         routes = webhook_routes(lines, on, public_url=settings.public_url)
         beside = [every(_NOTE, "noting", lambda _: health.keep(service))] if on else []
         if any(provider.name == "ses" for provider in on):
-            beside.append(every(_CONFIRM, "confirming", Confirming(service)))
+            beside.append(every(_CONFIRM, "confirming", ConfirmationJob(service)))
         if sources := missed(settings.providers):
-            catching_up = CatchingUp(service, intake, sources, health)
+            catching_up = Backfill(service, intake, sources, health)
             beside.append(every(_MISSED, "missed", catching_up))
         yield Receiving(routes=routes, beside=beside)

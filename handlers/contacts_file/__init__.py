@@ -1,7 +1,7 @@
 """Contacts as files: CSV in, with every row taken or rejected for a reason; CSV and JSON out."""
 
 from handlers.contacts_file.columns import Columns
-from handlers.contacts_file.csv_records import Unreadable
+from handlers.contacts_file.csv_records import UnreadableFile
 from handlers.contacts_file.read_file import ContactsFile, open_contacts
 from handlers.contacts_file.rejected import write_rejected
 from handlers.contacts_file.write_file import write_csv, write_json
@@ -9,7 +9,7 @@ from handlers.contacts_file.write_file import write_csv, write_json
 __all__ = [
     "Columns",
     "ContactsFile",
-    "Unreadable",
+    "UnreadableFile",
     "open_contacts",
     "write_csv",
     "write_json",

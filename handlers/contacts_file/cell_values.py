@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 
 from bot.consent.errors import Invalid
-from bot.consent.model import On
+from bot.consent.model import ConsentValue
 from bot.consent.parsing import fold
 
 _ON = {
     **dict.fromkeys(
-        ("yes", "y", "true", "t", "1", "on", "opted in", "opt in", "optin", "subscribed"), On.YES
+        ("yes", "y", "true", "t", "1", "on", "opted in", "opt in", "optin", "subscribed"),
+        ConsentValue.YES,
     ),
     **dict.fromkeys(
         ("no", "n", "false", "f", "0", "off", "opted out", "opt out", "optout", "unsubscribed"),
-        On.NO,
+        ConsentValue.NO,
     ),
     # Not a no: nobody has asked, or the answer is still open.
     **dict.fromkeys(
@@ -22,7 +23,7 @@ _ON = {
             *("", "unset", "unknown", "null", "none", "n a", "pending"),
             *("never asked", "never subscribed", "not subscribed"),
         ),
-        On.UNSET,
+        ConsentValue.UNSET,
     ),
 }
 _BOUNCED = {
@@ -37,7 +38,7 @@ _BOUNCED = {
 _AHEAD = timedelta(hours=14)
 
 
-def read_on(text: str, title: str) -> On:
+def read_on(text: str, title: str) -> ConsentValue:
     """Yes, no or neither. Raises `Invalid`, which names the column by its title."""
     on = _ON.get(text)  # as most files have it
     if on is None:

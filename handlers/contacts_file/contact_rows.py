@@ -6,13 +6,13 @@ from contextlib import suppress
 from datetime import datetime
 
 from bot.consent.errors import Invalid
-from bot.consent.model import Evidence, On
+from bot.consent.model import ConsentValue, Evidence
 from bot.consent.parsing import blank, visible
 from bot.consent.use_cases import Details, Row
 from handlers.cells import plain
 from handlers.contacts_file.cell_values import read_bounced, read_on, read_time
 from handlers.contacts_file.columns import Column, Columns
-from handlers.contacts_file.csv_records import Record
+from handlers.contacts_file.csv_records import CsvRecord
 
 _SMS = (Column.SMS_ON, Column.SMS_OPT_OUT)
 _EMAIL = (Column.EMAIL_ON, Column.EMAIL_OPT_OUT)
@@ -26,7 +26,7 @@ class RowReader:
         self._places = tuple(columns.places.items())
         self._now = now
 
-    def read(self, record: Record) -> Row:
+    def read(self, record: CsvRecord) -> Row:
         """The row; one that makes no sense has a problem, which names the column."""
         try:
             if record.problem:
@@ -35,17 +35,17 @@ class RowReader:
         except Invalid as problem:
             return self._refusals(record, problem.sentence)
 
-    def _refusals(self, record: Record, problem: str) -> Row:
+    def _refusals(self, record: CsvRecord, problem: str) -> Row:
         """What a row that makes no sense says all the same: its opt-outs and bounces, and of which
         addresses. They are taken although the row is not."""
         cells = {column: cell.replace("\0", "") for column, cell in self._cells(record).items()}
 
-        def says_no(*columns: Column) -> On:
+        def says_no(*columns: Column) -> ConsentValue:
             for opt_in, opt_out in zip(columns[::2], columns[1::2], strict=True):
                 with suppress(Invalid):
-                    if self._on(cells, opt_in, opt_out) is On.NO:
-                        return On.NO
-            return On.UNSET
+                    if self._on(cells, opt_in, opt_out) is ConsentValue.NO:
+                        return ConsentValue.NO
+            return ConsentValue.UNSET
 
         def bounced(column: Column) -> bool:
             with suppress(Invalid):
@@ -67,7 +67,7 @@ class RowReader:
             problem=problem,
         )
 
-    def _cells(self, record: Record) -> dict[Column, str]:
+    def _cells(self, record: CsvRecord) -> dict[Column, str]:
         width = len(record.cells)
         return {
             column: plain(cell) if cell[0] in "'=" else cell
@@ -75,7 +75,7 @@ class RowReader:
             if place < width and (cell := record.cells[place])
         }
 
-    def _read(self, record: Record) -> Row:
+    def _read(self, record: CsvRecord) -> Row:
         cells = self._cells(record)
         sms, email = self._on(cells, *_SMS), self._on(cells, *_EMAIL)
         if Column.OPT_IN in cells or Column.OPT_OUT in cells:
@@ -103,20 +103,22 @@ class RowReader:
             ),
         )
 
-    def _on(self, cells: dict[Column, str], opt_in: Column, opt_out: Column) -> On:
+    def _on(self, cells: dict[Column, str], opt_in: Column, opt_out: Column) -> ConsentValue:
         """A refusal in either column counts. Not to have opted out is no opt-in."""
-        on = On.UNSET
+        on = ConsentValue.UNSET
         if text := cells.get(opt_in):
             on = read_on(text, self._columns.title(opt_in))
-        if (text := cells.get(opt_out)) and read_on(text, self._columns.title(opt_out)) is On.YES:
-            on = On.NO
+        if (text := cells.get(opt_out)) and read_on(
+            text, self._columns.title(opt_out)
+        ) is ConsentValue.YES:
+            on = ConsentValue.NO
         return on
 
-    def _spread(self, general: On, own: On, column: Column) -> On:
+    def _spread(self, general: ConsentValue, own: ConsentValue, column: Column) -> ConsentValue:
         """What a word about no channel in particular says of one: a refusal holds for all, a yes
         only for those that have no column of their own."""
-        if general is On.NO or column not in self._columns.places:
-            return On.NO if On.NO in (general, own) else general
+        if general is ConsentValue.NO or column not in self._columns.places:
+            return ConsentValue.NO if ConsentValue.NO in (general, own) else general
         return own
 
     def _phone(self, cells: dict[Column, str]) -> str | None:

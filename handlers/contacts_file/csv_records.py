@@ -19,11 +19,11 @@ MOST_COLUMNS = 2_000
 MOST_LINES = 5_000_000
 
 
-class Unreadable(Invalid):
+class UnreadableFile(Invalid):
     """This file can't be read as contacts. Nothing was changed."""
 
 
-class Record(NamedTuple):
+class CsvRecord(NamedTuple):
     """One row as it stands in the file."""
 
     #: From 1, where it begins.
@@ -33,10 +33,10 @@ class Record(NamedTuple):
     problem: str | None
 
 
-class Records(Iterator[Record]):
+class CsvRecords(Iterator[CsvRecord]):
     """Reads a text whose line ends were left as they are. Blank lines are passed over.
 
-    Raises `Unreadable` where the text as a whole makes no sense.
+    Raises `UnreadableFile` where the text as a whole makes no sense.
     """
 
     def __init__(self, text: TextIO, separator: str, *, line: int = 0) -> None:
@@ -47,7 +47,7 @@ class Records(Iterator[Record]):
         #: Cells of the header, once it was read.
         self._width = 0
 
-    def __next__(self) -> Record:
+    def __next__(self) -> CsvRecord:
         while True:
             begin = self._lines.begin()
             try:
@@ -57,16 +57,16 @@ class Records(Iterator[Record]):
             if not any(cells):
                 continue
             if self._lines.nul:
-                return Record(begin, cells, _NUL)
+                return CsvRecord(begin, cells, _NUL)
             if not self._width:
                 self._width = len(cells)
                 if self._width > MOST_COLUMNS:
-                    raise Unreadable(f"There are more than {MOST_COLUMNS:,} columns.")
+                    raise UnreadableFile(f"There are more than {MOST_COLUMNS:,} columns.")
             elif len(cells) > self._width and any(cells[self._width :]):
                 return self._broken(begin, f"There are more than {self._width} cells: {_QUOTE_IT}")
-            return Record(begin, cells, None)
+            return CsvRecord(begin, cells, None)
 
-    def _broken(self, begin: int, problem: str) -> Record:
+    def _broken(self, begin: int, problem: str) -> CsvRecord:
         """The first line of what the reader has just read; the others are read again."""
         line = self._lines.keep_first()
         if len(line) > LONGEST_ROW:
@@ -74,7 +74,7 @@ class Records(Iterator[Record]):
         elif "\0" in line:
             problem = _NUL
         # Without `strict`, so that it is taken apart as far as it goes.
-        return Record(begin, next(csv.reader([line], delimiter=self._separator), []), problem)
+        return CsvRecord(begin, next(csv.reader([line], delimiter=self._separator), []), problem)
 
 
 _QUOTE_IT = "a value with a separator in it has to stand in quotation marks."
@@ -122,7 +122,7 @@ class _Lines(Iterator[str]):
         if self._length > LONGEST_ROW:
             raise _TooLong
         if self._line > MOST_LINES:
-            raise Unreadable(f"There are more than {MOST_LINES:,} lines: split the file.")
+            raise UnreadableFile(f"There are more than {MOST_LINES:,} lines: split the file.")
         if "\0" in line:
             self.nul = True
         return line

@@ -6,7 +6,7 @@ import codecs
 import os
 from io import FileIO
 
-from handlers.contacts_file.csv_records import Unreadable
+from handlers.contacts_file.csv_records import UnreadableFile
 
 MOST_BYTES = 512 * 1024 * 1024
 
@@ -28,20 +28,20 @@ _MAGIC = {
 
 
 def check_shape(file: FileIO) -> None:
-    """Raises `Unreadable` for what is no text, empty, or too large."""
+    """Raises `UnreadableFile` for what is no text, empty, or too large."""
     start = file.read(4096)
     if not start.removeprefix(codecs.BOM_UTF8).strip(b"\r\n\t ,;"):
-        raise Unreadable("The file is empty.")
+        raise UnreadableFile("The file is empty.")
     for magic, what in _MAGIC.items():
         if start.startswith(magic):
-            raise Unreadable(f"This is {what}, not CSV: export the contacts as CSV (UTF-8).")
+            raise UnreadableFile(f"This is {what}, not CSV: export the contacts as CSV (UTF-8).")
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or _every_other_is_nul(start):
-        raise Unreadable("The file is UTF-16: export the contacts as CSV (UTF-8).")
+        raise UnreadableFile("The file is UTF-16: export the contacts as CSV (UTF-8).")
     if os.fstat(file.fileno()).st_size > MOST_BYTES:
-        raise Unreadable(f"The file is larger than {MOST_BYTES // 1024**2} MB: split it.")
+        raise UnreadableFile(f"The file is larger than {MOST_BYTES // 1024**2} MB: split it.")
 
 
-def undecodable(file: FileIO) -> Unreadable:
+def undecodable(file: FileIO) -> UnreadableFile:
     """Says in which line the file stops being UTF-8."""
     file.seek(0)
     decoder = codecs.getincrementaldecoder("utf-8")()
@@ -53,7 +53,7 @@ def undecodable(file: FileIO) -> Unreadable:
             line += error.object.count(b"\n", 0, error.start)
             break
         line += block.count(b"\n")
-    return Unreadable(
+    return UnreadableFile(
         f"Line {line:,} is not UTF-8, but an older encoding perhaps: export the contacts as CSV "
         "(UTF-8)."
     )

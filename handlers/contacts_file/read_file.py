@@ -15,7 +15,7 @@ from bot.consent.errors import Invalid
 from bot.consent.use_cases import Row
 from handlers.contacts_file.columns import Columns, read_header, understood
 from handlers.contacts_file.contact_rows import RowReader
-from handlers.contacts_file.csv_records import Record, Records, Unreadable
+from handlers.contacts_file.csv_records import CsvRecord, CsvRecords, UnreadableFile
 from handlers.contacts_file.file_size import check_shape, undecodable
 
 _SEPARATORS = (",", ";", "\t")
@@ -40,7 +40,7 @@ class ContactsFile:
         `now`."""
         return map(RowReader(self.columns, now).read, self.records())
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[CsvRecord]:
         """The rows as they stand there. One such iterator at a time: they share the file."""
         records = _records(self.file, self.separator)
         next(records)
@@ -51,14 +51,14 @@ class ContactsFile:
 def open_contacts(path: Path) -> Iterator[ContactsFile]:
     """Opens a file and looks through all of it.
 
-    Raises `Unreadable` where it makes no sense as contacts; nothing was written then.
+    Raises `UnreadableFile` where it makes no sense as contacts; nothing was written then.
     """
     if path.exists() and not path.is_file():
-        raise Unreadable(f"{path} is no file.")
+        raise UnreadableFile(f"{path} is no file.")
     try:
         file = FileIO(path)
     except OSError as error:
-        raise Unreadable(f"{path} can't be read: {error.strerror}.") from None
+        raise UnreadableFile(f"{path} can't be read: {error.strerror}.") from None
     with file:
         try:
             contacts = _look_through(file)
@@ -74,11 +74,11 @@ def _look_through(file: FileIO) -> ContactsFile:
     records = _records(file, separator)
     header = next(records)
     if header.problem:
-        raise Unreadable(f"Line {header.line}: {header.problem}")
+        raise UnreadableFile(f"Line {header.line}: {header.problem}")
     try:
         columns = read_header(header.cells)
     except Invalid as problem:
-        raise Unreadable(problem.sentence) from None
+        raise UnreadableFile(problem.sentence) from None
     rows = sum(1 for _ in records)
     file.seek(0)
     return ContactsFile(
@@ -96,12 +96,12 @@ def _fit(file: FileIO, separator: str) -> tuple[int, int]:
     return understood(header), len(header)
 
 
-def _records(file: FileIO, separator: str) -> Records:
+def _records(file: FileIO, separator: str) -> CsvRecords:
     """The records, the header first."""
     text = _text(file)
     if _SEPARATOR_LINE.fullmatch(text.readline(16)):
-        return Records(text, separator, line=1)
-    return Records(_text(file), separator)
+        return CsvRecords(text, separator, line=1)
+    return CsvRecords(_text(file), separator)
 
 
 def _text(file: FileIO) -> TextIO:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
-from bot.consent.model import Bounce, Channel, Evidence, On
+from bot.consent.model import Bounce, Channel, ConsentValue, Evidence
 from bot.consent.use_cases import Profile
 from handlers.cells import defused, line
 from handlers.contacts_file.columns import Column
@@ -59,7 +59,7 @@ def _row(profile: Profile) -> Iterator[str]:
     yield contact.email or ""
     for channel in Channel:
         on = contact.consent(channel).on
-        yield "" if on is On.UNSET else on
+        yield "" if on is ConsentValue.UNSET else on
     for channel in Channel:
         facts = profile.facts.get(channel)
         yield facts.bounce if facts else Bounce.NO
@@ -76,7 +76,7 @@ def _evidence(profile: Profile) -> tuple[Evidence | None, Evidence | None, Evide
     """What shows whatever is YES, where it is one and the same; else each channel's own. Evidence
     of one channel must not come back as evidence of the other."""
     sms, email = (profile.contact.consent(channel) for channel in Channel)
-    proofs = {consent.evidence for consent in (sms, email) if consent.on is On.YES}
+    proofs = {consent.evidence for consent in (sms, email) if consent.on is ConsentValue.YES}
     if len(proofs) == 1:
         return proofs.pop(), None, None
     return None, sms.evidence, email.evidence

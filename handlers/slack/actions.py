@@ -10,9 +10,9 @@ from slack_bolt import Ack
 from slack_sdk import WebClient
 
 from bot.consent.errors import Invalid
-from bot.consent.log.entries import Kind
+from bot.consent.log.entries import EntryKind
 from bot.consent.model import Actor, Channel
-from bot.consent.use_cases import Service, Wish, change, profile, undo
+from bot.consent.use_cases import Service, StatusUpdate, change, profile, undo
 from bot.consent.use_cases import activity as log_page
 from handlers import vocabulary
 from handlers.slack import ids, log_export
@@ -89,7 +89,7 @@ def more(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
                 raise Invalid("This card can't be drawn anew. Look the contact up again.")
         case ids.CLEAR_SMS | ids.CLEAR_EMAIL:
             channel = Channel.SMS if what == ids.CLEAR_SMS else Channel.EMAIL
-            wish = Wish(clear_bounce=frozenset({channel}))
+            wish = StatusUpdate(clear_bounce=frozenset({channel}))
             outcome = change(consent, at.contact, wish, actor, version=at.version)
             with saved():
                 found = profile(consent, at.contact, actor)
@@ -215,7 +215,7 @@ def _export(
 
 
 def _log(consent: Service, actor: Actor, metadata: Metadata) -> dict[str, object]:
-    kinds: tuple[Kind, ...] = activity_page.kinds(metadata.kind)
+    kinds: tuple[EntryKind, ...] = activity_page.kinds(metadata.kind)
     channel = Channel(metadata.channel) if metadata.channel in list(Channel) else None
     contact, entries = log_page(
         consent,

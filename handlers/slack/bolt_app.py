@@ -27,7 +27,7 @@ from handlers.slack import (
 )
 from handlers.slack.alerts import alert_actions as alerts
 from handlers.slack.interaction import NOBODY, check
-from handlers.slack.roles import People
+from handlers.slack.roles import RoleLookup
 from handlers.slack.sealed_values import Drafts
 
 _ACTIONS: dict[str, Callable[..., None]] = {
@@ -86,7 +86,7 @@ def bolt_app(
     client: WebClient,
     authorized: AuthorizeResult,
     consent: Service,
-    people: People,
+    people: RoleLookup,
     command: str,
     sharing_changed: Callable[[str], object] = lambda slack_channel: None,
 ) -> App:
@@ -143,7 +143,7 @@ class _Introduction(Middleware):
     """Says who asks, and refuses guests and people of other organisations. A class, for which Bolt
     does not put together arguments by name."""
 
-    def __init__(self, *, consent: Service, people: People) -> None:
+    def __init__(self, *, consent: Service, people: RoleLookup) -> None:
         self._consent = consent
         self._people = people
         self._drafts = Drafts(consent.hash_key)

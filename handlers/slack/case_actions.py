@@ -18,20 +18,20 @@ from bot.consent.model import Actor, Channel, Role
 from bot.consent.permissions import Action, authorize
 from bot.consent.rules import Reason
 from bot.consent.use_cases import (
-    Ask,
+    CaseRequest,
     Decided,
     Service,
+    all_case_details,
     approve,
     cancel,
+    case_details,
     check_request,
     completed_by_another,
     deny,
-    matter,
-    matters,
     profile,
     request,
-    want_requests,
-    wants_requests,
+    request_subscribers,
+    subscribe_to_requests,
 )
 from handlers.slack import ids
 from handlers.slack.alerts import case_text as drawing
@@ -92,7 +92,7 @@ def saved_request(
         raise Invalid(ids.OUTDATED)
     values = typed(view)
     reason = values.get("reason", "")
-    wanted = Ask(
+    wanted = CaseRequest(
         channel=Channel(metadata.channel),
         evidence=values.get("evidence", ""),
         evidence_at=_moment(values.get("evidence_date", "")),
@@ -112,7 +112,7 @@ def saved_request(
         ack(response_action="update", view=again)
         return
     with saved():
-        about = matter(consent, case.id, actor)
+        about = case_details(consent, case.id, actor)
         told = bool(case.copies)
         opened = requested_modal(about, list(drawing.progress(about)), told=told)
         ack(response_action="update", view=opened)
@@ -128,10 +128,12 @@ def approved(ack: Ack, body: Body, client: WebClient, consent: Service, actor: A
             say(client, body, _already(decided))
         elif decided.case.state is CaseState.COMPLETED:
             word = decided.case.channel.word
-            still = drawing.still(matter(consent, decided.case.id, actor))
+            still = drawing.still(case_details(consent, decided.case.id, actor))
             say(client, body, f"Approved: {word} On is YES. {still}".strip())
         elif decided.case.state is CaseState.APPROVED:
-            missing = " and ".join(drawing.contact_steps(matter(consent, decided.case.id, actor)))
+            missing = " and ".join(
+                drawing.contact_steps(case_details(consent, decided.case.id, actor))
+            )
             say(client, body, f"Approved. Still missing: {missing}.")
         else:
             say(client, body, _already(decided))
@@ -143,7 +145,7 @@ def denying(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Ac
     """Asks for the reason, unless somebody was quicker."""
     authorize(actor, Action.DECIDE)
     case = pointer(body)
-    about = matter(consent, case.contact, actor)
+    about = case_details(consent, case.contact, actor)
     if about.case.state is not CaseState.PENDING:
         say(client, body, _already(Decided(case=about.case, won=False)))
     else:
@@ -175,7 +177,7 @@ def withdrawn(ack: Ack, body: Body, client: WebClient, consent: Service, actor: 
 
 def view(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
     """From the list to the contact's card."""
-    about = matter(consent, pointer(body).contact, actor)
+    about = case_details(consent, pointer(body).contact, actor)
     if about.contact is None:
         raise NotFound
     show(client, body, profile_modal(profile(consent, about.contact.id, actor), Metadata()))
@@ -194,7 +196,7 @@ def more(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
 def by_dm(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
     """A manager chooses whether requests come by direct message, too."""
     wanted = value(body) == "on"
-    want_requests(consent, actor, wanted)
+    subscribe_to_requests(consent, actor, wanted)
     with saved():
         said = "come to your direct messages, too" if wanted else "come to the channel alone"
         say(client, body, f"From now on requests {said}.")
@@ -203,9 +205,9 @@ def by_dm(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Acto
 
 def pending_page(consent: Service, actor: Actor, *, after: Case | None = None) -> list[Block]:
     """A page of what is open; managers may decide there."""
-    found = matters(consent, actor, after=after, limit=PAGE + 1)
+    found = all_case_details(consent, actor, after=after, limit=PAGE + 1)
     with consent.store.reading() as records:
-        dm = actor.id.removeprefix("slack:") in wants_requests(records)
+        dm = actor.id.removeprefix("slack:") in request_subscribers(records)
     decides = actor.role is Role.MANAGER
     return pending(found, len(found) > PAGE, decides=decides, by_dm=dm)
 

@@ -12,7 +12,14 @@ from bot.consent.errors import Changed, Invalid, Refused
 from bot.consent.model import Actor, Channel
 from bot.consent.permissions import Action, authorize
 from bot.consent.suppressions import Listing, provider_name
-from bot.consent.use_cases import Change, Profile, Service, profile, removed_at_provider, take_back
+from bot.consent.use_cases import (
+    Profile,
+    Service,
+    StatusChange,
+    profile,
+    removed_at_provider,
+    take_back,
+)
 from handlers import vocabulary
 from handlers.slack import ids
 from handlers.slack.blocks.card import decision_line
@@ -88,7 +95,7 @@ def saved_mistake(
         if not changes:
             on = outcome.contact.consent(channel).on
             what = f"{channel.word} On"
-            changes = (Change(what=what, channel=channel, before=on, after=on),)
+            changes = (StatusChange(what=what, channel=channel, before=on, after=on),)
         if any(change.before == change.after for change in changes):
             notice = "The record is taken back, but something else says NO, too."
         modal = saved_modal(found, changes, metadata, notice=notice)

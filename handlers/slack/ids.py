@@ -148,7 +148,7 @@ class ListEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class ShownListing:
     """A list of contacts as it was drawn, so that it can be drawn anew: which ones it names, and
     how many matched. Stands behind the pointer of each of its buttons."""
 
@@ -160,7 +160,7 @@ class Listing:
         return f"{self.count}{'+' if self.more else ''} {','.join(self.contacts)}"
 
     @classmethod
-    def read(cls, text: object) -> Listing | None:
+    def read(cls, text: object) -> ShownListing | None:
         """None where the button is on no list, or we never wrote it."""
         found = _LISTING.fullmatch(str(text or "")[:2_000])
         if found is None:

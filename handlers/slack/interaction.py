@@ -15,7 +15,7 @@ from slack_sdk.web import SlackResponse
 
 from bot.consent.errors import Invalid
 from handlers.slack import ids
-from handlers.slack.alerts.slack_errors import Trouble, failure
+from handlers.slack.alerts.slack_errors import ErrorKind, slack_failure
 from handlers.slack.blocks.modal_frame import View
 from handlers.slack.blocks.small_modals import message_modal
 from handlers.slack.response_url import SLACK_FAILED, reply
@@ -136,7 +136,7 @@ def show(client: WebClient, body: Body, modal: View) -> str:
     try:
         return _id(opens(trigger_id=trigger_id, view=modal))
     except SLACK_FAILED as error:
-        if failure(error).trouble is not Trouble.UNKNOWN:
+        if slack_failure(error).trouble is not ErrorKind.UNKNOWN:
             raise
         try:
             return _id(client.views_update(external_id=str(modal["external_id"]), view=modal))

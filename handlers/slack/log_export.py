@@ -22,7 +22,7 @@ from bot.consent.errors import OptinError, StorageFailed
 from bot.consent.model import Actor
 from bot.consent.use_cases import Service
 from handlers.slack import ids
-from handlers.slack.alerts.slack_errors import CALL_FAILED, Trouble, failure
+from handlers.slack.alerts.slack_errors import CALL_FAILED, ErrorKind, slack_failure
 from handlers.slack.blocks.card import button
 from handlers.slack.blocks.formatting import Block, date, escape, inert, section
 from handlers.slack.blocks.modal_frame import Metadata, View, modal
@@ -93,7 +93,7 @@ class Export:
         except OptinError as error:
             return message_modal(TITLE, error.sentence)
         except CALL_FAILED as error:
-            logger.warning("a log could not be exported: %s", failure(error).word)
+            logger.warning("a log could not be exported: %s", slack_failure(error).word)
             fault = lasting(error) or "Try again in a minute."
             said = f"Slack did not take the file, so nothing was sent. {fault}"
             return message_modal(TITLE, said)
@@ -124,10 +124,10 @@ class Export:
                 initial_comment=f"The Activity Log of {inert(contact.name) or 'an erased contact'}",
             )
         except CALL_FAILED as error:
-            if failure(error).trouble is not Trouble.UNKNOWN:
+            if slack_failure(error).trouble is not ErrorKind.UNKNOWN:
                 self._forget()
                 raise
-            logger.warning("whether a log was exported is unknown: %s", failure(error).word)
+            logger.warning("whether a log was exported is unknown: %s", slack_failure(error).word)
             if not _has_arrived(client, file):
                 return self._unknown()
         self._forget()
@@ -198,6 +198,6 @@ def _has_arrived(client: WebClient, file: str) -> bool | None:
     try:
         found = client.files_info(file=file)["file"]
     except CALL_FAILED as error:
-        word = failure(error).word
+        word = slack_failure(error).word
         return False if word in ("file_not_found", "file_deleted") else None
     return any(found.get(name) for name in ("ims", "channels", "groups", "shares"))

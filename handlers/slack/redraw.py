@@ -37,7 +37,7 @@ def origin(body: dict[str, Any]) -> Metadata:
 def opened_from(body: dict[str, Any], value: object) -> Metadata:
     """For a card that is opened from a list: where the list stands. `value` is the button's."""
     _, _, listing = str(value or "").partition(" ")
-    if ids.Listing.read(value) is None:
+    if ids.ShownListing.read(value) is None:
         return Metadata()
     view = body.get("view")
     if isinstance(view, dict):
@@ -65,7 +65,7 @@ def redraw(
 
 
 def _redraw_list(client: WebClient, consent: Service, actor: Actor, where: Metadata) -> None:
-    listing = ids.Listing.read(f"list {where.listing}")
+    listing = ids.ShownListing.read(f"list {where.listing}")
     if listing is None:
         return
     profiles = []

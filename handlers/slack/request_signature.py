@@ -32,7 +32,7 @@ _LONGEST_SSL_CHECK = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class SignatureVerdict:
     """What becomes of a request."""
 
     #: What to answer at once; for 200 with a payload, what Bolt answers.
@@ -41,11 +41,11 @@ class Verdict:
     reason: str = ""
     #: What Bolt gets. None: it gets nothing.
     payload: Mapping[str, Any] | None = field(default=None, repr=False)
-    #: For `Gate.forget`.
+    #: For `SignatureCheck.forget`.
     signature: bytes = field(default=b"", repr=False)
 
 
-class Gate:
+class SignatureCheck:
     """Judges requests by one signing secret, or by several while one replaces another.
 
     Safe across threads.
@@ -62,30 +62,30 @@ class Gate:
         self._secrets = [secret.encode() for secret in secrets]
         self._seen = _Memory(remembered)
 
-    def judge(self, headers: Mapping[str, str], body: bytes, at: datetime) -> Verdict:
+    def judge(self, headers: Mapping[str, str], body: bytes, at: datetime) -> SignatureVerdict:
         """The verdict on a request that came at this time. `headers` are asked for in lower
         case, and have to answer regardless of case."""
         if len(body) <= _LONGEST_SSL_CHECK and _SSL_CHECK.fullmatch(body):
-            return Verdict(status=200, reason="certificate check")
+            return SignatureVerdict(status=200, reason="certificate check")
         timestamp = headers.get("x-slack-request-timestamp", "")
         signature = headers.get("x-slack-signature", "")
         if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
-            return Verdict(status=401, reason="no signature")
+            return SignatureVerdict(status=401, reason="no signature")
         if abs(at.timestamp() - int(timestamp)) > WINDOW:
-            return Verdict(status=401, reason="a time outside the window")
+            return SignatureVerdict(status=401, reason="a time outside the window")
         digest = bytes.fromhex(signature.removeprefix("v0="))
         if not self._signed(timestamp, body, digest):
-            return Verdict(status=401, reason="a signature that does not hold")
+            return SignatureVerdict(status=401, reason="a signature that does not hold")
         if not self._seen.add(digest, at.timestamp()):
-            return Verdict(status=401, reason="a request that was here before")
+            return SignatureVerdict(status=401, reason="a request that was here before")
         if headers.get("content-encoding", "identity") != "identity":
-            return Verdict(status=400, reason="an encoded body")
+            return SignatureVerdict(status=400, reason="an encoded body")
         payload = read_payload(headers.get("content-type", ""), body)
         if payload is None:
-            return Verdict(status=400, reason="a body that is not of Slack's shape")
-        return Verdict(status=200, payload=payload, signature=digest)
+            return SignatureVerdict(status=400, reason="a body that is not of Slack's shape")
+        return SignatureVerdict(status=200, payload=payload, signature=digest)
 
-    def forget(self, verdict: Verdict) -> None:
+    def forget(self, verdict: SignatureVerdict) -> None:
         """Lets the same request in again, since it failed here and Slack may repeat it within
         the second, with the same signature."""
         self._seen.remove(verdict.signature)

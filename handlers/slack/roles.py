@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.consent.errors import NotAllowed
 from bot.consent.model import Actor, Role
-from handlers.slack.alerts.slack_errors import CALL_FAILED, failure
+from handlers.slack.alerts.slack_errors import CALL_FAILED, slack_failure
 from handlers.slack.slack_faults import lasting, passes, unseen_group
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Roles:
 
 
 @dataclass(slots=True, kw_only=True)
-class People:
+class RoleLookup:
     """Asks Slack who somebody is; remembers it for look-ups for a minute."""
 
     client: WebClient
@@ -75,7 +75,7 @@ class People:
         try:
             role = self._ask(user)
         except CALL_FAILED as error:
-            found = failure(error)
+            found = slack_failure(error)
             logger.warning("Slack did not say who somebody is: %s", found.word)
             fault = lasting(error)
             if fault is None:
@@ -113,7 +113,7 @@ class People:
         except SlackApiError as error:
             if passes(error):
                 raise
-            word = failure(error).word
+            word = slack_failure(error).word
             if self.unseen.get(group) != word:
                 logger.error("Slack does not show the user group %s (%s)", group, word)
             self.unseen[group] = word
@@ -139,7 +139,7 @@ def is_gone(client: WebClient, user: str) -> bool:
     try:
         return _barred(client.users_info(user=user)["user"])
     except SlackApiError as error:
-        if failure(error).word in _UNKNOWN_PEOPLE:
+        if slack_failure(error).word in _UNKNOWN_PEOPLE:
             return True
         raise
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from handlers.slack.alerts.slack_errors import Trouble, failure
+from handlers.slack.alerts.slack_errors import ErrorKind, slack_failure
 
 #: They pass by themselves.
-_PASSING = frozenset({Trouble.LIMITED, Trouble.UNREACHED, Trouble.UNKNOWN})
+_PASSING = frozenset({ErrorKind.LIMITED, ErrorKind.UNREACHED, ErrorKind.UNKNOWN})
 
 _TOKEN = (
     "Slack no longer accepts Optin's token ({word}). Whoever runs Optin has to install the app "
@@ -71,12 +71,12 @@ def unseen_group(word: str) -> str:
 
 def passes(error: Exception) -> bool:
     """Whether the same call may work in a minute. `error` is one of `outcomes.CALL_FAILED`."""
-    return failure(error).trouble in _PASSING
+    return slack_failure(error).trouble in _PASSING
 
 
 def lasting(error: Exception) -> str | None:
     """What is wrong, and who mends it; None where it passes by itself, or is no fault of these."""
-    found = failure(error)
+    found = slack_failure(error)
     if found.trouble in _PASSING or found.word not in _LASTING:
         return None
     return _LASTING[found.word].format(word=found.word)

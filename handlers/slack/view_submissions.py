@@ -12,15 +12,15 @@ from slack_sdk import WebClient
 
 from bot.consent.errors import Changed, Invalid, NeedsManager, Refused
 from bot.consent.log.entries import CHANGING
-from bot.consent.model import Actor, Channel, Contact, On
+from bot.consent.model import Actor, Channel, ConsentValue, Contact
 from bot.consent.parsing import storable
 from bot.consent.rules import Reason
 from bot.consent.use_cases import (
-    Change,
     Details,
     Profile,
     Service,
-    Wish,
+    StatusChange,
+    StatusUpdate,
     activity,
     change,
     completed_by_another,
@@ -92,7 +92,7 @@ def _ask_instead(
     consent: Service,
     actor: Actor,
     metadata: Metadata,
-    wish: Wish,
+    wish: StatusUpdate,
     values: Mapping[str, str],
     refused: NeedsManager,
 ) -> None:
@@ -166,7 +166,7 @@ def saved_note(
     add_note(consent, metadata.contact, text, actor)
     with saved():
         found = profile(consent, metadata.contact, actor)
-        made = Change(what="Note", channel=None, before="", after="added")
+        made = StatusChange(what="Note", channel=None, before="", after="added")
         ack(response_action="update", view=saved_modal(found, [made], metadata))
         redraw(client, consent, actor, found, metadata)
 
@@ -194,14 +194,14 @@ def typed(view: dict[str, Any]) -> dict[str, str]:
     return values
 
 
-def _wish(values: Mapping[str, str], showed: Mapping[str, str]) -> Wish:
+def _wish(values: Mapping[str, str], showed: Mapping[str, str]) -> StatusUpdate:
     def asked(name: str) -> str:
         value = values.get(name, "")
         return "" if value == showed.get(name, "") else value
 
-    on = {"YES": On.YES, "NO": On.NO}
+    on = {"YES": ConsentValue.YES, "NO": ConsentValue.NO}
     reason = values.get("reason", "")
-    return Wish(
+    return StatusUpdate(
         sms=on.get(asked("sms_on")),
         email=on.get(asked("email_on")),
         clear_bounce=frozenset(
@@ -245,10 +245,10 @@ def _details_again(
     return details_modal(again, {**details_of(contact), **touched}, adding=False, notice=notice)
 
 
-def _differences(before: Contact, after: Contact) -> list[Change]:
+def _differences(before: Contact, after: Contact) -> list[StatusChange]:
     was, now = details_of(before), details_of(after)
     return [
-        Change(
+        StatusChange(
             what=name.capitalize(),
             channel=None,
             before=phone(was[name]) if name == "phone" else was[name],

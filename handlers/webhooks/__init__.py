@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from bot.config.provider_settings import ProviderSettings
 from bot.consent.model import Channel
 from bot.consent.replies.keywords import BLOCKING
-from handlers.webhooks.backfill_source import Missed
-from handlers.webhooks.provider import Provider, Seen
+from handlers.webhooks.backfill_source import BackfillSource
+from handlers.webhooks.provider import Provider, ReplayGuard
 from handlers.webhooks.providers.mailgun import Mailgun
 from handlers.webhooks.providers.one_click import MailboxesOf, OneClick
 from handlers.webhooks.providers.postmark import Postmark
@@ -21,7 +21,7 @@ from handlers.webhooks.providers.ses import Ses
 from handlers.webhooks.providers.ses.certificates import Certificates
 from handlers.webhooks.providers.telnyx import Telnyx
 from handlers.webhooks.providers.twilio import Twilio
-from handlers.webhooks.providers.twilio.backfill import TwilioMissed
+from handlers.webhooks.providers.twilio.backfill import TwilioBackfill
 from handlers.webhooks.providers.vonage import Vonage
 
 
@@ -31,12 +31,16 @@ class _Given:
 
     settings: ProviderSettings
     public_url: str | None
-    seen: Seen
+    seen: ReplayGuard
     mailboxes_of: MailboxesOf
 
 
 def providers(
-    settings: ProviderSettings, *, public_url: str | None, seen: Seen, mailboxes_of: MailboxesOf
+    settings: ProviderSettings,
+    *,
+    public_url: str | None,
+    seen: ReplayGuard,
+    mailboxes_of: MailboxesOf,
 ) -> list[Provider]:
     """Those whose secret is set.
 
@@ -54,12 +58,12 @@ def providers(
     return made
 
 
-def missed(settings: ProviderSettings) -> list[Missed]:
+def missed(settings: ProviderSettings) -> list[BackfillSource]:
     """Those that can be asked for what was missed while we were down."""
-    found: list[Missed] = []
+    found: list[BackfillSource] = []
     if settings.twilio_account_sid and settings.twilio_auth_tokens:
         found.append(
-            TwilioMissed(
+            TwilioBackfill(
                 account_sid=settings.twilio_account_sid,
                 auth_tokens=settings.twilio_auth_tokens,
                 api_url=settings.twilio_api_url,
@@ -126,7 +130,7 @@ def _one_click(given: _Given) -> Provider | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ProviderRow:
     """One provider of the registry."""
 
     name: str
@@ -136,7 +140,7 @@ class Row:
     make: Callable[[_Given], Provider | None]
 
 
-def register(rows: Iterable[Row]) -> Mapping[str, Row]:
+def register(rows: Iterable[ProviderRow]) -> Mapping[str, ProviderRow]:
     """The rows by name.
 
     Raises ValueError for an SMS provider without opt-out words: after a STOP nobody could tell
@@ -154,15 +158,15 @@ def register(rows: Iterable[Row]) -> Mapping[str, Row]:
 
 _TABLE = register(
     [
-        Row(Twilio.name, Channel.SMS, "OPTIN_TWILIO_AUTH_TOKEN", _twilio),
-        Row(Telnyx.name, Channel.SMS, "OPTIN_TELNYX_PUBLIC_KEY", _telnyx),
-        Row(Vonage.name, Channel.SMS, "OPTIN_VONAGE_SIGNATURE_SECRET", _vonage),
-        Row(Sendgrid.name, Channel.EMAIL, "OPTIN_SENDGRID_PUBLIC_KEY", _sendgrid),
-        Row(Mailgun.name, Channel.EMAIL, "OPTIN_MAILGUN_SIGNING_KEY", _mailgun),
-        Row(Postmark.name, Channel.EMAIL, "OPTIN_POSTMARK_PASSWORD", _postmark),
-        Row(Ses.name, Channel.EMAIL, "OPTIN_SES_TOPIC_ARNS", _ses),
-        Row(Resend.name, Channel.EMAIL, "OPTIN_RESEND_SIGNING_SECRET", _resend),
-        Row(OneClick.name, Channel.EMAIL, "OPTIN_UNSUBSCRIBE_KEY", _one_click),
+        ProviderRow(Twilio.name, Channel.SMS, "OPTIN_TWILIO_AUTH_TOKEN", _twilio),
+        ProviderRow(Telnyx.name, Channel.SMS, "OPTIN_TELNYX_PUBLIC_KEY", _telnyx),
+        ProviderRow(Vonage.name, Channel.SMS, "OPTIN_VONAGE_SIGNATURE_SECRET", _vonage),
+        ProviderRow(Sendgrid.name, Channel.EMAIL, "OPTIN_SENDGRID_PUBLIC_KEY", _sendgrid),
+        ProviderRow(Mailgun.name, Channel.EMAIL, "OPTIN_MAILGUN_SIGNING_KEY", _mailgun),
+        ProviderRow(Postmark.name, Channel.EMAIL, "OPTIN_POSTMARK_PASSWORD", _postmark),
+        ProviderRow(Ses.name, Channel.EMAIL, "OPTIN_SES_TOPIC_ARNS", _ses),
+        ProviderRow(Resend.name, Channel.EMAIL, "OPTIN_RESEND_SIGNING_SECRET", _resend),
+        ProviderRow(OneClick.name, Channel.EMAIL, "OPTIN_UNSUBSCRIBE_KEY", _one_click),
     ]
 )
 

@@ -10,19 +10,19 @@ from typing import ClassVar, Protocol
 from bot.consent.events import Event
 
 
-class Unavailable(Exception):
+class BackfillUnavailable(Exception):
     """The provider can't be asked now. What was had is good; it goes on from there later.
 
     The text is for the log and holds nothing out of the answer.
     """
 
 
-class Outdated(Unavailable):
+class BackfillOutdated(BackfillUnavailable):
     """It does not know any more where we were: begin anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class BackfillPage:
     """Some of it, in any order."""
 
     #: Under the ids that the webhook gives them.
@@ -33,15 +33,15 @@ class Page:
     newest: datetime | None
 
 
-class Missed(Protocol):
+class BackfillSource(Protocol):
     """What a provider can tell of the time before."""
 
     #: The provider's.
     name: ClassVar[str]
 
-    def pages(self, since: datetime, resume: str | None) -> Iterator[Page]:
+    def pages(self, since: datetime, resume: str | None) -> Iterator[BackfillPage]:
         """All since then; from the `next` of an earlier page on, where one is given.
 
-        Raises `Unavailable`.
+        Raises `BackfillUnavailable`.
         """
         ...

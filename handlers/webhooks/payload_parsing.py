@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 from bot.consent.addresses import without_scheme
 from bot.consent.parsing import international, visible
-from handlers.webhooks.provider import Request, Unreadable
+from handlers.webhooks.provider import InvalidPayload, Request
 
 _DEEPEST = 32
 _MOST_FIELDS = 1000
@@ -50,7 +50,7 @@ def repaired(text: str) -> str:
 
 
 def read_json(body: bytes) -> Any:
-    """The JSON in these bytes, which may be no UTF-8 in places. Raises `Unreadable`.
+    """The JSON in these bytes, which may be no UTF-8 in places. Raises `InvalidPayload`.
 
     NaN, infinities and endless numbers become None: one odd field does not spoil the rest. What is
     inside still has to be `checked`.
@@ -59,14 +59,14 @@ def read_json(body: bytes) -> Any:
         text = body.decode("utf-8-sig", "replace")
         return json.loads(text, parse_constant=lambda _: None, parse_int=_whole)
     except (ValueError, RecursionError):
-        raise Unreadable("it is no JSON") from None
+        raise InvalidPayload("it is no JSON") from None
 
 
 def read_unsigned_json(body: bytes) -> Any:
     """JSON that has its signature inside, so that anybody can have us read it. Raises
-    `Unreadable`, for JSON with too many values before it is parsed."""
+    `InvalidPayload`, for JSON with too many values before it is parsed."""
     if sum(map(body.count, (b",", b"[", b"{"))) > _MOST_VALUES:
-        raise Unreadable("it has too many values")
+        raise InvalidPayload("it has too many values")
     return read_json(body)
 
 
@@ -75,7 +75,7 @@ def json_body(request: Request, *, signed: bool = True) -> Any:
     the signature over it has held.
 
 
-    Raises `Unreadable`.
+    Raises `InvalidPayload`.
     """
     return read_json(request.body) if signed else read_unsigned_json(request.body)
 
@@ -97,22 +97,22 @@ def checked(value: Any, deepest: int = _DEEPEST) -> Any:
 @lru_cache(maxsize=8)
 def raw_form(body: str | bytes) -> tuple[tuple[bytes, bytes], ...]:
     """The pairs of a form or a query as bytes, in order, blank values and repeats included: what
-    a signature is over. Raises `Unreadable`."""
+    a signature is over. Raises `InvalidPayload`."""
     # One character for each byte, so that none is lost on the way; a query comes like that.
     text = body if isinstance(body, str) else body.decode("latin-1")
     if text.count("%") > _MOST_ESCAPES:
-        raise Unreadable("it is too long for a form")
+        raise InvalidPayload("it is too long for a form")
     try:
         pairs = parse_qsl(text, True, encoding="latin-1", max_num_fields=_MOST_FIELDS)
     except ValueError:
-        raise Unreadable("it is no form") from None
+        raise InvalidPayload("it is no form") from None
     return tuple((_bytes(name), _bytes(value)) for name, value in pairs)
 
 
 def read_form(body: str | bytes) -> tuple[tuple[str, str], ...]:
     """The pairs of a form or a query as text, in order, blank values and repeats included.
 
-    Raises `Unreadable`.
+    Raises `InvalidPayload`.
     """
     return tuple((_text(name), _text(value)) for name, value in raw_form(body))
 
@@ -134,7 +134,7 @@ def as_signed(raw: bytes) -> list[bytes]:
 
 
 def read_multipart(request: Request) -> tuple[tuple[str, str], ...]:
-    """The pairs of a multipart form, without its files. Raises `Unreadable`.
+    """The pairs of a multipart form, without its files. Raises `InvalidPayload`.
 
     https://www.rfc-editor.org/rfc/rfc7578
     """
@@ -142,11 +142,11 @@ def read_multipart(request: Request) -> tuple[tuple[str, str], ...]:
     head["content-type"] = request.header("content-type").replace("\r", " ").replace("\n", " ")
     boundary = head.get_boundary()
     if not boundary:
-        raise Unreadable("it is no form")
+        raise InvalidPayload("it is no form")
     marker = re.escape(b"--" + boundary.encode("utf-8", "replace"))
     parts = re.split(rb"(?:\A|\r?\n)" + marker + rb"(?:--)?[ \t]*(?:\r?\n|\Z)", request.body)
     if len(parts) < 3 or len(parts) > _MOST_FIELDS:
-        raise Unreadable("it is no form")
+        raise InvalidPayload("it is no form")
     found: list[tuple[str, str]] = []
     for part in parts[1:-1]:
         headers, *content = _BLANK_LINE.split(part, maxsplit=1)
@@ -161,13 +161,13 @@ def fields(
 ) -> Mapping[str, str]:
     """The fields of a form by name; of one that comes twice the first value.
 
-    Raises `Unreadable` where one that is `needed` comes twice with two values: nobody can say which
-    was meant. Unless they are named, all are.
+    Raises `InvalidPayload` if a `needed` field comes twice with different values, since nobody can
+    say which was meant. By default all fields are needed.
     """
     found: dict[str, str] = {}
     for name, value in pairs:
         if found.setdefault(name, value) != value and (needed is None or name in needed):
-            raise Unreadable("a field comes twice")
+            raise InvalidPayload("a field comes twice")
     return found
 
 
@@ -208,11 +208,11 @@ def phone(text: str) -> str:
     """E.164 where it is a whole number, also one without its plus, or with spaces in it; without
     the prefix of another channel (`rcs:+1…`); else as it came: short codes, names.
 
-    Raises `Unreadable` where there is nothing.
+    Raises `InvalidPayload` where there is nothing.
     """
     text = without_scheme(visible(text).strip()).strip()
     if not text or len(text) > _LONGEST_ADDRESS or _UNPRINTABLE.search(text):
-        raise Unreadable("a message has no number")
+        raise InvalidPayload("a message has no number")
     digits = _SEPARATORS.sub("", text)
     if _SPACED.fullmatch(digits):
         text = f"+{digits[2:]}" if digits.startswith("00") else digits
@@ -225,12 +225,12 @@ def phone(text: str) -> str:
 
 
 def mailbox(text: str) -> str:
-    """In lower case, out of its angle brackets. Raises `Unreadable` where it is none."""
+    """In lower case, out of its angle brackets. Raises `InvalidPayload` where it is none."""
     if named := _NAMED.fullmatch(text):
         text = named[1]
     text = without_scheme(visible(text).strip()).lower()
     if len(text) > _LONGEST_ADDRESS or not _MAILBOX.fullmatch(text) or _UNPRINTABLE.search(text):
-        raise Unreadable("an event has no mailbox")
+        raise InvalidPayload("an event has no mailbox")
     return text
 
 
@@ -239,7 +239,7 @@ def only_mailbox(destinations: Iterable[object]) -> str | None:
     no mailbox."""
     try:
         found = {mailbox(one if isinstance(one, str) else "") for one in destinations}
-    except Unreadable:
+    except InvalidPayload:
         return None
     return found.pop() if len(found) == 1 else None
 

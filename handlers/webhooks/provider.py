@@ -15,14 +15,14 @@ from typing import Any, ClassVar, Protocol, Self
 from bot.consent.events import Event
 
 
-class Forged(Exception):
+class InvalidSignature(Exception):
     """The request is not proven to be the provider's: 401 without a body, and counted.
 
     The text is for the log and holds nothing out of the request; this goes for all three.
     """
 
 
-class Unreadable(Exception):
+class InvalidPayload(Exception):
     """It can't be read as a whole. From `verify`, 400: nobody knows whose it is. From `parse`, 200
     and counted: the provider sent it, and would send the same again.
 
@@ -30,7 +30,7 @@ class Unreadable(Exception):
     """
 
 
-class CannotVerify(Exception):
+class VerificationUnavailable(Exception):
     """It can't be told now whether the provider sent it: 503, so that it is sent again."""
 
 
@@ -94,7 +94,7 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
-    """What a request says. The reasons are of the kind of `Unreadable`'s text."""
+    """What a request says. The reasons are of the kind of `InvalidPayload`'s text."""
 
     events: tuple[Event, ...] = ()
     #: Understood, and of no interest: `sent`, `opened` …
@@ -122,17 +122,17 @@ class Provider(Protocol):
     def verify(self, request: Request, now: datetime) -> str:
         """Says which of its secrets held, by place and never by value.
 
-        Raises `Forged`, `CannotVerify`, and `Unreadable` where the signature is inside a body
-        that can't be read.
+        Raises `InvalidSignature`, `VerificationUnavailable`, and `InvalidPayload` if the
+        signature is inside a body that can't be read.
         """
         ...
 
     def parse(self, request: Request, now: datetime) -> Parsed:
-        """Reads what was verified. Raises `Unreadable`."""
+        """Reads what was verified. Raises `InvalidPayload`."""
         ...
 
 
-class Seen(Protocol):
+class ReplayGuard(Protocol):
     """Remembers what may come only once."""
 
     def add(self, key: str, value: str, until: datetime) -> bool:
@@ -143,7 +143,7 @@ class Seen(Protocol):
 
 def read_each(items: Iterable[Any], read: Callable[[Any], Parsed]) -> Parsed:
     """Every item of a batch; an unreadable one is skipped, an event that is there twice is taken
-    once. Raises `Unreadable` where no item can be read.
+    once. Raises `InvalidPayload` where no item can be read.
 
     Two addresses under one id are two events."""
     parts: list[Parsed] = []
@@ -151,10 +151,10 @@ def read_each(items: Iterable[Any], read: Callable[[Any], Parsed]) -> Parsed:
     for item in items:
         try:
             parts.append(read(item))
-        except Unreadable as fault:
+        except InvalidPayload as fault:
             faults.append(str(fault))
     if faults and not parts:
-        raise Unreadable(faults[0])
+        raise InvalidPayload(faults[0])
     events: dict[tuple[str, str], Event] = {}
     for event in (event for part in parts for event in part.events):
         events.setdefault((event.id, event.address), event)

@@ -12,7 +12,7 @@ from datetime import datetime
 from threading import Lock
 from typing import TypeVar
 
-from handlers.webhooks.provider import Forged, Unreadable
+from handlers.webhooks.provider import InvalidPayload, InvalidSignature
 
 #: Seconds that a provider's clock may be ahead of ours.
 SKEW = 300
@@ -31,48 +31,48 @@ def same_as_one(given: str | bytes, wanted: Iterable[str | bytes]) -> bool:
     return True in [same(given, one) for one in wanted]
 
 
-def which_held(secrets: Sequence[_Secret], holds: Callable[[_Secret], bool]) -> str:
+def verify_any(secrets: Sequence[_Secret], holds: Callable[[_Secret], bool]) -> str:
     """Which secret the signature holds with, in words for the log. All are tried, so that the
-    time taken does not tell. Raises `Forged`."""
+    time taken does not tell. Raises `InvalidSignature`."""
     held = [holds(secret) for secret in secrets]
     if True not in held:
-        raise Forged("the signature does not hold")
+        raise InvalidSignature("the signature does not hold")
     return f"secret {held.index(True) + 1} of {len(held)}"
 
 
-def within(window: int, stated: str, now: datetime) -> int:
+def check_timestamp(window: int, stated: str, now: datetime) -> int:
     """The time that was signed, in seconds since 1970, at most so many seconds old.
 
-    Raises `Forged`.
+    Raises `InvalidSignature`.
     """
     if not _SECONDS.fullmatch(stated):
-        raise Forged("no time was signed")
+        raise InvalidSignature("no time was signed")
     seconds = int(stated)
     age = now.timestamp() - seconds
     if age > window:
-        raise Forged("it is too old")
+        raise InvalidSignature("it is too old")
     if age < -SKEW:
-        raise Forged("it comes from the future")
+        raise InvalidSignature("it comes from the future")
     return seconds
 
 
 def unbase64(text: str) -> bytes:
-    """Raises `Forged` where it is none."""
+    """Raises `InvalidSignature` where it is none."""
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise Forged("the signature is malformed") from None
+        raise InvalidSignature("the signature is malformed") from None
 
 
 def verifying(read: Callable[[], _Secret]) -> _Secret:
     """What was read on the way to a signature; what can't be read is not signed either."""
     try:
         return read()
-    except Unreadable as fault:
-        raise Forged(str(fault)) from None
+    except InvalidPayload as fault:
+        raise InvalidSignature(str(fault)) from None
 
 
-class Memory:
+class MemoryReplayGuard:
     """`Seen`, in this process only: bounded, and the oldest goes first. Safe across threads."""
 
     def __init__(self, most: int = 20_000) -> None:

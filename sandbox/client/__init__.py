@@ -10,20 +10,20 @@ with Workspace.start(mode="http", request_url=…) as ws:
     ws.contact("Grace Lee").text("STOP", to="+18885550199")
 """
 
-from sandbox.client.action_outcome import Outcome
-from sandbox.client.contact_client import Contact, Told
-from sandbox.client.person_client import Person
-from sandbox.client.shown import Home, Message, Modal, NotThere
+from sandbox.client.action_outcome import ClientOutcome
+from sandbox.client.contact_client import ContactClient, Told
+from sandbox.client.person_client import PersonClient
+from sandbox.client.shown import Home, Modal, NotThere, ShownMessage
 from sandbox.client.workspace_client import Workspace
 
 __all__ = [
-    "Contact",
+    "ClientOutcome",
+    "ContactClient",
     "Home",
-    "Message",
     "Modal",
     "NotThere",
-    "Outcome",
-    "Person",
+    "PersonClient",
+    "ShownMessage",
     "Told",
     "Workspace",
 ]

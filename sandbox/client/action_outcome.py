@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
-from sandbox.client.shown import Message, Modal
+from sandbox.client.shown import Modal, ShownMessage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class ClientOutcome:
     """`error` is Slack's word ("operation_timeout"), `notice` the sentence that is shown,
     `messages` are those new to the person, `ms` how long the acknowledgement took."""
 
@@ -16,7 +16,7 @@ class Outcome:
     ms: float
     timed_out: bool
     errors: dict[str, str]
-    messages: list[Message]
+    messages: list[ShownMessage]
     modal: Modal | None
 
     @classmethod
@@ -29,6 +29,6 @@ class Outcome:
             ms=body["ms"],
             timed_out=body["timed_out"],
             errors=labelled if body["errors"] else {},
-            messages=[Message(raw=one) for one in body["messages"]],
+            messages=[ShownMessage(raw=one) for one in body["messages"]],
             modal=modal,
         )

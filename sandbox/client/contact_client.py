@@ -23,7 +23,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
+class ReceivedText:
     """A bubble. `by` is contact, company or carrier; `told` is None until the app has answered."""
 
     by: str
@@ -38,7 +38,7 @@ class Text:
         return cls(**{name: body[name] for name in ("by", "body", "status", "code")}, told=told)
 
 
-class Contact:
+class ContactClient:
     """Each act returns when the app has answered the provider, or could not be reached. What it
     tells of several webhooks is the last one. A `sender` is an id, a number or a name: without
     it, the first. Raises Impossible for what can't be done."""
@@ -75,9 +75,9 @@ class Contact:
 
     # What they have
 
-    def thread(self, sender: str) -> list[Text]:
+    def thread(self, sender: str) -> list[ReceivedText]:
         """The texts to and from a sender's id, oldest first."""
-        return [Text.read(one) for one in self._seen()["threads"][sender]["texts"]]
+        return [ReceivedText.read(one) for one in self._seen()["threads"][sender]["texts"]]
 
     def is_blocked(self, sender: str) -> bool:
         """Whether the carrier carries nothing from this sender's id."""

@@ -3,21 +3,21 @@
 from typing import Any
 from urllib.parse import quote
 
-from sandbox.client.action_outcome import Outcome
+from sandbox.client.action_outcome import ClientOutcome
 from sandbox.client.http_client import Address
 from sandbox.client.shown import (
     Control,
     Home,
-    Message,
     Modal,
     NotThere,
+    ShownMessage,
     Surface,
     find_option,
     options_of,
 )
 
 
-class Person:
+class PersonClient:
     """Each act returns when the app has acknowledged it, or has failed to.
 
     `in_` says where to look for a control; without it, the top modal, else the newest message
@@ -31,13 +31,13 @@ class Person:
 
     # What they see
 
-    def messages(self, channel: str = "#support") -> list[Message]:
+    def messages(self, channel: str = "#support") -> list[ShownMessage]:
         """Oldest first; their own ephemerals included."""
         state = self._state()
         wanted = {c["id"] for c in state["channels"] if channel.lstrip("#") in (c["name"], c["id"])}
-        return [Message(raw=raw) for raw in state["messages"] if raw["channel"] in wanted]
+        return [ShownMessage(raw=raw) for raw in state["messages"] if raw["channel"] in wanted]
 
-    def dms(self) -> list[Message]:
+    def dms(self) -> list[ShownMessage]:
         """The direct messages with the app, oldest first."""
         return self.messages("directmessage")
 
@@ -56,10 +56,12 @@ class Person:
 
     # What they do
 
-    def command(self, text: str, channel: str = "#support") -> Outcome:
+    def command(self, text: str, channel: str = "#support") -> ClientOutcome:
         return self._do("command", channel=channel, text=text)
 
-    def say(self, text: str, channel: str = "#support", thread_ts: str | None = None) -> Outcome:
+    def say(
+        self, text: str, channel: str = "#support", thread_ts: str | None = None
+    ) -> ClientOutcome:
         return self._do("say", channel=channel, text=text, thread_ts=thread_ts)
 
     def home(self) -> Home | None:
@@ -68,28 +70,30 @@ class Person:
         raw = self._state()["home"]
         return Home(raw=raw) if raw else None
 
-    def shortcut(self, callback_id: str, message: Message | None = None) -> Outcome:
+    def shortcut(self, callback_id: str, message: ShownMessage | None = None) -> ClientOutcome:
         return self._do("shortcut", callback_id=callback_id, **(message.where if message else {}))
 
-    def press(self, name: str, in_: Surface | None = None, confirm: bool | None = None) -> Outcome:
+    def press(
+        self, name: str, in_: Surface | None = None, confirm: bool | None = None
+    ) -> ClientOutcome:
         """A button, by its text. One that asks first needs `confirm`; False says no to it."""
         place, (block, element) = self._find(in_, lambda surface: surface.button(name))
         return self._act(place, block, element, None, confirm)
 
     def overflow(
         self, name: str, in_: Surface | None = None, confirm: bool | None = None
-    ) -> Outcome:
+    ) -> ClientOutcome:
         """An item of a "…" menu, by its text."""
         place, (block, element, option) = self._find(in_, lambda one: one.overflow_item(name))
         return self._act(place, block, element, option["value"], confirm)
 
-    def type(self, label: str, text: str, in_: Surface | None = None) -> Outcome:
+    def type(self, label: str, text: str, in_: Surface | None = None) -> ClientOutcome:
         """Into a text, e-mail or number field, or a date as 2026-11-23, or a time as 09:30."""
         place, (block, element) = self._field(in_, label)
         value: Any = int(text) if element["type"] == "datetimepicker" else (text or None)
         return self._act(place, block, element, value)
 
-    def choose(self, label: str, *names: str, in_: Surface | None = None) -> Outcome:
+    def choose(self, label: str, *names: str, in_: Surface | None = None) -> ClientOutcome:
         """Options by text or how it begins; people by name. No name at all empties the field."""
         place, control = self._field(in_, label)
         kind = control[1]["type"]
@@ -119,7 +123,7 @@ class Person:
 
     def pick(
         self, label: str, *names: str, typed: str | None = None, in_: Surface | None = None
-    ) -> Outcome:
+    ) -> ClientOutcome:
         """Types (the option's own text unless `typed` says what), and picks from the offers."""
         place, control = self._field(in_, label)
         chosen = [
@@ -127,17 +131,19 @@ class Person:
         ]
         return self._put(place, control, chosen)
 
-    def attach(self, label: str, name: str, content: bytes, in_: Surface | None = None) -> Outcome:
+    def attach(
+        self, label: str, name: str, content: bytes, in_: Surface | None = None
+    ) -> ClientOutcome:
         """A file for a file_input."""
         place, (block, element) = self._field(in_, label)
         path = f"/sandbox/people/{self.id}/files?name={quote(name)}"
         held = place.values[block["block_id"]][element["action_id"]]
         return self._act(place, block, element, [*held, self._address.upload(path, content)])
 
-    def submit(self) -> Outcome:
+    def submit(self) -> ClientOutcome:
         return self._do("submit", view=self._top().id)
 
-    def close(self, whole: bool = False) -> Outcome:
+    def close(self, whole: bool = False) -> ClientOutcome:
         """Cancel; with `whole`, the cross that closes the whole stack."""
         return self._do("close", view=self._top().id, whole=whole)
 
@@ -146,7 +152,7 @@ class Person:
 
     # How
 
-    def _put(self, place: Surface, control: Control, chosen: list[Any]) -> Outcome:
+    def _put(self, place: Surface, control: Control, chosen: list[Any]) -> ClientOutcome:
         block, element = control
         multiple = element["type"].startswith("multi_") or element["type"] == "checkboxes"
         value: Any = chosen if multiple else (chosen[0] if chosen else None)
@@ -159,7 +165,7 @@ class Person:
         element: dict[str, Any],
         value: Any,
         confirm: bool | None = None,
-    ) -> Outcome:
+    ) -> ClientOutcome:
         if "confirm" in element and confirm is None:
             raise NotThere(f"it asks first: {element['confirm']['text']['text']!r}; say confirm=")
         if "confirm" not in element and confirm is not None:
@@ -188,7 +194,7 @@ class Person:
         problem = NotThere("there is no message")
         for raw in reversed(state["messages"]):
             try:
-                message = Message(raw=raw)
+                message = ShownMessage(raw=raw)
                 return message, find(message)
             except NotThere as missing:
                 problem = missing
@@ -213,8 +219,8 @@ class Person:
         state: dict[str, Any] = self._address.get(f"/sandbox/state?person={self.id}")
         return state
 
-    def _do(self, do: str, **about: Any) -> Outcome:
-        return Outcome.read(self._post(do, **about))
+    def _do(self, do: str, **about: Any) -> ClientOutcome:
+        return ClientOutcome.read(self._post(do, **about))
 
     def _post(self, do: str, **about: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self._address.post(
@@ -227,7 +233,7 @@ def _again(state: dict[str, Any], place: Surface) -> Surface:
     """The same place as it is now."""
     wanted = place.where
     shown = [
-        *(Message(raw=raw) for raw in state["messages"]),
+        *(ShownMessage(raw=raw) for raw in state["messages"]),
         *(Modal(raw=raw) for raw in state["modals"]),
         *([Home(raw=state["home"])] if state["home"] else []),
     ]

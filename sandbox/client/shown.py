@@ -92,7 +92,7 @@ class Surface:
         return (control for control in elements(self.blocks) if control[1]["type"] in kinds)
 
 
-class Message(Surface):
+class ShownMessage(Surface):
     __slots__ = ()
 
     @property

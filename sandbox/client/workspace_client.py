@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, Self
 from urllib.parse import quote
 
-from sandbox.client.contact_client import Contact
+from sandbox.client.contact_client import ContactClient
 from sandbox.client.http_client import Address
-from sandbox.client.person_client import Person
+from sandbox.client.person_client import PersonClient
 from sandbox.delivery.app_link import RETRY_DELAYS
 from sandbox.delivery.http_delivery import HttpDelivery
 from sandbox.first_workspace import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 from sandbox.manifest import Manifest
-from sandbox.sandbox_server import Server
+from sandbox.sandbox_server import SandboxServer
 from sandbox.web_app import build_room
 from sandbox.workspace_state import Clock, system_clock
 
@@ -19,7 +19,7 @@ from sandbox.workspace_state import Clock, system_clock
 class Workspace:
     """Give the app `api_url` as SLACK_API_URL, and the tokens."""
 
-    def __init__(self, url: str, server: Server | None = None) -> None:
+    def __init__(self, url: str, server: SandboxServer | None = None) -> None:
         self.url = url
         self.api_url = f"{url}/api/"
         self.bot_token = BOT_TOKEN
@@ -50,7 +50,7 @@ class Workspace:
             retry_delays=retry_delays,
             tour=tour,
         )
-        server = Server(room, port=port)
+        server = SandboxServer(room, port=port)
         server.start()
         return cls(server.url, server)
 
@@ -71,11 +71,11 @@ class Workspace:
             raise ValueError("not in HTTP mode in this process")
         way.url = url
 
-    def person(self, name: str) -> Person:
+    def person(self, name: str) -> PersonClient:
         """By first name, whole name, handle or id: "Ana"."""
         state = self._address.get(f"/sandbox/state?person={quote(name)}")
         me = next(one for one in state["people"] if one["id"] == state["me"])
-        return Person(self._address, me["id"], me["zone"])
+        return PersonClient(self._address, me["id"], me["zone"])
 
     def journal(self, method: str | None = None) -> list[dict[str, Any]]:
         """Calls ("in") and deliveries ("out"), oldest first: method, args, outcome, ms."""
@@ -146,10 +146,10 @@ class Workspace:
         people … as `sandbox.simulated_providers.config` reads them."""
         self._address.post("/sandbox/outside", given)
 
-    def contact(self, name: str) -> Contact:
+    def contact(self, name: str) -> ContactClient:
         """Outside, by name or how it begins, id, phone or mailbox."""
         seen = self._address.get(f"/sandbox/outside/contact?name={quote(name)}")
-        return Contact(self._address, seen["id"], seen["name"])
+        return ContactClient(self._address, seen["id"], seen["name"])
 
     def advanced_opt_out(self, on: bool) -> None:
         """Whether Twilio marks keywords (OptOutType)."""

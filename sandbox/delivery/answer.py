@@ -5,7 +5,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class AppResponse:
     """`error` is what Slack would say of it: "operation_timeout" or "dispatch_failed"; `reason`
     is its word in X-Slack-Retry-Reason. `body` is the JSON of the acknowledgement, if any;
     `connection` the one of Socket Mode to which it went."""

@@ -5,20 +5,20 @@ import secrets
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
-from sandbox.delivery.answer import Answer
+from sandbox.delivery.answer import AppResponse
 from sandbox.first_workspace import APP, BOT_USER, TEAM, VERIFICATION_TOKEN
-from sandbox.traffic import Journal
+from sandbox.traffic import TrafficJournal
 from sandbox.workspace_state import World
 
 RETRY_DELAYS: Final = (0.0, 60.0, 300.0)
 
 
-class Way(Protocol):
+class DeliveryMode(Protocol):
     """HTTP or Socket Mode."""
 
     async def send(
         self, kind: str, payload: dict[str, Any], timeout: float, retry: tuple[int, str] | None
-    ) -> Answer: ...
+    ) -> AppResponse: ...
 
     async def close(self) -> None: ...
 
@@ -30,8 +30,8 @@ class AppLink:
     def __init__(
         self,
         world: World,
-        journal: Journal,
-        way: Way,
+        journal: TrafficJournal,
+        way: DeliveryMode,
         ack_timeout: float,
         retry_delays: Sequence[float] = RETRY_DELAYS,
     ) -> None:
@@ -42,10 +42,10 @@ class AppLink:
         self.retry_delays = retry_delays
         self._retrying: set[asyncio.Task[None]] = set()
 
-    async def send(self, kind: str, payload: dict[str, Any], name: str) -> Answer:
+    async def send(self, kind: str, payload: dict[str, Any], name: str) -> AppResponse:
         return await self._send(kind, payload, name, None)
 
-    async def event(self, event: dict[str, Any]) -> Answer:
+    async def event(self, event: dict[str, Any]) -> AppResponse:
         """Returns after the first try; the others follow in the background."""
         payload = {
             "token": VERIFICATION_TOKEN,
@@ -81,7 +81,7 @@ class AppLink:
             task.cancel()
         await self.way.close()
 
-    async def _retry(self, payload: dict[str, Any], name: str, answer: Answer) -> None:
+    async def _retry(self, payload: dict[str, Any], name: str, answer: AppResponse) -> None:
         for number, delay in enumerate(self.retry_delays, start=1):
             if not answer.error or answer.final:
                 return
@@ -90,7 +90,7 @@ class AppLink:
 
     async def _send(
         self, kind: str, payload: dict[str, Any], name: str, retry: tuple[int, str] | None
-    ) -> Answer:
+    ) -> AppResponse:
         line = self.journal.begin(
             at=self.world.clock().timestamp(), direction="out", method=name, args=payload
         )

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from sandbox.delivery.answer import FAILED, TIMEOUT, Answer
+from sandbox.delivery.answer import FAILED, TIMEOUT, AppResponse
 
 _FORM: Final = "application/x-www-form-urlencoded"
 _AGENT: Final = "Slackbot 1.0 (+https://api.slack.com/robots)"
@@ -29,7 +29,7 @@ class HttpDelivery:
 
     async def send(
         self, kind: str, payload: dict[str, Any], timeout: float, retry: tuple[int, str] | None
-    ) -> Answer:
+    ) -> AppResponse:
         body, content_type = _encoded(kind, payload)
         # The real time, whatever the workspace's clock says: the app checks it against its own.
         headers = signed(body, self.signing_secret, int(time.time()))
@@ -41,13 +41,13 @@ class HttpDelivery:
             async with asyncio.timeout(timeout):
                 return await self._post(body, headers, began)
         except TimeoutError:
-            return Answer(ms=_since(began), error=TIMEOUT, reason="http_timeout")
+            return AppResponse(ms=_since(began), error=TIMEOUT, reason="http_timeout")
         except aiohttp.ClientError:
-            return Answer(ms=_since(began), error=FAILED, reason="connection_failed")
+            return AppResponse(ms=_since(began), error=FAILED, reason="connection_failed")
 
-    async def _post(self, body: bytes, headers: dict[str, str], began: float) -> Answer:
+    async def _post(self, body: bytes, headers: dict[str, str], began: float) -> AppResponse:
         if not self.url:
-            return Answer(ms=0.0, error=FAILED, reason="connection_failed")
+            return AppResponse(ms=0.0, error=FAILED, reason="connection_failed")
         self._session = self._session or aiohttp.ClientSession()
         async with self._session.post(
             self.url, data=body, headers=headers, allow_redirects=False
@@ -55,8 +55,8 @@ class HttpDelivery:
             text = await response.text()
             final = response.headers.get("X-Slack-No-Retry") == "1"
             if response.status != 200:
-                return Answer(ms=_since(began), error=FAILED, reason="http_error", final=final)
-            return Answer(ms=_since(began), body=_body(text), final=final)
+                return AppResponse(ms=_since(began), error=FAILED, reason="http_error", final=final)
+            return AppResponse(ms=_since(began), body=_body(text), final=final)
 
     async def close(self) -> None:
         if self._session:

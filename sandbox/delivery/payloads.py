@@ -15,15 +15,20 @@ from sandbox.first_workspace import (
     TEAM,
     TEAM_DOMAIN,
     VERIFICATION_TOKEN,
-    Channel,
-    Person,
+    SlackChannel,
+    SlackPerson,
 )
 from sandbox.view_stack import describe
 from sandbox.workspace_state import Message, View, World
 
 
 def command(
-    world: World, person: Person, channel: Channel, name: str, text: str, response_url: str
+    world: World,
+    person: SlackPerson,
+    channel: SlackChannel,
+    name: str,
+    text: str,
+    response_url: str,
 ) -> dict[str, Any]:
     return {
         "token": VERIFICATION_TOKEN,
@@ -44,7 +49,7 @@ def command(
 
 def message_action(
     world: World,
-    person: Person,
+    person: SlackPerson,
     message: Message,
     action: dict[str, Any],
     response_url: str,
@@ -68,7 +73,9 @@ def message_action(
     return payload
 
 
-def view_action(world: World, person: Person, view: View, action: dict[str, Any]) -> dict[str, Any]:
+def view_action(
+    world: World, person: SlackPerson, view: View, action: dict[str, Any]
+) -> dict[str, Any]:
     return {
         "type": "block_actions",
         "user": user(person),
@@ -81,7 +88,7 @@ def view_action(world: World, person: Person, view: View, action: dict[str, Any]
     }
 
 
-def submission(world: World, person: Person, view: View) -> dict[str, Any]:
+def submission(world: World, person: SlackPerson, view: View) -> dict[str, Any]:
     return {
         "type": "view_submission",
         **_team(),
@@ -93,7 +100,7 @@ def submission(world: World, person: Person, view: View) -> dict[str, Any]:
     }
 
 
-def closed(person: Person, view: View, is_cleared: bool) -> dict[str, Any]:
+def closed(person: SlackPerson, view: View, is_cleared: bool) -> dict[str, Any]:
     return {
         "type": "view_closed",
         **_team(),
@@ -106,7 +113,7 @@ def closed(person: Person, view: View, is_cleared: bool) -> dict[str, Any]:
 
 def suggestion(
     world: World,
-    person: Person,
+    person: SlackPerson,
     place: View | Message,
     element: dict[str, Any],
     block_id: str,
@@ -136,7 +143,7 @@ def suggestion(
     }
 
 
-def global_shortcut(world: World, person: Person, callback_id: str) -> dict[str, Any]:
+def global_shortcut(world: World, person: SlackPerson, callback_id: str) -> dict[str, Any]:
     return {
         "type": "shortcut",
         "action_ts": world.new_ts(),
@@ -149,7 +156,7 @@ def global_shortcut(world: World, person: Person, callback_id: str) -> dict[str,
 
 
 def message_shortcut(
-    world: World, person: Person, message: Message, callback_id: str, response_url: str
+    world: World, person: SlackPerson, message: Message, callback_id: str, response_url: str
 ) -> dict[str, Any]:
     channel = world.channels[message.channel]
     return {
@@ -167,7 +174,7 @@ def message_shortcut(
     }
 
 
-def user(person: Person) -> dict[str, Any]:
+def user(person: SlackPerson) -> dict[str, Any]:
     return {
         "id": person.id,
         "username": person.handle,

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from sandbox.delivery.answer import FAILED, TIMEOUT, Answer
+from sandbox.delivery.answer import FAILED, TIMEOUT, AppResponse
 from sandbox.first_workspace import APP
 
 MOST: Final = 10
@@ -78,10 +78,10 @@ class SocketDelivery:
 
     async def send(
         self, kind: str, payload: dict[str, Any], timeout: float, retry: tuple[int, str] | None
-    ) -> Answer:
+    ) -> AppResponse:
         began = time.perf_counter()
         if not self._connections:
-            return Answer(ms=0.0, error=FAILED, reason="connection_failed")
+            return AppResponse(ms=0.0, error=FAILED, reason="connection_failed")
         open_now = list(self._connections.items())
         number, socket = open_now[next(self._turn) % len(open_now)]
         envelope_id = str(uuid.uuid4())
@@ -106,7 +106,7 @@ class SocketDelivery:
             error, reason = FAILED, "connection_failed"
         finally:
             del self._waiting[envelope_id]
-        return Answer(
+        return AppResponse(
             ms=_since(began), body=body or None, error=error, reason=reason, connection=number
         )
 

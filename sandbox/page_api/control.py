@@ -6,7 +6,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from sandbox.first_workspace import BOT_USER, OTHER_TEAM, TEAM, Channel, Group, Person
+from sandbox.first_workspace import BOT_USER, OTHER_TEAM, TEAM, Group, SlackChannel, SlackPerson
 from sandbox.sandbox_errors import Impossible
 from sandbox.workspace_context import Room
 from sandbox.workspace_state import World
@@ -61,40 +61,40 @@ async def control(request: Request) -> Response:
     return JSONResponse({"ok": True})
 
 
-def _archive(channel: Channel) -> None:
+def _archive(channel: SlackChannel) -> None:
     channel.archived = True
 
 
-def _unarchive(channel: Channel) -> None:
+def _unarchive(channel: SlackChannel) -> None:
     channel.archived = False
 
 
-def _deactivate(person: Person) -> None:
+def _deactivate(person: SlackPerson) -> None:
     person.deleted = True
 
 
-def _reactivate(person: Person) -> None:
+def _reactivate(person: SlackPerson) -> None:
     person.deleted = False
 
 
-def _make_guest(person: Person) -> None:
+def _make_guest(person: SlackPerson) -> None:
     person.is_guest = True
 
 
-def _make_member(person: Person) -> None:
+def _make_member(person: SlackPerson) -> None:
     person.is_guest = False
 
 
-def _make_stranger(person: Person) -> None:
+def _make_stranger(person: SlackPerson) -> None:
     person.team = OTHER_TEAM
 
 
-def _share(channel: Channel) -> dict[str, Any]:
+def _share(channel: SlackChannel) -> dict[str, Any]:
     channel.shared, channel.pending = True, False
     return {"type": "channel_shared", "connected_team_id": OTHER_TEAM, "channel": channel.id}
 
 
-def _unshare(channel: Channel) -> dict[str, Any]:
+def _unshare(channel: SlackChannel) -> dict[str, Any]:
     channel.shared = False
     return {
         "type": "channel_unshared",
@@ -104,17 +104,17 @@ def _unshare(channel: Channel) -> dict[str, Any]:
     }
 
 
-def _accept_invitation(channel: Channel) -> dict[str, Any]:
+def _accept_invitation(channel: SlackChannel) -> dict[str, Any]:
     channel.pending = True
     return _invitation("accepted", channel) | {"approval_required": True}
 
 
-def _decline_invitation(channel: Channel) -> dict[str, Any]:
+def _decline_invitation(channel: SlackChannel) -> dict[str, Any]:
     channel.pending = False
     return _invitation("declined", channel)
 
 
-def _invitation(what: str, channel: Channel) -> dict[str, Any]:
+def _invitation(what: str, channel: SlackChannel) -> dict[str, Any]:
     return {
         "type": f"shared_channel_invite_{what}",
         "invite": {"id": "I0INVITED1", "inviting_team": {"id": TEAM}},
@@ -123,13 +123,13 @@ def _invitation(what: str, channel: Channel) -> dict[str, Any]:
     }
 
 
-_SHARING: Final[dict[str, Callable[[Channel], dict[str, Any]]]] = {
+_SHARING: Final[dict[str, Callable[[SlackChannel], dict[str, Any]]]] = {
     "share": _share,
     "unshare": _unshare,
     "accept_invitation": _accept_invitation,
     "decline_invitation": _decline_invitation,
 }
-_CHANNELS: Final[dict[str, Callable[[Channel], None]]] = {
+_CHANNELS: Final[dict[str, Callable[[SlackChannel], None]]] = {
     "archive": _archive,
     "unarchive": _unarchive,
     "remove_app": lambda channel: channel.members.discard(BOT_USER),
@@ -141,7 +141,7 @@ _TOLD: Final = {
     "remove_app": "member_left_channel",
     "invite_app": "member_joined_channel",
 }
-_PEOPLE: Final[dict[str, Callable[[Person], None]]] = {
+_PEOPLE: Final[dict[str, Callable[[SlackPerson], None]]] = {
     "deactivate": _deactivate,
     "reactivate": _reactivate,
     "make_guest": _make_guest,
@@ -164,14 +164,14 @@ def _set_group(world: World, body: dict[str, Any]) -> Group:
     return group
 
 
-def _channel(world: World, body: dict[str, Any]) -> Channel:
+def _channel(world: World, body: dict[str, Any]) -> SlackChannel:
     channel = world.channel(body["channel"])
     if channel is None:
         raise Impossible(f"There is no channel {body['channel']}.")
     return channel
 
 
-def _person(world: World, body: dict[str, Any]) -> Person:
+def _person(world: World, body: dict[str, Any]) -> SlackPerson:
     person = world.person(body["person"])
     if person is None:
         raise Impossible(f"There is nobody called {body['person']}.")

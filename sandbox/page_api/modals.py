@@ -8,15 +8,15 @@ from typing import Any
 from sandbox import view_stack
 from sandbox.block_kit.fields import Values, problems
 from sandbox.delivery import payloads
-from sandbox.first_workspace import Person
-from sandbox.page_api.outcome import Outcome
+from sandbox.first_workspace import SlackPerson
+from sandbox.page_api.outcome import ActionOutcome
 from sandbox.page_api.person_actions import CONNECTING
-from sandbox.sandbox_errors import Impossible, Refused
+from sandbox.sandbox_errors import ApiRefused, Impossible
 from sandbox.workspace_context import Room
 from sandbox.workspace_state import View
 
 
-async def submit(room: Room, person: Person, view: View, values: Values) -> Outcome:
+async def submit(room: Room, person: SlackPerson, view: View, values: Values) -> ActionOutcome:
     """`values` are those that the page has and the workspace not yet."""
     if view.body["submit"] is None:
         raise Impossible("This modal has no submit button.")
@@ -25,22 +25,24 @@ async def submit(room: Room, person: Person, view: View, values: Values) -> Outc
     view.errors = problems(view.blocks, view.values)
     if view.errors:
         room.world.changed("views", person=person.id)
-        return Outcome(errors=dict(view.errors))
+        return ActionOutcome(errors=dict(view.errors))
     payload = payloads.submission(room.world, person, view)
     name = f"view_submission {view.body['callback_id']}".rstrip()
     told = await room.link.send("interactive", payload, name)
     if told.error:
-        return Outcome(error=told.error, notice=CONNECTING, ms=told.ms, timed_out=told.timed_out)
+        return ActionOutcome(
+            error=told.error, notice=CONNECTING, ms=told.ms, timed_out=told.timed_out
+        )
     try:
         errors = _react(room, person, view, told.body)
-    except Refused as refused:
+    except ApiRefused as refused:
         line = room.journal.lines[-1]
         line.outcome, line.messages = refused.error, refused.messages
-        return Outcome(error=refused.error, notice=CONNECTING, ms=told.ms)
-    return Outcome(ms=told.ms, errors=errors)
+        return ActionOutcome(error=refused.error, notice=CONNECTING, ms=told.ms)
+    return ActionOutcome(ms=told.ms, errors=errors)
 
 
-async def close(room: Room, person: Person, view: View, whole: bool) -> Outcome:
+async def close(room: Room, person: SlackPerson, view: View, whole: bool) -> ActionOutcome:
     """Cancel or Escape takes the top view; `whole`, the cross in the corner, the stack."""
     world = room.world
     everything = whole or view.body["clear_on_close"]
@@ -54,10 +56,10 @@ async def close(room: Room, person: Person, view: View, whole: bool) -> Outcome:
         if one.body["notify_on_close"]:
             payload = payloads.closed(person, one, everything)
             answer = await room.link.send("interactive", payload, "view_closed")
-    return Outcome.of(answer) if answer else Outcome()
+    return ActionOutcome.of(answer) if answer else ActionOutcome()
 
 
-def _react(room: Room, person: Person, view: View, body: Any) -> dict[str, str]:
+def _react(room: Room, person: SlackPerson, view: View, body: Any) -> dict[str, str]:
     """Does what `response_action` says; the errors that it puts on fields. Raises Refused."""
     world = room.world
     if view.id not in world.views:  # the app has closed or replaced it meanwhile
@@ -77,17 +79,17 @@ def _react(room: Room, person: Person, view: View, body: Any) -> dict[str, str]:
         world.changed("views", person=person.id)
         return dict(view.errors)
     else:
-        raise Refused("invalid_arguments", [f"[ERROR] unknown response_action: {action}"])
+        raise ApiRefused("invalid_arguments", [f"[ERROR] unknown response_action: {action}"])
     return {}
 
 
 def _errors(view: View, errors: Any) -> dict[str, str]:
     inputs = {block["block_id"] for block in view.blocks if block["type"] == "input"}
     if not isinstance(errors, dict) or not errors:
-        raise Refused("invalid_arguments", ["[ERROR] missing required field: errors"])
+        raise ApiRefused("invalid_arguments", ["[ERROR] missing required field: errors"])
     strangers = sorted(set(errors) - inputs)
     if strangers:
-        raise Refused(
+        raise ApiRefused(
             "invalid_arguments",
             [f"[ERROR] not an input block [json-pointer:/errors/{name}]" for name in strangers],
         )

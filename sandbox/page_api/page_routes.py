@@ -8,9 +8,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from sandbox.first_workspace import Channel, Person
+from sandbox.first_workspace import SlackChannel, SlackPerson
 from sandbox.page_api import control, modals, person_actions, serialize
-from sandbox.page_api.outcome import Outcome
+from sandbox.page_api.outcome import ActionOutcome
 from sandbox.sandbox_errors import Impossible
 from sandbox.view_stack import stack
 from sandbox.web_api.file_methods import add_file
@@ -113,7 +113,9 @@ async def _forward(socket: WebSocket, queue: asyncio.Queue[dict[str, Any]]) -> N
         await socket.send_json(await queue.get())
 
 
-async def _do(room: Room, person: Person, body: dict[str, Any]) -> Outcome | list[dict[str, Any]]:
+async def _do(
+    room: Room, person: SlackPerson, body: dict[str, Any]
+) -> ActionOutcome | list[dict[str, Any]]:
     match body.get("do"):
         case "command":
             return await person_actions.run_command(
@@ -147,19 +149,19 @@ async def _do(room: Room, person: Person, body: dict[str, Any]) -> Outcome | lis
             return await person_actions.use_shortcut(room, person, body["callback_id"], message)
         case "read":
             _read(room, person, _channel(room, body))
-            return Outcome()
+            return ActionOutcome()
         case "nothing":
-            return Outcome()
+            return ActionOutcome()
         case other:
             raise Impossible(f"There is no such thing to do as {other}.")
 
 
-def _read(room: Room, person: Person, channel: Channel) -> None:
+def _read(room: Room, person: SlackPerson, channel: SlackChannel) -> None:
     numbers = [one.number for one in room.world.messages[channel.id].values()]
     room.world.read[(person.id, channel.id)] = max(numbers, default=0)
 
 
-def _place(room: Room, person: Person, body: dict[str, Any]) -> View | Message:
+def _place(room: Room, person: SlackPerson, body: dict[str, Any]) -> View | Message:
     in_view = "view" in body
     place = _view(room, person, body["view"]) if in_view else _message(room, person, body)
     for block_id, entered in (body.get("values") or {}).items():
@@ -167,7 +169,7 @@ def _place(room: Room, person: Person, body: dict[str, Any]) -> View | Message:
     return place
 
 
-def _view(room: Room, person: Person, id_: str) -> View:
+def _view(room: Room, person: SlackPerson, id_: str) -> View:
     home = room.world.homes.get(person.id)
     found = home if home and home.id == id_ else room.world.views.get(id_)
     if found is None or found.person != person.id:
@@ -175,7 +177,7 @@ def _view(room: Room, person: Person, id_: str) -> View:
     return found
 
 
-def _message(room: Room, person: Person, body: dict[str, Any]) -> Message:
+def _message(room: Room, person: SlackPerson, body: dict[str, Any]) -> Message:
     channel = _channel(room, body)
     found = room.world.messages[channel.id].get(body["ts"])
     if found is None or not found.seen_by(person.id) or person.id not in channel.members:
@@ -183,14 +185,14 @@ def _message(room: Room, person: Person, body: dict[str, Any]) -> Message:
     return found
 
 
-def _channel(room: Room, body: dict[str, Any]) -> Channel:
+def _channel(room: Room, body: dict[str, Any]) -> SlackChannel:
     channel = room.world.channel(body["channel"])
     if channel is None:
         raise Impossible(f"There is no channel {body['channel']}.")
     return channel
 
 
-def _person(room: Room, name: str) -> Person:
+def _person(room: Room, name: str) -> SlackPerson:
     person = room.world.person(name)
     if person is None or person.is_bot:
         raise Impossible(f"There is nobody called {name}.")

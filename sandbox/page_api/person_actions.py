@@ -7,11 +7,11 @@ from sandbox import mrkdwn
 from sandbox.block_kit.check import check_options
 from sandbox.block_kit.fields import MULTIPLE, STATE, find
 from sandbox.delivery import payloads
-from sandbox.delivery.answer import Answer
-from sandbox.first_workspace import BOT_USER, Channel, Person
-from sandbox.page_api.outcome import Outcome
-from sandbox.responses import Reply, answer
-from sandbox.sandbox_errors import Impossible, Refused
+from sandbox.delivery.answer import AppResponse
+from sandbox.first_workspace import BOT_USER, SlackChannel, SlackPerson
+from sandbox.page_api.outcome import ActionOutcome
+from sandbox.responses import WebResponse, answer
+from sandbox.sandbox_errors import ApiRefused, Impossible
 from sandbox.view_stack import describe
 from sandbox.workspace_context import Room
 from sandbox.workspace_state import Message, View
@@ -21,7 +21,9 @@ _EMAIL: Final = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _PHONE: Final = re.compile(r"\+\d[\d ()-]{6,}\d")
 
 
-async def run_command(room: Room, person: Person, channel: Channel, typed: str) -> Outcome:
+async def run_command(
+    room: Room, person: SlackPerson, channel: SlackChannel, typed: str
+) -> ActionOutcome:
     """`typed` is the whole line: "/optin +1 415 …"."""
     name, _, text = typed.strip().partition(" ")
     known = next((c for c in room.manifest.commands if c.name == name), None)
@@ -29,7 +31,7 @@ async def run_command(room: Room, person: Person, channel: Channel, typed: str) 
         raise Impossible(f"{name} is not a valid command.")
     _may_write(person, channel)
     text = _linked(text.strip()) if known.escapes else mrkdwn.escape(text.strip())
-    reply = Reply(person=person.id, channel=channel.id, at=room.world.clock())
+    reply = WebResponse(person=person.id, channel=channel.id, at=room.world.clock())
     payload = payloads.command(
         room.world, person, channel, name, text, room.replies.url("commands", reply)
     )
@@ -39,15 +41,15 @@ async def run_command(room: Room, person: Person, channel: Channel, typed: str) 
     if told.body:
         try:
             answer(room.world, reply, told.body)
-        except Refused as refused:
+        except ApiRefused as refused:
             _journal_refusal(room, refused)
             return _failed_command(room, person, channel, name, refused.error, told)
-    return Outcome.of(told)
+    return ActionOutcome.of(told)
 
 
 async def say(
-    room: Room, person: Person, channel: Channel, text: str, thread_ts: str | None = None
-) -> Outcome:
+    room: Room, person: SlackPerson, channel: SlackChannel, text: str, thread_ts: str | None = None
+) -> ActionOutcome:
     _may_write(person, channel)
     marked = _mentions(room, mrkdwn.escape(text))
     message = room.world.post(channel.id, person.id, marked, thread_ts=thread_ts)
@@ -59,17 +61,22 @@ async def say(
         "event_ts": message.ts,
         "team": person.team,
     }
-    told: Answer | None = None
+    told: AppResponse | None = None
     if f"@{BOT_USER}" in message.pings and "app_mention" in room.manifest.events:
         told = await room.link.event({"type": "app_mention", **event})
     if channel.person and "message.im" in room.manifest.events:
         told = await room.link.event({"type": "message", "channel_type": "im", **event})
-    return Outcome.unnoticed(told) if told else Outcome()
+    return ActionOutcome.unnoticed(told) if told else ActionOutcome()
 
 
 async def act(
-    room: Room, person: Person, place: View | Message, block_id: str, action_id: str, value: Any
-) -> Outcome:
+    room: Room,
+    person: SlackPerson,
+    place: View | Message,
+    block_id: str,
+    action_id: str,
+    value: Any,
+) -> ActionOutcome:
     """A click on a button, an item of an overflow menu, or a field that now holds `value`."""
     found = find(place.blocks, block_id, action_id)
     if found is None:
@@ -79,7 +86,7 @@ async def act(
     if kind in STATE:
         place.values.setdefault(block_id, {})[action_id] = value
     if block["type"] == "input" and not block.get("dispatch_action"):
-        return Outcome()
+        return ActionOutcome()
     action = {"action_id": action_id, "block_id": block_id, "type": kind, **_did(element, value)}
     if isinstance(place, View):
         payload = payloads.view_action(room.world, person, place, action)
@@ -88,11 +95,16 @@ async def act(
             room.world, person, place, action, _reply_url(room, person, place)
         )
     told = await room.link.send("interactive", payload, f"block_actions {action_id}")
-    return Outcome.of(told)
+    return ActionOutcome.of(told)
 
 
 async def suggest(
-    room: Room, person: Person, place: View | Message, block_id: str, action_id: str, typed: str
+    room: Room,
+    person: SlackPerson,
+    place: View | Message,
+    block_id: str,
+    action_id: str,
+    typed: str,
 ) -> list[dict[str, Any]]:
     """Options, or groups of options, for what was typed so far."""
     found = find(place.blocks, block_id, action_id)
@@ -103,17 +115,17 @@ async def suggest(
     if told.error:
         raise Impossible("The options could not be loaded.")
     if problems := check_options(told.body):
-        _journal_refusal(room, Refused("invalid_arguments", problems))
+        _journal_refusal(room, ApiRefused("invalid_arguments", problems))
         raise Impossible("The options could not be loaded.")
     options: list[dict[str, Any]] = told.body.get("options") or told.body.get("option_groups")
     return options
 
 
-async def open_home(room: Room, person: Person, tab: str = "home") -> Outcome:
+async def open_home(room: Room, person: SlackPerson, tab: str = "home") -> ActionOutcome:
     if tab == "home" and not room.manifest.home:
         raise Impossible("This app has no Home.")
     if "app_home_opened" not in room.manifest.events:
-        return Outcome()
+        return ActionOutcome()
     event: dict[str, Any] = {
         "type": "app_home_opened",
         "user": person.id,
@@ -124,12 +136,12 @@ async def open_home(room: Room, person: Person, tab: str = "home") -> Outcome:
     home = room.world.homes.get(person.id)
     if home and tab == "home":
         event["view"] = describe(home)
-    return Outcome.unnoticed(await room.link.event(event))
+    return ActionOutcome.unnoticed(await room.link.event(event))
 
 
 async def use_shortcut(
-    room: Room, person: Person, callback_id: str, message: Message | None
-) -> Outcome:
+    room: Room, person: SlackPerson, callback_id: str, message: Message | None
+) -> ActionOutcome:
     kind = "message" if message else "global"
     offered = {(shortcut.callback_id, shortcut.kind) for shortcut in room.manifest.shortcuts}
     if (callback_id, kind) not in offered:
@@ -139,30 +151,32 @@ async def use_shortcut(
         payload = payloads.message_shortcut(room.world, person, message, callback_id, url)
     else:
         payload = payloads.global_shortcut(room.world, person, callback_id)
-    return Outcome.of(await room.link.send("interactive", payload, f"shortcut {callback_id}"))
+    return ActionOutcome.of(await room.link.send("interactive", payload, f"shortcut {callback_id}"))
 
 
-def _may_write(person: Person, channel: Channel) -> None:
+def _may_write(person: SlackPerson, channel: SlackChannel) -> None:
     if person.id not in channel.members:
         raise Impossible(f"{person.name} is not in #{channel.name}.")
     if channel.archived:
         raise Impossible(f"#{channel.name} is archived.")
 
 
-def _reply_url(room: Room, person: Person, message: Message) -> str:
-    reply = Reply(person=person.id, channel=message.channel, at=room.world.clock(), message=message)
+def _reply_url(room: Room, person: SlackPerson, message: Message) -> str:
+    reply = WebResponse(
+        person=person.id, channel=message.channel, at=room.world.clock(), message=message
+    )
     return room.replies.url("actions", reply)
 
 
 def _failed_command(
-    room: Room, person: Person, channel: Channel, name: str, error: str, told: Answer
-) -> Outcome:
+    room: Room, person: SlackPerson, channel: SlackChannel, name: str, error: str, told: AppResponse
+) -> ActionOutcome:
     notice = f'{name} failed with the error "{error}"'
     room.world.changed("notice", person=person.id, channel=channel.id, text=notice)
-    return Outcome(error=error, notice=notice, ms=told.ms, timed_out=told.timed_out)
+    return ActionOutcome(error=error, notice=notice, ms=told.ms, timed_out=told.timed_out)
 
 
-def _journal_refusal(room: Room, refused: Refused) -> None:
+def _journal_refusal(room: Room, refused: ApiRefused) -> None:
     line = room.journal.lines[-1]
     line.outcome, line.messages = refused.error, refused.messages
 

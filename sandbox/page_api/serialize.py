@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.first_workspace import APP_NAME, BOT_USER, TEAM_NAME, Channel, Person
+from sandbox.first_workspace import APP_NAME, BOT_USER, TEAM_NAME, SlackChannel, SlackPerson
 from sandbox.page_api.naming import names
 from sandbox.spoken_blocks import read_message, read_view
 from sandbox.view_stack import stack
@@ -12,7 +12,7 @@ from sandbox.workspace_state import Message, View
 INSPECTED = 60
 
 
-def everything(room: Room, person: Person) -> dict[str, Any]:
+def everything(room: Room, person: SlackPerson) -> dict[str, Any]:
     """The page of `person`, whole: what it shows when it opens."""
     world = room.world
     home = world.homes.get(person.id)
@@ -39,7 +39,7 @@ def everything(room: Room, person: Person) -> dict[str, Any]:
     }
 
 
-def message(room: Room, person: Person, one: Message) -> dict[str, Any]:
+def message(room: Room, person: SlackPerson, one: Message) -> dict[str, Any]:
     return {
         "channel": one.channel,
         "ts": one.ts,
@@ -60,7 +60,7 @@ def message(room: Room, person: Person, one: Message) -> dict[str, Any]:
     }
 
 
-def view(room: Room, person: Person, one: View) -> dict[str, Any]:
+def view(room: Room, person: SlackPerson, one: View) -> dict[str, Any]:
     """`hash` changes when the app updates the view, not when the person types into it."""
     return {
         "id": one.id,
@@ -77,12 +77,12 @@ def lines(room: Room, after: int) -> list[dict[str, Any]]:
     return [line.as_dict() for line in room.journal.after(after)]
 
 
-def _channels(room: Room, person: Person) -> list[Channel]:
+def _channels(room: Room, person: SlackPerson) -> list[SlackChannel]:
     room.world.direct(person.id)
     return [c for c in room.world.channels.values() if person.id in c.members]
 
 
-def _channel(room: Room, person: Person, channel: Channel) -> dict[str, Any]:
+def _channel(room: Room, person: SlackPerson, channel: SlackChannel) -> dict[str, Any]:
     read = room.world.read.get((person.id, channel.id), 0)
     return {
         "id": channel.id,
@@ -99,7 +99,7 @@ def _channel(room: Room, person: Person, channel: Channel) -> dict[str, Any]:
     }
 
 
-def _person(person: Person) -> dict[str, Any]:
+def _person(person: SlackPerson) -> dict[str, Any]:
     return {
         "id": person.id,
         "handle": person.handle,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from sandbox.simulated_providers.config import Sender
+from sandbox.simulated_providers.config import SimulatedSender
 
 
 class Word(StrEnum):
@@ -38,7 +38,7 @@ _BY_NETWORK: Final[Mapping[Word, str]] = {
 }
 
 
-def word_of(text: str, sender: Sender, blocked: bool) -> Word | None:
+def word_of(text: str, sender: SimulatedSender, blocked: bool) -> Word | None:
     """The keyword that the whole text is, if any. "Stop. Thank you" is none."""
     typed = text.strip().upper()
     if typed == "STOP" or (typed in _STOP and not sender.toll_free):
@@ -48,7 +48,7 @@ def word_of(text: str, sender: Sender, blocked: bool) -> Word | None:
     return Word.HELP if typed in _HELP else None
 
 
-def answer(word: Word, sender: Sender, blocked: bool) -> str:
+def answer(word: Word, sender: SimulatedSender, blocked: bool) -> str:
     """What the contact's phone shows at once; empty where nothing changes. `blocked` is before."""
     if blocked is (word is Word.STOP) and word is not Word.HELP:
         return ""

@@ -17,7 +17,7 @@ _MOST_RETRIES: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sender:
+class SimulatedSender:
     """One of the company's numbers; or a messaging service, `id` MG…, that sends from `number`."""
 
     id: str
@@ -27,7 +27,7 @@ class Sender:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
+class SimulatedContact:
     """Somebody whom the company texts and e-mails. `id` is the one that unsubscribe links have."""
 
     id: str
@@ -59,8 +59,8 @@ class Given:
     auth_token: str = field(default="", repr=False)
     private_key: ec.EllipticCurvePrivateKey | None = field(default=None, repr=False)
     unsubscribe_key: str = field(default="", repr=False)
-    senders: tuple[Sender, ...] = ()
-    people: tuple[Contact, ...] = ()
+    senders: tuple[SimulatedSender, ...] = ()
+    people: tuple[SimulatedContact, ...] = ()
     #: Where the sender is in a messaging service that marks keywords (Twilio's OptOutType).
     advanced_opt_out: bool = False
     twilio: Retries = Retries()
@@ -69,14 +69,14 @@ class Given:
     #: How soon the company tries to confirm a STOP, which the carrier then refuses.
     confirms_after: float = 1.0
 
-    def sender(self, name: str) -> Sender:
+    def sender(self, name: str) -> SimulatedSender:
         """By id, number or name; the first one for an empty `name`. Raises Impossible."""
         for sender in self.senders:
             if name in ("", sender.id, sender.number, sender.name):
                 return sender
         raise Impossible(f"There is no sender {name}." if name else "There are no senders.")
 
-    def contact(self, name: str) -> Contact:
+    def contact(self, name: str) -> SimulatedContact:
         """By id, phone, mailbox, name or how it begins. Raises Impossible."""
         wanted = name.casefold()
         for contact in self.people if name else ():
@@ -140,8 +140,8 @@ def _private_key(pem: str) -> ec.EllipticCurvePrivateKey | None:
     return key
 
 
-def _sender(body: Mapping[str, Any]) -> Sender:
-    return Sender(
+def _sender(body: Mapping[str, Any]) -> SimulatedSender:
+    return SimulatedSender(
         id=str(body["id"]),
         name=body.get("name") or str(body["id"]),
         number=body.get("number") or str(body["id"]),
@@ -149,8 +149,8 @@ def _sender(body: Mapping[str, Any]) -> Sender:
     )
 
 
-def _contact(body: Mapping[str, Any]) -> Contact:
-    return Contact(
+def _contact(body: Mapping[str, Any]) -> SimulatedContact:
+    return SimulatedContact(
         id=str(body["id"]),
         name=body["name"],
         phone=body.get("phone") or "",

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import aiohttp
 
-from sandbox.simulated_providers.config import Given, Sender
-from sandbox.simulated_providers.inbox_state import Text
+from sandbox.simulated_providers.config import Given, SimulatedSender
+from sandbox.simulated_providers.inbox_state import StoredText
 from sandbox.simulated_providers.phones import CONFIRMATION, Phones
-from sandbox.simulated_providers.webhook_sender import Call, Post, Sent, open_session, post
+from sandbox.simulated_providers.webhook_sender import Post, Sent, WebhookCall, open_session, post
 
 CONNECTIONS: Final = 8
 #: Seconds after which it ends, whatever is left.
@@ -88,7 +88,10 @@ class Flood:
         }
 
     async def _work(
-        self, session: aiohttp.ClientSession, wave: Iterator[tuple[Text, Call]], pages: Post
+        self,
+        session: aiohttp.ClientSession,
+        wave: Iterator[tuple[StoredText, WebhookCall]],
+        pages: Post,
     ) -> None:
         for text, call in wave:
             text.told = await post(session, call)
@@ -104,18 +107,18 @@ class Flood:
         self._times.append(sent.ms)
         self._failed = 0 if sent.ok else self._failed + 1
 
-    def _stops(self) -> Iterator[tuple[Text, Call]]:
+    def _stops(self) -> Iterator[tuple[StoredText, WebhookCall]]:
         for phone, sender in self._pairs:
             self.stops += 1
             yield self._phones.receive(phone, sender, "STOP")
 
-    def _refusals(self) -> Iterator[tuple[Text, Call]]:
+    def _refusals(self) -> Iterator[tuple[StoredText, WebhookCall]]:
         for phone, sender in self._pairs if self._confirms else ():
             self.confirmations += 1
             yield from self._phones.attempt(phone, sender, CONFIRMATION)
 
 
-def _pairs(given: Given, count: int) -> Iterator[tuple[str, Sender]]:
+def _pairs(given: Given, count: int) -> Iterator[tuple[str, SimulatedSender]]:
     """Who texts STOP to which sender: strangers, and one of the people in fifty."""
     phones = {one.phone for one in given.people if one.phone}
     strangers = (

@@ -10,7 +10,7 @@ from sandbox.simulated_providers.webhook_sender import Sent
 KEPT: Final = 200
 
 
-class By(StrEnum):
+class Author(StrEnum):
     CONTACT = "contact"
     COMPANY = "company"
     #: Keywords are answered by the carrier, or by Twilio in its place.
@@ -18,12 +18,12 @@ class By(StrEnum):
 
 
 @dataclass(slots=True, kw_only=True)
-class Text:
+class StoredText:
     """`status` and `code` are Twilio's words. What never arrived is kept, and shown as that."""
 
     id: str
     at: float
-    by: By
+    by: Author
     body: str
     status: str
     code: str = ""

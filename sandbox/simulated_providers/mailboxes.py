@@ -7,15 +7,15 @@ from typing import Any, Final
 
 from sandbox.sandbox_errors import Impossible
 from sandbox.simulated_providers import sendgrid_events, unsubscribe
-from sandbox.simulated_providers.config import Contact, Given
+from sandbox.simulated_providers.config import Given, SimulatedContact
 from sandbox.simulated_providers.inbox_state import KEPT, Mail
-from sandbox.simulated_providers.webhook_sender import Call, Post, Sent
+from sandbox.simulated_providers.webhook_sender import Post, Sent, WebhookCall
 
 SUBJECT: Final = "Spring colours are here"
 BODY: Final = "Twenty per cent off until Sunday, for you and for whoever you bring along."
 
 
-class Mailboxes:
+class SimulatedMailboxes:
     """By address. Everybody has had one e-mail before. Acts raise Impossible."""
 
     def __init__(self, given: Given, post: Post) -> None:
@@ -24,25 +24,25 @@ class Mailboxes:
         self._mails: dict[str, deque[Mail]] = defaultdict(lambda: deque(maxlen=KEPT))
         self._suppressed = {one.email: one.suppressed for one in given.people if one.suppressed}
 
-    def mails(self, contact: Contact) -> list[Mail]:
+    def mails(self, contact: SimulatedContact) -> list[Mail]:
         """Oldest first; those that came back, too."""
         mails = self._mails[contact.email]
         if not mails:
             mails.append(self._mail(contact, "delivered"))
         return list(mails)
 
-    def last(self, contact: Contact) -> Mail:
+    def last(self, contact: SimulatedContact) -> Mail:
         """What lies on top of the mailbox."""
         for mail in reversed(self.mails(contact)):
             if mail.arrived:
                 return mail
         raise Impossible(f"{contact.name} has no e-mail.")
 
-    def suppressed(self, contact: Contact) -> str:
+    def suppressed(self, contact: SimulatedContact) -> str:
         """Why SendGrid sends this mailbox nothing; empty where it does."""
         return self._suppressed.get(contact.email, "")
 
-    async def send(self, contact: Contact, status: str = "") -> Sent:
+    async def send(self, contact: SimulatedContact, status: str = "") -> Sent:
         """The company writes: it arrives, or bounces with `status`, one of `sendgrid.FAILURES`;
         where SendGrid suppresses the mailbox it is dropped anyway."""
         if status and status not in sendgrid_events.FAILURES:
@@ -60,16 +60,16 @@ class Mailboxes:
             return await self._tell(contact, mail, "bounce", status=status, **more)
         return await self._tell(contact, mail, "delivered", response="250 OK")
 
-    async def complain(self, contact: Contact) -> Sent:
+    async def complain(self, contact: SimulatedContact) -> Sent:
         """Reports the last e-mail as spam: SendGrid hears of it, and sends no more."""
         self._suppressed[contact.email] = sendgrid_events.REPORTED
         return await self._tell(contact, self.last(contact), "spamreport")
 
-    async def unsubscribe(self, contact: Contact) -> Sent:
+    async def unsubscribe(self, contact: SimulatedContact) -> Sent:
         """As mail programs do for the button beside the sender's name. They try once."""
         mail = self.last(contact)
         mail.told = await self._post.send(
-            Call(
+            WebhookCall(
                 name="one-click",
                 url=self._given.webhooks + mail.link,
                 body=unsubscribe.BODY,
@@ -80,12 +80,12 @@ class Mailboxes:
         self._post.changed()
         return mail.told
 
-    def relieve(self, contact: Contact) -> None:
+    def relieve(self, contact: SimulatedContact) -> None:
         """Takes the mailbox off SendGrid's list, of which SendGrid tells nobody."""
         self._suppressed.pop(contact.email, None)
         self._post.changed()
 
-    async def _tell(self, contact: Contact, mail: Mail, kind: str, **more: Any) -> Sent:
+    async def _tell(self, contact: SimulatedContact, mail: Mail, kind: str, **more: Any) -> Sent:
         """One batch: what it did with the e-mail, after `processed` where it tried."""
         stamp = int(time.time())
         kinds: list[tuple[str, dict[str, Any]]] = [(kind, more)]
@@ -99,7 +99,9 @@ class Mailboxes:
             raise Impossible("SendGrid has no private key here.")
         body, headers = sendgrid_events.signed(self._given.private_key, batch, stamp)
         url = self._given.webhooks + sendgrid_events.EVENTS
-        call = Call(name=f"sendgrid {kind}", url=url, body=body, headers=headers, shown=batch)
+        call = WebhookCall(
+            name=f"sendgrid {kind}", url=url, body=body, headers=headers, shown=batch
+        )
         mail.status, mail.told = kind, None
         self._post.changed()
         mail.told = await self._post.send(call)
@@ -108,11 +110,11 @@ class Mailboxes:
         self._post.changed()
         return mail.told
 
-    async def _go_on(self, mail: Mail, call: Call, sent: Sent) -> None:
+    async def _go_on(self, mail: Mail, call: WebhookCall, sent: Sent) -> None:
         mail.told = await self._post.go_on_as_sendgrid(call, sent, self._given.sendgrid_within)
         self._post.changed()
 
-    def _mail(self, contact: Contact, status: str) -> Mail:
+    def _mail(self, contact: SimulatedContact, status: str) -> Mail:
         if not contact.email:
             raise Impossible(f"{contact.name} has no mailbox.")
         return Mail(

@@ -8,9 +8,9 @@ from typing import Final
 from sandbox.sandbox_errors import Impossible
 from sandbox.simulated_providers import carrier, twilio_webhooks
 from sandbox.simulated_providers.carrier import Word
-from sandbox.simulated_providers.config import Given, Sender
-from sandbox.simulated_providers.inbox_state import KEPT, By, Text
-from sandbox.simulated_providers.webhook_sender import Call, Post, Sent
+from sandbox.simulated_providers.config import Given, SimulatedSender
+from sandbox.simulated_providers.inbox_state import KEPT, Author, StoredText
+from sandbox.simulated_providers.webhook_sender import Post, Sent, WebhookCall
 
 OFFER: Final = "Acme: 20 % off all spring colours until Sunday. Reply STOP to opt out."
 CONFIRMATION: Final = "Acme: You are unsubscribed and will get no more texts from us."
@@ -22,18 +22,20 @@ class Phones:
     def __init__(self, given: Given, post: Post) -> None:
         self.given = given
         self._post = post
-        self._threads: dict[tuple[str, str], deque[Text]] = defaultdict(lambda: deque(maxlen=KEPT))
+        self._threads: dict[tuple[str, str], deque[StoredText]] = defaultdict(
+            lambda: deque(maxlen=KEPT)
+        )
         self._blocked = {(id_, one.phone) for one in given.people for id_ in one.blocked}
 
-    def thread(self, phone: str, sender: Sender) -> list[Text]:
+    def thread(self, phone: str, sender: SimulatedSender) -> list[StoredText]:
         """Oldest first."""
         return list(self._threads.get((sender.id, phone), ()))
 
-    def is_blocked(self, phone: str, sender: Sender) -> bool:
+    def is_blocked(self, phone: str, sender: SimulatedSender) -> bool:
         """Whether the carrier carries nothing from this sender to this phone."""
         return (sender.id, phone) in self._blocked
 
-    async def text(self, phone: str, sender: Sender, body: str) -> Sent:
+    async def text(self, phone: str, sender: SimulatedSender, body: str) -> Sent:
         """The contact texts one of the company's senders; what the app answered to Twilio.
 
         After a STOP the company tries to confirm it, as it always does, and is refused.
@@ -46,7 +48,9 @@ class Phones:
         self._post.changed()
         return text.told
 
-    async def send(self, phone: str, sender: Sender, code: str = "", body: str = OFFER) -> Sent:
+    async def send(
+        self, phone: str, sender: SimulatedSender, code: str = "", body: str = OFFER
+    ) -> Sent:
         """The company texts: it arrives, or fails with `code`, one of `twilio.FAILURES`; where
         the carrier blocks it fails anyway."""
         if code and code not in twilio_webhooks.FAILURES:
@@ -58,29 +62,31 @@ class Phones:
         self._post.changed()
         return sent
 
-    def receive(self, phone: str, sender: Sender, body: str) -> tuple[Text, Call]:
+    def receive(
+        self, phone: str, sender: SimulatedSender, body: str
+    ) -> tuple[StoredText, WebhookCall]:
         """What the carrier does with a text, and the webhook about it, still to be sent."""
         if not body.strip():
             raise Impossible("There is no text.")
         blocked = self.is_blocked(phone, sender)
         word = carrier.word_of(body, sender, blocked)
-        text = self._add(phone, sender, By.CONTACT, body, "received")
+        text = self._add(phone, sender, Author.CONTACT, body, "received")
         if word is Word.STOP:
             self._blocked.add((sender.id, phone))
         elif word is Word.START:
             self._blocked.discard((sender.id, phone))
         if word and (answer := carrier.answer(word, sender, blocked)):
-            self._add(phone, sender, By.CARRIER, answer, "delivered")
+            self._add(phone, sender, Author.CARRIER, answer, "delivered")
         marker = word if self.given.advanced_opt_out else None
         form = twilio_webhooks.inbound(text.id, phone, sender, body, marker)
         return text, self._call("twilio inbound", twilio_webhooks.INBOUND, form)
 
     def attempt(
-        self, phone: str, sender: Sender, body: str, code: str = ""
-    ) -> Iterator[tuple[Text, Call]]:
+        self, phone: str, sender: SimulatedSender, body: str, code: str = ""
+    ) -> Iterator[tuple[StoredText, WebhookCall]]:
         """The webhooks about one text of the company's, in their order; each is to be sent before
         the next is asked for."""
-        text = self._add(phone, sender, By.COMPANY, body, "queued")
+        text = self._add(phone, sender, Author.COMPANY, body, "queued")
         if self.is_blocked(phone, sender):
             words = [("failed", twilio_webhooks.OPTED_OUT)]
         else:
@@ -90,20 +96,22 @@ class Phones:
             form = twilio_webhooks.status(text.id, phone, sender, word, why)
             yield text, self._call(f"twilio {word}", twilio_webhooks.STATUS, form)
 
-    async def _confirm(self, phone: str, sender: Sender) -> None:
+    async def _confirm(self, phone: str, sender: SimulatedSender) -> None:
         await asyncio.sleep(self.given.confirms_after)
         await self.send(phone, sender, body=CONFIRMATION)
 
-    def _add(self, phone: str, sender: Sender, by: By, body: str, status: str) -> Text:
-        text = Text(
+    def _add(
+        self, phone: str, sender: SimulatedSender, by: Author, body: str, status: str
+    ) -> StoredText:
+        text = StoredText(
             id=twilio_webhooks.new_sid(), at=self._post.now(), by=by, body=body, status=status
         )
         self._threads[sender.id, phone].append(text)
         return text
 
-    def _call(self, name: str, path: str, form: dict[str, str]) -> Call:
+    def _call(self, name: str, path: str, form: dict[str, str]) -> WebhookCall:
         body, headers = twilio_webhooks.signed(
             self.given.auth_token, self.given.public_url + path, form
         )
         url = self.given.webhooks + path
-        return Call(name=name, url=url, body=body, headers=headers, shown=form)
+        return WebhookCall(name=name, url=url, body=body, headers=headers, shown=form)

@@ -8,8 +8,8 @@ from starlette.routing import Route
 
 from sandbox.sandbox_errors import Impossible
 from sandbox.simulated_providers import serialize_providers
-from sandbox.simulated_providers.config import Contact, read_given
-from sandbox.simulated_providers.simulation import Outside
+from sandbox.simulated_providers.config import SimulatedContact, read_given
+from sandbox.simulated_providers.simulation import Simulation
 from sandbox.simulated_providers.webhook_sender import Sent
 
 
@@ -48,7 +48,7 @@ async def flood(request: Request) -> Response:
     return JSONResponse({"ok": True})
 
 
-async def _do(outside: Outside, one: Contact, body: dict[str, Any]) -> Sent | None:
+async def _do(outside: Simulation, one: SimulatedContact, body: dict[str, Any]) -> Sent | None:
     sender = str(body.get("sender") or "")
     code = str(body.get("code") or "")
     match body.get("do"), body.get("by", "sms"):
@@ -70,14 +70,14 @@ async def _do(outside: Outside, one: Contact, body: dict[str, Any]) -> Sent | No
             raise Impossible(f"There is no such thing to do as {' by '.join(map(str, other))}.")
 
 
-def _phone(one: Contact) -> str:
+def _phone(one: SimulatedContact) -> str:
     if not one.phone:
         raise Impossible(f"{one.name} has no phone.")
     return one.phone
 
 
-def _outside(request: Request) -> Outside:
-    outside: Outside = request.app.state.room.outside
+def _outside(request: Request) -> Simulation:
+    outside: Simulation = request.app.state.room.outside
     return outside
 
 

@@ -3,15 +3,15 @@
 from typing import Any, Final
 
 from sandbox.simulated_providers import sendgrid_events, twilio_webhooks
-from sandbox.simulated_providers.config import Contact
-from sandbox.simulated_providers.inbox_state import Mail, Text
-from sandbox.simulated_providers.simulation import Outside
+from sandbox.simulated_providers.config import SimulatedContact
+from sandbox.simulated_providers.inbox_state import Mail, StoredText
+from sandbox.simulated_providers.simulation import Simulation
 from sandbox.simulated_providers.webhook_sender import Sent
 
 _WHY: Final = {**twilio_webhooks.FAILURES, twilio_webhooks.OPTED_OUT: "The contact has opted out"}
 
 
-def everybody(outside: Outside) -> dict[str, Any]:
+def everybody(outside: Simulation) -> dict[str, Any]:
     """Without what each of them has: for choosing one."""
     given = outside.given
     return {
@@ -35,7 +35,7 @@ def everybody(outside: Outside) -> dict[str, Any]:
     }
 
 
-def contact(outside: Outside, one: Contact) -> dict[str, Any]:
+def contact(outside: Simulation, one: SimulatedContact) -> dict[str, Any]:
     """Their phone and their mailbox."""
     return {
         "id": one.id,
@@ -62,7 +62,7 @@ def sent(what: Sent | None) -> dict[str, Any] | None:
     return {"status": what.status, "failure": what.failure, "ms": what.ms, "tries": what.tries}
 
 
-def _text(text: Text) -> dict[str, Any]:
+def _text(text: StoredText) -> dict[str, Any]:
     return {
         "id": text.id,
         "at": text.at,
@@ -75,7 +75,7 @@ def _text(text: Text) -> dict[str, Any]:
     }
 
 
-def _mail(outside: Outside, mail: Mail) -> dict[str, Any]:
+def _mail(outside: Simulation, mail: Mail) -> dict[str, Any]:
     return {
         "id": mail.id,
         "at": mail.at,

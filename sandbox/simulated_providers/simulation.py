@@ -5,21 +5,21 @@ from dataclasses import replace
 from sandbox.sandbox_errors import Impossible
 from sandbox.simulated_providers.config import Given
 from sandbox.simulated_providers.flood import MOST, Flood
-from sandbox.simulated_providers.mailboxes import Mailboxes
+from sandbox.simulated_providers.mailboxes import SimulatedMailboxes
 from sandbox.simulated_providers.phones import Phones
 from sandbox.simulated_providers.webhook_sender import Post
-from sandbox.traffic import Journal
+from sandbox.traffic import TrafficJournal
 from sandbox.workspace_state import World
 
 
-class Outside:
+class Simulation:
     """Nobody is there before `settle`."""
 
-    def __init__(self, world: World, journal: Journal) -> None:
+    def __init__(self, world: World, journal: TrafficJournal) -> None:
         self.post = Post(world, journal)
         self.given = Given()
         self.phones = Phones(self.given, self.post)
-        self.mailboxes = Mailboxes(self.given, self.post)
+        self.mailboxes = SimulatedMailboxes(self.given, self.post)
         self.flood: Flood | None = None
 
     async def settle(self, given: Given) -> None:
@@ -27,7 +27,7 @@ class Outside:
         await self.post.quiet()
         self.given = given
         self.phones = Phones(given, self.post)
-        self.mailboxes = Mailboxes(given, self.post)
+        self.mailboxes = SimulatedMailboxes(given, self.post)
         self.flood = None
         self.post.changed()
 

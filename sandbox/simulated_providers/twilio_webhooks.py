@@ -14,7 +14,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from sandbox.simulated_providers.carrier import Word
-from sandbox.simulated_providers.config import Sender
+from sandbox.simulated_providers.config import SimulatedSender
 
 INBOUND: Final = "/webhooks/twilio/inbound"
 STATUS: Final = "/webhooks/twilio/status"
@@ -37,7 +37,9 @@ def new_sid() -> str:
     return f"SM{uuid.uuid4().hex}"
 
 
-def inbound(sid: str, phone: str, sender: Sender, text: str, marker: Word | None) -> dict[str, str]:
+def inbound(
+    sid: str, phone: str, sender: SimulatedSender, text: str, marker: Word | None
+) -> dict[str, str]:
     """A text of a contact. Blank values are sent, as Twilio does, and are signed too."""
     country = "US" if phone.startswith("+1") else ""
     return {
@@ -65,7 +67,9 @@ def inbound(sid: str, phone: str, sender: Sender, text: str, marker: Word | None
     }
 
 
-def status(sid: str, phone: str, sender: Sender, word: str, code: str = "") -> dict[str, str]:
+def status(
+    sid: str, phone: str, sender: SimulatedSender, word: str, code: str = ""
+) -> dict[str, str]:
     """What became of a text to a contact: `word` is queued, sent, delivered …"""
     return {
         **({"ErrorCode": code} if code else {}),
@@ -95,5 +99,5 @@ def signed(auth_token: str, url: str, form: Mapping[str, str]) -> tuple[bytes, d
     }
 
 
-def _service(sender: Sender) -> dict[str, str]:
+def _service(sender: SimulatedSender) -> dict[str, str]:
     return {"MessagingServiceSid": sender.id} if sender.id.startswith("MG") else {}

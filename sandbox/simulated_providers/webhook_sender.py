@@ -9,7 +9,7 @@ from typing import Any, Final
 import aiohttp
 
 from sandbox.simulated_providers.config import Retries
-from sandbox.traffic import Journal, Line
+from sandbox.traffic import TrafficJournal, TrafficLine
 from sandbox.workspace_state import World
 
 #: Seconds until a connection stands, and until the answer is there, as Twilio has them.
@@ -17,7 +17,7 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=20.0, sock_connect=5.0, sock_read=
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class WebhookCall:
     """One request. `shown` is what the inspector shows of its body."""
 
     name: str
@@ -45,13 +45,13 @@ class Sent:
 class Post:
     """Between the outside and the app. It also has what goes on by itself, until it is closed."""
 
-    def __init__(self, world: World, journal: Journal) -> None:
+    def __init__(self, world: World, journal: TrafficJournal) -> None:
         self._world = world
         self._journal = journal
         self._session: aiohttp.ClientSession | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def send(self, call: Call, before: Sent | None = None) -> Sent:
+    async def send(self, call: WebhookCall, before: Sent | None = None) -> Sent:
         """One try, the first one or that after `before`."""
         if self._session is None:
             # A connection for each: the app may have been started anew in between.
@@ -63,7 +63,7 @@ class Post:
         self._world.changed("journal")
         return replace(sent, tries=before.tries + 1 if before else 1)
 
-    async def send_as_twilio(self, call: Call, retries: Retries) -> Sent:
+    async def send_as_twilio(self, call: WebhookCall, retries: Retries) -> Sent:
         """A few tries, evenly over the time that Twilio gives them all."""
         sent = await self.send(call)
         for _ in range(retries.count):
@@ -73,7 +73,7 @@ class Post:
             sent = await self.send(call, sent)
         return sent
 
-    async def go_on_as_sendgrid(self, call: Call, sent: Sent, within: float) -> Sent:
+    async def go_on_as_sendgrid(self, call: WebhookCall, sent: Sent, within: float) -> Sent:
         """Further tries after `sent` failed, further and further apart."""
         for pause in doubling(within):
             if sent.ok:
@@ -82,7 +82,7 @@ class Post:
             sent = await self.send(call, sent)
         return sent
 
-    def begin(self, name: str, args: dict[str, Any]) -> Line:
+    def begin(self, name: str, args: dict[str, Any]) -> TrafficLine:
         """A line of the journal."""
         return self._journal.begin(at=self.now(), direction="out", method=name, args=args)
 
@@ -118,7 +118,7 @@ def open_session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
     )
 
 
-async def post(session: aiohttp.ClientSession, call: Call) -> Sent:
+async def post(session: aiohttp.ClientSession, call: WebhookCall) -> Sent:
     began = time.perf_counter()
     status: int | None = None
     failure = ""

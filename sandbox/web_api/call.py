@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.delivery.socket_delivery import SocketDelivery
-from sandbox.first_workspace import BOT_USER, Channel, Person
-from sandbox.sandbox_errors import Refused
+from sandbox.first_workspace import BOT_USER, SlackChannel, SlackPerson
+from sandbox.sandbox_errors import ApiRefused
 from sandbox.workspace_state import Message, World
 
 LARGEST_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class ApiCall:
     """One call. `args` are strings where they came as a form, JSON where as JSON."""
 
     world: World
@@ -28,7 +28,7 @@ class Call:
         """Raises Refused where the argument is missing."""
         value = self.args.get(name)
         if value is None or value == "":
-            raise Refused("invalid_arguments", [f"[ERROR] missing required field: {name}"])
+            raise ApiRefused("invalid_arguments", [f"[ERROR] missing required field: {name}"])
         return str(value)
 
     def optional(self, name: str) -> str | None:
@@ -42,7 +42,7 @@ class Call:
         try:
             return int(self.args.get(name) or default)
         except (TypeError, ValueError):
-            raise Refused("invalid_arguments", [f"[ERROR] must be an integer: {name}"]) from None
+            raise ApiRefused("invalid_arguments", [f"[ERROR] must be an integer: {name}"]) from None
 
     def json(self, name: str) -> Any:
         """A structure: JSON's own, or JSON in a string, which a form needs. None when absent."""
@@ -55,57 +55,57 @@ class Call:
             return json.loads(value)
         except ValueError:
             kind = "invalid_blocks_format" if name == "blocks" else "invalid_arguments"
-            raise Refused(kind, [f"[ERROR] not valid JSON: {name}"]) from None
+            raise ApiRefused(kind, [f"[ERROR] not valid JSON: {name}"]) from None
 
-    def channel(self) -> Channel:
+    def channel(self) -> SlackChannel:
         """By id or name. Raises Refused."""
         channel = self.world.channel(self.text("channel"))
         if channel is None:
-            raise Refused("channel_not_found")
+            raise ApiRefused("channel_not_found")
         return channel
 
-    def reachable_channel(self) -> Channel:
+    def reachable_channel(self) -> SlackChannel:
         """For posting, a person's id will do too: it means their direct messages."""
         person = self.world.people.get(self.text("channel"))
         if person is None:
             return self.channel()
         if person.deleted:
-            raise Refused("user_disabled")
+            raise ApiRefused("user_disabled")
         return self.world.direct(person.id)
 
-    def joined_channel(self) -> Channel:
+    def joined_channel(self) -> SlackChannel:
         channel = self.channel()
         if BOT_USER not in channel.members:
-            raise Refused("not_in_channel")
+            raise ApiRefused("not_in_channel")
         return channel
 
-    def person(self, name: str = "user") -> Person:
+    def person(self, name: str = "user") -> SlackPerson:
         person = self.world.people.get(self.text(name))
         if person is None:
-            raise Refused("user_not_found")
+            raise ApiRefused("user_not_found")
         return person
 
     def message(self, ts: str) -> Message:
         """A message of the channel that the app can see. Raises Refused."""
         message = self.world.messages[self.channel().id].get(ts)
         if message is None or message.only_for:
-            raise Refused("message_not_found")
+            raise ApiRefused("message_not_found")
         return message
 
     def page(self, items: list[Any], default: int = 100) -> tuple[list[Any], dict[str, Any]]:
         """The items of this page, and the part of the answer that tells where the next begins."""
         limit = self.number("limit", default)
         if not 1 <= limit <= LARGEST_PAGE:
-            raise Refused("invalid_limit")
+            raise ApiRefused("invalid_limit")
         start = 0
         if cursor := self.optional("cursor"):
             try:
                 start = int(urlsafe_b64decode(cursor).removeprefix(b"at:"))
             except ValueError:
-                raise Refused("invalid_cursor") from None
+                raise ApiRefused("invalid_cursor") from None
         end = start + limit
         following = urlsafe_b64encode(f"at:{end}".encode()).decode() if end < len(items) else ""
         return items[start:end], {"response_metadata": {"next_cursor": following}}
 
 
-Method = Callable[[Call], dict[str, Any]]
+Method = Callable[[ApiCall], dict[str, Any]]

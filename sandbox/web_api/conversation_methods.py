@@ -3,28 +3,28 @@
 from typing import Any
 
 from sandbox.delivery.payloads import describe_message
-from sandbox.first_workspace import BOT_USER, OTHER_TEAM, TEAM, Channel
-from sandbox.sandbox_errors import Refused
-from sandbox.web_api.call import Call
+from sandbox.first_workspace import BOT_USER, OTHER_TEAM, TEAM, SlackChannel
+from sandbox.sandbox_errors import ApiRefused
+from sandbox.web_api.call import ApiCall
 from sandbox.workspace_state import Message
 
 
-def open_(call: Call) -> dict[str, Any]:
+def open_(call: ApiCall) -> dict[str, Any]:
     """Direct messages with one person; groups of several are not part of this world."""
     person = call.world.people.get(call.text("users"))
     if person is None:
-        raise Refused("user_not_found")
+        raise ApiRefused("user_not_found")
     if person.deleted:
-        raise Refused("user_disabled")
+        raise ApiRefused("user_disabled")
     channel = call.world.direct(person.id)
     return {"channel": _channel(channel) if call.flag("return_im") else {"id": channel.id}}
 
 
-def info(call: Call) -> dict[str, Any]:
+def info(call: ApiCall) -> dict[str, Any]:
     return {"channel": _channel(call.channel())}
 
 
-def list_(call: Call) -> dict[str, Any]:
+def list_(call: ApiCall) -> dict[str, Any]:
     wanted = call.optional("types") or "public_channel"
     found = [
         _channel(channel)
@@ -36,23 +36,23 @@ def list_(call: Call) -> dict[str, Any]:
     return {"channels": page, **cursor}
 
 
-def members(call: Call) -> dict[str, Any]:
+def members(call: ApiCall) -> dict[str, Any]:
     page, cursor = call.page(sorted(call.channel().members))
     return {"members": page, **cursor}
 
 
-def join(call: Call) -> dict[str, Any]:
+def join(call: ApiCall) -> dict[str, Any]:
     channel = call.channel()
     if channel.person:
-        raise Refused("method_not_supported_for_channel_type")
+        raise ApiRefused("method_not_supported_for_channel_type")
     if channel.archived:
-        raise Refused("is_archived")
+        raise ApiRefused("is_archived")
     channel.members.add(BOT_USER)
     call.world.changed("channels")
     return {"channel": _channel(channel)}
 
 
-def history(call: Call) -> dict[str, Any]:
+def history(call: ApiCall) -> dict[str, Any]:
     """Newest first."""
     channel = call.joined_channel()
     oldest, latest = call.optional("oldest") or "0", call.optional("latest")
@@ -68,13 +68,13 @@ def history(call: Call) -> dict[str, Any]:
     return {"messages": page, "has_more": bool(cursor["response_metadata"]["next_cursor"])} | cursor
 
 
-def replies(call: Call) -> dict[str, Any]:
+def replies(call: ApiCall) -> dict[str, Any]:
     """The first message of the thread, then its replies, oldest first."""
     channel = call.joined_channel()
     ts = call.text("ts")
     parent = call.world.messages[channel.id].get(ts)
     if parent is None or parent.only_for:
-        raise Refused("thread_not_found")
+        raise ApiRefused("thread_not_found")
     found = [parent] + [
         message
         for message in call.world.messages[channel.id].values()
@@ -90,14 +90,14 @@ def _within(ts: str, oldest: str, latest: str | None, inclusive: bool) -> bool:
     return low <= at <= high if inclusive else low < at < high
 
 
-def _told(call: Call, message: Message) -> dict[str, Any]:
+def _told(call: ApiCall, message: Message) -> dict[str, Any]:
     told = describe_message(message)
     if message.metadata and call.flag("include_all_metadata"):
         told["metadata"] = message.metadata
     return told
 
 
-def _channel(channel: Channel) -> dict[str, Any]:
+def _channel(channel: SlackChannel) -> dict[str, Any]:
     if channel.person:
         return {
             "id": channel.id,

@@ -8,11 +8,11 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from sandbox.injected_faults import Fault, Kind
-from sandbox.sandbox_errors import Refused
-from sandbox.traffic import Line
+from sandbox.injected_faults import Fault, FaultKind
+from sandbox.sandbox_errors import ApiRefused
+from sandbox.traffic import TrafficLine
 from sandbox.web_api import file_methods
-from sandbox.web_api.call import Call
+from sandbox.web_api.call import ApiCall
 from sandbox.web_api.methods import METHODS, Known
 from sandbox.workspace_context import Room
 
@@ -27,7 +27,7 @@ async def call_method(request: Request) -> Response:
     line = _begin(room, name, shown)
     began = time.perf_counter()
     fault = room.faults.take(name)
-    if fault and fault.kind not in (Kind.SLOW, Kind.CLOSE):
+    if fault and fault.kind not in (FaultKind.SLOW, FaultKind.CLOSE):
         response = _refusal(fault)
         _end(room, line, began, f"fault: {fault.kind}", [])
         return response
@@ -53,12 +53,12 @@ async def respond(request: Request) -> Response:
     line = _begin(room, "response_url", body if isinstance(body, dict) else {})
     began = time.perf_counter()
     fault = room.faults.take("response_url")
-    if fault and fault.kind not in (Kind.SLOW, Kind.CLOSE):
+    if fault and fault.kind not in (FaultKind.SLOW, FaultKind.CLOSE):
         _end(room, line, began, f"fault: {fault.kind}", [])
         return _refusal(fault)
     try:
         room.replies.use(request.path_params["key"], body)
-    except Refused as refused:
+    except ApiRefused as refused:
         _end(room, line, began, refused.error, refused.messages)
         status = 404 if refused.error in ("expired_url", "used_url") else 400
         return JSONResponse(_refused(refused), status_code=status)
@@ -81,7 +81,7 @@ async def upload(request: Request) -> Response:
         content = await request.body()
     try:
         file_methods.store(room.world, id_, content)
-    except Refused as refused:
+    except ApiRefused as refused:
         _end(room, line, began, refused.error, [])
         return PlainTextResponse(refused.error, status_code=400)
     _end(room, line, began, "ok", [])
@@ -107,7 +107,7 @@ async def download(request: Request) -> Response:
 
 
 def _answer(room: Room, name: str, token: str, args: dict[str, Any]) -> dict[str, Any]:
-    call = Call(
+    call = ApiCall(
         world=room.world,
         args=args,
         base_url=room.base_url,
@@ -117,10 +117,10 @@ def _answer(room: Room, name: str, token: str, args: dict[str, Any]) -> dict[str
     try:
         known = METHODS.get(name)
         if known is None:
-            raise Refused("unknown_method", req_method=name)
+            raise ApiRefused("unknown_method", req_method=name)
         _authorise(room, known, token)
         return {"ok": True, **known.do(call)}
-    except Refused as refused:
+    except ApiRefused as refused:
         return _refused(refused)
 
 
@@ -129,19 +129,19 @@ def _authorise(room: Room, known: Known, token: str) -> None:
     if known.token == "any":
         return
     if not token:
-        raise Refused("not_authed")
+        raise ApiRefused("not_authed")
     if token not in kinds:
-        raise Refused("invalid_auth")
+        raise ApiRefused("invalid_auth")
     if kinds[token] != known.token:
-        raise Refused("not_allowed_token_type")
+        raise ApiRefused("not_allowed_token_type")
     scopes = room.manifest.scopes
     if known.scopes and not scopes & set(known.scopes):
-        raise Refused(
+        raise ApiRefused(
             "missing_scope", needed=",".join(known.scopes), provided=",".join(sorted(scopes))
         )
 
 
-def _refused(refused: Refused) -> dict[str, Any]:
+def _refused(refused: ApiRefused) -> dict[str, Any]:
     body: dict[str, Any] = {"ok": False, "error": refused.error, **refused.more}
     if refused.messages:
         body["response_metadata"] = {"messages": refused.messages}
@@ -151,13 +151,13 @@ def _refused(refused: Refused) -> dict[str, Any]:
 
 
 def _refusal(fault: Fault) -> Response:
-    if fault.kind is Kind.RATELIMITED:
+    if fault.kind is FaultKind.RATELIMITED:
         return JSONResponse(
             {"ok": False, "error": "ratelimited"},
             status_code=429,
             headers={"Retry-After": str(fault.retry_after)},
         )
-    if fault.kind is Kind.ERROR:
+    if fault.kind is FaultKind.ERROR:
         more = {"response_metadata": {"messages": fault.messages}} if fault.messages else {}
         return JSONResponse({"ok": False, "error": fault.error} | more)
     return Response("<html>Internal Server Error</html>", status_code=500, media_type="text/html")
@@ -165,7 +165,7 @@ def _refusal(fault: Fault) -> Response:
 
 async def _spoilt(request: Request, fault: Fault, body: dict[str, Any]) -> Response:
     """It was done, but the answer comes too late, or not at all."""
-    if fault.kind is Kind.CLOSE:
+    if fault.kind is FaultKind.CLOSE:
         request.scope["state"]["transport"].abort()
     else:
         await asyncio.sleep(fault.seconds)
@@ -185,12 +185,12 @@ async def _args(request: Request) -> dict[str, Any]:
         return args | {key: value for key, value in form.items() if isinstance(value, str)}
 
 
-def _begin(room: Room, method: str, args: dict[str, Any]) -> Line:
+def _begin(room: Room, method: str, args: dict[str, Any]) -> TrafficLine:
     at = room.world.clock().timestamp()
     return room.journal.begin(at=at, direction="in", method=method, args=args)
 
 
-def _end(room: Room, line: Line, began: float, outcome: str, messages: list[str]) -> None:
+def _end(room: Room, line: TrafficLine, began: float, outcome: str, messages: list[str]) -> None:
     line.ms = round((time.perf_counter() - began) * 1000, 1)
     line.outcome, line.messages = outcome, messages
     room.world.changed("journal")

@@ -8,31 +8,31 @@ from urllib.parse import quote
 
 from sandbox.first_workspace import BOT_USER
 from sandbox.responses import checked_message
-from sandbox.sandbox_errors import Refused
-from sandbox.web_api.call import Call
+from sandbox.sandbox_errors import ApiRefused
+from sandbox.web_api.call import ApiCall
 from sandbox.workspace_state import World
 
 
-def get_upload_url(call: Call) -> dict[str, Any]:
+def get_upload_url(call: ApiCall) -> dict[str, Any]:
     name, size = call.text("filename"), call.number("length", 0)
     if size <= 0:
-        raise Refused("invalid_arguments", ["[ERROR] must be greater than 0: length"])
+        raise ApiRefused("invalid_arguments", ["[ERROR] must be greater than 0: length"])
     id_ = call.world.new_id("F")
     call.world.files[id_] = _file(id_, name, size, call.base_url)
     return {"upload_url": f"{call.base_url}/upload/{id_}", "file_id": id_}
 
 
-def complete_upload(call: Call) -> dict[str, Any]:
+def complete_upload(call: ApiCall) -> dict[str, Any]:
     wanted = call.json("files")
     if not isinstance(wanted, list) or not wanted:
-        raise Refused("invalid_arguments", ["[ERROR] missing required field: files"])
+        raise ApiRefused("invalid_arguments", ["[ERROR] missing required field: files"])
     files = [_finished(call.world, entry) for entry in wanted]
     if channel_id := call.optional("channel_id"):
         channel = call.world.channels.get(channel_id)
         if channel is None:
-            raise Refused("channel_not_found")
+            raise ApiRefused("channel_not_found")
         if BOT_USER not in channel.members:
-            raise Refused("not_in_channel")
+            raise ApiRefused("not_in_channel")
         blocks = call.json("blocks") or []
         if blocks:
             checked_message({"blocks": blocks})
@@ -50,10 +50,10 @@ def complete_upload(call: Call) -> dict[str, Any]:
     return {"files": files}
 
 
-def info(call: Call) -> dict[str, Any]:
+def info(call: ApiCall) -> dict[str, Any]:
     file = call.world.files.get(call.text("file"))
     if file is None:
-        raise Refused("file_not_found")
+        raise ApiRefused("file_not_found")
     return {"file": file}
 
 
@@ -61,9 +61,9 @@ def store(world: World, id_: str, content: bytes) -> None:
     """The bytes of one file. Raises Refused when nobody asked for that address, or the size is
     not the one that was told."""
     if id_ not in world.files:
-        raise Refused("file_not_found")
+        raise ApiRefused("file_not_found")
     if len(content) != world.files[id_]["size"]:
-        raise Refused("file_size_mismatch")
+        raise ApiRefused("file_size_mismatch")
     world.contents[id_] = content
 
 
@@ -78,7 +78,7 @@ def add_file(world: World, person: str, name: str, content: bytes, base_url: str
 def _finished(world: World, entry: Any) -> dict[str, Any]:
     id_ = entry.get("id") if isinstance(entry, dict) else None
     if id_ not in world.contents:
-        raise Refused("file_not_found")
+        raise ApiRefused("file_not_found")
     if entry.get("title"):
         world.files[id_]["title"] = entry["title"]
     return world.files[id_]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sandbox.first_workspace import APP, BOT, BOT_USER, TEAM, TEAM_NAME
-from sandbox.sandbox_errors import Refused
+from sandbox.sandbox_errors import ApiRefused
 from sandbox.web_api import (
     chat_methods,
     conversation_methods,
@@ -13,7 +13,7 @@ from sandbox.web_api import (
     user_methods,
     view_methods,
 )
-from sandbox.web_api.call import Call, Method
+from sandbox.web_api.call import ApiCall, Method
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,13 +25,13 @@ class Known:
     token: str = "bot"
 
 
-def api_test(call: Call) -> dict[str, Any]:
+def api_test(call: ApiCall) -> dict[str, Any]:
     if error := call.optional("error"):
-        raise Refused(error)
+        raise ApiRefused(error)
     return {"args": {name: value for name, value in call.args.items() if name != "token"}}
 
 
-def auth_test(call: Call) -> dict[str, Any]:
+def auth_test(call: ApiCall) -> dict[str, Any]:
     return {
         "url": call.base_url + "/",
         "team": TEAM_NAME,
@@ -43,7 +43,7 @@ def auth_test(call: Call) -> dict[str, Any]:
     }
 
 
-def bot_info(call: Call) -> dict[str, Any]:
+def bot_info(call: ApiCall) -> dict[str, Any]:
     return {
         "bot": {
             "id": BOT,
@@ -57,9 +57,9 @@ def bot_info(call: Call) -> dict[str, Any]:
     }
 
 
-def open_connection(call: Call) -> dict[str, Any]:
+def open_connection(call: ApiCall) -> dict[str, Any]:
     if call.socket is None:
-        raise Refused("socket_mode_not_enabled")
+        raise ApiRefused("socket_mode_not_enabled")
     base = call.base_url.replace("http", "ws", 1)
     return {"url": f"{base}/link/?ticket={call.socket.ticket()}&app_id={APP}"}
 
@@ -69,7 +69,7 @@ _HISTORY: Final = ("channels:history", "groups:history", "im:history", "mpim:his
 _OPEN: Final = ("im:write", "mpim:write", "channels:manage", "groups:write")
 
 
-def _chat(do: Callable[[Call], dict[str, Any]]) -> Known:
+def _chat(do: Callable[[ApiCall], dict[str, Any]]) -> Known:
     return Known(do=do, scopes=("chat:write",))
 
 

@@ -4,33 +4,33 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sandbox.first_workspace import BOT, TEAM, TEAM_DOMAIN, TEAM_NAME, Group, Person
-from sandbox.sandbox_errors import Refused
-from sandbox.web_api.call import Call
+from sandbox.first_workspace import BOT, TEAM, TEAM_DOMAIN, TEAM_NAME, Group, SlackPerson
+from sandbox.sandbox_errors import ApiRefused
+from sandbox.web_api.call import ApiCall
 
 
-def info(call: Call) -> dict[str, Any]:
+def info(call: ApiCall) -> dict[str, Any]:
     return {"user": _user(call, call.person())}
 
 
-def list_(call: Call) -> dict[str, Any]:
+def list_(call: ApiCall) -> dict[str, Any]:
     page, cursor = call.page([_user(call, person) for person in call.world.people.values()])
     return {"members": page, "cache_ts": call.world.now(), **cursor}
 
 
-def list_groups(call: Call) -> dict[str, Any]:
+def list_groups(call: ApiCall) -> dict[str, Any]:
     with_users = call.flag("include_users")
     return {"usergroups": [_group(group, with_users) for group in call.world.groups.values()]}
 
 
-def list_group_users(call: Call) -> dict[str, Any]:
+def list_group_users(call: ApiCall) -> dict[str, Any]:
     group = call.world.groups.get(call.text("usergroup"))
     if group is None or (group.disabled and not call.flag("include_disabled")):
-        raise Refused("no_such_subteam")
+        raise ApiRefused("no_such_subteam")
     return {"users": list(group.people)}
 
 
-def team(call: Call) -> dict[str, Any]:
+def team(call: ApiCall) -> dict[str, Any]:
     return {
         "team": {
             "id": TEAM,
@@ -43,7 +43,7 @@ def team(call: Call) -> dict[str, Any]:
     }
 
 
-def _user(call: Call, person: Person) -> dict[str, Any]:
+def _user(call: ApiCall, person: SlackPerson) -> dict[str, Any]:
     offset = datetime.now(UTC).astimezone(ZoneInfo(person.zone)).utcoffset()
     first, _, last = person.name.partition(" ")
     profile: dict[str, Any] = {

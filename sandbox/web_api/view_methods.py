@@ -3,30 +3,30 @@
 from typing import Any
 
 from sandbox import view_stack
-from sandbox.sandbox_errors import Refused
-from sandbox.web_api.call import Call
+from sandbox.sandbox_errors import ApiRefused
+from sandbox.web_api.call import ApiCall
 
 
-def open_(call: Call) -> dict[str, Any]:
+def open_(call: ApiCall) -> dict[str, Any]:
     view = view_stack.open_view(call.world, call.text("trigger_id"), call.json("view"))
     return {"view": view_stack.describe(view)}
 
 
-def push(call: Call) -> dict[str, Any]:
+def push(call: ApiCall) -> dict[str, Any]:
     view = view_stack.push_view(call.world, call.text("trigger_id"), call.json("view"))
     return {"view": view_stack.describe(view)}
 
 
-def update(call: Call) -> dict[str, Any]:
+def update(call: ApiCall) -> dict[str, Any]:
     view_id, external_id = call.optional("view_id"), call.optional("external_id")
     if not view_id and not external_id:
-        raise Refused("invalid_arguments", ["[ERROR] missing required field: view_id"])
+        raise ApiRefused("invalid_arguments", ["[ERROR] missing required field: view_id"])
     view = view_stack.find_view(call.world, view_id, external_id)
     view_stack.update_view(call.world, view, call.json("view"), call.optional("hash"))
     return {"view": view_stack.describe(view)}
 
 
-def publish(call: Call) -> dict[str, Any]:
+def publish(call: ApiCall) -> dict[str, Any]:
     person = call.person("user_id")
     body, hash_ = call.json("view"), call.optional("hash")
     return {

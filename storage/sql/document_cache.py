@@ -14,15 +14,15 @@ import msgspec
 
 from storage.sql.compiler import Keyed
 from storage.sql.table_rows import plain, text_of
-from storage.sql.transaction import Turn
+from storage.sql.transaction import Transaction
 
 T = TypeVar("T")
 
 
-class Shelf(Generic[T]):
+class DocumentCache(Generic[T]):
     def __init__(
         self,
-        turn: Turn,
+        turn: Transaction,
         sql: Keyed,
         decoder: msgspec.json.Decoder[T],
         row: Callable[[str, T], dict[str, Any]],
@@ -107,5 +107,5 @@ class Shelf(Generic[T]):
         return place is not None and before is not None and place(before) == place(after)
 
 
-def decoded(shelf: Shelf[T], rows: Iterable[tuple[Any, ...]]) -> list[T]:
+def decoded(shelf: DocumentCache[T], rows: Iterable[tuple[Any, ...]]) -> list[T]:
     return [shelf.decode(row[0]) for row in rows]

@@ -9,14 +9,14 @@ import heapq
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from bot.consent.log.entries import Entry, Kind, redact
+from bot.consent.log.entries import Entry, EntryKind, redact
 from bot.consent.model import AddressFacts, Channel, Contact
 from bot.consent.store import Expected
-from storage.sql.dry_run_alerts import RehearsedAlerts
+from storage.sql.dry_run_alerts import DryRunOutbox
 from storage.sql.sql_records import SQLRecords
 
 
-class Rehearsed(RehearsedAlerts):
+class DryRunRecords(DryRunOutbox):
     """`under` is read, `over` takes what is changed. What was changed is in `over` alone, or, where
     it was removed, in neither."""
 
@@ -34,9 +34,9 @@ class Rehearsed(RehearsedAlerts):
     def contact(self, id: str) -> Contact | None:
         return (self._over if id in self._contacts else self._under).contact(id)
 
-    def holders(self, address: str) -> list[Contact]:
-        found = self._left(self._under.holders(address))
-        return sorted([*found, *self._over.holders(address)], key=_id)
+    def contacts_at(self, address: str) -> list[Contact]:
+        found = self._left(self._under.contacts_at(address))
+        return sorted([*found, *self._over.contacts_at(address)], key=_id)
 
     def by_external_id(self, external_id: str) -> Contact | None:
         # One that was changed may have hidden another with the same id: that is not looked for.
@@ -93,7 +93,7 @@ class Rehearsed(RehearsedAlerts):
         *,
         contact: str | None = None,
         actor: str | None = None,
-        kinds: Iterable[Kind] = (),
+        kinds: Iterable[EntryKind] = (),
         channel: Channel | None = None,
         before: int | None = None,
         limit: int,

@@ -14,7 +14,7 @@ from bot.consent.model import Channel, Import
 from storage.sql.sql_records import SQLRecords
 
 
-class RehearsedAlerts:
+class DryRunOutbox:
     def __init__(self, under: SQLRecords, over: SQLRecords) -> None:
         self._under = under
         self._over = over

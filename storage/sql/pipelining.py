@@ -9,14 +9,14 @@ from functools import lru_cache
 from storage.sql.database_session import Question, Row, Values
 
 
-def asked_together(questions: Sequence[Question]) -> Question:
+def combine_queries(questions: Sequence[Question]) -> Question:
     """Where there are several, each of them has two texts for an answer."""
     if len(questions) == 1:
         return questions[0]
     return _union(tuple(sql for sql, _ in questions)), _numbered(questions)
 
 
-def told_apart(rows: Sequence[Row], count: int) -> list[list[Row]]:
+def split_results(rows: Sequence[Row], count: int) -> list[list[Row]]:
     """What each of so many questions gives, out of what they give together."""
     if count == 1:
         return [list(rows)]
@@ -26,7 +26,7 @@ def told_apart(rows: Sequence[Row], count: int) -> list[list[Row]]:
     return found
 
 
-def done_together(changes: Sequence[Question]) -> Question:
+def combine_statements(changes: Sequence[Question]) -> Question:
     """For changes that touch no row twice: none of them sees what the others do, and PostgreSQL
     does them in an order of its own."""
     if len(changes) == 1:

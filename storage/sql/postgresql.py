@@ -30,7 +30,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from bot.consent.errors import Changed, OptinError, StorageFailed
 from storage.sql.database import PATIENCE, Database
 from storage.sql.database_session import BUSY, UNKNOWN, Question, Row, Session, Values
-from storage.sql.pipelining import asked_together, done_together, told_apart
+from storage.sql.pipelining import combine_queries, combine_statements, split_results
 from storage.sql.statements import Statements
 
 _CONNECTIONS = 16
@@ -155,7 +155,7 @@ class PostgreSQLSession(Session):
         return "{" + ",".join(f'"{value}"' for value in quoted) + "}"
 
     def ask(self, questions: Sequence[Question]) -> list[list[Row]]:
-        return told_apart(self.rows(*asked_together(questions)), len(questions))
+        return split_results(self.rows(*combine_queries(questions)), len(questions))
 
     def do(self, sql: str, rows: Sequence[Values]) -> None:
         if self._together is None or len(rows) > 1:
@@ -169,9 +169,9 @@ class PostgreSQLSession(Session):
     def write(self, questions: Sequence[Question]) -> list[list[Row]]:
         asked: list[Question] = [(sql, ()) for sql in self._database.lock]
         if questions:
-            asked.append(asked_together(questions))
+            asked.append(combine_queries(questions))
         _, ((seq, hash, *_),), *found = self._begin(_WRITE, asked)
-        return [[(seq, hash)], *told_apart(found[0] if found else [], len(questions))]
+        return [[(seq, hash)], *split_results(found[0] if found else [], len(questions))]
 
     def claim(self) -> bool:
         """The lock goes when what was claimed can be seen, so the next one sees it."""
@@ -185,7 +185,7 @@ class PostgreSQLSession(Session):
                 self._together = []
                 flush()
                 if self._together:
-                    self.cursor.execute(*done_together(self._together))
+                    self.cursor.execute(*combine_statements(self._together))
                 self.cursor.execute("COMMIT")
         except psycopg.Error as error:
             raise self._failure(error) from error

@@ -14,12 +14,12 @@ from storage.documents import fingerprint
 from storage.sql.database_session import Row
 from storage.sql.sql_contacts import ContactRecords
 from storage.sql.sql_log import LogRecords
-from storage.sql.sql_outbox import AlertRecords
+from storage.sql.sql_outbox import OutboxRecords
 from storage.sql.table_rows import plain
-from storage.sql.transaction import Ask
+from storage.sql.transaction import PendingQuery
 
 
-class ExpectedRecords(ContactRecords, LogRecords, AlertRecords):
+class PrefetchedRecords(ContactRecords, LogRecords, OutboxRecords):
     def expect(self, what: Expected) -> None:
         if not self._turn.writes:  # only whoever is alone may know anything beforehand
             return
@@ -34,7 +34,7 @@ class ExpectedRecords(ContactRecords, LogRecords, AlertRecords):
             asks.append(self._ask_facts(unknown))
         self._turn.ask(asks)
 
-    def _ask_holders(self, addresses: Collection[str]) -> Iterator[Ask]:
+    def _ask_holders(self, addresses: Collection[str]) -> Iterator[PendingQuery]:
         def learn(contact: Contact) -> None:
             for key in contact.keys:
                 if key in self._held:
@@ -50,7 +50,7 @@ class ExpectedRecords(ContactRecords, LogRecords, AlertRecords):
         if emails:
             yield self._ask_contacts(sql.by_emails, emails, learn)
 
-    def _ask_external_ids(self, external_ids: Collection[str]) -> Iterator[Ask]:
+    def _ask_external_ids(self, external_ids: Collection[str]) -> Iterator[PendingQuery]:
         def learn(contact: Contact) -> None:
             self._external.setdefault(contact.external_id, set()).add(contact.id)
 
@@ -61,7 +61,7 @@ class ExpectedRecords(ContactRecords, LogRecords, AlertRecords):
 
     def _ask_contacts(
         self, sql: str, keys: Collection[str], learn: Callable[[Contact], None]
-    ) -> Ask:
+    ) -> PendingQuery:
         """And the cases that they have open."""
 
         def learn_all(found: list[Row]) -> None:
@@ -71,9 +71,9 @@ class ExpectedRecords(ContactRecords, LogRecords, AlertRecords):
                 for channel in Channel:
                     self._open.setdefault((contact.id, channel), None)
 
-        return Ask(sql, {"keys": self._turn.many(list(keys))}, learn_all)
+        return PendingQuery(sql, {"keys": self._turn.many(list(keys))}, learn_all)
 
-    def _ask_events(self, events: Collection[str]) -> Iterator[Ask]:
+    def _ask_events(self, events: Collection[str]) -> Iterator[PendingQuery]:
         if not events or not self._turn.sql.postgresql:  # SQLite is never far
             return
         prints = [mark for event in events if (mark := fingerprint(event)) not in self._events]
@@ -83,9 +83,9 @@ class ExpectedRecords(ContactRecords, LogRecords, AlertRecords):
             self._seen |= {mark: True for mark, _ in found}
 
         given = {"fingerprints": self._turn.many([f"\\x{mark}" for mark in prints])}
-        yield Ask(self._turn.sql.seen_of, given, learn)
+        yield PendingQuery(self._turn.sql.seen_of, given, learn)
 
-    def _ask_alerts(self, keys: Collection[str]) -> Iterator[Ask]:
+    def _ask_alerts(self, keys: Collection[str]) -> Iterator[PendingQuery]:
         asked = _keys(keys, self._newest)
 
         def learn(found: list[Row]) -> None:
@@ -94,9 +94,9 @@ class ExpectedRecords(ContactRecords, LogRecords, AlertRecords):
         if asked:
             self._alerts.flush()
             given = {"keys": self._turn.many(asked)}
-            yield Ask(self._turn.sql.newest_of, given, learn)
+            yield PendingQuery(self._turn.sql.newest_of, given, learn)
 
-    def _ask_marks(self, names: Collection[str]) -> Iterator[Ask]:
+    def _ask_marks(self, names: Collection[str]) -> Iterator[PendingQuery]:
         asked = _keys(names, self._marks.known)
 
         def learn(found: list[Row]) -> None:
@@ -105,7 +105,7 @@ class ExpectedRecords(ContactRecords, LogRecords, AlertRecords):
 
         if asked:
             given = {"keys": self._turn.many(asked)}
-            yield Ask(self._turn.sql.marks_of, given, learn)
+            yield PendingQuery(self._turn.sql.marks_of, given, learn)
 
 
 def _keys(asked: Collection[str], known: Container[str]) -> list[str]:

@@ -17,7 +17,7 @@ from bot.consent.model import Contact
 from storage.sql import table_rows, trigrams
 from storage.sql.schema import INDEXES, TEXT, WORKSPACE, contacts, grams
 from storage.sql.statements import Statements
-from storage.sql.transaction import Turn
+from storage.sql.transaction import Transaction
 from storage.sql.trigrams import Part
 
 #: Contacts that are looked through without an index: some 2 ms.
@@ -28,7 +28,7 @@ _MINE = f"+contacts.workspace = {WORKSPACE}"
 _AFTER_DIGITS = ":"
 
 
-def search(turn: Turn, asked: str, limit: int) -> list[Contact]:
+def search(turn: Transaction, asked: str, limit: int) -> list[Contact]:
     found: dict[str, Contact] = {}
     for documents in _steps(turn, asked, limit):
         for (document,) in documents:
@@ -40,7 +40,7 @@ def search(turn: Turn, asked: str, limit: int) -> list[Contact]:
     return list(found.values())
 
 
-def _steps(turn: Turn, asked: str, limit: int) -> Iterator[list[Any]]:
+def _steps(turn: Transaction, asked: str, limit: int) -> Iterator[list[Any]]:
     if limit <= 0:
         return
     for part in trigrams.parts(asked):
@@ -54,7 +54,7 @@ def _steps(turn: Turn, asked: str, limit: int) -> Iterator[list[Any]]:
             yield turn.rows(sql, {"low": low, "high": low + _AFTER_DIGITS, "limit": limit})
 
 
-def _queries(turn: Turn, part: Part) -> Iterator[tuple[str, dict[str, Any]]]:
+def _queries(turn: Transaction, part: Part) -> Iterator[tuple[str, dict[str, Any]]]:
     """What is too short for the index is looked for among the first contacts alone."""
     given: dict[str, Any] = {f"text{n}": text for n, text in enumerate(part.texts)}
     if turn.sql.postgresql or not part.grams:

@@ -8,25 +8,25 @@ from bot.consent.frozen import replace
 from bot.consent.model import AddressFacts, Contact
 from storage.sql import table_rows
 from storage.sql.database_session import Row
-from storage.sql.document_cache import Shelf
+from storage.sql.document_cache import DocumentCache
 from storage.sql.search import search
-from storage.sql.transaction import Ask, Turn
+from storage.sql.transaction import PendingQuery, Transaction
 
 _NOTHING = AddressFacts(address="")
 
 
 class ContactRecords:
-    def __init__(self, turn: Turn) -> None:
+    def __init__(self, turn: Transaction) -> None:
         self._turn = turn
         sql = turn.sql
-        self._contacts = Shelf(
+        self._contacts = DocumentCache(
             turn,
             sql.contacts,
             table_rows.contacts,
             table_rows.contact_row(with_grams=sql.postgresql),
             place=table_rows.contact_place,
         )
-        self._facts = Shelf(turn, sql.addresses, table_rows.facts, table_rows.facts_row)
+        self._facts = DocumentCache(turn, sql.addresses, table_rows.facts, table_rows.facts_row)
         #: Ids by what they are looked up by: as the database has them, and changed since.
         self._held: dict[str, set[str]] = {}
         self._moved: dict[str, set[str]] = {}
@@ -36,7 +36,7 @@ class ContactRecords:
     def contact(self, id: str) -> Contact | None:
         return self._contacts.get(id)
 
-    def holders(self, address: str) -> list[Contact]:
+    def contacts_at(self, address: str) -> list[Contact]:
         if not address:
             return []
         sql = self._turn.sql.by_email if "@" in address else self._turn.sql.by_phone
@@ -89,7 +89,7 @@ class ContactRecords:
         for page in self._facts.all():
             yield from (facts for _, facts in page)
 
-    def _ask_facts(self, addresses: Collection[str]) -> Ask:
+    def _ask_facts(self, addresses: Collection[str]) -> PendingQuery:
         def learn(found: list[Row]) -> None:
             known: dict[str, AddressFacts | None] = dict.fromkeys(addresses)
             for address, document in found:
@@ -97,7 +97,7 @@ class ContactRecords:
             self._facts.known |= known
 
         keys = {"keys": self._turn.many([table_rows.plain(address) for address in addresses])}
-        return Ask(self._turn.sql.facts_of, keys, learn)
+        return PendingQuery(self._turn.sql.facts_of, keys, learn)
 
     def _found(
         self, sql: str, key: str, held: dict[str, set[str]], moved: dict[str, set[str]]

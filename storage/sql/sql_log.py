@@ -7,18 +7,18 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bot.consent.errors import Corrupt
-from bot.consent.log.entries import Entry, Kind, holds, seal
+from bot.consent.log.entries import Entry, EntryKind, holds, seal
 from bot.consent.model import Channel
 from storage.documents import fingerprint
 from storage.sql import table_rows
-from storage.sql.transaction import Turn
+from storage.sql.transaction import Transaction
 
 #: Behind the newest entry.
 _END = 2**62
 
 
 class LogRecords:
-    def __init__(self, turn: Turn) -> None:
+    def __init__(self, turn: Transaction) -> None:
         self._turn = turn
         #: Sealed, and not written yet.
         self._sealed: list[Entry] = []
@@ -47,7 +47,7 @@ class LogRecords:
         *,
         contact: str | None = None,
         actor: str | None = None,
-        kinds: Iterable[Kind] = (),
+        kinds: Iterable[EntryKind] = (),
         channel: Channel | None = None,
         before: int | None = None,
         limit: int,

@@ -11,23 +11,25 @@ from bot.consent.errors import Changed
 from bot.consent.model import Channel, Import
 from storage.sql import table_rows
 from storage.sql.compiler import MOST_OPEN_CASES
-from storage.sql.document_cache import Shelf, decoded
-from storage.sql.transaction import Turn
+from storage.sql.document_cache import DocumentCache, decoded
+from storage.sql.transaction import Transaction
 
 #: Before any time, and any id.
 _NEVER = -(2**62)
 
 
-class AlertRecords:
-    def __init__(self, turn: Turn) -> None:
+class OutboxRecords:
+    def __init__(self, turn: Transaction) -> None:
         self._turn = turn
         sql = turn.sql
-        self._alerts = Shelf(
+        self._alerts = DocumentCache(
             turn, sql.alerts, table_rows.alerts, table_rows.alert_row, claimed=True
         )
-        self._cases = Shelf(turn, sql.cases, table_rows.cases, table_rows.case_row)
-        self._marks = Shelf(turn, sql.marks, table_rows.marks, table_rows.mark_row, claimed=True)
-        self._imports = Shelf(turn, sql.imports, table_rows.imports, table_rows.import_row)
+        self._cases = DocumentCache(turn, sql.cases, table_rows.cases, table_rows.case_row)
+        self._marks = DocumentCache(
+            turn, sql.marks, table_rows.marks, table_rows.mark_row, claimed=True
+        )
+        self._imports = DocumentCache(turn, sql.imports, table_rows.imports, table_rows.import_row)
         #: Of a transaction that writes, and so is alone: the newest alert of a key, and the open
         #: case of a contact and channel, each by its id; None where there is none.
         self._newest: dict[str, str | None] = {}

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from storage.sql.prefetched import ExpectedRecords
+from storage.sql.prefetched import PrefetchedRecords
 from storage.sql.sql_contacts import ContactRecords
 from storage.sql.sql_log import LogRecords
-from storage.sql.sql_outbox import AlertRecords
-from storage.sql.transaction import Turn
+from storage.sql.sql_outbox import OutboxRecords
+from storage.sql.transaction import Transaction
 
 
-class SQLRecords(ExpectedRecords):
+class SQLRecords(PrefetchedRecords):
     """See `bot.consent.store.Records`."""
 
-    def __init__(self, turn: Turn) -> None:
+    def __init__(self, turn: Transaction) -> None:
         ContactRecords.__init__(self, turn)
         LogRecords.__init__(self, turn)
-        AlertRecords.__init__(self, turn)
+        OutboxRecords.__init__(self, turn)
 
     def flush(self) -> None:
         """Writes what was not written yet: contacts, cases and the rest, the log's head last."""

@@ -13,7 +13,7 @@ from bot.consent.errors import StorageFailed
 from bot.consent.store import Records
 from storage.sql.database import Database
 from storage.sql.sql_records import SQLRecords
-from storage.sql.transaction import Turn
+from storage.sql.transaction import Transaction
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class SQLStore:
     @contextmanager
     def rehearsal(self) -> Iterator[Records]:
         """What is changed goes into a SQLite file of its own, over what is read here."""
-        from storage.sql.dry_run import Rehearsed
+        from storage.sql.dry_run import DryRunRecords
         from storage.sql.sqlite import SQLite
 
         with (
@@ -63,7 +63,7 @@ class SQLStore:
             closing(SQLStore(SQLite(Path(folder) / "rehearsal.db"))) as scratch,
             scratch._turn(writes=True) as over,
         ):
-            yield Rehearsed(SQLRecords(turn), SQLRecords(over))
+            yield DryRunRecords(SQLRecords(turn), SQLRecords(over))
 
     @property
     def outdated(self) -> bool:
@@ -94,7 +94,7 @@ class SQLStore:
             )
 
     @contextmanager
-    def _turn(self, *, writes: bool) -> Iterator[Turn]:
+    def _turn(self, *, writes: bool) -> Iterator[Transaction]:
         if getattr(self._inside, "busy", False):
             raise RuntimeError("a transaction, reading or rehearsal inside another")
         if self._closed:
@@ -102,7 +102,7 @@ class SQLStore:
         self._inside.busy = True
         try:
             with self._database.session() as session:
-                turn = Turn(session, writes=writes)
+                turn = Transaction(session, writes=writes)
                 try:
                     yield turn
                 finally:

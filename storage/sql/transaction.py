@@ -12,7 +12,7 @@ from storage.sql.database_session import Question, Row, Session, Values
 _ONLY_CLAIMS = "a transaction that claims alerts puts them and its marks, and does nothing else"
 
 
-class Ask(NamedTuple):
+class PendingQuery(NamedTuple):
     """A question, and who learns the answer."""
 
     sql: str
@@ -20,7 +20,7 @@ class Ask(NamedTuple):
     learn: Callable[[list[Row]], None]
 
 
-class Turn:
+class Transaction:
     def __init__(self, session: Session, *, writes: bool) -> None:
         self.sql = session.sql
         self._session = session
@@ -71,7 +71,7 @@ class Turn:
     def rows(self, sql: str, values: Values = (), *, claimed: bool = False) -> list[Row]:
         return self.begin([(sql, values)], claimed=claimed)[0]
 
-    def ask(self, asks: Sequence[Ask]) -> None:
+    def ask(self, asks: Sequence[PendingQuery]) -> None:
         """All at once: where the database is some way off, that is one way to it and back. Where
         there are several, each of them has two texts for an answer."""
         found = self.begin([(ask.sql, ask.values) for ask in asks])

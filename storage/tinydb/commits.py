@@ -9,7 +9,7 @@ from collections.abc import Callable
 from bot.consent.errors import StorageFailed
 from storage.lock import Lock
 from storage.tinydb import disk
-from storage.tinydb.journal_change import Change
+from storage.tinydb.journal_change import JournalChange
 
 #: Seconds after which other processes get their turn, even where transactions never pause.
 _LONGEST_HOLD = 0.05
@@ -22,7 +22,7 @@ class Batch:
     """Transactions that reach the disk together, or not at all."""
 
     def __init__(self, state: threading.Lock) -> None:
-        self.changes: list[Change] = []
+        self.changes: list[JournalChange] = []
         self.settled = False
         self.error: StorageFailed | None = None
         self.waiting = threading.Condition(state)
@@ -37,7 +37,7 @@ class Commits:
     writing: then it waits, and is woken when its own is on the disk, or to write the next.
     """
 
-    def __init__(self, lock: Lock, write: Callable[[list[Change]], None]) -> None:
+    def __init__(self, lock: Lock, write: Callable[[list[JournalChange]], None]) -> None:
         self._lock = lock
         self._write = write
         self._state = threading.Lock()
@@ -47,7 +47,7 @@ class Commits:
         self._since = 0.0
         self._pending = Batch(self._state)
         self._writing: Batch | None = None
-        self._doomed: list[Change] = []
+        self._doomed: list[JournalChange] = []
         #: Why nothing is taken any more; none while all is well.
         self.broken: str | None = None
 
@@ -97,7 +97,7 @@ class Commits:
             before, self.broken = self.broken, reason
             return before != reason
 
-    def submit(self, change: Change) -> Batch | None:
+    def submit(self, change: JournalChange) -> Batch | None:
         """The batch to settle. Raises as `unsettled` does, and has not taken the change then."""
         with self._state:
             if not (change.empty or self._doomed):
@@ -127,7 +127,7 @@ class Commits:
         if batch.error is not None:
             raise StorageFailed(batch.error.sentence)
 
-    def doomed(self) -> list[Change]:
+    def doomed(self) -> list[JournalChange]:
         """What failed to be stored and has to be undone in memory, the newest first. The caller
         sees to it that no transaction runs."""
         with self._state:

@@ -11,7 +11,7 @@ import msgspec
 
 from bot.consent.errors import Corrupt
 from storage.tinydb import disk
-from storage.tinydb.journal_change import Record
+from storage.tinydb.journal_change import JournalRecord
 
 #: What a block that never reached the disk reads as. No line of ours holds it.
 _HOLE = b"\0" * 64
@@ -26,7 +26,7 @@ class Title(msgspec.Struct, frozen=True):
 
 
 _titles = msgspec.json.Decoder(Title)
-_records = msgspec.json.Decoder(Record)
+_records = msgspec.json.Decoder(JournalRecord)
 
 
 class Journal:
@@ -75,7 +75,7 @@ class Journal:
         """Whether something is gone that was read."""
         return disk.size(self._descriptor) < self.end
 
-    def read(self) -> Iterator[Record]:
+    def read(self) -> Iterator[JournalRecord]:
         """What was not read yet. Stops before a torn last line; `grown` is true then.
 
         Raises `Corrupt` at any other line that is not as it was written.
@@ -97,7 +97,7 @@ class Journal:
                 self.end += len(line)
                 yield record
 
-    def append(self, record: Record) -> None:
+    def append(self, record: JournalRecord) -> None:
         """On the disk when this returns; taken back when it raises OSError."""
         line = _framed(msgspec.json.encode(record))
         try:

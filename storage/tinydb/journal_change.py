@@ -22,7 +22,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class JournalChange:
     """Filled while the transaction runs."""
 
     #: The log as the transaction found it.
@@ -49,7 +49,7 @@ class Redaction(msgspec.Struct, frozen=True):
     entry: msgspec.Raw
 
 
-class Record(msgspec.Struct, frozen=True, omit_defaults=True):
+class JournalRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """A line of the journal: what was committed together."""
 
     #: `null` for a removed document.
@@ -65,7 +65,7 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
 _NULL = msgspec.Raw(b"null")
 
 
-def merged(changes: Iterable[Change]) -> Record:
+def merged(changes: Iterable[JournalChange]) -> JournalRecord:
     """One record for several transactions, in their order."""
     changes = list(changes)
     documents: dict[str, dict[str, msgspec.Raw]] = {}
@@ -75,7 +75,7 @@ def merged(changes: Iterable[Change]) -> Record:
                 (id, _NULL if document is None else msgspec.Raw(document))
                 for id, document in changed.items()
             )
-    return Record(
+    return JournalRecord(
         documents=documents,
         at=changes[0].head.end,
         entries=[msgspec.Raw(line) for change in changes for line in change.entries],

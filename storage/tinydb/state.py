@@ -19,7 +19,7 @@ from bot.consent.log.entries import GENESIS
 from storage.lock import Lock
 from storage.tinydb import disk, snapshot
 from storage.tinydb.journal import Journal, Title, generations, path_of
-from storage.tinydb.journal_change import Change, Head, Record, document, merged
+from storage.tinydb.journal_change import Head, JournalChange, JournalRecord, document, merged
 from storage.tinydb.tables import Tables
 from storage.tinydb.tinydb_log import Log
 
@@ -107,7 +107,7 @@ class State:
         self._mend_log()
         self._check()
 
-    def commit(self, changes: list[Change]) -> None:
+    def commit(self, changes: list[JournalChange]) -> None:
         """Raises OSError when nothing was stored."""
         self.journal.append(merged(changes))
         self.redacted = self.redacted or any(change.redacted for change in changes)
@@ -116,14 +116,14 @@ class State:
         except OSError as error:
             logger.warning("The Activity Log is behind its journal: %s", error)
 
-    def undo(self, change: Change) -> None:
+    def undo(self, change: JournalChange) -> None:
         self.tables.undo(change)
         self.log.undo(change)
 
     def rotate(self, journal: Journal) -> tuple[Head, dict[str, int], dict[str, dict[str, bytes]]]:
         """Goes on in the new journal; returns what is to be written as its snapshot."""
         self.log.write()
-        self.journal.append(Record(next=journal.generation))
+        self.journal.append(JournalRecord(next=journal.generation))
         self._go_on(journal)
         documents = {name: dict(table) for name, table in self.tables.documents.items()}
         return self.log.head, dict(self.log.newest), documents
@@ -156,7 +156,7 @@ class State:
         self._journals.callback(journal.close)
         self.journal = journal
 
-    def _take(self, record: Record) -> None:
+    def _take(self, record: JournalRecord) -> None:
         for table, changed in record.documents.items():
             for id, raw in changed.items():
                 self.tables.take(table, id, document(raw))

@@ -16,7 +16,7 @@ import tinydb.table
 
 from storage.documents import encode
 from storage.tinydb.index import TABLES, Index
-from storage.tinydb.journal_change import Change, Document
+from storage.tinydb.journal_change import Document, JournalChange
 
 Fields = dict[str, Any]
 
@@ -37,7 +37,7 @@ class Tables(tinydb.Storage):
             name: max(map(int, table), default=0) + 1 for name, table in documents.items()
         }
         #: What the running transaction does; none while there is none.
-        self.change: Change | None = None
+        self.change: JournalChange | None = None
 
     def put(self, table: str, id: str, document: Document) -> None:
         """In a transaction: inserts, replaces, or removes with None."""
@@ -57,7 +57,7 @@ class Tables(tinydb.Storage):
         self._next[table] = max(self._next.get(table, 1), int(id) + 1)
         self.index.changed(table, id, before, document)
 
-    def undo(self, change: Change) -> None:
+    def undo(self, change: JournalChange) -> None:
         for (table, id), document in change.before.items():
             self.take(table, id, document)
 
@@ -159,7 +159,7 @@ class Table(tinydb.table.Table):
         return self._given
 
 
-class Database(tinydb.TinyDB):
+class TableDatabase(tinydb.TinyDB):
     """What a TinyDB user knows, over our tables. Changes go into the running transaction."""
 
     table_class = Table  # type: ignore[assignment]  # how TinyDB wants it

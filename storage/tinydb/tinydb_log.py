@@ -17,7 +17,7 @@ from bot.consent.errors import Corrupt
 from bot.consent.log.entries import GENESIS, Entry, holds, redact, seal
 from storage.documents import encode
 from storage.tinydb import disk
-from storage.tinydb.journal_change import Change, Head, Record
+from storage.tinydb.journal_change import Head, JournalChange, JournalRecord
 from storage.tinydb.lines import Lines
 
 
@@ -59,20 +59,20 @@ class Log:
 
     # In a transaction
 
-    def append(self, entry: Entry, change: Change) -> Entry:
+    def append(self, entry: Entry, change: JournalChange) -> Entry:
         self._salts = self._salts or _salts()
         salt = self._salts.pop()
         sealed = seal(entry, seq=self.head.seq + 1, previous=self.head.hash, salt=salt)
         self._add(sealed, change)
         return sealed
 
-    def adopt(self, entry: Entry, change: Change) -> None:
+    def adopt(self, entry: Entry, change: JournalChange) -> None:
         """One that was sealed elsewhere."""
         if entry.seq != self.head.seq + 1 or not holds(entry, self.head.hash):
             raise Corrupt(f"Entry {entry.seq} does not follow entry {self.head.seq} of this log.")
         self._add(entry, change)
 
-    def _add(self, sealed: Entry, change: Change) -> None:
+    def _add(self, sealed: Entry, change: JournalChange) -> None:
         back = self.newest.get(sealed.contact, 0) if sealed.contact else 0
         line = b'{"back":%d,%s' % (back, encode(sealed)[1:])
         if sealed.contact:
@@ -80,7 +80,7 @@ class Log:
         change.entries.append(line)
         self._take(line, sealed.seq, sealed.hash, sealed.contact)
 
-    def redact(self, contact: str, change: Change) -> None:
+    def redact(self, contact: str, change: JournalChange) -> None:
         for offset, line, mark in list(self._of(contact)):
             entry = self.entry(offset, line)
             if entry.redacted:
@@ -89,7 +89,7 @@ class Log:
             change.redacted[offset] = (line, bare.ljust(len(line)))
             self._unwritten[offset] = change.redacted[offset][1]
 
-    def undo(self, change: Change) -> None:
+    def undo(self, change: JournalChange) -> None:
         for offset, (line, _) in change.redacted.items():
             self._unwritten[offset] = line
         offset = change.head.end
@@ -105,7 +105,7 @@ class Log:
 
     # What is stored already
 
-    def take(self, record: Record) -> None:
+    def take(self, record: JournalRecord) -> None:
         """What another process, or an earlier one, committed."""
         if record.entries and record.at != self.head.end:
             raise Corrupt(f"The journal and the Activity Log don't fit together. {disk.ADVICE}")
@@ -125,7 +125,7 @@ class Log:
         self._unwritten.clear()
         self._written = self.head.end
 
-    def write_commit(self, changes: list[Change]) -> None:
+    def write_commit(self, changes: list[JournalChange]) -> None:
         """Writes what was just committed, while other transactions may add to the log."""
         start = changes[0].head.end
         lines = [line for change in changes for line in change.entries]

@@ -12,7 +12,7 @@ from bot.consent.alerts import URGENT, Alert
 from bot.consent.cases import Case
 from bot.consent.errors import Changed
 from bot.consent.frozen import replace
-from bot.consent.log.entries import Entry, Kind
+from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import AddressFacts, Channel, Contact, Import
 from bot.consent.store import Expected
 from storage.documents import encode, fingerprint
@@ -27,7 +27,7 @@ from storage.tinydb.index import (
     Waiting,
     each,
 )
-from storage.tinydb.journal_change import Change
+from storage.tinydb.journal_change import JournalChange
 from storage.tinydb.tables import Tables
 from storage.tinydb.tinydb_log import Log
 
@@ -44,7 +44,7 @@ _texts = msgspec.json.Decoder(dict[str, str])
 
 
 class TinyDBRecords:
-    def __init__(self, tables: Tables, log: Log, change: Change | None) -> None:
+    def __init__(self, tables: Tables, log: Log, change: JournalChange | None) -> None:
         self._tables = tables
         self._index = tables.index
         self._log = log
@@ -56,7 +56,7 @@ class TinyDBRecords:
     def contact(self, id: str) -> Contact | None:
         return self._get(CONTACTS, id, _contact)
 
-    def holders(self, address: str) -> list[Contact]:
+    def contacts_at(self, address: str) -> list[Contact]:
         found = self._found(each(self._index.holders.get(address)))
         return sorted(found, key=_by_id) if len(found) > 1 else found
 
@@ -114,7 +114,7 @@ class TinyDBRecords:
         *,
         contact: str | None = None,
         actor: str | None = None,
-        kinds: Iterable[Kind] = (),
+        kinds: Iterable[EntryKind] = (),
         channel: Channel | None = None,
         before: int | None = None,
         limit: int,
@@ -296,7 +296,7 @@ class TinyDBRecords:
         if id is not None:
             self._tables.put(table, id, None)
 
-    def _writing(self) -> Change:
+    def _writing(self) -> JournalChange:
         if self._change is None or self._change is not self._tables.change:
             raise RuntimeError("only a transaction or a rehearsal may write, until it ends")
         return self._change

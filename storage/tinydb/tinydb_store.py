@@ -11,10 +11,10 @@ from bot.consent.errors import Corrupt, StorageFailed
 from storage.tinydb import disk, snapshot
 from storage.tinydb.commits import UNKNOWN, Commits
 from storage.tinydb.compaction import Compaction
-from storage.tinydb.journal_change import Change
+from storage.tinydb.journal_change import JournalChange
 from storage.tinydb.snapshot import SCHEMA
 from storage.tinydb.state import State
-from storage.tinydb.tables import Database
+from storage.tinydb.tables import TableDatabase
 from storage.tinydb.tinydb_records import TinyDBRecords
 
 #: Seconds until a thread gives up waiting for its turn.
@@ -42,7 +42,7 @@ class TinyDBStore:
         self._compaction = Compaction(self._state, self._alone, self._give_up)
         #: For whoever knows TinyDB: the same documents through its own interface. What it
         #: changes belongs into a transaction.
-        self.database = Database(storage=lambda: self._state.tables)
+        self.database = TableDatabase(storage=lambda: self._state.tables)
         try:
             with self._alone():
                 pass
@@ -176,10 +176,10 @@ class TinyDBStore:
                 self._commits.leave()
 
     @contextmanager
-    def _changing(self) -> Iterator[tuple[TinyDBRecords, Change]]:
+    def _changing(self) -> Iterator[tuple[TinyDBRecords, JournalChange]]:
         """An error inside undoes what the block did."""
         state = self._state
-        change = Change(head=state.log.head)
+        change = JournalChange(head=state.log.head)
         state.tables.change = change
         try:
             yield TinyDBRecords(state.tables, state.log, change), change

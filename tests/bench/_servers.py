@@ -16,8 +16,8 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from bot import clock
-from bot.consent.log.entries import Kind
-from bot.consent.model import Channel, On
+from bot.consent.log.entries import EntryKind
+from bot.consent.model import Channel, ConsentValue
 from bot.consent.use_cases.record import Recorder, new_id
 
 CONTACTS = 100_000
@@ -48,7 +48,7 @@ def fill(url: str, contacts: int = CONTACTS) -> None:
             for number in range(start, min(start + 5_000, contacts)):
                 mobile, email = phone(number), f"contact{number}@example.com"
                 contact = recorder.record(
-                    Kind.CONTACT,
+                    EntryKind.CONTACT,
                     None,
                     creates=new_id(now),
                     after="added",
@@ -59,12 +59,12 @@ def fill(url: str, contacts: int = CONTACTS) -> None:
                     },
                 )
                 recorder.record(
-                    Kind.CONSENT,
+                    EntryKind.CONSENT,
                     contact,
                     address=mobile,
                     channel=Channel.SMS,
-                    before=On.UNSET,
-                    after=On.YES,
+                    before=ConsentValue.UNSET,
+                    after=ConsentValue.YES,
                 )
     store.close()
 

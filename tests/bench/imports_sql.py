@@ -14,8 +14,8 @@ from itertools import islice
 from pathlib import Path
 
 from bot import clock
-from bot.consent.log.entries import Entry, Kind
-from bot.consent.model import By, Channel, Contact, On
+from bot.consent.log.entries import Entry, EntryKind
+from bot.consent.model import Channel, ConsentValue, Contact, Origin
 from bot.consent.use_cases import Row, Service
 from bot.consent.use_cases.contacts import Fields, read_details
 from bot.runtime.read_email import read_email
@@ -106,11 +106,11 @@ def _contact(number: int, fields: Fields) -> Contact:
 def _entries(row: Row, contact: Contact, seq: int) -> list[Entry]:
     """As many as the import makes: that it came, and an answer or two."""
     told = [(Channel.SMS, row.sms), (Channel.EMAIL, row.email)]
-    answers = [(channel, on) for channel, on in told if on is not On.UNSET]
+    answers = [(channel, on) for channel, on in told if on is not ConsentValue.UNSET]
     return [
         Entry(
             id=f"{seq + number:032x}",
-            kind=Kind.CONSENT if channel else Kind.CONTACT,
+            kind=EntryKind.CONSENT if channel else EntryKind.CONTACT,
             occurred_at=_NOW,
             recorded_at=_NOW,
             actor="import:bench",
@@ -118,7 +118,7 @@ def _entries(row: Row, contact: Contact, seq: int) -> list[Entry]:
             contact=contact.id,
             version=number,
             channel=channel,
-            by=By.IMPORT,
+            by=Origin.IMPORT,
             after=on,
             address=contact.address(channel) if channel else None,
             evidence=row.evidence,

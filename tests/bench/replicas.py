@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from itertools import count
 
-from bot.consent.log.entries import Entry, Kind
-from bot.consent.model import By, On
+from bot.consent.log.entries import Entry, EntryKind
+from bot.consent.model import ConsentValue, Origin
 from storage import open_store
 from tests.bench._clients import measure
 from tests.bench._servers import bot, fill, sandbox
@@ -105,4 +105,8 @@ def _check(url: str, told: list[str]) -> None:
 
 
 def _is_stop(entry: Entry) -> bool:
-    return entry.kind is Kind.CONSENT and entry.after == On.NO and entry.by is By.CONTACT
+    return (
+        entry.kind is EntryKind.CONSENT
+        and entry.after == ConsentValue.NO
+        and entry.by is Origin.CONTACT
+    )

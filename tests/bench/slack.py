@@ -25,7 +25,7 @@ from slack_sdk import WebClient
 
 from bot import clock
 from bot.runtime.server import Server
-from handlers.slack.request_signature import Gate
+from handlers.slack.request_signature import SignatureCheck
 from handlers.web import slack_route, web_app
 from tests.bench._clients import measure
 from tests.bench._servers import (
@@ -143,7 +143,7 @@ def _serve_empty(port: int) -> None:
         ack()
 
     with ThreadPoolExecutor(max_workers=32) as pool:
-        route = slack_route(app, Gate([SECRET]), pool=pool, now=clock.now)
+        route = slack_route(app, SignatureCheck([SECRET]), pool=pool, now=clock.now)
         Server(web_app(routes=[route], checks={}), port=port).run()
 
 

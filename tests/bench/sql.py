@@ -21,11 +21,11 @@ import psycopg
 
 from bot import clock
 from bot.consent.events import Event, EventKind
-from bot.consent.log.entries import Entry, Kind
-from bot.consent.model import By, Channel, Consent, Contact, Evidence, On
+from bot.consent.log.entries import Entry, EntryKind
+from bot.consent.model import Channel, Consent, ConsentValue, Contact, Evidence, Origin
 from bot.consent.store import Store
 from bot.consent.use_cases import Service
-from bot.consent.use_cases.ingest import take
+from bot.consent.use_cases.ingest import ingest
 from bot.runtime.read_email import read_email
 from storage import open_store
 from tests.bench._loading import LARGE, loading
@@ -93,19 +93,19 @@ def _sizes(report: Report, kind: str, few: str, many: str) -> None:
 
 def _look_up(store: Store, number: int, turn: int) -> None:
     with store.reading() as records:
-        records.holders(phone_of(number))
+        records.contacts_at(phone_of(number))
 
 
 def _card(store: Store, number: int, turn: int) -> None:
     with store.reading() as records:
-        (contact, *_) = records.holders(phone_of(number))
+        (contact, *_) = records.contacts_at(phone_of(number))
         for address in contact.addresses:
             records.facts(address)
         records.entries(contact=contact.id, limit=5)
 
 
 def stop(store: Store, number: int, turn: int) -> None:
-    take(service_on(store), [_told(number, f"{time.perf_counter_ns()}-{turn}")])
+    ingest(service_on(store), [_told(number, f"{time.perf_counter_ns()}-{turn}")])
 
 
 def _told(number: int, id: str) -> Event:
@@ -200,7 +200,9 @@ def fill(url: str, size: int) -> None:
 
 def _contact(number: int) -> Contact:
     phone = phone_of(number)
-    agreed = Consent(on=On.YES, by=By.CONTACT, since=NOW, evidence=Evidence(text="Form", at=NOW))
+    agreed = Consent(
+        on=ConsentValue.YES, by=Origin.CONTACT, since=NOW, evidence=Evidence(text="Form", at=NOW)
+    )
     return Contact(
         id=f"{number:032x}",
         version=ENTRIES_EACH,
@@ -216,7 +218,7 @@ def _contact(number: int) -> Contact:
 def _entry(contact: str, version: int, number: int) -> Entry:
     return Entry(
         id=f"{number:016x}{version:016x}",
-        kind=Kind.CONSENT,
+        kind=EntryKind.CONSENT,
         occurred_at=NOW,
         recorded_at=NOW,
         actor=f"slack:U{number % 9}",
@@ -224,9 +226,9 @@ def _entry(contact: str, version: int, number: int) -> Entry:
         contact=contact,
         version=version,
         channel=Channel.SMS,
-        by=By.STAFF,
-        before=On.NO,
-        after=On.YES,
+        by=Origin.STAFF,
+        before=ConsentValue.NO,
+        after=ConsentValue.YES,
         address=phone_of(number),
         reason="Asked for it on the phone",
         digest="0" * 64,

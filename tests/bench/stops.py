@@ -20,9 +20,9 @@ from pathlib import Path
 
 from handlers.webhooks.provider import Request
 from handlers.webhooks.providers.twilio import Twilio
-from handlers.webhooks.receiver.batches import Line
+from handlers.webhooks.receiver.batches import BatchQueue
 from handlers.webhooks.receiver.provider_health import ProviderHealth
-from handlers.webhooks.receiver.receive import Intake
+from handlers.webhooks.receiver.receive import WebhookReceiver
 from storage import open_store
 from storage.sql.sqlite import PRAGMAS
 from tests.bench import sql
@@ -108,12 +108,14 @@ def _stops_a_second(url: str) -> float:
     """Of as many writers as there are: each sends its next when the last one is on the disk."""
     made = [_request(number) for number in range(int(_SECONDS * 10_000))]
     with closing(open_store(url)) as store:
-        intake = Intake(sql.service_on(store), counted=_count_nothing, health=ProviderHealth())
-        with Line(intake, Twilio(auth_tokens=[TOKEN])) as line:
+        intake = WebhookReceiver(
+            sql.service_on(store), counted=_count_nothing, health=ProviderHealth()
+        )
+        with BatchQueue(intake, Twilio(auth_tokens=[TOKEN])) as line:
             return asyncio.run(_written(line, made))
 
 
-async def _written(line: Line, made: list[Request]) -> float:
+async def _written(line: BatchQueue, made: list[Request]) -> float:
     end = time.perf_counter() + _SECONDS
     waiting = iter(made)
     done = 0

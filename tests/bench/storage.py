@@ -16,8 +16,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.consent.log.entries import Entry, Kind
-from bot.consent.model import By, Channel, Consent, Contact, Evidence, On
+from bot.consent.log.entries import Entry, EntryKind
+from bot.consent.model import Channel, Consent, ConsentValue, Contact, Evidence, Origin
 from storage.tinydb.tinydb_store import TinyDBStore
 
 Report = Callable[[str, float, str, bool, str], None]
@@ -69,7 +69,7 @@ def _look_ups(report: Report, few: TinyDBStore, many: TinyDBStore) -> None:
             with _timed(times):
                 for phone in phones:
                     with store.reading() as records:
-                        records.holders(phone)
+                        records.contacts_at(phone)
     one, other = statistics.median(small) / 50, statistics.median(large) / 50
     name = f"look-up by phone at {LARGE:,} contacts, in look-ups at {SMALL:,}"
     _at_most(report, name, other / one, 1.5, f"{other * 1e6:.1f} µs and {one * 1e6:.1f} µs")
@@ -187,7 +187,7 @@ def _at_most(report: Report, name: str, value: float, bar: float, detail: str) -
 
 def _flip(store: TinyDBStore, number: int) -> None:
     with store.transaction() as records:
-        (contact,) = records.holders(_phone(number))
+        (contact,) = records.contacts_at(_phone(number))
         records.put_contact(replace(contact, version=contact.version + 1))
         records.append(_entry(contact.id, contact.version + 1, number))
 
@@ -207,7 +207,9 @@ def _build(path: Path, contacts: int) -> None:
 
 def _contact(number: int) -> Contact:
     phone = _phone(number)
-    agreed = Consent(on=On.YES, by=By.CONTACT, since=NOW, evidence=Evidence(text="Form", at=NOW))
+    agreed = Consent(
+        on=ConsentValue.YES, by=Origin.CONTACT, since=NOW, evidence=Evidence(text="Form", at=NOW)
+    )
     return Contact(
         id=f"{number:032x}",
         version=ENTRIES_EACH,
@@ -223,7 +225,7 @@ def _contact(number: int) -> Contact:
 def _entry(contact: str, version: int, number: int) -> Entry:
     return Entry(
         id=f"{number:016x}{version:016x}",
-        kind=Kind.CONSENT,
+        kind=EntryKind.CONSENT,
         occurred_at=NOW,
         recorded_at=NOW,
         actor=f"slack:U{number % 9}",
@@ -231,9 +233,9 @@ def _entry(contact: str, version: int, number: int) -> Entry:
         contact=contact,
         version=version,
         channel=Channel.SMS,
-        by=By.STAFF,
-        before=On.NO,
-        after=On.YES,
+        by=Origin.STAFF,
+        before=ConsentValue.NO,
+        after=ConsentValue.YES,
         address=_phone(number),
         reason="Asked for it on the phone",
     )

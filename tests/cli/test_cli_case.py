@@ -9,7 +9,7 @@ import pytest
 
 from bot.config.settings import Settings
 from bot.consent.use_cases import Service
-from bot.consent.use_cases.ingest import take
+from bot.consent.use_cases.ingest import ingest
 from bot.runtime import open_service
 from tests.cli.test_cli_contacts import refused
 from tests.support.alerts_fixtures import SENDER, reply
@@ -24,7 +24,7 @@ def texted(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
     monkeypatch.delenv("OPTIN_SELF_APPROVE", raising=False)
     cli("contact", "add", "--name", "Ana Gómez", "--phone", PHONE)
     with open_service.open_service(Settings.read({})) as service:
-        take(service, [reply("STOP", occurred_at=datetime.now(UTC) - timedelta(hours=1))])
+        ingest(service, [reply("STOP", occurred_at=datetime.now(UTC) - timedelta(hours=1))])
         yield service
 
 
@@ -46,7 +46,7 @@ def test_two_keys_in_a_terminal(cli: Cli, texted: Service, monkeypatch: pytest.M
     shown = cli("case", "show", case[:8]).out
     approved = cli("case", "approve", case).out
     before = cli("status", PHONE, "--json").json["sms"]
-    take(texted, [reply("UNSTOP")])
+    ingest(texted, [reply("UNSTOP")])
     after = cli("status", PHONE, "--json").json["sms"]
 
     assert f"☐ Contact texts UNSTOP to +1 {SENDER[2:5]}" in shown

@@ -16,7 +16,7 @@ import pytest
 from bot.consent.alerts import Alert, AlertKind
 from bot.consent.cases import Case, CaseState
 from bot.consent.errors import OptinError, Refused
-from bot.consent.log.entries import Kind
+from bot.consent.log.entries import EntryKind
 from bot.consent.model import Channel, Evidence
 from bot.consent.store import Store
 from bot.consent.use_cases.copy_storage import copy, is_half_a_copy
@@ -72,7 +72,11 @@ def with_one_of_each(store: Store) -> None:
         gone = records.contact("shared2")
         assert gone is not None
         records.redact(gone.id)
-        take(records, gone, entry("e1", kind=Kind.ERASED, contact=gone.id, version=2, address=None))
+        take(
+            records,
+            gone,
+            entry("e1", kind=EntryKind.ERASED, contact=gone.id, version=2, address=None),
+        )
         take(records, None, entry("e2", contact=None, reason="STOP ✍", address="+14155550199"))
         for event in ("twilio:1", "twilio:\ud800", "telnyx:1"):
             records.remember(event)

@@ -11,7 +11,7 @@ import pytest
 from bot.config.settings import Settings
 from bot.consent.events import EventKind
 from bot.consent.use_cases import Service
-from bot.consent.use_cases.ingest import take
+from bot.consent.use_cases.ingest import ingest
 from bot.runtime import open_service
 from tests.cli.test_cli_contacts import refused
 from tests.support.cli_fixtures import Cli
@@ -95,7 +95,7 @@ def test_a_merge_says_what_is_wrong_with_it(cli: Cli) -> None:
 @pytest.mark.parametrize("name", [OURS, "+1 415 555 0177", "tel:+1-415-555-0177"])
 def test_blocks_of_a_retired_number_stop_counting(cli: Cli, told: Service, name: str) -> None:
     added(cli, "Ana", f"--phone={ANA}")
-    take(told, [text("STOP", sender=OURS, occurred_at=datetime.now(UTC) - timedelta(hours=1))])
+    ingest(told, [text("STOP", sender=OURS, occurred_at=datetime.now(UTC) - timedelta(hours=1))])
     assert codes(cli, ANA) == ["carrier_block", "opted_out"]
     done = cli("provider", "retire", name)
 
@@ -116,7 +116,7 @@ def test_blocks_of_a_retired_number_stop_counting(cli: Cli, told: Service, name:
 @pytest.mark.parametrize("name", ["sendgrid", "SendGrid", " SENDGRID "])
 def test_the_list_of_a_retired_provider_stops_counting(cli: Cli, told: Service, name: str) -> None:
     added(cli, "Ana", f"--email={MAILBOX}")
-    take(told, [mailed(EventKind.UNSUBSCRIBED)])
+    ingest(told, [mailed(EventKind.UNSUBSCRIBED)])
     assert codes(cli, MAILBOX, "email") == ["suppressed", "opted_out"]
     assert cli("provider", "retire", name).out == "Retired: SendGrid. Its blocks stop counting.\n"
 
@@ -134,7 +134,7 @@ def test_senders_are_listed_with_their_services_and_numbers(
         "senders.toml",
     )
     added(cli, "Ana", f"--phone={ANA}")
-    take(told, [text("STOP", sender="+14155550188", service="MG2")])
+    ingest(told, [text("STOP", sender="+14155550188", service="MG2")])
     monkeypatch.setenv("OPTIN_SENDERS", str(path))
     cli("provider", "retire", "SUPPORT")
     cli("provider", "retire", "+1 415 555 0142")
@@ -153,7 +153,7 @@ def test_a_manager_records_that_an_address_was_removed_at_the_provider(
     cli: Cli, told: Service
 ) -> None:
     added(cli, "Ana", f"--email={MAILBOX}")
-    take(told, [mailed(EventKind.UNSUBSCRIBED), mailed(EventKind.COMPLAINT, provider="ses")])
+    ingest(told, [mailed(EventKind.UNSUBSCRIBED), mailed(EventKind.COMPLAINT, provider="ses")])
     done = cli("set", MAILBOX, "--removed-at=SendGrid")
 
     assert (done.status, done.err) == (0, "")
@@ -187,7 +187,7 @@ def test_a_no_that_was_recorded_by_mistake_is_taken_back_for_everybody(cli: Cli)
 
 def test_what_the_contact_did_is_not_taken_back(cli: Cli, told: Service) -> None:
     added(cli, "Ana", f"--phone={ANA}")
-    take(told, [text("STOP")])
+    ingest(told, [text("STOP")])
     said = refused(cli("set", ANA, "--take-back=sms", "--reason=A mistake"))
 
     assert said == "The contact said this, so it can't be taken back. A re-opt-in brings it back."
@@ -198,7 +198,7 @@ def test_a_stop_stands_when_a_record_beside_it_is_taken_back(cli: Cli, told: Ser
     added(cli, "Ana", f"--phone={ANA}")
     cli("set", ANA, "--sms=yes", *WEB_FORM)
     cli("set", ANA, "--sms=no", "--reason=Asked by phone")
-    take(told, [text("STOP")])
+    ingest(told, [text("STOP")])
     done = cli("set", ANA, "--take-back=sms", "--reason=A mistake")
 
     assert done.status == 0
@@ -271,7 +271,7 @@ def test_an_approval_says_what_is_still_in_the_way(
 ) -> None:
     added(cli, "Ana", f"--email={MAILBOX}")
     past = datetime.now(UTC) - timedelta(hours=1)
-    take(told, [mailed(EventKind.UNSUBSCRIBED, occurred_at=past)])
+    ingest(told, [mailed(EventKind.UNSUBSCRIBED, occurred_at=past)])
     asked = cli("case", "request", MAILBOX, "--channel=email", "--evidence=Called us")
     monkeypatch.setenv("LOGNAME", "somebody-else")
     done = cli("case", "approve", asked.out.split()[2])

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.config import hash_key
-from bot.config.settings import Mode, People, Settings, SettingsError, environment
+from bot.config.settings import ConfiguredPeople, Mode, Settings, SettingsError, environment
 from bot.consent.senders import Number, NumberKind, Sender
 from storage import open_store
 from tests.support.consent_fixtures import sender
@@ -61,8 +61,10 @@ def test_every_setting_is_read():
     assert settings.storage == "tinydb:////var/lib/optin/my contacts.json"
     assert settings.command == "/optin-eu"
     assert settings.approval_channel == settings.alert_channel == "C0123ALERT"
-    assert settings.managers == People(users=frozenset({"U01", "W03"}), groups=frozenset({"S02"}))
-    assert settings.agents == People()
+    assert settings.managers == ConfiguredPeople(
+        users=frozenset({"U01", "W03"}), groups=frozenset({"S02"})
+    )
+    assert settings.agents == ConfiguredPeople()
     assert settings.region == "DE"
     assert settings.public_url == "https://optin.example.com/in"
     assert settings.given_hash_key == b"k" * 32

@@ -11,7 +11,7 @@ from bot.consent.log.entries import (
     CHANGING,
     GENESIS,
     Entry,
-    Kind,
+    EntryKind,
     apply,
     holds,
     redact,
@@ -21,13 +21,13 @@ from bot.consent.model import (
     AddressFacts,
     BlockState,
     Bounce,
-    By,
     Channel,
     Consent,
+    ConsentValue,
     Contact,
     Evidence,
-    Line,
-    On,
+    LineType,
+    Origin,
 )
 
 AT = datetime(2026, 11, 3, 14, 2, tzinfo=UTC)
@@ -36,7 +36,7 @@ SALT = "5a17" * 8
 
 CONSENT = Entry(
     id="01a19f0c2d60" + "ab" * 10,
-    kind=Kind.CONSENT,
+    kind=EntryKind.CONSENT,
     occurred_at=AT,
     recorded_at=AT + timedelta(seconds=1, microseconds=5),
     actor="slack:U0AGENT1",
@@ -44,7 +44,7 @@ CONSENT = Entry(
     contact="01a19f0c2d60" + "cd" * 10,
     version=7,
     channel=Channel.SMS,
-    by=By.CONTACT,
+    by=Origin.CONTACT,
     before="NO",
     after="YES",
     address=PHONE,
@@ -53,7 +53,7 @@ CONSENT = Entry(
 )
 ADDED = Entry(
     id="01a19f0c2d60" + "ef" * 10,
-    kind=Kind.CONTACT,
+    kind=EntryKind.CONTACT,
     occurred_at=AT,
     recorded_at=AT,
     actor="cli:root",
@@ -61,7 +61,7 @@ ADDED = Entry(
     contact="01a19f0c2d60" + "cd" * 10,
     version=1,
     after="added",
-    changes={"phone": (None, PHONE), "name": (None, "Ana Gómez"), "line": (None, Line.MOBILE)},
+    changes={"phone": (None, PHONE), "name": (None, "Ana Gómez"), "line": (None, LineType.MOBILE)},
 )
 FIRST = seal(ADDED, seq=1, previous=GENESIS, salt=SALT)
 SECOND = seal(CONSENT, seq=2, previous=FIRST.hash, salt="00" * 16)
@@ -86,11 +86,11 @@ def test_a_sealed_entry_holds_after_the_one_before_it_and_after_no_other():
 
 
 OTHER = {
-    "kind": Kind.NOTE,
+    "kind": EntryKind.NOTE,
     "occurred_at": AT + timedelta(microseconds=1),
     "recorded_at": AT,
     "channel": Channel.EMAIL,
-    "by": By.STAFF,
+    "by": Origin.STAFF,
     "expected": True,
     "version": 8,
     "seq": 3,
@@ -169,7 +169,7 @@ def test_an_added_contact_has_what_the_entry_says():
         version=1,
         name="Ana Gómez",
         phone=PHONE,
-        line=Line.MOBILE,
+        line=LineType.MOBILE,
         created_at=AT,
     )
 
@@ -182,8 +182,8 @@ def test_a_consent_belongs_to_the_contact_and_to_the_address():
     assert after.version == 7
     assert facts == AddressFacts(address=PHONE)
     assert after.consents[PHONE] == Consent(
-        on=On.YES,
-        by=By.CONTACT,
+        on=ConsentValue.YES,
+        by=Origin.CONTACT,
         since=AT,
         actor="slack:U0AGENT1",
         reason="Asked by phone",
@@ -203,13 +203,13 @@ def test_a_refusal_at_an_address_that_nobody_has_is_kept_with_the_address():
 
 
 def test_only_a_bounce_that_the_contact_caused_is_a_complaint_and_clearing_ends_it():
-    entry = replace(CONSENT, kind=Kind.BOUNCE, before="NO", after="YES")
+    entry = replace(CONSENT, kind=EntryKind.BOUNCE, before="NO", after="YES")
     contact, _ = apply(ADDED, None, None)
     empty = AddressFacts(address=PHONE)
 
     _, complained = apply(entry, contact, empty)
     _, bounced = apply(replace(entry, by=None), contact, empty)
-    _, cleared = apply(replace(entry, by=By.STAFF, after="PROBATION"), contact, complained)
+    _, cleared = apply(replace(entry, by=Origin.STAFF, after="PROBATION"), contact, complained)
 
     assert complained is not None
     assert (complained.bounce, complained.complaint) == (Bounce.YES, True)
@@ -219,7 +219,7 @@ def test_only_a_bounce_that_the_contact_caused_is_a_complaint_and_clearing_ends_
 
 
 def test_a_block_belongs_to_one_sender_and_is_lifted_for_that_one():
-    entry = replace(CONSENT, kind=Kind.BLOCK, sender="+18885550199", after="blocked")
+    entry = replace(CONSENT, kind=EntryKind.BLOCK, sender="+18885550199", after="blocked")
     contact, _ = apply(ADDED, None, None)
     _, one = apply(entry, contact, AddressFacts(address=PHONE))
     _, two = apply(replace(entry, sender="+14155550177", after="unknown"), contact, one)
@@ -234,8 +234,8 @@ def test_a_block_belongs_to_one_sender_and_is_lifted_for_that_one():
 def test_block_bounce_and_consent_leave_one_another_alone():
     contact, _ = apply(ADDED, None, None)
     empty = AddressFacts(address=PHONE)
-    block = replace(CONSENT, kind=Kind.BLOCK, sender="+18885550199", after="blocked")
-    bounce = replace(CONSENT, kind=Kind.BOUNCE, after="YES", by=None)
+    block = replace(CONSENT, kind=EntryKind.BLOCK, sender="+18885550199", after="blocked")
+    bounce = replace(CONSENT, kind=EntryKind.BOUNCE, after="YES", by=None)
 
     blocked, facts = apply(block, contact, empty)
     bounced, worse = apply(bounce, blocked, facts)
@@ -249,8 +249,8 @@ def test_block_bounce_and_consent_leave_one_another_alone():
     assert worse.blocks == facts.blocks
 
 
-@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in CHANGING])
-def test_what_only_tells_changes_nothing(kind: Kind):
+@pytest.mark.parametrize("kind", [kind for kind in EntryKind if kind not in CHANGING])
+def test_what_only_tells_changes_nothing(kind: EntryKind):
     contact, _ = apply(ADDED, None, None)
     facts = AddressFacts(address=PHONE)
 
@@ -259,6 +259,6 @@ def test_what_only_tells_changes_nothing(kind: Kind):
 
 def test_an_erased_contact_has_nothing_left_but_the_fact():
     contact, _ = apply(ADDED, None, None)
-    erased, _ = apply(replace(CONSENT, kind=Kind.ERASED, version=2), contact, None)
+    erased, _ = apply(replace(CONSENT, kind=EntryKind.ERASED, version=2), contact, None)
 
     assert erased == Contact(id=ADDED.contact or "", version=2, erased=True)

@@ -19,9 +19,18 @@ import pytest
 
 from bot.clock import Stopped
 from bot.consent.cases import Case, CaseState
-from bot.consent.log.entries import Entry, Kind
-from bot.consent.model import Channel, Contact, On
-from bot.consent.use_cases import Ask, Details, Service, Wish, add, change, request, verify
+from bot.consent.log.entries import Entry, EntryKind
+from bot.consent.model import Channel, ConsentValue, Contact
+from bot.consent.use_cases import (
+    CaseRequest,
+    Details,
+    Service,
+    StatusUpdate,
+    add,
+    change,
+    request,
+    verify,
+)
 from tests.support.case_worker import Order, carry_out
 from tests.support.cases_fixtures import case_of, steps
 from tests.support.consent_fixtures import AGENT, told
@@ -32,7 +41,7 @@ from tests.support.take_fixtures import tell, text
 ROUNDS = 50
 ROOT = Path(__file__).resolve().parents[2]
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
-YES = Wish(sms=On.YES, evidence="the form of Ana")
+YES = StatusUpdate(sms=ConsentValue.YES, evidence="the form of Ana")
 ANA, BO = "slack:U0ANA", "slack:U0BO"
 
 Result = dict[str, Any]
@@ -129,7 +138,10 @@ class Round:
 
     def asked(self) -> Case:
         self.case = request(
-            self.service, self.contact.id, Ask(channel=Channel.SMS, evidence="a call"), AGENT
+            self.service,
+            self.contact.id,
+            CaseRequest(channel=Channel.SMS, evidence="a call"),
+            AGENT,
         )
         return self.case
 
@@ -146,7 +158,7 @@ class Round:
     # What is seen afterwards
 
     @property
-    def on(self) -> On:
+    def on(self) -> ConsentValue:
         with self.service.store.reading() as records:
             contact = records.contact(self.contact.id)
         assert contact is not None
@@ -162,7 +174,7 @@ class Round:
 
     @property
     def consents(self) -> list[Entry]:
-        return [e for e in told(self.service, self.contact.id) if e.kind is Kind.CONSENT]
+        return [e for e in told(self.service, self.contact.id) if e.kind is EntryKind.CONSENT]
 
 
 def rounds(service: Service, clock: Stopped, words: str = "stop all") -> Iterator[Round]:
@@ -199,7 +211,7 @@ def test_of_an_approval_and_a_denial_at_once_one_counts(
         assert winner["won"]
         assert is_told_of(loser, winner)
         assert one.steps in (["pending", "approved", "completed"], ["pending", "denied"])
-        assert (one.on is On.YES) == approved["won"] == (one.state is CaseState.COMPLETED)
+        assert (one.on is ConsentValue.YES) == approved["won"] == (one.state is CaseState.COMPLETED)
 
 
 def test_of_an_approval_and_a_withdrawal_at_once_one_counts(
@@ -211,7 +223,7 @@ def test_of_an_approval_and_a_withdrawal_at_once_one_counts(
 
         assert winner["won"]
         assert is_told_of(loser, winner)
-        assert (one.on is On.YES) == approved["won"] == (one.state is CaseState.COMPLETED)
+        assert (one.on is ConsentValue.YES) == approved["won"] == (one.state is CaseState.COMPLETED)
 
 
 @pytest.mark.parametrize("words", ["STOP", "stop all"])
@@ -221,7 +233,7 @@ def test_a_stop_wins_against_an_approval(
     for one in rounds(service, clock):
         approved, _ = race(one.order("approve"), one.text(words))
 
-        assert one.on is On.NO
+        assert one.on is ConsentValue.NO
         if approved["won"]:
             assert one.steps == ["pending", "approved", "completed"]
             assert [e.after for e in one.consents][2:] == ["YES", "NO"]
@@ -242,7 +254,7 @@ def test_a_stop_that_is_told_late_wins_against_an_approval_too(
         approved, _ = race(one.order("approve"), one.text("STOP", occurred_at=before))
 
         assert approved["won"]
-        assert one.on is On.NO
+        assert one.on is ConsentValue.NO
         assert one.state is CaseState(approved["state"])
         assert approved["state"] in ("approved", "completed")
 
@@ -254,7 +266,7 @@ def test_the_contacts_key_and_the_managers_at_once_complete_the_case_once(
         approved, _ = race(one.order("approve"), one.text("UNSTOP"))
 
         assert approved["won"]
-        assert one.on is On.YES
+        assert one.on is ConsentValue.YES
         assert one.steps == ["pending", "approved", "completed"]
         assert [(e.after, e.actor) for e in one.consents][2:] == [("YES", ANA)]
 
@@ -266,7 +278,7 @@ def test_the_contacts_key_and_a_stop_at_once_leave_a_no(
         carry_out(service, one.order("approve", after=MINUTE))
         race(one.text("UNSTOP", after=2 * MINUTE), one.text("STOP", after=2 * MINUTE))
 
-        assert one.on is On.NO
+        assert one.on is ConsentValue.NO
         assert one.state in (CaseState.COMPLETED, CaseState.OVERTAKEN)
 
 
@@ -281,13 +293,13 @@ def test_of_an_approval_and_the_end_of_its_time_one_counts(
 
         if approved["won"]:
             assert one.steps == ["pending", "approved", "completed"]
-            assert one.on is On.YES
+            assert one.on is ConsentValue.YES
         else:
             ended_at = one.order("expire", after=14 * DAY)["at"]
             assert (approved["state"], approved["by"]) == ("expired", "system")
             assert approved["at"] == ended_at
             assert one.steps == ["pending", "expired"]
-            assert one.on is On.NO
+            assert one.on is ConsentValue.NO
 
 
 def test_of_an_approval_and_another_number_at_once_the_new_number_is_never_agreed_to(
@@ -301,8 +313,8 @@ def test_of_an_approval_and_another_number_at_once_the_new_number_is_never_agree
         assert contact is not None
 
         assert contact.phone == number
-        assert contact.consent(Channel.SMS).on is On.UNSET
-        assert (one.on is On.YES) == approved["won"]
+        assert contact.consent(Channel.SMS).on is ConsentValue.UNSET
+        assert (one.on is ConsentValue.YES) == approved["won"]
         assert approved["won"] or is_told_of(approved, {"by": BO, "at": one.order("")["at"]})
 
 

@@ -22,21 +22,21 @@ from bot.consent.errors import (
     Refused,
 )
 from bot.consent.events import EventKind, Failure
-from bot.consent.log.entries import Kind
-from bot.consent.model import Actor, By, Channel, Contact, Evidence, On, Role
+from bot.consent.log.entries import EntryKind
+from bot.consent.model import Actor, Channel, ConsentValue, Contact, Evidence, Origin, Role
 from bot.consent.rules import Answer
 from bot.consent.use_cases import (
-    Ask,
+    CaseRequest,
     Details,
     Service,
-    Wish,
+    StatusUpdate,
     add,
     approve,
     cancel,
+    case_details,
     change,
     deny,
     erase,
-    matter,
     request,
     undo,
 )
@@ -88,12 +88,12 @@ def test_a_request_is_kept_logged_and_told_to_the_managers_channel(
     )
     assert case.refused_at == consent(desk, stopped).since
     assert case.expires_at == case.requested_at + 14 * DAY
-    assert (entry.kind, entry.before, entry.after) == (Kind.CASE, "", "pending")
+    assert (entry.kind, entry.before, entry.after) == (EntryKind.CASE, "", "pending")
     assert (entry.actor, entry.contact) == (AGENT.id, stopped.id)
     assert entry.evidence == Evidence(text=EVIDENCE, at=case.requested_at)
     assert (message.slack_channel, message.about) == (APPROVALS, case.id)
     assert case.copies == (message.id,)
-    assert on(desk, stopped) is On.NO
+    assert on(desk, stopped) is ConsentValue.NO
 
 
 @pytest.mark.parametrize("nothing", ["", "  \t\n", "\u200b\u2060"])
@@ -101,7 +101,7 @@ def test_a_request_says_what_shows_the_new_permission(
     desk: Service, stopped: Contact, nothing: str
 ) -> None:
     with pytest.raises(NeedsEvidence) as refusal:
-        request(desk, stopped.id, Ask(channel=Channel.SMS, evidence=nothing), AGENT)
+        request(desk, stopped.id, CaseRequest(channel=Channel.SMS, evidence=nothing), AGENT)
 
     assert refusal.value.field == "evidence"
 
@@ -145,7 +145,7 @@ def test_a_day_means_its_end_but_never_later_than_now(
 
 def test_what_needs_no_approval_needs_no_case(desk: Service, subscriber: Contact) -> None:
     stranger = add(desk, Details(name="Bo", phone="+1 415 555 0123"), AGENT)
-    change(desk, subscriber.id, Wish(sms=On.NO, reason="Wrong person"), AGENT)
+    change(desk, subscriber.id, StatusUpdate(sms=ConsentValue.NO, reason="Wrong person"), AGENT)
 
     with pytest.raises(Refused, match="no approval"):
         ask(desk, stranger)
@@ -156,7 +156,7 @@ def test_what_needs_no_approval_needs_no_case(desk: Service, subscriber: Contact
     with pytest.raises(Invalid, match="no e-mail address"):
         ask(desk, stranger, Channel.EMAIL)
     with pytest.raises(NotFound):
-        request(desk, "nobody", Ask(channel=Channel.SMS, evidence=EVIDENCE), AGENT)
+        request(desk, "nobody", CaseRequest(channel=Channel.SMS, evidence=EVIDENCE), AGENT)
 
 
 def test_only_one_case_is_open_of_a_contact_and_channel(desk: Service, stopped: Contact) -> None:
@@ -197,12 +197,12 @@ def test_approval_without_a_block_completes_at_once(
     assert (done.case.decided_at, done.case.ended_at) == (clock(), clock())
     assert (done.case.ended_by, done.case.self_approved) == (MANAGER.id, False)
     assert lines(told(desk)[before:]) == [
-        (Kind.CASE, "pending", "approved"),
-        (Kind.CASE, "approved", "completed"),
-        (Kind.CONSENT, "NO", "YES"),
+        (EntryKind.CASE, "pending", "approved"),
+        (EntryKind.CASE, "approved", "completed"),
+        (EntryKind.CONSENT, "NO", "YES"),
     ]
     assert {e.actor for e in told(desk)[before:]} == {MANAGER.id}
-    assert (here.on, here.by, here.actor) == (On.YES, By.CONTACT, MANAGER.id)
+    assert (here.on, here.by, here.actor) == (ConsentValue.YES, Origin.CONTACT, MANAGER.id)
     assert here.since == agreed
     assert here.evidence == Evidence(text=EVIDENCE, at=agreed)
     assert here.reason == "Re-opt-in: Asked by phone"
@@ -218,16 +218,20 @@ def test_approval_first_then_the_contacts_key(
     tell(desk, text("UNSTOP"))
     done = case_of(desk, case)
 
-    assert (waiting.state, still) == (CaseState.APPROVED, On.NO)
+    assert (waiting.state, still) == (CaseState.APPROVED, ConsentValue.NO)
     assert (done.state, done.unstopped_at) == (CaseState.COMPLETED, clock())
-    assert on(desk, blocked) is On.YES
+    assert on(desk, blocked) is ConsentValue.YES
     assert steps(desk, case) == [
         ("", "pending", AGENT.id),
         ("pending", "approved", MANAGER.id),
         ("approved", "completed", MANAGER.id),
     ]
     last = told(desk)[-1]
-    assert (last.kind, last.actor, last.source) == (Kind.CONSENT, MANAGER.id, "provider:twilio")
+    assert (last.kind, last.actor, last.source) == (
+        EntryKind.CONSENT,
+        MANAGER.id,
+        "provider:twilio",
+    )
 
 
 def test_the_contacts_key_first_then_approval(desk: Service, blocked: Contact) -> None:
@@ -236,7 +240,7 @@ def test_the_contacts_key_first_then_approval(desk: Service, blocked: Contact) -
     halfway = case_of(desk, case)
     done = approve(desk, case.id, MANAGER, version=1)
 
-    assert (halfway.state, on(desk, blocked)) == (CaseState.PENDING, On.YES)
+    assert (halfway.state, on(desk, blocked)) == (CaseState.PENDING, ConsentValue.YES)
     assert halfway.unstopped_at is not None
     assert (done.won, done.case.state) == (True, CaseState.COMPLETED)
 
@@ -257,16 +261,16 @@ def test_each_sender_that_is_blocked_has_a_key_of_its_own(
     tell(desk, text("STOP", sender=TOLL_FREE))
     clock.advance(HOUR)
     case = ask(desk, blocked)
-    words = matter(desk, case.id, AGENT).unblock_words
+    words = case_details(desk, case.id, AGENT).unblock_words
     approve(desk, case.id, MANAGER)
     tell(desk, text("UNSTOP", sender=TOLL_FREE))
-    missing = matter(desk, case.id, AGENT).missing
+    missing = case_details(desk, case.id, AGENT).missing
     halfway = on(desk, blocked)
     tell(desk, text("UNSTOP", sender=LOCAL))
 
     assert words == {TOLL_FREE: "UNSTOP", LOCAL: "START"}
-    assert (list(missing), halfway) == ([LOCAL], On.NO)
-    assert on(desk, blocked) is On.YES
+    assert (list(missing), halfway) == ([LOCAL], ConsentValue.NO)
+    assert on(desk, blocked) is ConsentValue.YES
 
 
 def test_a_block_that_comes_to_light_while_waiting_is_waited_for_too(
@@ -281,8 +285,8 @@ def test_a_block_that_comes_to_light_while_waiting_is_waited_for_too(
     halfway = on(desk, stopped)
     tell(desk, text("UNSTOP", sender=TOLL_FREE))
 
-    assert (waiting.state, halfway) == (CaseState.APPROVED, On.NO)
-    assert on(desk, stopped) is On.YES
+    assert (waiting.state, halfway) == (CaseState.APPROVED, ConsentValue.NO)
+    assert on(desk, stopped) is ConsentValue.YES
 
 
 def test_a_denial_says_why_and_changes_nothing_else(desk: Service, stopped: Contact) -> None:
@@ -301,7 +305,7 @@ def test_a_denial_says_why_and_changes_nothing_else(desk: Service, stopped: Cont
     assert [(e.after, e.actor, e.reason) for e in told(desk)[before:]] == [
         ("denied", MANAGER.id, "No proof")
     ]
-    assert on(desk, stopped) is On.NO
+    assert on(desk, stopped) is ConsentValue.NO
 
 
 def test_whoever_asked_and_managers_may_take_a_request_back(
@@ -320,7 +324,7 @@ def test_whoever_asked_and_managers_may_take_a_request_back(
 
     assert (done.won, done.case.state) == (True, CaseState.CANCELLED)
     assert not cancel(desk, case.id, OTHER_MANAGER).won
-    assert on(desk, blocked) is On.NO
+    assert on(desk, blocked) is ConsentValue.NO
 
 
 def test_nobody_approves_what_they_asked_for(desk: Service, stopped: Contact) -> None:
@@ -378,9 +382,11 @@ def test_a_guest_asks_for_nothing_sees_nothing_and_withdraws_nothing(
     guest = replace(AGENT, role=Role.NOBODY)
 
     for step in (
-        lambda: request(desk, stopped.id, Ask(channel=Channel.SMS, evidence="call"), NOBODY),
+        lambda: request(
+            desk, stopped.id, CaseRequest(channel=Channel.SMS, evidence="call"), NOBODY
+        ),
         lambda: cancel(desk, case.id, guest),
-        lambda: matter(desk, case.id, NOBODY),
+        lambda: case_details(desk, case.id, NOBODY),
     ):
         with pytest.raises(NotAllowed):
             step()
@@ -478,7 +484,7 @@ def test_the_alert_of_the_refusal_says_that_it_was_taken_back(
 
 def test_the_result_is_foretold_by_the_same_rules(desk: Service, blocked: Contact) -> None:
     case = ask(desk, blocked)
-    foretold = matter(desk, case.id, AGENT)
+    foretold = case_details(desk, case.id, AGENT)
     assert foretold.then is not None
     assert foretold.now is not None
 
@@ -489,15 +495,15 @@ def test_the_result_is_foretold_by_the_same_rules(desk: Service, blocked: Contac
 
 def test_do_not_contact_stays_whatever_is_approved(desk: Service, stopped: Contact) -> None:
     case = ask(desk, stopped)
-    change(desk, stopped.id, Wish(do_not_contact=True), OTHER_AGENT)
-    seen = matter(desk, case.id, MANAGER)
+    change(desk, stopped.id, StatusUpdate(do_not_contact=True), OTHER_AGENT)
+    seen = case_details(desk, case.id, MANAGER)
     assert seen.then is not None
 
     assert case_of(desk, case).open
     assert seen.then.answer is Answer.NO
     assert any("Do not contact" in warning for warning in seen.warnings)
     assert approve(desk, case.id, MANAGER).won
-    assert matter(desk, case.id, MANAGER).now == seen.then
+    assert case_details(desk, case.id, MANAGER).now == seen.then
 
 
 def test_an_email_that_was_unsubscribed_comes_back_by_approval_alone(
@@ -508,8 +514,8 @@ def test_an_email_that_was_unsubscribed_comes_back_by_approval_alone(
     case = ask(desk, subscriber, Channel.EMAIL)
 
     assert approve(desk, case.id, MANAGER).case.state is CaseState.COMPLETED
-    assert on(desk, subscriber, Channel.EMAIL) is On.YES
-    assert on(desk, subscriber) is On.YES
+    assert on(desk, subscriber, Channel.EMAIL) is ConsentValue.YES
+    assert on(desk, subscriber) is ConsentValue.YES
 
 
 @pytest.mark.parametrize("lifted", [EventKind.UNSUPPRESSED, EventKind.RESUBSCRIBED])
@@ -520,18 +526,21 @@ def test_the_providers_list_is_no_key_and_nothing_is_sent_before_the_address_is_
     tell(desk, mailed(EventKind.UNSUBSCRIBED), dropped)
     clock.advance(HOUR)
     case = ask(desk, subscriber, Channel.EMAIL)
-    seen = matter(desk, case.id, MANAGER)
+    seen = case_details(desk, case.id, MANAGER)
     done = approve(desk, case.id, MANAGER).case
-    halfway = matter(desk, case.id, MANAGER).now
+    halfway = case_details(desk, case.id, MANAGER).now
     tell(desk, mailed(lifted))
-    after = matter(desk, case.id, MANAGER).now
+    after = case_details(desk, case.id, MANAGER).now
     assert seen.then is not None
     assert halfway is not None
     assert after is not None
 
     assert seen.missing == ()
     assert [gate.code for gate in seen.then.gates] == ["suppressed"]
-    assert (done.state, on(desk, subscriber, Channel.EMAIL)) == (CaseState.COMPLETED, On.YES)
+    assert (done.state, on(desk, subscriber, Channel.EMAIL)) == (
+        CaseState.COMPLETED,
+        ConsentValue.YES,
+    )
     assert [(gate.code, gate.owner) for gate in halfway.gates] == [("suppressed", "operator")]
     assert "SendGrid" in halfway.gates[0].remedy
     assert (halfway.answer, after.answer) == (Answer.NO, Answer.YES)
@@ -543,13 +552,13 @@ def test_a_complaint_is_warned_of_and_outlives_the_approval(
     tell(desk, mailed(EventKind.COMPLAINT))
     clock.advance(HOUR)
     case = ask(desk, subscriber, Channel.EMAIL)
-    seen = matter(desk, case.id, MANAGER)
+    seen = case_details(desk, case.id, MANAGER)
     approve(desk, case.id, MANAGER)
-    after = matter(desk, case.id, MANAGER).now
+    after = case_details(desk, case.id, MANAGER).now
     assert after is not None
 
     assert "The contact reported our e-mail as spam." in seen.warnings
-    assert on(desk, subscriber, Channel.EMAIL) is On.YES
+    assert on(desk, subscriber, Channel.EMAIL) is ConsentValue.YES
     assert [gate.code for gate in after.gates] == ["suppressed", "complaint"]
 
 
@@ -560,10 +569,10 @@ def test_a_shared_number_comes_back_for_whom_it_was_asked(
     assert isinstance(desk.now, Stopped)
     desk.now.advance(HOUR)
     case = ask(desk, stopped)
-    warnings = matter(desk, case.id, MANAGER).warnings
+    warnings = case_details(desk, case.id, MANAGER).warnings
     approve(desk, case.id, MANAGER)
 
-    assert (on(desk, stopped), on(desk, housemate)) == (On.YES, On.NO)
+    assert (on(desk, stopped), on(desk, housemate)) == (ConsentValue.YES, ConsentValue.NO)
     assert any("Another contact has this number, and 1" in warning for warning in warnings)
 
 
@@ -578,7 +587,7 @@ def test_one_unstop_counts_for_the_case_of_everybody_with_the_number(
     tell(desk, text("UNSTOP"))
 
     assert {case_of(desk, case).state for case in (anas, bos)} == {CaseState.COMPLETED}
-    assert (on(desk, subscriber), on(desk, housemate)) == (On.YES, On.YES)
+    assert (on(desk, subscriber), on(desk, housemate)) == (ConsentValue.YES, ConsentValue.YES)
 
 
 def test_an_unstop_alone_completes_nothing(desk: Service, blocked: Contact) -> None:
@@ -586,12 +595,12 @@ def test_an_unstop_alone_completes_nothing(desk: Service, blocked: Contact) -> N
     tell(desk, text("UNSTOP"), text("START"), text("YES"), text("yes please"))
 
     assert case_of(desk, case).state is CaseState.PENDING
-    assert on(desk, blocked) is On.NO
+    assert on(desk, blocked) is ConsentValue.NO
 
 
 def test_what_was_refused_has_no_other_way_back(desk: Service, stopped: Contact) -> None:
     case = ask(desk, stopped)
-    approve_by_edit = Wish(sms=On.YES, evidence="call")
+    approve_by_edit = StatusUpdate(sms=ConsentValue.YES, evidence="call")
 
     for who in (AGENT, MANAGER, OPERATOR):
         with pytest.raises(NeedsManager):
@@ -599,7 +608,7 @@ def test_what_was_refused_has_no_other_way_back(desk: Service, stopped: Contact)
         with pytest.raises(OptinError):
             undo(desk, stopped.id, Channel.SMS, who)
     assert case_of(desk, case) == case
-    assert on(desk, stopped) is On.NO
+    assert on(desk, stopped) is ConsentValue.NO
 
 
 def test_a_completed_case_stays_as_it_is_when_the_contact_stops_again(
@@ -610,7 +619,7 @@ def test_a_completed_case_stays_as_it_is_when_the_contact_stops_again(
     tell(desk, text("STOP"))
 
     assert case_of(desk, case) == case
-    assert on(desk, stopped) is On.NO
+    assert on(desk, stopped) is ConsentValue.NO
 
 
 def test_erased_contacts_are_asked_for_no_more(desk: Service, stopped: Contact) -> None:

@@ -14,30 +14,30 @@ from bot.consent.alerts import AlertKind
 from bot.consent.cases import Case, CaseState
 from bot.consent.errors import NeedsManager, Refused
 from bot.consent.events import EventKind, Failure
-from bot.consent.log.entries import Kind
-from bot.consent.model import By, Channel, Contact, On
+from bot.consent.log.entries import EntryKind
+from bot.consent.model import Channel, ConsentValue, Contact, Origin
 from bot.consent.rules import Answer
 from bot.consent.use_cases import (
     Details,
     Row,
     Service,
-    Wish,
+    StatusUpdate,
     approve,
     cancel,
+    case_details,
     change,
     deny,
     edit,
     erase,
     import_rows,
-    look_after_cases,
-    matter,
     note,
     restore,
     retire,
+    run_case_timers,
+    subscribe_to_requests,
     undo,
     undo_import,
     verify,
-    want_requests,
 )
 from bot.consent.use_cases.alerts.reviews import answer_review, expire_reviews
 from tests.support.cases_fixtures import (
@@ -84,17 +84,17 @@ def test_a_case_that_nobody_finished_ends_after_fourteen_days(
 ) -> None:
     case = ask(desk, stopped)
     at_age(clock, case, 14 * DAY - SECOND)
-    look_after_cases(desk)
+    run_case_timers(desk)
     early = case_of(desk, case).state
     clock.advance(SECOND)
-    look_after_cases(desk)
+    run_case_timers(desk)
     ended = case_of(desk, case)
 
     assert early is CaseState.PENDING
     assert (ended.state, ended.ended_by, ended.ended_at) == (CaseState.EXPIRED, "system", clock())
     assert steps(desk, case)[-1] == ("pending", "expired", "system")
-    assert look_after_cases(desk) == 0
-    assert on(desk, stopped) is On.NO
+    assert run_case_timers(desk) == 0
+    assert on(desk, stopped) is ConsentValue.NO
 
 
 def test_the_contacts_key_comes_too_late_when_the_time_of_an_approval_is_over(
@@ -106,7 +106,7 @@ def test_the_contacts_key_comes_too_late_when_the_time_of_an_approval_is_over(
     tell(desk, text("UNSTOP"))
 
     assert case_of(desk, case).state is CaseState.EXPIRED
-    assert on(desk, blocked) is On.NO
+    assert on(desk, blocked) is ConsentValue.NO
 
 
 @pytest.mark.parametrize("decide", [approve, lambda *asked: deny(*asked[:2], "No", asked[2])])
@@ -119,19 +119,19 @@ def test_nobody_decides_when_the_time_is_over_even_if_nobody_has_looked(
     ended = case_of(desk, case)
 
     assert (ended.state, ended.ended_by, ended.decided_by) == (CaseState.EXPIRED, "system", None)
-    assert on(desk, stopped) is On.NO
+    assert on(desk, stopped) is ConsentValue.NO
 
 
 def test_managers_are_reminded_after_two_and_after_five_days(
     desk: Service, stopped: Contact, clock: Stopped
 ) -> None:
-    want_requests(desk, OTHER_MANAGER, True)
+    subscribe_to_requests(desk, OTHER_MANAGER, True)
     case = ask(desk, stopped)
     seen = []
     for age in (2 * DAY - SECOND, 2 * DAY, 3 * DAY, 5 * DAY, 9 * DAY):
         at_age(clock, case, age)
-        look_after_cases(desk)
-        look_after_cases(desk)
+        run_case_timers(desk)
+        run_case_timers(desk)
         seen.append(len(messages(desk, AlertKind.CASE_REMINDER)))
     reminders = messages(desk, AlertKind.CASE_REMINDER)
 
@@ -146,7 +146,7 @@ def test_after_a_long_pause_one_reminder_is_enough(
 ) -> None:
     case = ask(desk, stopped)
     at_age(clock, case, 6 * DAY)
-    look_after_cases(desk)
+    run_case_timers(desk)
 
     assert len(messages(desk, AlertKind.CASE_REMINDER)) == 1
     assert case_of(desk, case).next_at == case.expires_at
@@ -158,7 +158,7 @@ def test_where_the_contact_is_waited_for_the_requester_is_reminded(
     case = ask(desk, blocked)
     approve(desk, case.id, MANAGER)
     at_age(clock, case, 2 * DAY)
-    look_after_cases(desk)
+    run_case_timers(desk)
     (reminder,) = messages(desk, AlertKind.CASE_REMINDER)
 
     assert (reminder.slack_channel, reminder.text) == ("U0AGENT1", "approved")
@@ -171,7 +171,7 @@ def test_what_is_over_is_looked_after_no_more(
     deny(desk, case.id, "No proof", MANAGER)
     at_age(clock, case, 20 * DAY)
 
-    assert look_after_cases(desk) == 0
+    assert run_case_timers(desk) == 0
     assert messages(desk, AlertKind.CASE_REMINDER) == []
 
 
@@ -182,14 +182,14 @@ REFUSALS = {
     "STOP": lambda desk, contact: tell(desk, text("STOP")),
     "a refusal that blocks nothing": lambda desk, contact: tell(desk, text("stop all")),
     "the contact on the phone": lambda desk, contact: change(
-        desk, contact.id, Wish(sms=On.NO, reason="Asked by phone"), OTHER_AGENT
+        desk, contact.id, StatusUpdate(sms=ConsentValue.NO, reason="Asked by phone"), OTHER_AGENT
     ),
     "the requester's own note of it": lambda desk, contact: change(
-        desk, contact.id, Wish(sms=On.NO), AGENT
+        desk, contact.id, StatusUpdate(sms=ConsentValue.NO), AGENT
     ),
     "a file": lambda desk, contact: import_rows(
         desk,
-        [Row(line=2, details=Details(name="Ana Gómez", phone=PHONE), sms=On.NO)],
+        [Row(line=2, details=Details(name="Ana Gómez", phone=PHONE), sms=ConsentValue.NO)],
         file="crm.csv",
         actor=OPERATOR,
     ),
@@ -215,7 +215,7 @@ def test_a_refusal_newer_than_the_evidence_ends_the_case(
     assert ended.state is CaseState.OVERTAKEN
     assert ended.ended_why == "The contact refused texts again."
     assert (late.won, late.case) == (False, ended)
-    assert on(desk, blocked) is On.NO
+    assert on(desk, blocked) is ConsentValue.NO
 
 
 def test_the_same_no_in_a_second_file_is_no_new_refusal(
@@ -232,7 +232,7 @@ def test_the_same_no_in_a_second_file_is_no_new_refusal(
     REFUSALS["a file"](desk, subscriber)
 
     assert (seen.state, case_of(desk, case).state) == (CaseState.PENDING, CaseState.COMPLETED)
-    assert (consent(desk, subscriber), back.on) == (back, On.YES)
+    assert (consent(desk, subscriber), back.on) == (back, ConsentValue.YES)
 
 
 def test_the_first_file_that_says_no_ends_the_case_of_an_older_stop(
@@ -242,7 +242,7 @@ def test_the_first_file_that_says_no_ends_the_case_of_an_older_stop(
     REFUSALS["a file"](desk, stopped)
 
     assert case_of(desk, case).state is CaseState.OVERTAKEN
-    assert on(desk, stopped) is On.NO
+    assert on(desk, stopped) is ConsentValue.NO
 
 
 def test_who_ended_a_case_is_who_refused(desk: Service, stopped: Contact, clock: Stopped) -> None:
@@ -289,7 +289,7 @@ def test_a_late_stop_older_than_the_evidence_only_asks_for_the_contacts_key(
 
     assert waiting.state is CaseState.APPROVED
     assert case_of(desk, case).state is CaseState.COMPLETED
-    assert on(desk, stopped) is On.YES
+    assert on(desk, stopped) is ConsentValue.YES
 
 
 def test_an_approved_case_waits_for_no_sender_that_is_retired(
@@ -304,7 +304,7 @@ def test_an_approved_case_waits_for_no_sender_that_is_retired(
 
     assert case_of(desk, pending).state is CaseState.COMPLETED
     assert case_of(desk, pending).unstopped_at is None
-    assert on(desk, blocked) is On.YES
+    assert on(desk, blocked) is ConsentValue.YES
 
 
 def test_the_same_stop_told_twice_ends_nothing_that_came_between(
@@ -325,7 +325,7 @@ def test_what_is_no_refusal_leaves_the_case_open(
     case = ask(desk, blocked)
     note(desk, blocked.id, "called back", OTHER_AGENT)
     edit(desk, blocked.id, Details(name="Ana G. Gómez", email="ana@example.org"), OTHER_AGENT)
-    change(desk, blocked.id, Wish(sms=On.NO, reason="Correction"), OTHER_AGENT)
+    change(desk, blocked.id, StatusUpdate(sms=ConsentValue.NO, reason="Correction"), OTHER_AGENT)
     tell(
         desk,
         failed(Failure.HARD),
@@ -371,17 +371,17 @@ def test_a_probable_refusal_while_a_case_is_open_waits_for_a_persons_reading(
     case = ask(desk, stopped)
     tell(desk, text("please stop texting me"))
     approve(desk, case.id, MANAGER)
-    seen = matter(desk, case.id, MANAGER)
+    seen = case_details(desk, case.id, MANAGER)
     assert seen.now is not None
 
     assert facts(desk).hold is not None
     assert len(messages(desk, AlertKind.REVIEW)) == 1
-    assert on(desk, stopped) is On.YES
+    assert on(desk, stopped) is ConsentValue.YES
     assert (seen.now.answer, [g.code for g in seen.now.gates]) == (Answer.NO, ["review_hold"])
 
     answer_review(desk, messages(desk, AlertKind.REVIEW)[0].id, True, OTHER_AGENT)
 
-    assert on(desk, stopped) is On.NO
+    assert on(desk, stopped) is ConsentValue.NO
 
 
 @pytest.mark.parametrize("read", [True, False])
@@ -398,7 +398,7 @@ def test_only_a_reading_as_an_opt_out_ends_the_case(
     ]
 
     assert case_of(desk, case).state is (CaseState.OVERTAKEN if read else CaseState.PENDING)
-    assert ((Kind.NOTE, By.CONTACT, wrote) in told_again) is read
+    assert ((EntryKind.NOTE, Origin.CONTACT, wrote) in told_again) is read
 
 
 def test_a_reply_that_nobody_read_by_its_deadline_ends_the_case(
@@ -431,7 +431,7 @@ def test_a_reply_that_was_read_as_an_opt_out_lies_between_a_slip_and_its_undo(
     desk: Service, subscriber: Contact, clock: Stopped
 ) -> None:
     tell(desk, text("please stop texting me"))
-    change(desk, subscriber.id, Wish(sms=On.NO), AGENT)
+    change(desk, subscriber.id, StatusUpdate(sms=ConsentValue.NO), AGENT)
     answer_review(desk, messages(desk, AlertKind.REVIEW)[0].id, True, OTHER_AGENT)
 
     with pytest.raises(Refused, match="refused since"):
@@ -451,7 +451,7 @@ def test_another_number_ends_the_case(desk: Service, blocked: Contact) -> None:
 
     assert (ended.state, ended.ended_by) == (CaseState.CANCELLED, OTHER_AGENT.id)
     assert "number was changed" in (ended.ended_why or "")
-    assert on(desk, blocked) is On.NO
+    assert on(desk, blocked) is ConsentValue.NO
 
 
 def test_another_mailbox_leaves_the_case_of_the_number_open(
@@ -473,17 +473,17 @@ def test_another_number_out_of_a_file_ends_the_case(desk: Service, stopped: Cont
 
 def test_a_yes_in_a_file_completes_nothing(desk: Service, stopped: Contact) -> None:
     case = ask(desk, stopped)
-    row = Row(line=2, details=Details(name="Ana Gómez", phone=PHONE), sms=On.YES)
+    row = Row(line=2, details=Details(name="Ana Gómez", phone=PHONE), sms=ConsentValue.YES)
     import_rows(desk, [row], file="crm.csv", actor=OPERATOR)
 
     assert case_of(desk, case) == case
-    assert on(desk, stopped) is On.NO
+    assert on(desk, stopped) is ConsentValue.NO
 
 
 def test_the_undo_of_ones_own_slip_ends_the_case_that_it_made_needless(
     desk: Service, subscriber: Contact, clock: Stopped
 ) -> None:
-    change(desk, subscriber.id, Wish(sms=On.NO, reason="Asked by phone"), AGENT)
+    change(desk, subscriber.id, StatusUpdate(sms=ConsentValue.NO, reason="Asked by phone"), AGENT)
     clock.advance(MINUTE)
     case = ask(desk, subscriber, by=OTHER_AGENT)
     clock.advance(MINUTE - HOUR)
@@ -492,13 +492,13 @@ def test_the_undo_of_ones_own_slip_ends_the_case_that_it_made_needless(
 
     assert (ended.state, ended.ended_by) == (CaseState.CANCELLED, AGENT.id)
     assert ended.ended_why == "SMS On was changed meanwhile."
-    assert on(desk, subscriber) is On.YES
+    assert on(desk, subscriber) is ConsentValue.YES
 
 
 def test_the_undo_of_an_import_ends_the_case_about_its_no(
     desk: Service, subscriber: Contact, clock: Stopped
 ) -> None:
-    row = Row(line=2, details=Details(name="Ana Gómez", phone=PHONE), sms=On.NO)
+    row = Row(line=2, details=Details(name="Ana Gómez", phone=PHONE), sms=ConsentValue.NO)
     id = import_rows(desk, [row], file="crm.csv", actor=OPERATOR).id
     assert id is not None
     clock.advance(HOUR)
@@ -506,13 +506,13 @@ def test_the_undo_of_an_import_ends_the_case_about_its_no(
     undo_import(desk, id, OPERATOR, opt_outs=True, reason="The wrong list")
 
     assert case_of(desk, case).state is CaseState.CANCELLED
-    assert on(desk, subscriber) is On.YES
+    assert on(desk, subscriber) is ConsentValue.YES
 
 
 def test_the_undo_of_an_import_without_its_opt_outs_leaves_the_case_about_its_no(
     desk: Service, subscriber: Contact, clock: Stopped
 ) -> None:
-    row = Row(line=2, details=Details(name="Ana Gómez", phone=PHONE), sms=On.NO)
+    row = Row(line=2, details=Details(name="Ana Gómez", phone=PHONE), sms=ConsentValue.NO)
     id = import_rows(desk, [row], file="crm.csv", actor=OPERATOR).id
     assert id is not None
     clock.advance(HOUR)
@@ -521,13 +521,13 @@ def test_the_undo_of_an_import_without_its_opt_outs_leaves_the_case_about_its_no
 
     assert counts["opt-outs kept"] == 1
     assert case_of(desk, case) == case
-    assert on(desk, subscriber) is On.NO
+    assert on(desk, subscriber) is ConsentValue.NO
 
 
 def test_the_undo_of_an_import_leaves_what_a_case_brought_back(
     desk: Service, subscriber: Contact, clock: Stopped
 ) -> None:
-    row = Row(line=2, details=Details(name="Ana Gómez", phone=PHONE), sms=On.NO)
+    row = Row(line=2, details=Details(name="Ana Gómez", phone=PHONE), sms=ConsentValue.NO)
     id = import_rows(desk, [row], file="crm.csv", actor=OPERATOR).id
     assert id is not None
     clock.advance(HOUR)
@@ -545,7 +545,7 @@ def test_a_denied_request_leaves_the_contact_as_protected_as_before(
     deny(desk, ask(desk, stopped).id, "No proof", MANAGER)
 
     with pytest.raises(NeedsManager):
-        change(desk, stopped.id, Wish(sms=On.YES, evidence="call"), AGENT)
+        change(desk, stopped.id, StatusUpdate(sms=ConsentValue.YES, evidence="call"), AGENT)
 
 
 # Erasure
@@ -572,7 +572,7 @@ def test_erasure_leaves_nothing_personal_of_any_case(
     assert bare.ended_why == "The contact was erased."
     assert case_of(desk, denied).state is CaseState.DENIED
     assert all(a.masked == "" for a in messages(desk, AlertKind.CASE))
-    assert matter(desk, waiting.id, MANAGER).contact is None
+    assert case_details(desk, waiting.id, MANAGER).contact is None
     assert not approve(desk, waiting.id, MANAGER).won
     assert not cancel(desk, waiting.id, AGENT).won
     assert verify(desk).problem is None
@@ -590,7 +590,7 @@ def test_the_erasure_of_one_leaves_the_case_of_another(
     tell(desk, text("UNSTOP"))
 
     assert waiting.state is CaseState.APPROVED
-    assert on(desk, housemate) is On.YES
+    assert on(desk, housemate) is ConsentValue.YES
 
 
 # The log

@@ -20,7 +20,7 @@ from slack_sdk.signature import SignatureVerifier
 from starlette.datastructures import Headers
 
 from handlers.slack.payload import read_payload
-from handlers.slack.request_signature import Gate
+from handlers.slack.request_signature import SignatureCheck
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 NOW = datetime(2026, 11, 3, 12, tzinfo=UTC)
@@ -53,7 +53,7 @@ def test_our_signature_is_the_one_that_slacks_own_verifier_takes():
 
 
 def test_a_signed_command_gets_in_as_bolt_wants_it():
-    verdict = Gate([SECRET]).judge(signed(COMMAND), COMMAND, NOW)
+    verdict = SignatureCheck([SECRET]).judge(signed(COMMAND), COMMAND, NOW)
 
     assert verdict.status == 200
     assert verdict.payload == {"command": "/optin", "text": "+1 415 555 0100", "user_id": "U1"}
@@ -86,7 +86,7 @@ def test_a_signed_command_gets_in_as_bolt_wants_it():
     ],
 )
 def test_what_slack_did_not_sign_just_now_is_401(headers):
-    verdict = Gate([SECRET]).judge(headers, COMMAND, NOW)
+    verdict = SignatureCheck([SECRET]).judge(headers, COMMAND, NOW)
 
     assert verdict.status == 401
     assert verdict.payload is None
@@ -96,7 +96,7 @@ def test_what_slack_did_not_sign_just_now_is_401(headers):
 def test_the_window_is_five_minutes_either_way(seconds):
     headers = signed(COMMAND, at=NOW + timedelta(seconds=seconds))
 
-    assert Gate([SECRET]).judge(headers, COMMAND, NOW).status == 200
+    assert SignatureCheck([SECRET]).judge(headers, COMMAND, NOW).status == 200
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_junk_that_is_not_signed_is_401_and_never_read(body):
     for kind in (FORM, "application/json", "text/plain"):
         headers = changed(signed(b"other"), content_type=kind)
 
-        assert Gate([SECRET]).judge(headers, body, NOW).status == 401
+        assert SignatureCheck([SECRET]).judge(headers, body, NOW).status == 401
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_junk_that_is_not_signed_is_401_and_never_read(body):
     ],
 )
 def test_what_is_signed_but_not_of_slacks_shape_is_400(kind, body):
-    verdict = Gate([SECRET]).judge(signed(body, kind=kind), body, NOW)
+    verdict = SignatureCheck([SECRET]).judge(signed(body, kind=kind), body, NOW)
 
     assert verdict.status == 400
     assert verdict.payload is None
@@ -153,7 +153,7 @@ def test_what_is_signed_but_not_of_slacks_shape_is_400(kind, body):
 def test_an_encoded_body_is_400():
     headers = changed(signed(COMMAND), content_encoding="gzip")
 
-    assert Gate([SECRET]).judge(headers, COMMAND, NOW).status == 400
+    assert SignatureCheck([SECRET]).judge(headers, COMMAND, NOW).status == 400
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_bolt_loses_a_command_with_the_word_payload_and_we_do_not():
 
 @pytest.mark.parametrize("body", [b"ssl_check=1", b"token=x&ssl_check=1", b"ssl_check=1&token=x"])
 def test_slacks_check_of_the_certificate_is_answered_and_runs_nothing(body):
-    verdict = Gate([SECRET]).judge(Headers({}), body, NOW)
+    verdict = SignatureCheck([SECRET]).judge(Headers({}), body, NOW)
 
     assert verdict.status == 200
     assert verdict.payload is None
@@ -210,18 +210,18 @@ def test_slacks_check_of_the_certificate_is_answered_and_runs_nothing(body):
     ],
 )
 def test_what_only_looks_like_that_check_needs_a_signature(body):
-    assert Gate([SECRET]).judge(Headers({}), body, NOW).status == 401
+    assert SignatureCheck([SECRET]).judge(Headers({}), body, NOW).status == 401
 
 
 def test_the_same_signed_request_gets_in_once():
-    gate, headers = Gate([SECRET]), signed(COMMAND)
+    gate, headers = SignatureCheck([SECRET]), signed(COMMAND)
     statuses = [gate.judge(headers, COMMAND, NOW).status for _ in range(5)]
 
     assert statuses == [200, 401, 401, 401, 401]
 
 
 def test_of_a_hundred_copies_at_once_one_gets_in():
-    gate, headers = Gate([SECRET]), signed(COMMAND)
+    gate, headers = SignatureCheck([SECRET]), signed(COMMAND)
     with ThreadPoolExecutor(16) as pool:
         statuses = list(pool.map(lambda _: gate.judge(headers, COMMAND, NOW).status, range(100)))
 
@@ -229,7 +229,7 @@ def test_of_a_hundred_copies_at_once_one_gets_in():
 
 
 def test_a_request_from_the_future_is_remembered_as_long_as_it_could_be_replayed():
-    gate, headers = Gate([SECRET]), signed(COMMAND, at=NOW + timedelta(seconds=300))
+    gate, headers = SignatureCheck([SECRET]), signed(COMMAND, at=NOW + timedelta(seconds=300))
     first = gate.judge(headers, COMMAND, NOW)
     last = gate.judge(headers, COMMAND, NOW + timedelta(seconds=599))
     after = gate.judge(headers, COMMAND, NOW + timedelta(seconds=601))
@@ -240,14 +240,14 @@ def test_a_request_from_the_future_is_remembered_as_long_as_it_could_be_replayed
 
 
 def test_a_request_that_failed_here_may_come_again():
-    gate, headers = Gate([SECRET]), signed(COMMAND)
+    gate, headers = SignatureCheck([SECRET]), signed(COMMAND)
     gate.forget(gate.judge(headers, COMMAND, NOW))
 
     assert gate.judge(headers, COMMAND, NOW).status == 200
 
 
 def test_the_memory_is_bounded_and_forgets_the_oldest_first():
-    gate = Gate([SECRET], remembered=3)
+    gate = SignatureCheck([SECRET], remembered=3)
     bodies = [COMMAND + b"&n=%d" % number for number in range(4)]
     first = [gate.judge(signed(body), body, NOW).status for body in bodies]
     again = [gate.judge(signed(body), body, NOW).status for body in reversed(bodies)]
@@ -257,7 +257,7 @@ def test_the_memory_is_bounded_and_forgets_the_oldest_first():
 
 
 def test_while_a_secret_is_replaced_both_hold():
-    gate = Gate(["the old one", SECRET])
+    gate = SignatureCheck(["the old one", SECRET])
     other = COMMAND + b"2"
 
     assert gate.judge(signed(COMMAND), COMMAND, NOW).status == 200
@@ -268,7 +268,7 @@ def test_while_a_secret_is_replaced_both_hold():
 @pytest.mark.parametrize("secrets", [[], [""], ["x", ""]])
 def test_there_is_no_gate_without_a_secret(secrets):
     with pytest.raises(ValueError, match="signing secret"):
-        Gate(secrets)
+        SignatureCheck(secrets)
 
 
 @settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -283,7 +283,7 @@ def test_there_is_no_gate_without_a_secret(secrets):
     st.binary(max_size=200) | st.sampled_from([COMMAND, b"{", b"payload={"]),
 )
 def test_whatever_comes_unsigned_is_refused_without_a_word_of_it(headers, body):
-    verdict = Gate([SECRET]).judge(Headers(headers), body, NOW)
+    verdict = SignatureCheck([SECRET]).judge(Headers(headers), body, NOW)
 
     assert verdict.status == 401 or body.startswith(b"ssl_check=1")
     assert verdict.payload is None
@@ -339,7 +339,7 @@ def bolt() -> App:
 @given(st.dictionaries(_WORDS, _ANY, max_size=8), _WORDS)
 def test_no_signed_payload_however_odd_is_a_5xx(bolt, found, kind):
     body = json.dumps({"type": kind} | found).encode()
-    verdict = Gate([SECRET]).judge(signed(body, kind="application/json"), body, NOW)
+    verdict = SignatureCheck([SECRET]).judge(signed(body, kind="application/json"), body, NOW)
     status = verdict.status
     if verdict.payload is not None:
         request = BoltRequest(body=dict(verdict.payload), mode="socket_mode")
@@ -350,7 +350,7 @@ def test_no_signed_payload_however_odd_is_a_5xx(bolt, found, kind):
 
 def test_the_verdict_shows_nothing_of_the_request(caplog):
     with caplog.at_level(logging.DEBUG):
-        verdict = Gate([SECRET]).judge(signed(COMMAND), COMMAND, NOW)
+        verdict = SignatureCheck([SECRET]).judge(signed(COMMAND), COMMAND, NOW)
 
     assert "555" not in repr(verdict)
     assert caplog.records == []

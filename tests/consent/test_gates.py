@@ -14,10 +14,10 @@ from bot.consent.model import (
     Block,
     BlockState,
     Bounce,
-    By,
     Channel,
     Consent,
-    On,
+    ConsentValue,
+    Origin,
 )
 from bot.consent.rules import ANY
 from tests.support.consent_fixtures import sender
@@ -41,16 +41,16 @@ def test_nobody_but_the_contact_lifts_a_carrier_block():
 @pytest.mark.parametrize(
     ("by", "owner", "approval"),
     [
-        (By.CONTACT, Owner.MANAGER, "a manager approves"),
-        (By.IMPORT, Owner.MANAGER, "a manager approves"),
+        (Origin.CONTACT, Owner.MANAGER, "a manager approves"),
+        (Origin.IMPORT, Owner.MANAGER, "a manager approves"),
         (None, Owner.MANAGER, "a manager approves"),
-        (By.STAFF, Owner.AGENT, "needs no approval"),
+        (Origin.STAFF, Owner.AGENT, "needs no approval"),
     ],
 )
 def test_what_the_contact_refused_needs_a_manager_and_what_staff_refused_does_not(
-    by: By | None, owner: Owner, approval: str
+    by: Origin | None, owner: Owner, approval: str
 ):
-    [gate] = gates.consent(Consent(on=On.NO, by=by, since=SINCE), Channel.SMS)
+    [gate] = gates.consent(Consent(on=ConsentValue.NO, by=by, since=SINCE), Channel.SMS)
 
     assert (gate.owner, gate.since) == (owner, SINCE)
     assert approval in gate.remedy
@@ -65,7 +65,7 @@ def test_who_was_never_asked_is_asked_by_an_agent_with_evidence_and_no_approval(
 
 
 def test_a_yes_is_no_gate():
-    assert gates.consent(Consent(on=On.YES), Channel.SMS) == []
+    assert gates.consent(Consent(on=ConsentValue.YES), Channel.SMS) == []
 
 
 def test_an_agent_clears_a_bounce_and_only_a_manager_a_complaint():

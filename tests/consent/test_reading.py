@@ -6,7 +6,7 @@ import phonenumbers
 import pytest
 
 from bot.consent.errors import Invalid
-from bot.consent.model import Line
+from bot.consent.model import LineType
 from bot.consent.parsing import blank, fold, looks_like_phone, read_phone, storable, visible
 
 ANA = "+14155550100"
@@ -30,23 +30,23 @@ ANA = "+14155550100"
     ],
 )
 def test_a_number_is_the_same_in_every_form_that_people_type(text: str):
-    assert read_phone(text, "US") == (ANA, Line.MOBILE)
+    assert read_phone(text, "US") == (ANA, LineType.MOBILE)
 
 
 @pytest.mark.parametrize(
     ("text", "region", "number", "line"),
     [
-        ("+44 7911 123456", "US", "+447911123456", Line.MOBILE),
-        ("07911 123456", "GB", "+447911123456", Line.MOBILE),
-        ("+44 20 7946 0958", "US", "+442079460958", Line.LANDLINE),
-        ("+33 1 42 68 53 00", "US", "+33142685300", Line.LANDLINE),
-        ("+1 888 555 0199", "US", "+18885550199", Line.OTHER),
-        ("1-800-FLOWERS", "US", "+18003569377", Line.OTHER),
-        ("011 44 7911 123456", "US", "+447911123456", Line.MOBILE),
+        ("+44 7911 123456", "US", "+447911123456", LineType.MOBILE),
+        ("07911 123456", "GB", "+447911123456", LineType.MOBILE),
+        ("+44 20 7946 0958", "US", "+442079460958", LineType.LANDLINE),
+        ("+33 1 42 68 53 00", "US", "+33142685300", LineType.LANDLINE),
+        ("+1 888 555 0199", "US", "+18885550199", LineType.OTHER),
+        ("1-800-FLOWERS", "US", "+18003569377", LineType.OTHER),
+        ("011 44 7911 123456", "US", "+447911123456", LineType.MOBILE),
     ],
 )
 def test_a_number_has_its_kind_wherever_it_is_written_from(
-    text: str, region: str, number: str, line: Line
+    text: str, region: str, number: str, line: LineType
 ):
     assert read_phone(text, region) == (number, line)
 

@@ -14,14 +14,14 @@ from bot.consent.model import (
     Block,
     BlockState,
     Bounce,
-    By,
     Channel,
     Consent,
+    ConsentValue,
     Contact,
     Evidence,
     Hold,
-    Line,
-    On,
+    LineType,
+    Origin,
 )
 from bot.consent.rules import Decision, decide
 from bot.consent.senders import Number, NumberKind, Sender, Senders
@@ -111,7 +111,7 @@ ON_TOP = [
 def test_every_row_of_the_table_has_its_answer_its_status_and_its_gates(channel: Channel, row: str):
     given, outcome, gates = (part.split() for part in row.split("|"))
     _, on, block, bounced = given
-    contact = _contact(channel, On(on))
+    contact = _contact(channel, ConsentValue(on))
     facts = _facts(channel, blocked=block == "blocked", bounced=bounced == "yes")
     sender = SUPPORT if channel is Channel.SMS else None
 
@@ -122,7 +122,7 @@ def test_every_row_of_the_table_has_its_answer_its_status_and_its_gates(channel:
 def test_every_overlay_has_its_answer_its_status_its_gates_and_its_note(channel: Channel, row: str):
     given, outcome, gates, note = (part.strip() for part in row.split("|"))
     fact, on = given.split()
-    contact, facts = _overlaid(channel, On(on), fact)
+    contact, facts = _overlaid(channel, ConsentValue(on), fact)
 
     decision = decide(contact, facts, channel, SUPPORT)
 
@@ -134,9 +134,9 @@ def test_every_overlay_has_its_answer_its_status_its_gates_and_its_note(channel:
 @pytest.mark.parametrize("channel", Channel)
 def test_only_an_answer_of_yes_is_green_and_nothing_unknown_is(channel: Channel):
     decisions = [
-        decide(*_overlaid(channel, On(on), fact), channel, SUPPORT)
+        decide(*_overlaid(channel, ConsentValue(on), fact), channel, SUPPORT)
         for fact in ("block_unknown", "probation", "hold", "no_address", "erased", "do_not_contact")
-        for on in On
+        for on in ConsentValue
     ]
 
     assert {d.status for d in decisions}.isdisjoint({"opted_in"})
@@ -148,7 +148,9 @@ def test_every_gate_says_why_and_what_has_to_happen(channel: Channel):
     everything = replace(
         _facts(channel, blocked=True, bounced=True), hold=Hold(since=SINCE, text="no more")
     )
-    contact = replace(_contact(channel, On.NO), do_not_contact=True, line=Line.LANDLINE)
+    contact = replace(
+        _contact(channel, ConsentValue.NO), do_not_contact=True, line=LineType.LANDLINE
+    )
 
     gates = decide(contact, everything, channel, SUPPORT).gates
 
@@ -158,7 +160,7 @@ def test_every_gate_says_why_and_what_has_to_happen(channel: Channel):
 
 
 def test_a_block_names_its_sender_and_the_word_that_lifts_it():
-    contact = _contact(Channel.SMS, On.YES)
+    contact = _contact(Channel.SMS, ConsentValue.YES)
     facts = AddressFacts(
         address=PHONE, blocks={SALES.id: Block(state=BlockState.BLOCKED, since=SINCE)}
     )
@@ -170,7 +172,7 @@ def test_a_block_names_its_sender_and_the_word_that_lifts_it():
 
 
 def test_a_block_of_one_sender_stops_no_other():
-    contact = _contact(Channel.SMS, On.YES)
+    contact = _contact(Channel.SMS, ConsentValue.YES)
     facts = _facts(Channel.SMS, blocked=True, bounced=False)
 
     assert decide(contact, facts, Channel.SMS, SUPPORT, OURS).answer == "no"
@@ -180,7 +182,7 @@ def test_a_block_of_one_sender_stops_no_other():
 @pytest.mark.parametrize("state", [BlockState.BLOCKED, BlockState.UNKNOWN])
 @pytest.mark.parametrize("name", ["+14155550123", "MG0123456789abcdef0123456789abcdef"])
 def test_a_block_whose_group_nobody_knows_counts_against_every_sender(name: str, state: BlockState):
-    contact = _contact(Channel.SMS, On.YES)
+    contact = _contact(Channel.SMS, ConsentValue.YES)
     facts = AddressFacts(address=PHONE, blocks={name: Block(state=state, since=SINCE)})
     expected = "no" if state is BlockState.BLOCKED else "unverified"
 
@@ -195,7 +197,7 @@ def test_a_block_of_the_service_is_one_of_each_of_its_numbers_and_names_the_numb
         service=service,
         numbers=(Number(number=number, kind=NumberKind.LONG_CODE),),
     )
-    contact = _contact(Channel.SMS, On.YES)
+    contact = _contact(Channel.SMS, ConsentValue.YES)
     block = Block(state=BlockState.BLOCKED, since=SINCE)
     facts = AddressFacts(address=PHONE, blocks={service: block})
     ours = Senders(groups=(group, SALES))
@@ -218,7 +220,7 @@ def test_a_block_of_the_service_is_one_of_each_of_its_numbers_and_names_the_numb
 def test_a_block_of_a_retired_sender_or_provider_counts_no_more(
     channel: Channel, name: str, retired: str
 ):
-    contact = _contact(channel, On.YES)
+    contact = _contact(channel, ConsentValue.YES)
     block = Block(state=BlockState.BLOCKED, since=SINCE)
     facts = AddressFacts(address=ADDRESS[channel], blocks={name: block})
     ours = replace(OURS, retired=frozenset({retired}))
@@ -228,7 +230,7 @@ def test_a_block_of_a_retired_sender_or_provider_counts_no_more(
 
 
 def test_each_entry_of_a_providers_list_is_a_gate_of_its_own_that_names_the_provider():
-    contact = _contact(Channel.EMAIL, On.YES)
+    contact = _contact(Channel.EMAIL, ConsentValue.YES)
     block = Block(state=BlockState.BLOCKED, since=SINCE)
     names = ("sendgrid/bounce", "sendgrid/unsubscribe/news", "ses/complaint")
     facts = AddressFacts(address=MAILBOX, blocks=dict.fromkeys(names, block))
@@ -245,7 +247,7 @@ def test_each_entry_of_a_providers_list_is_a_gate_of_its_own_that_names_the_prov
 
 
 def test_without_a_sender_every_known_block_counts():
-    contact = _contact(Channel.SMS, On.YES)
+    contact = _contact(Channel.SMS, ConsentValue.YES)
     facts = AddressFacts(
         address=PHONE,
         blocks={
@@ -261,7 +263,7 @@ def test_without_a_sender_every_known_block_counts():
 
 
 def test_a_suppression_counts_whichever_of_our_numbers_is_asked_for():
-    contact = _contact(Channel.EMAIL, On.YES)
+    contact = _contact(Channel.EMAIL, ConsentValue.YES)
     facts = _facts(Channel.EMAIL, blocked=True, bounced=False)
 
     assert decide(contact, facts, Channel.EMAIL, SALES).answer == "no"
@@ -271,7 +273,7 @@ def test_consent_at_a_former_address_says_nothing_of_the_present_one():
     contact = Contact(
         id="c",
         phone="+14155550111",
-        consents={PHONE: Consent(on=On.YES, by=By.CONTACT, since=SINCE)},
+        consents={PHONE: Consent(on=ConsentValue.YES, by=Origin.CONTACT, since=SINCE)},
     )
 
     decision = decide(contact, None, Channel.SMS, SUPPORT)
@@ -280,9 +282,10 @@ def test_consent_at_a_former_address_says_nothing_of_the_present_one():
 
 
 def test_one_channel_says_nothing_of_the_other():
-    texts = _contact(Channel.SMS, On.NO)
+    texts = _contact(Channel.SMS, ConsentValue.NO)
     contact = replace(
-        texts, consents={**texts.consents, MAILBOX: Consent(on=On.YES, evidence=_EVIDENCE)}
+        texts,
+        consents={**texts.consents, MAILBOX: Consent(on=ConsentValue.YES, evidence=_EVIDENCE)},
     )
 
     assert decide(contact, None, Channel.SMS, SUPPORT).answer == "no"
@@ -297,13 +300,15 @@ def _outcome(decision: Decision) -> tuple[str, str, list[str]]:
     return decision.answer, decision.status, gates
 
 
-def _contact(channel: Channel, on: On) -> Contact:
+def _contact(channel: Channel, on: ConsentValue) -> Contact:
     consents = {}
-    if on is not On.UNSET:
-        evidence = _EVIDENCE if on is On.YES else None
-        consents[ADDRESS[channel]] = Consent(on=on, by=By.CONTACT, since=SINCE, evidence=evidence)
+    if on is not ConsentValue.UNSET:
+        evidence = _EVIDENCE if on is ConsentValue.YES else None
+        consents[ADDRESS[channel]] = Consent(
+            on=on, by=Origin.CONTACT, since=SINCE, evidence=evidence
+        )
     return Contact(
-        id="c", name="Ana", phone=PHONE, line=Line.MOBILE, email=MAILBOX, consents=consents
+        id="c", name="Ana", phone=PHONE, line=LineType.MOBILE, email=MAILBOX, consents=consents
     )
 
 
@@ -317,7 +322,7 @@ def _facts(channel: Channel, *, blocked: bool, bounced: bool) -> AddressFacts:
     )
 
 
-def _overlaid(channel: Channel, on: On, fact: str) -> tuple[Contact, AddressFacts | None]:
+def _overlaid(channel: Channel, on: ConsentValue, fact: str) -> tuple[Contact, AddressFacts | None]:
     contact, address = _contact(channel, on), ADDRESS[channel]
     facts = AddressFacts(address=address)
     unknown = Block(state=BlockState.UNKNOWN, since=SINCE)
@@ -330,11 +335,11 @@ def _overlaid(channel: Channel, on: On, fact: str) -> tuple[Contact, AddressFact
         case "erased":
             contact = replace(contact, erased=True)
         case "landline":
-            contact = replace(contact, line=Line.LANDLINE)
+            contact = replace(contact, line=LineType.LANDLINE)
         case "staff_no":
-            contact = replace(contact, consents={address: replace(mine, by=By.STAFF)})
+            contact = replace(contact, consents={address: replace(mine, by=Origin.STAFF)})
         case "import_no":
-            contact = replace(contact, consents={address: replace(mine, by=By.IMPORT)})
+            contact = replace(contact, consents={address: replace(mine, by=Origin.IMPORT)})
         case "unproven":
             contact = replace(contact, consents={address: replace(mine, evidence=None)})
         case "hold":

@@ -18,13 +18,13 @@ from bot.consent.errors import (
     Refused,
     TooLate,
 )
-from bot.consent.log.entries import CHANGING, Kind
-from bot.consent.model import Actor, Bounce, By, Channel, Contact, On, Role
+from bot.consent.log.entries import CHANGING, EntryKind
+from bot.consent.model import Actor, Bounce, Channel, ConsentValue, Contact, Origin, Role
 from bot.consent.rules import Reason
 from bot.consent.use_cases import (
     Details,
     Service,
-    Wish,
+    StatusUpdate,
     add,
     change,
     edit,
@@ -46,9 +46,9 @@ from tests.support.consent_fixtures import (
 )
 from tests.support.storages import on_disk
 
-YES = Wish(sms=On.YES, evidence="web form of 3 November")
-NO = Wish(sms=On.NO)
-SLIP = Wish(sms=On.NO, reason=Reason.PHONE)
+YES = StatusUpdate(sms=ConsentValue.YES, evidence="web form of 3 November")
+NO = StatusUpdate(sms=ConsentValue.NO)
+SLIP = StatusUpdate(sms=ConsentValue.NO, reason=Reason.PHONE)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def ana(service: Service) -> Contact:
     )
 
 
-def sms(service: Service, contact: Contact) -> On:
+def sms(service: Service, contact: Contact) -> ConsentValue:
     return profile(service, contact.id, AGENT).contact.consent(Channel.SMS).on
 
 
@@ -68,7 +68,7 @@ def answer(service: Service, contact: Contact) -> str:
 
 def test_a_first_yes_needs_evidence_and_no_approval(service: Service, ana: Contact):
     with pytest.raises(NeedsEvidence):
-        change(service, ana.id, Wish(sms=On.YES), AGENT)
+        change(service, ana.id, StatusUpdate(sms=ConsentValue.YES), AGENT)
 
     outcome = change(service, ana.id, YES, AGENT)
 
@@ -82,10 +82,10 @@ def test_a_first_yes_needs_evidence_and_no_approval(service: Service, ana: Conta
 @pytest.mark.parametrize("evidence", ["", " \t\n", "\u200b", "\u202a \u202c", "\0", "\x1b"])
 def test_what_cannot_be_seen_is_no_evidence(service: Service, ana: Contact, evidence: str):
     with pytest.raises(NeedsEvidence) as refusal:
-        change(service, ana.id, Wish(sms=On.YES, evidence=evidence), AGENT)
+        change(service, ana.id, StatusUpdate(sms=ConsentValue.YES, evidence=evidence), AGENT)
 
     assert refusal.value.field == "evidence"
-    assert sms(service, ana) is On.UNSET
+    assert sms(service, ana) is ConsentValue.UNSET
 
 
 def test_evidence_from_the_future_is_none_and_from_this_instant_it_is(
@@ -93,12 +93,19 @@ def test_evidence_from_the_future_is_none_and_from_this_instant_it_is(
 ):
     later = NOW + timedelta(seconds=1)
     with pytest.raises(Invalid) as refusal:
-        change(service, ana.id, Wish(sms=On.YES, evidence="form", evidence_at=later), AGENT)
+        change(
+            service,
+            ana.id,
+            StatusUpdate(sms=ConsentValue.YES, evidence="form", evidence_at=later),
+            AGENT,
+        )
 
-    change(service, ana.id, Wish(sms=On.YES, evidence="form", evidence_at=NOW), AGENT)
+    change(
+        service, ana.id, StatusUpdate(sms=ConsentValue.YES, evidence="form", evidence_at=NOW), AGENT
+    )
 
     assert refusal.value.field == "evidence"
-    assert sms(service, ana) is On.YES
+    assert sms(service, ana) is ConsentValue.YES
 
 
 def test_a_no_needs_nothing_else_and_holds_at_once(service: Service, ana: Contact):
@@ -111,27 +118,27 @@ def test_a_no_needs_nothing_else_and_holds_at_once(service: Service, ana: Contac
 @pytest.mark.parametrize(
     ("reason", "by", "whose"),
     [
-        (None, None, By.CONTACT),
-        ("", None, By.CONTACT),
-        ("because", None, By.CONTACT),
-        (Reason.PHONE, None, By.CONTACT),
-        (Reason.EMAIL, None, By.CONTACT),
-        (Reason.IN_PERSON, None, By.CONTACT),
-        (Reason.WEB_FORM, None, By.CONTACT),
-        (Reason.WRONG_PERSON, None, By.STAFF),
-        (Reason.CORRECTION, None, By.STAFF),
-        ("account closed", By.STAFF, By.STAFF),
-        (Reason.CORRECTION, By.CONTACT, By.CONTACT),
-        (Reason.PHONE, By.STAFF, By.CONTACT),
-        (Reason.WEB_FORM, By.STAFF, By.CONTACT),
-        (None, By.STAFF, By.CONTACT),
-        ("", By.STAFF, By.CONTACT),
+        (None, None, Origin.CONTACT),
+        ("", None, Origin.CONTACT),
+        ("because", None, Origin.CONTACT),
+        (Reason.PHONE, None, Origin.CONTACT),
+        (Reason.EMAIL, None, Origin.CONTACT),
+        (Reason.IN_PERSON, None, Origin.CONTACT),
+        (Reason.WEB_FORM, None, Origin.CONTACT),
+        (Reason.WRONG_PERSON, None, Origin.STAFF),
+        (Reason.CORRECTION, None, Origin.STAFF),
+        ("account closed", Origin.STAFF, Origin.STAFF),
+        (Reason.CORRECTION, Origin.CONTACT, Origin.CONTACT),
+        (Reason.PHONE, Origin.STAFF, Origin.CONTACT),
+        (Reason.WEB_FORM, Origin.STAFF, Origin.CONTACT),
+        (None, Origin.STAFF, Origin.CONTACT),
+        ("", Origin.STAFF, Origin.CONTACT),
     ],
 )
 def test_whose_no_it_is_comes_from_the_reason(
-    service: Service, ana: Contact, reason: str | None, by: By | None, whose: By
+    service: Service, ana: Contact, reason: str | None, by: Origin | None, whose: Origin
 ):
-    change(service, ana.id, Wish(sms=On.NO, reason=reason, by=by), AGENT)
+    change(service, ana.id, StatusUpdate(sms=ConsentValue.NO, reason=reason, by=by), AGENT)
 
     assert profile(service, ana.id, AGENT).contact.consent(Channel.SMS).by is whose
 
@@ -146,38 +153,40 @@ def test_nobody_sets_yes_where_the_contact_refused_not_even_who_approves(
 
     assert refusal.value.field == "sms_on"
     assert "on 3 Nov 2026" in refusal.value.sentence
-    assert sms(service, ana) is On.NO
+    assert sms(service, ana) is ConsentValue.NO
 
 
 def test_what_staff_refused_comes_back_with_evidence_and_no_approval(
     service: Service, ana: Contact
 ):
-    change(service, ana.id, Wish(sms=On.NO, reason=Reason.WRONG_PERSON), AGENT)
+    change(service, ana.id, StatusUpdate(sms=ConsentValue.NO, reason=Reason.WRONG_PERSON), AGENT)
     with pytest.raises(NeedsEvidence):
-        change(service, ana.id, Wish(sms=On.YES), AGENT)
+        change(service, ana.id, StatusUpdate(sms=ConsentValue.YES), AGENT)
 
     change(service, ana.id, YES, OTHER_AGENT)
 
-    assert sms(service, ana) is On.YES
+    assert sms(service, ana) is ConsentValue.YES
 
 
 def test_a_refusal_of_the_contact_takes_over_one_of_staff_and_never_the_other_way(
     service: Service, ana: Contact
 ):
-    change(service, ana.id, Wish(sms=On.NO, reason=Reason.CORRECTION), AGENT)
-    change(service, ana.id, Wish(sms=On.NO, reason=Reason.PHONE), AGENT)
-    change(service, ana.id, Wish(sms=On.NO, reason=Reason.CORRECTION), AGENT)
+    change(service, ana.id, StatusUpdate(sms=ConsentValue.NO, reason=Reason.CORRECTION), AGENT)
+    change(service, ana.id, StatusUpdate(sms=ConsentValue.NO, reason=Reason.PHONE), AGENT)
+    change(service, ana.id, StatusUpdate(sms=ConsentValue.NO, reason=Reason.CORRECTION), AGENT)
 
     with pytest.raises(NeedsManager):
         change(service, ana.id, YES, AGENT)
-    assert profile(service, ana.id, AGENT).contact.consent(Channel.SMS).by is By.CONTACT
+    assert profile(service, ana.id, AGENT).contact.consent(Channel.SMS).by is Origin.CONTACT
 
 
 def test_a_yes_without_proof_takes_on_evidence_and_one_with_proof_stays(
     service: Service, ana: Contact
 ):
     change(service, ana.id, YES, AGENT)
-    again = change(service, ana.id, Wish(sms=On.YES, evidence="another form"), AGENT)
+    again = change(
+        service, ana.id, StatusUpdate(sms=ConsentValue.YES, evidence="another form"), AGENT
+    )
 
     assert again.changes == ()
     assert again.contact.version == 2
@@ -185,7 +194,7 @@ def test_a_yes_without_proof_takes_on_evidence_and_one_with_proof_stays(
 
 def test_a_consent_cannot_be_set_to_unset(service: Service, ana: Contact):
     with pytest.raises(Invalid):
-        change(service, ana.id, Wish(sms=On.UNSET), AGENT)
+        change(service, ana.id, StatusUpdate(sms=ConsentValue.UNSET), AGENT)
 
 
 def test_there_is_no_consent_without_an_address(service: Service):
@@ -202,18 +211,29 @@ def test_one_save_is_carried_out_whole_or_not_at_all(
 ):
     before = on_disk(storage_path)
     with pytest.raises(NeedsEvidence):
-        change(service, ana.id, Wish(email=On.YES, sms=On.NO, note="x"), AGENT)
+        change(
+            service,
+            ana.id,
+            StatusUpdate(email=ConsentValue.YES, sms=ConsentValue.NO, note="x"),
+            AGENT,
+        )
 
     assert on_disk(storage_path) == before
-    assert sms(service, ana) is On.UNSET
+    assert sms(service, ana) is ConsentValue.UNSET
 
 
 def test_every_change_has_one_entry_that_says_all_of_it(service: Service, ana: Contact):
-    wish = Wish(sms=On.YES, email=On.NO, evidence="form", reason=Reason.PHONE, note="called")
+    wish = StatusUpdate(
+        sms=ConsentValue.YES,
+        email=ConsentValue.NO,
+        evidence="form",
+        reason=Reason.PHONE,
+        note="called",
+    )
     change(service, ana.id, wish, AGENT)
 
     _, on, off, said = told(service, ana.id)
-    assert (on.kind, on.channel, on.address) == (Kind.CONSENT, Channel.SMS, "+14155550100")
+    assert (on.kind, on.channel, on.address) == (EntryKind.CONSENT, Channel.SMS, "+14155550100")
     assert (on.before, on.after, on.reason) == ("UNSET", "YES", "Asked by phone")
     assert (on.actor, on.source, on.occurred_at, on.recorded_at) == (
         AGENT.id,
@@ -225,18 +245,24 @@ def test_every_change_has_one_entry_that_says_all_of_it(service: Service, ana: C
         Channel.EMAIL,
         "UNSET",
         "NO",
-        By.CONTACT,
+        Origin.CONTACT,
     )
-    assert (said.kind, said.reason) == (Kind.NOTE, "called")
+    assert (said.kind, said.reason) == (EntryKind.NOTE, "called")
     assert [e.version for e in (on, off, said)] == [2, 3, 3]
 
 
 @pytest.mark.parametrize(
     "wish",
-    [YES, NO, Wish(do_not_contact=True), Wish(note="x"), Wish(clear_bounce=frozenset(Channel))],
+    [
+        YES,
+        NO,
+        StatusUpdate(do_not_contact=True),
+        StatusUpdate(note="x"),
+        StatusUpdate(clear_bounce=frozenset(Channel)),
+    ],
 )
 def test_who_is_nobody_here_changes_nothing(
-    service: Service, ana: Contact, storage_path: Path, wish: Wish
+    service: Service, ana: Contact, storage_path: Path, wish: StatusUpdate
 ):
     before = on_disk(storage_path)
     with pytest.raises(NotAllowed):
@@ -252,22 +278,22 @@ def test_who_is_nobody_here_changes_nothing(
 
 
 def test_a_role_is_the_one_held_now_and_not_the_one_held_before(service: Service, ana: Contact):
-    change(service, ana.id, Wish(do_not_contact=True), MANAGER)
+    change(service, ana.id, StatusUpdate(do_not_contact=True), MANAGER)
     demoted = Actor(id=MANAGER.id, role=Role.AGENT, source="slack")
 
     with pytest.raises(NotAllowed):
-        change(service, ana.id, Wish(do_not_contact=False), demoted)
+        change(service, ana.id, StatusUpdate(do_not_contact=False), demoted)
 
 
 def test_anybody_marks_do_not_contact_and_only_a_manager_takes_it_off(
     service: Service, ana: Contact
 ):
     change(service, ana.id, YES, AGENT)
-    change(service, ana.id, Wish(do_not_contact=True), AGENT)
+    change(service, ana.id, StatusUpdate(do_not_contact=True), AGENT)
     with pytest.raises(NotAllowed):
-        change(service, ana.id, Wish(do_not_contact=False), AGENT)
+        change(service, ana.id, StatusUpdate(do_not_contact=False), AGENT)
     held = answer(service, ana)
-    change(service, ana.id, Wish(do_not_contact=False), MANAGER)
+    change(service, ana.id, StatusUpdate(do_not_contact=False), MANAGER)
 
     assert (held, answer(service, ana)) == ("no", "yes")
 
@@ -287,7 +313,7 @@ def test_a_cleared_bounce_is_on_probation_and_never_green(service: Service, ana:
     outcome = change(
         service,
         ana.id,
-        Wish(clear_bounce=frozenset({Channel.SMS}), reason="they changed phones"),
+        StatusUpdate(clear_bounce=frozenset({Channel.SMS}), reason="they changed phones"),
         AGENT,
     )
 
@@ -304,15 +330,15 @@ def test_a_bounce_of_a_shared_number_is_told_of_everybody_who_has_it(
 ):
     bo = add(service, Details(name="Bo", phone="+14155550100"), AGENT)
     bounce(service, "+14155550100")
-    change(service, bo.id, Wish(clear_bounce=frozenset({Channel.SMS})), AGENT)
+    change(service, bo.id, StatusUpdate(clear_bounce=frozenset({Channel.SMS})), AGENT)
 
     for contact in (ana, bo):
         last = told(service, contact.id)[-1]
-        assert (last.kind, last.before, last.after) == (Kind.BOUNCE, "YES", "PROBATION")
+        assert (last.kind, last.before, last.after) == (EntryKind.BOUNCE, "YES", "PROBATION")
 
 
 def test_clearing_what_has_not_bounced_changes_nothing(service: Service, ana: Contact):
-    outcome = change(service, ana.id, Wish(clear_bounce=frozenset(Channel)), AGENT)
+    outcome = change(service, ana.id, StatusUpdate(clear_bounce=frozenset(Channel)), AGENT)
 
     assert outcome.changes == ()
     assert len(told(service)) == 1
@@ -321,7 +347,7 @@ def test_clearing_what_has_not_bounced_changes_nothing(service: Service, ana: Co
 def test_only_a_manager_clears_a_complaint_and_the_refusal_stays(service: Service, ana: Contact):
     stop(service, "ana@example.com")
     bounce(service, "ana@example.com", complaint=True)
-    clear = Wish(clear_bounce=frozenset({Channel.EMAIL}))
+    clear = StatusUpdate(clear_bounce=frozenset({Channel.EMAIL}))
     with pytest.raises(NotAllowed):
         change(service, ana.id, clear, AGENT)
     change(service, ana.id, clear, MANAGER)
@@ -350,39 +376,49 @@ def test_a_bounce_goes_with_the_address_and_a_new_number_is_the_cure(
 def test_who_saves_upon_a_change_of_somebody_else_hears_of_it_and_their_no_is_done(
     service: Service, ana: Contact
 ):
-    change(service, ana.id, Wish(email=On.YES, evidence="form"), OTHER_AGENT)
-    wish = Wish(sms=On.NO, email=On.YES, evidence="call", note="typed", do_not_contact=None)
+    change(service, ana.id, StatusUpdate(email=ConsentValue.YES, evidence="form"), OTHER_AGENT)
+    wish = StatusUpdate(
+        sms=ConsentValue.NO,
+        email=ConsentValue.YES,
+        evidence="call",
+        note="typed",
+        do_not_contact=None,
+    )
     outcome = change(service, ana.id, wish, AGENT, version=1)
 
     assert outcome.meanwhile is not None
     assert outcome.meanwhile.actor == OTHER_AGENT.id
     assert [c.what for c in outcome.changes] == ["SMS On"]
     assert outcome.left is not None
-    assert (outcome.left.sms, outcome.left.email, outcome.left.note) == (None, On.YES, "typed")
+    assert (outcome.left.sms, outcome.left.email, outcome.left.note) == (
+        None,
+        ConsentValue.YES,
+        "typed",
+    )
 
 
 def test_a_yes_upon_a_change_of_somebody_else_waits(service: Service, ana: Contact):
-    change(service, ana.id, Wish(email=On.NO), OTHER_AGENT)
+    change(service, ana.id, StatusUpdate(email=ConsentValue.NO), OTHER_AGENT)
     outcome = change(service, ana.id, YES, AGENT, version=1)
 
     assert outcome.changes == ()
     assert outcome.left == YES
-    assert sms(service, ana) is On.UNSET
+    assert sms(service, ana) is ConsentValue.UNSET
 
 
 def test_do_not_contact_never_waits_either(service: Service, ana: Contact):
     change(service, ana.id, YES, OTHER_AGENT)
-    change(service, ana.id, Wish(do_not_contact=True), AGENT, version=1)
+    change(service, ana.id, StatusUpdate(do_not_contact=True), AGENT, version=1)
 
     assert answer(service, ana) == "no"
 
 
 def test_taking_do_not_contact_off_waits(service: Service, ana: Contact):
-    change(service, ana.id, Wish(do_not_contact=True), OTHER_AGENT)
-    outcome = change(service, ana.id, Wish(do_not_contact=False), MANAGER, version=1)
+    change(service, ana.id, StatusUpdate(do_not_contact=True), OTHER_AGENT)
+    outcome = change(service, ana.id, StatusUpdate(do_not_contact=False), MANAGER, version=1)
 
     assert outcome.contact.do_not_contact
-    assert outcome.left == Wish(do_not_contact=False)
+    assert outcome.left == StatusUpdate(do_not_contact=False)
 
 
 def test_a_note_of_somebody_else_is_no_change(service: Service, ana: Contact):
@@ -390,7 +426,7 @@ def test_a_note_of_somebody_else_is_no_change(service: Service, ana: Contact):
     outcome = change(service, ana.id, YES, AGENT, version=1)
 
     assert outcome.meanwhile is None
-    assert sms(service, ana) is On.YES
+    assert sms(service, ana) is ConsentValue.YES
 
 
 # Undo
@@ -402,13 +438,13 @@ def test_ones_own_slip_is_undone_also_when_it_was_recorded_as_the_contacts_wish(
 ):
     before = change(service, ana.id, YES, AGENT).contact.consent(Channel.SMS)
     clock.advance(timedelta(days=30))
-    slip = change(service, ana.id, Wish(sms=On.NO, reason=reason), AGENT)
+    slip = change(service, ana.id, StatusUpdate(sms=ConsentValue.NO, reason=reason), AGENT)
     clock.advance(timedelta(minutes=15))
     outcome = undo(service, ana.id, Channel.SMS, AGENT)
 
     after = outcome.contact.consent(Channel.SMS)
     assert slip.changes[0].undoable
-    assert (after.on, after.by, after.evidence) == (On.YES, before.by, before.evidence)
+    assert (after.on, after.by, after.evidence) == (ConsentValue.YES, before.by, before.evidence)
     assert outcome.contact.version == 4
     assert told(service, ana.id)[-1].recorded_at == clock()
 
@@ -450,7 +486,7 @@ def test_a_stop_that_lies_between_cannot_be_undone(service: Service, ana: Contac
 
     with pytest.raises(Refused):
         undo(service, ana.id, Channel.SMS, AGENT)
-    assert sms(service, ana) is On.NO
+    assert sms(service, ana) is ConsentValue.NO
 
 
 def test_a_refusal_that_a_colleague_heard_lies_between_and_is_told(
@@ -459,13 +495,13 @@ def test_a_refusal_that_a_colleague_heard_lies_between_and_is_told(
     change(service, ana.id, YES, AGENT)
     change(service, ana.id, SLIP, AGENT)
     clock.advance(timedelta(minutes=1))
-    change(service, ana.id, Wish(sms=On.NO, reason=Reason.EMAIL), OTHER_AGENT)
+    change(service, ana.id, StatusUpdate(sms=ConsentValue.NO, reason=Reason.EMAIL), OTHER_AGENT)
 
     with pytest.raises(Refused):
         undo(service, ana.id, Channel.SMS, AGENT)
     last = told(service, ana.id)[-1]
-    assert (last.kind, last.actor, last.by) == (Kind.NOTE, OTHER_AGENT.id, By.CONTACT)
-    assert sms(service, ana) is On.NO
+    assert (last.kind, last.actor, last.by) == (EntryKind.NOTE, OTHER_AGENT.id, Origin.CONTACT)
+    assert sms(service, ana) is ConsentValue.NO
 
 
 def test_a_refusal_of_the_other_channel_does_not_lie_between(service: Service, ana: Contact):
@@ -473,7 +509,10 @@ def test_a_refusal_of_the_other_channel_does_not_lie_between(service: Service, a
     change(service, ana.id, SLIP, AGENT)
     stop(service, "ana@example.com")
 
-    assert undo(service, ana.id, Channel.SMS, AGENT).contact.consent(Channel.SMS).on is On.YES
+    assert (
+        undo(service, ana.id, Channel.SMS, AGENT).contact.consent(Channel.SMS).on
+        is ConsentValue.YES
+    )
 
 
 def test_an_undo_is_not_undone_nor_done_twice(service: Service, ana: Contact):
@@ -483,11 +522,13 @@ def test_an_undo_is_not_undone_nor_done_twice(service: Service, ana: Contact):
 
     with pytest.raises(Refused):
         undo(service, ana.id, Channel.SMS, AGENT)
-    assert sms(service, ana) is On.YES
+    assert sms(service, ana) is ConsentValue.YES
 
 
 @pytest.mark.parametrize("wish", [NO, YES])
-def test_only_a_yes_that_became_a_no_can_be_undone(service: Service, ana: Contact, wish: Wish):
+def test_only_a_yes_that_became_a_no_can_be_undone(
+    service: Service, ana: Contact, wish: StatusUpdate
+):
     change(service, ana.id, wish, AGENT)
 
     with pytest.raises(Refused):
@@ -511,7 +552,12 @@ def test_hard_words_are_kept_as_far_as_they_can_be_and_the_log_stays_whole(
     service: Service, ana: Contact
 ):
     odd = "a\ud800b\0c\u202e\x1b[2J ﷽ 🙂" + "x" * 10_000
-    change(service, ana.id, Wish(sms=On.YES, evidence=odd, reason=odd, note=odd), AGENT)
+    change(
+        service,
+        ana.id,
+        StatusUpdate(sms=ConsentValue.YES, evidence=odd, reason=odd, note=odd),
+        AGENT,
+    )
     note(service, ana.id, odd, AGENT)
 
     last = told(service, ana.id)[-1]
@@ -523,14 +569,14 @@ def test_hard_words_are_kept_as_far_as_they_can_be_and_the_log_stays_whole(
 def test_an_empty_note_is_none(service: Service, ana: Contact, text: str):
     with pytest.raises(Invalid):
         note(service, ana.id, text, AGENT)
-    assert change(service, ana.id, Wish(note=text), AGENT).changes == ()
+    assert change(service, ana.id, StatusUpdate(note=text), AGENT).changes == ()
     assert len(told(service)) == 1
 
 
 def test_versions_grow_by_one_with_every_entry_that_changes_and_with_no_other(
     service: Service, ana: Contact
 ):
-    for wish in (YES, SLIP, SLIP, Wish(note="x"), Wish(do_not_contact=True), YES):
+    for wish in (YES, SLIP, SLIP, StatusUpdate(note="x"), StatusUpdate(do_not_contact=True), YES):
         try:
             change(service, ana.id, wish, AGENT)
         except OptinError:

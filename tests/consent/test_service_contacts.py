@@ -8,16 +8,26 @@ import pytest
 
 from bot.clock import Stopped
 from bot.consent.errors import Changed, Invalid, NeedsManager, NotAllowed, Refused
-from bot.consent.log.entries import Kind
-from bot.consent.model import By, Channel, Contact, Line, On
+from bot.consent.log.entries import EntryKind
+from bot.consent.model import Channel, ConsentValue, Contact, LineType, Origin
 from bot.consent.rules import Reason
-from bot.consent.use_cases import Details, Service, Wish, add, change, edit, find, profile, verify
+from bot.consent.use_cases import (
+    Details,
+    Service,
+    StatusUpdate,
+    add,
+    change,
+    edit,
+    find,
+    profile,
+    verify,
+)
 from bot.consent.use_cases.cases.complete import RE_OPT_IN
 from bot.consent.use_cases.record import Recorder
 from tests.support.consent_fixtures import AGENT, NOBODY, OTHER_AGENT, stop, told
 
 OLD, NEW = "+14155550100", "+14155550111"
-YES = Wish(sms=On.YES, evidence="web form")
+YES = StatusUpdate(sms=ConsentValue.YES, evidence="web form")
 
 
 @pytest.fixture
@@ -32,12 +42,12 @@ def answer(service: Service, contact: Contact, channel: Channel = Channel.SMS) -
 def test_a_new_contact_has_what_was_typed_and_one_entry(service: Service, ana: Contact):
     assert (ana.phone, ana.line, ana.email, ana.version) == (
         OLD,
-        Line.MOBILE,
+        LineType.MOBILE,
         "Ana@Example.com",
         1,
     )
     assert ana.keys == (OLD, "ana@example.com")
-    assert [(e.kind, e.after) for e in told(service)] == [(Kind.CONTACT, "added")]
+    assert [(e.kind, e.after) for e in told(service)] == [(EntryKind.CONTACT, "added")]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +115,9 @@ def test_what_one_of_two_at_a_number_refused_holds_for_both_and_what_staff_refus
     bo = add(service, Details(name="Bo", phone=OLD), AGENT)
     for contact in (ana, bo):
         change(service, contact.id, YES, AGENT)
-    (made,) = change(service, bo.id, Wish(sms=On.NO, reason=reason), AGENT).changes
+    (made,) = change(
+        service, bo.id, StatusUpdate(sms=ConsentValue.NO, reason=reason), AGENT
+    ).changes
     consent = profile(service, ana.id, AGENT).contact.consent(Channel.SMS)
 
     assert (answer(service, ana), answer(service, bo)) == (anas, "no")
@@ -119,19 +131,19 @@ def test_nobody_agrees_for_another_at_the_same_number(service: Service, ana: Con
     change(service, ana.id, YES, AGENT)
 
     assert answer(service, ana) == "yes"
-    assert profile(service, bo.id, AGENT).contact.consent(Channel.SMS).on is On.UNSET
+    assert profile(service, bo.id, AGENT).contact.consent(Channel.SMS).on is ConsentValue.UNSET
 
 
 def test_a_second_contact_at_a_number_that_refused_starts_at_no(
     service: Service, ana: Contact, clock: Stopped
 ):
-    change(service, ana.id, Wish(sms=On.NO), AGENT)
+    change(service, ana.id, StatusUpdate(sms=ConsentValue.NO), AGENT)
     since = clock()
     clock.advance(timedelta(days=1))
     bo = add(service, Details(name="Bo", phone=OLD), AGENT)
     consent = bo.consent(Channel.SMS)
 
-    assert (consent.on, consent.by, consent.since) == (On.NO, By.CONTACT, since)
+    assert (consent.on, consent.by, consent.since) == (ConsentValue.NO, Origin.CONTACT, since)
     with pytest.raises(NeedsManager):
         change(service, bo.id, YES, AGENT)
 
@@ -153,12 +165,12 @@ def test_a_new_number_inherits_nothing_and_the_old_one_keeps_its_own(
 ):
     change(service, ana.id, YES, AGENT)
     moved = edit(service, ana.id, Details(phone=NEW), AGENT)
-    change(service, ana.id, Wish(sms=On.NO, reason=Reason.CORRECTION), AGENT)
+    change(service, ana.id, StatusUpdate(sms=ConsentValue.NO, reason=Reason.CORRECTION), AGENT)
     back = edit(service, ana.id, Details(phone=OLD), AGENT)
 
-    assert moved.consent(Channel.SMS).on is On.UNSET
-    assert back.consent(Channel.SMS).on is On.YES
-    assert back.consents[NEW].on is On.NO
+    assert moved.consent(Channel.SMS).on is ConsentValue.UNSET
+    assert back.consent(Channel.SMS).on is ConsentValue.YES
+    assert back.consents[NEW].on is ConsentValue.NO
     assert answer(service, ana) == "yes"
 
 
@@ -168,7 +180,7 @@ def test_what_the_contact_refused_goes_along_to_a_new_number_and_back_with_its_o
     change(service, ana.id, YES, AGENT)
     edit(service, ana.id, Details(phone=NEW), AGENT)
     clock.advance(timedelta(days=1))
-    change(service, ana.id, Wish(sms=On.NO), AGENT)
+    change(service, ana.id, StatusUpdate(sms=ConsentValue.NO), AGENT)
     since = clock()
     clock.advance(timedelta(days=1))
     back = edit(service, ana.id, Details(phone=OLD), AGENT)
@@ -176,7 +188,7 @@ def test_what_the_contact_refused_goes_along_to_a_new_number_and_back_with_its_o
 
     for moved in (back, third):
         consent = moved.consent(Channel.SMS)
-        assert (consent.on, consent.by, consent.since) == (On.NO, By.CONTACT, since)
+        assert (consent.on, consent.by, consent.since) == (ConsentValue.NO, Origin.CONTACT, since)
     assert back.consents[NEW].refused
     carried = told(service, ana.id)[-1]
     assert (carried.actor, carried.reason) == ("system", "Refused at an earlier address")
@@ -186,7 +198,7 @@ def test_what_the_contact_refused_goes_along_to_a_new_number_and_back_with_its_o
 def test_a_refused_number_is_refused_still_when_its_contact_comes_back_to_it(
     service: Service, ana: Contact
 ):
-    change(service, ana.id, Wish(sms=On.NO), AGENT)
+    change(service, ana.id, StatusUpdate(sms=ConsentValue.NO), AGENT)
     edit(service, ana.id, Details(phone=""), AGENT)
     edit(service, ana.id, Details(phone=OLD), AGENT)
 
@@ -194,7 +206,7 @@ def test_a_refused_number_is_refused_still_when_its_contact_comes_back_to_it(
 
 
 def test_a_mailbox_in_other_letters_is_the_same_address(service: Service, ana: Contact):
-    change(service, ana.id, Wish(email=On.NO), AGENT)
+    change(service, ana.id, StatusUpdate(email=ConsentValue.NO), AGENT)
     edited = edit(service, ana.id, Details(email=" ANA@EXAMPLE.COM "), AGENT)
 
     # It is shown as it was written last, and nothing else is different.
@@ -211,7 +223,7 @@ def test_a_landline_is_kept_and_cannot_get_texts(service: Service, ana: Contact)
     edit(service, ana.id, Details(phone="+44 7911 123456"), AGENT)
 
     assert [g.code for g in landline.decisions[Channel.SMS].gates] == ["invalid_address"]
-    assert profile(service, ana.id, AGENT).contact.line is Line.MOBILE
+    assert profile(service, ana.id, AGENT).contact.line is LineType.MOBILE
 
 
 def test_the_last_address_and_the_name_cannot_be_taken_away(service: Service, ana: Contact):
@@ -263,7 +275,7 @@ def test_a_stop_from_a_number_that_nobody_has_is_kept_for_who_appears_with_it(se
     ana = add(service, Details(name="Ana", phone=OLD), AGENT)
 
     consent = ana.consent(Channel.SMS)
-    assert (consent.on, consent.by, consent.actor) == (On.NO, By.CONTACT, "system")
+    assert (consent.on, consent.by, consent.actor) == (ConsentValue.NO, Origin.CONTACT, "system")
     assert answer(service, ana) == "no"
 
 
@@ -290,11 +302,11 @@ def test_a_yes_that_is_newer_than_a_kept_stop_stands_on_coming_back(
     with service.store.transaction() as records:
         # What an approved case will do.
         Recorder(records=records, actor="slack:U0MANAGER", source="slack", now=clock()).record(
-            Kind.CONSENT,
+            EntryKind.CONSENT,
             ana,
             address=OLD,
             channel=Channel.SMS,
-            by=By.CONTACT,
+            by=Origin.CONTACT,
             before="NO",
             after="YES",
             reason=RE_OPT_IN,
@@ -302,4 +314,4 @@ def test_a_yes_that_is_newer_than_a_kept_stop_stands_on_coming_back(
     edit(service, ana.id, Details(phone=NEW), AGENT)
     back = edit(service, ana.id, Details(phone=OLD), AGENT)
 
-    assert back.consent(Channel.SMS).on is On.YES
+    assert back.consent(Channel.SMS).on is ConsentValue.YES

@@ -11,23 +11,23 @@ import pytest
 
 from bot.clock import Stopped
 from bot.consent.errors import NeedsManager, NotAllowed, NotFound, Refused
-from bot.consent.log.entries import Kind
+from bot.consent.log.entries import EntryKind
 from bot.consent.model import (
     Actor,
     AddressFacts,
     BlockState,
     Bounce,
     Channel,
+    ConsentValue,
     Contact,
     Evidence,
-    On,
 )
 from bot.consent.rules import Reason
 from bot.consent.use_cases import (
     Details,
     Row,
     Service,
-    Wish,
+    StatusUpdate,
     activity,
     add,
     change,
@@ -53,8 +53,8 @@ from tests.support.consent_fixtures import (
 from tests.support.storages import on_disk
 
 PHONE, OTHER_PHONE, MAILBOX = "+14155550100", "+14155550111", "ana@example.com"
-NO = Wish(sms=On.NO, email=On.NO, reason=Reason.PHONE)
-YES = Wish(sms=On.YES, email=On.YES, evidence="the form of Ana")
+NO = StatusUpdate(sms=ConsentValue.NO, email=ConsentValue.NO, reason=Reason.PHONE)
+YES = StatusUpdate(sms=ConsentValue.YES, email=ConsentValue.YES, evidence="the form of Ana")
 
 
 @pytest.fixture
@@ -73,7 +73,9 @@ def facts(service: Service, address: str) -> AddressFacts:
         return records.facts(address)
 
 
-def imported(service: Service, name: str, phone: str, on: On = On.YES) -> Contact:
+def imported(
+    service: Service, name: str, phone: str, on: ConsentValue = ConsentValue.YES
+) -> Contact:
     evidence = Evidence(text="web form", at=service.now())
     row = Row(line=2, details=Details(name=name, phone=phone), sms=on, evidence=evidence)
     import_rows(service, [row], file="contacts.csv", actor=OPERATOR)
@@ -87,7 +89,9 @@ def test_nothing_personal_is_left_in_any_file(
     change(
         service,
         ana.id,
-        Wish(sms=On.NO, reason="her sister Zuzana asked", note="lives in Elm Street"),
+        StatusUpdate(
+            sms=ConsentValue.NO, reason="her sister Zuzana asked", note="lives in Elm Street"
+        ),
         AGENT,
     )
     note(service, ana.id, "calls herself Zuzana", AGENT)
@@ -124,7 +128,12 @@ def test_what_happened_when_and_by_whom_stays_in_the_log(service: Service, ana: 
     erase(service, ana.id, OPERATOR)
 
     _, entries = activity(service, ana.id, AGENT)
-    assert [e.kind for e in entries] == [Kind.ERASED, Kind.CONSENT, Kind.CONSENT, Kind.CONTACT]
+    assert [e.kind for e in entries] == [
+        EntryKind.ERASED,
+        EntryKind.CONSENT,
+        EntryKind.CONSENT,
+        EntryKind.CONTACT,
+    ]
     assert entries[1].actor == AGENT.id
     assert entries[1].after == "NO"
 
@@ -187,29 +196,29 @@ def test_a_refusal_at_a_former_address_is_kept_too(service: Service, ana: Contac
     # It had gone along with the contact.
     for phone in (PHONE, OTHER_PHONE):
         assert imported(service, "Bo", phone).consent(Channel.SMS).refused
-    assert imported(service, "Bo", "+14155550122").consent(Channel.SMS).on is On.YES
+    assert imported(service, "Bo", "+14155550122").consent(Channel.SMS).on is ConsentValue.YES
 
 
 def test_do_not_contact_is_a_refusal_that_erasure_keeps(service: Service, ana: Contact):
     change(service, ana.id, YES, AGENT)
-    change(service, ana.id, Wish(do_not_contact=True), AGENT)
+    change(service, ana.id, StatusUpdate(do_not_contact=True), AGENT)
     erase(service, ana.id, OPERATOR)
 
     assert imported(service, "Ana Gómez", PHONE).consent(Channel.SMS).refused
 
 
 def test_what_staff_refused_is_no_refusal_of_the_contact(service: Service, ana: Contact):
-    change(service, ana.id, Wish(sms=On.NO, reason=Reason.WRONG_PERSON), AGENT)
+    change(service, ana.id, StatusUpdate(sms=ConsentValue.NO, reason=Reason.WRONG_PERSON), AGENT)
     erase(service, ana.id, OPERATOR)
 
-    assert imported(service, "Bo", PHONE).consent(Channel.SMS).on is On.YES
+    assert imported(service, "Bo", PHONE).consent(Channel.SMS).on is ConsentValue.YES
 
 
 def test_undoing_an_import_of_who_was_erased_keeps_the_refusal(service: Service, ana: Contact):
     change(service, ana.id, NO, AGENT)
     erase(service, ana.id, OPERATOR)
     for _ in range(2):
-        row = Row(line=2, details=Details(name="Ana", phone=PHONE), sms=On.YES)
+        row = Row(line=2, details=Details(name="Ana", phone=PHONE), sms=ConsentValue.YES)
         report = import_rows(service, [row], file="contacts.csv", actor=OPERATOR)
         assert report.counts["SMS On kept at NO although the file says YES"] == 1
         assert report.id is not None
@@ -251,17 +260,19 @@ def test_what_is_known_of_a_shared_address_stays_with_who_still_has_it(
     erase(service, ana.id, OPERATOR)
 
     assert facts(service, PHONE) == known
-    assert told(service, bo.id)[-1].kind is Kind.BOUNCE
+    assert told(service, bo.id)[-1].kind is EntryKind.BOUNCE
     assert verify(service).problem is None
 
 
-@pytest.mark.parametrize(("reason", "on"), [(Reason.WRONG_PERSON, On.YES), (Reason.PHONE, On.NO)])
+@pytest.mark.parametrize(
+    ("reason", "on"), [(Reason.WRONG_PERSON, ConsentValue.YES), (Reason.PHONE, ConsentValue.NO)]
+)
 def test_who_shares_the_address_keeps_their_own_consent(
-    service: Service, ana: Contact, reason: str, on: On
+    service: Service, ana: Contact, reason: str, on: ConsentValue
 ):
     bo = add(service, Details(name="Bo", phone=PHONE), AGENT)
-    change(service, bo.id, Wish(sms=On.YES, evidence="call"), AGENT)
-    change(service, ana.id, Wish(sms=On.NO, reason=reason), AGENT)
+    change(service, bo.id, StatusUpdate(sms=ConsentValue.YES, evidence="call"), AGENT)
+    change(service, ana.id, StatusUpdate(sms=ConsentValue.NO, reason=reason), AGENT)
     before = profile(service, bo.id, AGENT).contact.consent(Channel.SMS)
     erase(service, ana.id, OPERATOR)
 
@@ -269,7 +280,7 @@ def test_who_shares_the_address_keeps_their_own_consent(
     assert before.on is on
     # … and so does whoever comes to the address.
     third = add(service, Details(name="Cy", phone=PHONE), AGENT).consent(Channel.SMS)
-    assert third.refused is (on is On.NO)
+    assert third.refused is (on is ConsentValue.NO)
     assert verify(service).problem is None
 
 
@@ -317,7 +328,7 @@ def test_of_two_refusals_at_one_address_the_later_is_kept(
     bo = add(service, Details(name="Bo", phone=PHONE), AGENT)
     change(service, ana.id, NO, AGENT)
     clock.advance(timedelta(days=1))
-    change(service, bo.id, Wish(sms=On.NO), AGENT)
+    change(service, bo.id, StatusUpdate(sms=ConsentValue.NO), AGENT)
     later = clock()
     erase(service, bo.id, OPERATOR)
     erase(service, ana.id, OPERATOR)

@@ -10,15 +10,24 @@ import pytest
 
 from bot.clock import Stopped
 from bot.consent.errors import Invalid, NotAllowed, Refused
-from bot.consent.log.entries import Kind
-from bot.consent.model import Actor, Bounce, By, Channel, Contact, Evidence, Line, On
+from bot.consent.log.entries import EntryKind
+from bot.consent.model import (
+    Actor,
+    Bounce,
+    Channel,
+    ConsentValue,
+    Contact,
+    Evidence,
+    LineType,
+    Origin,
+)
 from bot.consent.rules import Reason
 from bot.consent.use_cases import (
     Details,
     Report,
     Row,
     Service,
-    Wish,
+    StatusUpdate,
     add,
     change,
     edit,
@@ -53,41 +62,53 @@ def only(service: Service, text: str = PHONE) -> Contact:
     return found.contact
 
 
-def on(service: Service, text: str = PHONE) -> On:
+def on(service: Service, text: str = PHONE) -> ConsentValue:
     return only(service, text).consent(Channel.SMS).on
 
 
 @pytest.mark.parametrize(
     ("before", "wanted", "evidence", "after", "counted"),
     [
-        ("unset", On.YES, FORM, "YES", "SMS On set to YES"),
-        ("unset", On.YES, None, "YES", "of these YES without evidence"),
-        ("unset", On.NO, None, "NO", "SMS On set to NO"),
-        ("unset", On.UNSET, FORM, "UNSET", "rows that change nothing"),
-        ("yes", On.NO, FORM, "NO", "SMS On set to NO"),
-        ("yes", On.YES, FORM, "YES", "rows that change nothing"),
-        ("yes", On.UNSET, None, "YES", "rows that change nothing"),
-        ("contact's no", On.YES, FORM, "NO", "SMS On kept at NO although the file says YES"),
-        ("staff's no", On.YES, FORM, "NO", "SMS On kept at NO although the file says YES"),
-        ("contact's no", On.NO, None, "NO", "rows that change nothing"),
-        ("staff's no", On.NO, None, "NO", "SMS On set to NO"),
-        ("contact's no", On.UNSET, None, "NO", "rows that change nothing"),
+        ("unset", ConsentValue.YES, FORM, "YES", "SMS On set to YES"),
+        ("unset", ConsentValue.YES, None, "YES", "of these YES without evidence"),
+        ("unset", ConsentValue.NO, None, "NO", "SMS On set to NO"),
+        ("unset", ConsentValue.UNSET, FORM, "UNSET", "rows that change nothing"),
+        ("yes", ConsentValue.NO, FORM, "NO", "SMS On set to NO"),
+        ("yes", ConsentValue.YES, FORM, "YES", "rows that change nothing"),
+        ("yes", ConsentValue.UNSET, None, "YES", "rows that change nothing"),
+        (
+            "contact's no",
+            ConsentValue.YES,
+            FORM,
+            "NO",
+            "SMS On kept at NO although the file says YES",
+        ),
+        (
+            "staff's no",
+            ConsentValue.YES,
+            FORM,
+            "NO",
+            "SMS On kept at NO although the file says YES",
+        ),
+        ("contact's no", ConsentValue.NO, None, "NO", "rows that change nothing"),
+        ("staff's no", ConsentValue.NO, None, "NO", "SMS On set to NO"),
+        ("contact's no", ConsentValue.UNSET, None, "NO", "rows that change nothing"),
     ],
 )
 def test_a_row_may_set_no_and_fill_what_is_unset_and_never_turns_no_into_yes(
     service: Service,
     clock: Stopped,
     before: str,
-    wanted: On,
+    wanted: ConsentValue,
     evidence: Evidence | None,
     after: str,
     counted: str,
 ):
     ana = add(service, Details(name="Ana Gómez", phone=PHONE), AGENT)
     wishes = {
-        "yes": Wish(sms=On.YES, evidence="call"),
-        "contact's no": Wish(sms=On.NO),
-        "staff's no": Wish(sms=On.NO, reason=Reason.CORRECTION),
+        "yes": StatusUpdate(sms=ConsentValue.YES, evidence="call"),
+        "contact's no": StatusUpdate(sms=ConsentValue.NO),
+        "staff's no": StatusUpdate(sms=ConsentValue.NO, reason=Reason.CORRECTION),
     }
     if before in wishes:
         change(service, ana.id, wishes[before], AGENT)
@@ -100,14 +121,14 @@ def test_a_row_may_set_no_and_fill_what_is_unset_and_never_turns_no_into_yes(
 
 
 def test_a_no_out_of_a_file_is_the_contacts_and_needs_a_manager(service: Service):
-    take(service, row(sms=On.NO))
+    take(service, row(sms=ConsentValue.NO))
 
     consent = only(service).consent(Channel.SMS)
-    assert (consent.by, consent.refused) == (By.IMPORT, True)
+    assert (consent.by, consent.refused) == (Origin.IMPORT, True)
 
 
 def test_a_yes_without_evidence_is_taken_and_shown_as_unproven(service: Service):
-    take(service, row(sms=On.YES))
+    take(service, row(sms=ConsentValue.YES))
 
     decision = profile(service, only(service).id, AGENT).decisions[Channel.SMS]
     assert decision.answer == "yes"
@@ -119,15 +140,15 @@ def test_evidence_that_says_nothing_proves_nothing_and_still_dates_the_yes(
     service: Service, text: str
 ):
     at = NOW - timedelta(days=9)
-    take(service, row(sms=On.YES, evidence=Evidence(text=text, at=at)))
+    take(service, row(sms=ConsentValue.YES, evidence=Evidence(text=text, at=at)))
 
     consent = only(service).consent(Channel.SMS)
     assert (consent.unproven, consent.since) == (True, at)
 
 
 def test_a_yes_without_evidence_takes_on_evidence_from_a_later_file(service: Service):
-    take(service, row(sms=On.YES))
-    take(service, row(sms=On.YES, evidence=FORM))
+    take(service, row(sms=ConsentValue.YES))
+    take(service, row(sms=ConsentValue.YES, evidence=FORM))
 
     consent = only(service).consent(Channel.SMS)
     assert (consent.evidence, consent.since) == (FORM, FORM.at)
@@ -177,8 +198,8 @@ def test_a_file_without_a_good_row_leaves_no_trace(service: Service, storage_pat
 def test_a_rehearsal_says_what_the_import_will_do_and_changes_nothing(
     service: Service, storage_path: Path
 ):
-    take(service, row(sms=On.YES))
-    rows = [row(sms=On.NO), row(sms=On.YES), row(name="Bo"), row(name="")]
+    take(service, row(sms=ConsentValue.YES))
+    rows = [row(sms=ConsentValue.NO), row(sms=ConsentValue.YES), row(name="Bo"), row(name="")]
     before = on_disk(storage_path)
     rehearsed = take(service, *rows, dry_run=True)
 
@@ -189,8 +210,8 @@ def test_a_rehearsal_says_what_the_import_will_do_and_changes_nothing(
 
 def test_the_same_file_again_changes_nothing(service: Service):
     rows = [
-        row(sms=On.YES, evidence=FORM, email=MAILBOX),
-        row(name="Bo", phone=OTHER_PHONE, sms=On.NO),
+        row(sms=ConsentValue.YES, evidence=FORM, email=MAILBOX),
+        row(name="Bo", phone=OTHER_PHONE, sms=ConsentValue.NO),
     ]
     take(service, *rows)
     entries = len(told(service))
@@ -202,7 +223,7 @@ def test_the_same_file_again_changes_nothing(service: Service):
     assert [p.contact.consents for p in export(service)] == states
     assert (began.after, ended.after) == ("started", "finished")
     # Undoing the first file must leave what the second one says.
-    assert (noted.kind, noted.before, noted.after) == (Kind.NOTE, "NO", "NO")
+    assert (noted.kind, noted.before, noted.after) == (EntryKind.NOTE, "NO", "NO")
 
 
 def test_a_no_of_a_file_reaches_everybody_with_the_address_and_the_report_counts_them(
@@ -210,11 +231,13 @@ def test_a_no_of_a_file_reaches_everybody_with_the_address_and_the_report_counts
 ):
     for name in ("Ana Gómez", "Cy"):
         ana = add(service, Details(name=name, phone=PHONE), AGENT)
-        change(service, ana.id, Wish(sms=On.YES, evidence="call"), AGENT)
-    report = take(service, row(name="Bo", sms=On.NO))
+        change(service, ana.id, StatusUpdate(sms=ConsentValue.YES, evidence="call"), AGENT)
+    report = take(service, row(name="Bo", sms=ConsentValue.NO))
 
     consents = [p.contact.consent(Channel.SMS) for p in find(service, PHONE, AGENT).contacts]
-    assert [(consent.on, consent.by) for consent in consents] == [(On.NO, By.IMPORT)] * 3
+    assert [(consent.on, consent.by) for consent in consents] == [
+        (ConsentValue.NO, Origin.IMPORT)
+    ] * 3
     assert report.counts["opt-outs that reach another contact with the same address"] == 2
     assert report.counts["SMS On set to NO"] == 1
     assert {e.changes and e.changes["act"][1] for e in told(service) if e.after == "NO"} == {
@@ -224,9 +247,13 @@ def test_a_no_of_a_file_reaches_everybody_with_the_address_and_the_report_counts
 
 
 def test_a_row_that_says_no_and_one_that_says_yes_end_at_no_in_either_order(service: Service):
-    take(service, row(sms=On.NO), row(sms=On.YES, evidence=FORM))
+    take(service, row(sms=ConsentValue.NO), row(sms=ConsentValue.YES, evidence=FORM))
     other = {"name": "Bo", "phone": OTHER_PHONE}
-    take(service, row(sms=On.YES, evidence=FORM, **other), row(sms=On.NO, **other))
+    take(
+        service,
+        row(sms=ConsentValue.YES, evidence=FORM, **other),
+        row(sms=ConsentValue.NO, **other),
+    )
 
     assert (on(service), on(service, OTHER_PHONE)) == ("NO", "NO")
 
@@ -234,18 +261,20 @@ def test_a_row_that_says_no_and_one_that_says_yes_end_at_no_in_either_order(serv
 @pytest.mark.parametrize("name", ["A. Gomez", "Gómez, Ana", "Bo"])
 def test_somebody_else_at_a_refused_number_gets_no_yes_from_a_file(service: Service, name: str):
     ana = add(service, Details(name="Ana Gómez", phone=PHONE), AGENT)
-    change(service, ana.id, Wish(sms=On.NO), AGENT)
-    report = take(service, row(name=name, sms=On.YES, evidence=FORM))
+    change(service, ana.id, StatusUpdate(sms=ConsentValue.NO), AGENT)
+    report = take(service, row(name=name, sms=ConsentValue.YES, evidence=FORM))
 
     consents = [p.contact.consent(Channel.SMS) for p in find(service, PHONE, AGENT).contacts]
     assert report.counts["SMS On kept at NO although the file says YES"] == 1
-    assert [(consent.on, consent.by) for consent in consents] == [(On.NO, By.CONTACT)] * 2
+    assert [(consent.on, consent.by) for consent in consents] == [
+        (ConsentValue.NO, Origin.CONTACT)
+    ] * 2
 
 
 def test_a_number_of_somebody_marked_do_not_contact_gets_no_yes_from_a_file(service: Service):
     ana = add(service, Details(name="Ana Gómez", phone=PHONE), AGENT)
-    change(service, ana.id, Wish(do_not_contact=True), AGENT)
-    take(service, row(name="A. Gomez", sms=On.YES, evidence=FORM))
+    change(service, ana.id, StatusUpdate(do_not_contact=True), AGENT)
+    take(service, row(name="A. Gomez", sms=ConsentValue.YES, evidence=FORM))
 
     answers = {p.decisions[Channel.SMS].answer for p in find(service, PHONE, AGENT).contacts}
     assert answers == {"no"}
@@ -276,7 +305,7 @@ def test_a_bounce_of_a_file_is_told_of_everybody_who_has_the_number(service: Ser
     add(service, Details(name="Bo", phone=PHONE), AGENT)
     report = take(service, row(sms_bounce=True), row(sms_bounce=True))
 
-    bounces = [e for e in told(service) if e.kind is Kind.BOUNCE]
+    bounces = [e for e in told(service) if e.kind is EntryKind.BOUNCE]
     assert report.counts["addresses marked as bounced"] == 1
     assert len({e.contact for e in bounces}) == len(bounces) == 2
 
@@ -292,7 +321,7 @@ def test_imports_are_made_and_undone_at_the_command_line(service: Service, who: 
 
 
 def test_every_change_of_a_file_is_in_the_log_in_its_name(service: Service):
-    report = take(service, row(sms=On.YES, evidence=FORM))
+    report = take(service, row(sms=ConsentValue.YES, evidence=FORM))
 
     began, added, consent, ended = told(service)
     assert [e.after for e in (began, added, consent, ended)] == [
@@ -335,12 +364,14 @@ def test_an_undone_import_takes_back_whom_it_brought_and_what_it_changed(
     service: Service, opt_outs: bool
 ):
     ana = add(service, Details(name="Ana Gómez", phone=PHONE), AGENT)
-    change(service, ana.id, Wish(sms=On.YES, evidence="call"), AGENT)
+    change(service, ana.id, StatusUpdate(sms=ConsentValue.YES, evidence="call"), AGENT)
     was = profile(service, ana.id, AGENT).contact
     report = take(
         service,
-        row(email=MAILBOX, company="Acme", external_id="crm-1", sms=On.NO, sms_bounce=True),
-        row(name="Bo", phone=OTHER_PHONE, sms=On.YES),
+        row(
+            email=MAILBOX, company="Acme", external_id="crm-1", sms=ConsentValue.NO, sms_bounce=True
+        ),
+        row(name="Bo", phone=OTHER_PHONE, sms=ConsentValue.YES),
     )
     counts = undone(service, report, opt_outs=opt_outs)
 
@@ -350,12 +381,12 @@ def test_an_undone_import_takes_back_whom_it_brought_and_what_it_changed(
     assert (now.contact.email, now.contact.company, now.contact.external_id) == (None, "", "")
     consent = now.contact.consent(Channel.SMS)
     if opt_outs:
-        assert (consent.on, consent.since) == (On.YES, was.consent(Channel.SMS).since)
+        assert (consent.on, consent.since) == (ConsentValue.YES, was.consent(Channel.SMS).since)
         assert consent.evidence == was.consent(Channel.SMS).evidence
     else:
         assert (consent.on, consent.by, consent.actor) == (
-            On.NO,
-            By.IMPORT,
+            ConsentValue.NO,
+            Origin.IMPORT,
             f"import:{report.id}",
         )
     assert now.facts[Channel.SMS].bounce is Bounce.NO
@@ -380,10 +411,10 @@ def test_the_opt_outs_of_an_import_are_taken_back_with_a_reason_and_also_later(
     ana = add(service, Details(name="Ana Gómez", phone=PHONE), AGENT)
     bo = add(service, Details(name="Bo", phone=PHONE), AGENT)
     for contact in (ana, bo):
-        change(service, contact.id, Wish(sms=On.YES, evidence="call"), AGENT)
+        change(service, contact.id, StatusUpdate(sms=ConsentValue.YES, evidence="call"), AGENT)
     # Nobody has the mailbox of the second row, which is rejected for its number.
-    nobodys = Row(line=3, details=Details(phone="12345", email=MAILBOX), email=On.NO)
-    report = take(service, row(sms=On.NO), nobodys)
+    nobodys = Row(line=3, details=Details(phone="12345", email=MAILBOX), email=ConsentValue.NO)
+    report = take(service, row(sms=ConsentValue.NO), nobodys)
     assert report.id is not None
     with pytest.raises(Invalid) as refusal:
         undo_import(service, report.id, OPERATOR, opt_outs=True, reason=reason)
@@ -395,27 +426,27 @@ def test_the_opt_outs_of_an_import_are_taken_back_with_a_reason_and_also_later(
 
     assert refusal.value.field == "reason"
     assert kept["opt-outs kept"] == later["opt-outs taken back"] == 3
-    assert (refused, back) == ([On.NO] * 2, [On.YES] * 2)
-    assert {new.consent(channel).on for channel in Channel} == {On.UNSET}
+    assert (refused, back) == ([ConsentValue.NO] * 2, [ConsentValue.YES] * 2)
+    assert {new.consent(channel).on for channel in Channel} == {ConsentValue.UNSET}
 
 
 @pytest.mark.parametrize("opt_outs", [False, True])
 def test_a_no_of_a_second_file_survives_the_undo_of_the_first(service: Service, opt_outs: bool):
     ana = add(service, Details(name="Ana Gómez", phone=PHONE), AGENT)
-    change(service, ana.id, Wish(sms=On.YES, evidence="call"), AGENT)
-    first = take(service, row(sms=On.NO))
-    take(service, row(sms=On.NO))
+    change(service, ana.id, StatusUpdate(sms=ConsentValue.YES, evidence="call"), AGENT)
+    first = take(service, row(sms=ConsentValue.NO))
+    take(service, row(sms=ConsentValue.NO))
     undone(service, first, opt_outs=opt_outs)
 
-    assert on(service) is On.NO
+    assert on(service) is ConsentValue.NO
 
 
 def test_a_refusal_after_the_import_survives_its_undo(service: Service):
-    report = take(service, row(sms=On.YES))
+    report = take(service, row(sms=ConsentValue.YES))
     stop(service, PHONE)
     undone(service, report)
 
-    assert on(service) is On.NO
+    assert on(service) is ConsentValue.NO
 
 
 @pytest.mark.parametrize("later", [timedelta(minutes=5), timedelta(days=5)])
@@ -423,43 +454,47 @@ def test_a_refusal_that_repeats_a_no_of_the_file_survives_its_undo(
     service: Service, clock: Stopped, later: timedelta
 ):
     ana = add(service, Details(name="Ana Gómez", phone=PHONE), AGENT)
-    change(service, ana.id, Wish(sms=On.YES, evidence="call"), AGENT)
-    report = take(service, row(sms=On.NO))
+    change(service, ana.id, StatusUpdate(sms=ConsentValue.YES, evidence="call"), AGENT)
+    report = take(service, row(sms=ConsentValue.NO))
     clock.advance(later)
-    change(service, ana.id, Wish(sms=On.NO, reason=Reason.PHONE), AGENT)
+    change(service, ana.id, StatusUpdate(sms=ConsentValue.NO, reason=Reason.PHONE), AGENT)
     undone(service, report, opt_outs=True)
 
-    assert on(service) is On.NO
+    assert on(service) is ConsentValue.NO
 
 
 def test_a_second_stop_that_was_only_noted_survives_the_undo_of_a_files_no(
     service: Service, clock: Stopped
 ):
     ana = add(service, Details(name="Ana Gómez", phone=PHONE), AGENT)
-    change(service, ana.id, Wish(sms=On.YES, evidence="call"), AGENT)
-    report = take(service, row(sms=On.NO))
+    change(service, ana.id, StatusUpdate(sms=ConsentValue.YES, evidence="call"), AGENT)
+    report = take(service, row(sms=ConsentValue.NO))
     with service.store.transaction() as records:
         Recorder(records=records, actor="contact", source="provider:twilio", now=clock()).record(
-            Kind.NOTE,
+            EntryKind.NOTE,
             records.contact(ana.id),
             address=PHONE,
             channel=Channel.SMS,
-            by=By.CONTACT,
-            before=On.NO,
-            after=On.NO,
+            by=Origin.CONTACT,
+            before=ConsentValue.NO,
+            after=ConsentValue.NO,
             reason="STOP",
         )
     undone(service, report, opt_outs=True)
 
-    assert on(service) is On.NO
+    assert on(service) is ConsentValue.NO
 
 
 @pytest.mark.parametrize(
     "rows",
     [
-        [row(sms=On.YES), row(sms=On.YES, evidence=FORM)],
-        [row(sms=On.YES), row(sms=On.NO)],
-        [row(sms=On.YES, evidence=FORM), row(sms=On.NO), row(sms=On.YES)],
+        [row(sms=ConsentValue.YES), row(sms=ConsentValue.YES, evidence=FORM)],
+        [row(sms=ConsentValue.YES), row(sms=ConsentValue.NO)],
+        [
+            row(sms=ConsentValue.YES, evidence=FORM),
+            row(sms=ConsentValue.NO),
+            row(sms=ConsentValue.YES),
+        ],
     ],
 )
 def test_what_a_file_says_twice_of_one_contact_is_undone_to_what_was_before_the_file(
@@ -471,17 +506,19 @@ def test_what_a_file_says_twice_of_one_contact_is_undone_to_what_was_before_the_
     halfway = on(service)
     undone(service, report, opt_outs=True)
 
-    assert halfway is (On.NO if any(row.sms is On.NO for row in rows) else On.UNSET)
-    assert on(service) is On.UNSET
+    assert halfway is (
+        ConsentValue.NO if any(row.sms is ConsentValue.NO for row in rows) else ConsentValue.UNSET
+    )
+    assert on(service) is ConsentValue.UNSET
 
 
 def test_a_yes_that_a_person_gave_evidence_for_since_survives_the_undo(service: Service):
-    report = take(service, row(sms=On.YES))
-    change(service, only(service).id, Wish(sms=On.YES, evidence="call"), AGENT)
+    report = take(service, row(sms=ConsentValue.YES))
+    change(service, only(service).id, StatusUpdate(sms=ConsentValue.YES, evidence="call"), AGENT)
     counts = undone(service, report)
 
     assert counts == {"contacts kept, since somebody changed them": 1}
-    assert on(service) is On.YES
+    assert on(service) is ConsentValue.YES
 
 
 def test_two_who_share_a_bounced_number_both_go_when_nobody_touched_them(service: Service):
@@ -493,11 +530,11 @@ def test_two_who_share_a_bounced_number_both_go_when_nobody_touched_them(service
 def test_a_contact_whom_somebody_wrote_a_note_on_stays_and_loses_what_the_file_said(
     service: Service,
 ):
-    report = take(service, row(sms=On.YES))
-    change(service, only(service).id, Wish(note="called back"), AGENT)
+    report = take(service, row(sms=ConsentValue.YES))
+    change(service, only(service).id, StatusUpdate(note="called back"), AGENT)
     undone(service, report)
 
-    assert on(service) is On.UNSET
+    assert on(service) is ConsentValue.UNSET
 
 
 def test_a_number_that_somebody_replaced_since_keeps_its_own_kind(service: Service):
@@ -507,21 +544,21 @@ def test_a_number_that_somebody_replaced_since_keeps_its_own_kind(service: Servi
     edit(service, ana.id, Details(phone="+44 20 7946 0959"), AGENT)
     undone(service, report)
 
-    assert profile(service, ana.id, AGENT).contact.line is Line.LANDLINE
+    assert profile(service, ana.id, AGENT).contact.line is LineType.LANDLINE
 
 
 def test_a_number_that_was_stopped_while_a_file_had_replaced_it_comes_back_stopped(
     service: Service, clock: Stopped
 ):
     ana = add(service, Details(name="Ana", phone=PHONE, external_id="crm-1"), AGENT)
-    change(service, ana.id, Wish(sms=On.YES, evidence="call"), AGENT)
+    change(service, ana.id, StatusUpdate(sms=ConsentValue.YES, evidence="call"), AGENT)
     report = take(service, row(name="Ana", phone=OTHER_PHONE, external_id="crm-1"))
     clock.advance(timedelta(hours=1))
     stop(service, PHONE)
     undone(service, report)
 
     back = profile(service, ana.id, AGENT).contact
-    assert (back.phone, back.consent(Channel.SMS).on) == (PHONE, On.NO)
+    assert (back.phone, back.consent(Channel.SMS).on) == (PHONE, ConsentValue.NO)
 
 
 def test_an_undo_never_takes_the_last_address(service: Service):
@@ -534,7 +571,7 @@ def test_an_undo_never_takes_the_last_address(service: Service):
 
 
 def test_who_was_erased_since_is_left_alone(service: Service):
-    report = take(service, row(sms=On.NO))
+    report = take(service, row(sms=ConsentValue.NO))
     erase(service, only(service).id, OPERATOR)
 
     assert undone(service, report) == {"contacts gone already": 1}
@@ -542,18 +579,20 @@ def test_who_was_erased_since_is_left_alone(service: Service):
 
 def test_a_slip_is_not_undone_when_a_file_has_said_no_since(service: Service, clock: Stopped):
     ana = add(service, Details(name="Ana Gómez", phone=PHONE), AGENT)
-    change(service, ana.id, Wish(sms=On.YES, evidence="call"), AGENT)
-    change(service, ana.id, Wish(sms=On.NO, reason=Reason.PHONE), AGENT)
+    change(service, ana.id, StatusUpdate(sms=ConsentValue.YES, evidence="call"), AGENT)
+    change(service, ana.id, StatusUpdate(sms=ConsentValue.NO, reason=Reason.PHONE), AGENT)
     clock.advance(timedelta(minutes=1))
-    take(service, row(sms=On.NO))
+    take(service, row(sms=ConsentValue.NO))
 
     with pytest.raises(Refused):
         undo(service, ana.id, Channel.SMS, AGENT)
-    assert on(service) is On.NO
+    assert on(service) is ConsentValue.NO
 
 
 def test_a_file_of_many_batches_goes_in_and_out_as_one(service: Service, clock: Stopped):
-    rows = [row(name=f"N{n}", phone=f"+1415555{n:04}", sms=On.YES) for n in range(100, 199)]
+    rows = [
+        row(name=f"N{n}", phone=f"+1415555{n:04}", sms=ConsentValue.YES) for n in range(100, 199)
+    ]
     rows += [row(name=f"M{n}", phone=None, email=f"m{n}@example.com") for n in range(400)]
     seen: list[int] = []
     report = import_rows(service, rows, file="x.csv", actor=OPERATOR, progress=seen.append)

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from bot.consent.errors import Invalid, NotAllowed, NotFound
-from bot.consent.log.entries import Kind
-from bot.consent.model import Channel, Contact, On
+from bot.consent.log.entries import EntryKind
+from bot.consent.model import Channel, ConsentValue, Contact
 from bot.consent.use_cases import (
     Details,
     Service,
-    Wish,
+    StatusUpdate,
     activity,
     add,
     change,
@@ -118,7 +118,7 @@ def test_a_near_miss_is_offered_where_nobody_is_exactly_that(service: Service, a
 
 def test_what_is_known_of_an_address_that_nobody_has_is_said(service: Service, ana: Contact):
     stop(service, "+14155550111")
-    change(service, ana.id, Wish(sms=On.NO), AGENT)
+    change(service, ana.id, StatusUpdate(sms=ConsentValue.NO), AGENT)
     erase(service, ana.id, OPERATOR)
 
     for text in ("+14155550111", PHONE):
@@ -139,14 +139,14 @@ def test_more_hits_than_are_shown_are_counted_up_to_a_hundred(service: Service):
 def test_a_profile_answers_for_the_default_sender_and_for_each_of_the_others(
     service: Service, ana: Contact
 ):
-    change(service, ana.id, Wish(sms=On.YES, evidence="form"), AGENT)
+    change(service, ana.id, StatusUpdate(sms=ConsentValue.YES, evidence="form"), AGENT)
     sales = SENDERS[1].id
     with service.store.transaction() as records:
         here = records.contact(ana.id)
         Recorder(
             records=records, actor="provider:twilio", source="provider:twilio", now=service.now()
         ).record(
-            Kind.BLOCK,
+            EntryKind.BLOCK,
             here,
             address=PHONE,
             channel=Channel.SMS,
@@ -197,7 +197,7 @@ def test_who_is_not_there_is_not_found(service: Service):
 def test_the_log_is_read_newest_first_page_by_page_and_by_channel(service: Service, ana: Contact):
     for n in range(5):
         edit(service, ana.id, Details(name=f"Ana {n}"), AGENT)
-    change(service, ana.id, Wish(email=On.NO), AGENT)
+    change(service, ana.id, StatusUpdate(email=ConsentValue.NO), AGENT)
     _, first = activity(service, ana.id, AGENT, limit=4)
     _, rest = activity(service, ana.id, AGENT, limit=4, before=first[-1].seq)
     _, mail = activity(service, ana.id, AGENT, channel=Channel.EMAIL)

@@ -10,8 +10,8 @@ import pytest
 
 from bot.clock import Stopped
 from bot.consent.log.entries import GENESIS
-from bot.consent.model import AddressFacts, Bounce, On
-from bot.consent.use_cases import Details, Service, Wish, add, change, verify
+from bot.consent.model import AddressFacts, Bounce, ConsentValue
+from bot.consent.use_cases import Details, Service, StatusUpdate, add, change, verify
 from tests.support.consent_fixtures import AGENT, NOW, told
 from tests.support.storages import tamper
 
@@ -20,8 +20,10 @@ from tests.support.storages import tamper
 def busy(service: Service) -> Service:
     for n in range(3):
         contact = add(service, Details(name=f"N{n}", phone=f"+1 415 555 010{n}"), AGENT)
-        change(service, contact.id, Wish(sms=On.YES, evidence="web form"), AGENT)
-        change(service, contact.id, Wish(sms=On.NO, reason="Asked by phone"), AGENT)
+        change(service, contact.id, StatusUpdate(sms=ConsentValue.YES, evidence="web form"), AGENT)
+        change(
+            service, contact.id, StatusUpdate(sms=ConsentValue.NO, reason="Asked by phone"), AGENT
+        )
     return service
 
 
@@ -100,8 +102,8 @@ def test_what_was_redacted_without_an_erasure_is_found(busy: Service):
 
 def test_a_clock_that_is_set_back_breaks_nothing(service: Service, clock: Stopped):
     contact = add(service, Details(name="Ana", phone="+1 415 555 0100"), AGENT)
-    change(service, contact.id, Wish(sms=On.YES, evidence="form"), AGENT)
+    change(service, contact.id, StatusUpdate(sms=ConsentValue.YES, evidence="form"), AGENT)
     clock.advance(timedelta(days=-1))
-    change(service, contact.id, Wish(sms=On.NO), AGENT)
+    change(service, contact.id, StatusUpdate(sms=ConsentValue.NO), AGENT)
 
     assert verify(service).problem is None

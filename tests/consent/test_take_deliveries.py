@@ -9,9 +9,9 @@ import pytest
 from bot.clock import Stopped
 from bot.consent.alerts import AlertKind
 from bot.consent.events import Failure
-from bot.consent.log.entries import Kind
-from bot.consent.model import BlockState, Bounce, Channel, Contact, On
-from bot.consent.use_cases import Details, Service, Wish, add, change
+from bot.consent.log.entries import EntryKind
+from bot.consent.model import BlockState, Bounce, Channel, ConsentValue, Contact
+from bot.consent.use_cases import Details, Service, StatusUpdate, add, change
 from tests.support.consent_fixtures import AGENT, NOW
 from tests.support.take_fixtures import (
     LOCAL,
@@ -35,7 +35,7 @@ SECOND, MINUTE, HOUR, DAY = (
     timedelta(hours=1),
     timedelta(days=1),
 )
-CLEAR = Wish(clear_bounce=frozenset({Channel.SMS}), reason="the number is right")
+CLEAR = StatusUpdate(clear_bounce=frozenset({Channel.SMS}), reason="the number is right")
 
 
 # Our own confirmation of an opt-out
@@ -50,7 +50,7 @@ def test_the_failure_of_our_own_confirmation_is_expected_and_told_to_nobody(
 
     entries = tell(alerting, failed(Failure.OPT_OUT, code="21610", id="twilio:st:SM2:failed"))
 
-    assert lines(entries) == [(Kind.EXPECTED_ERROR, "", "")]
+    assert lines(entries) == [(EntryKind.EXPECTED_ERROR, "", "")]
     expected = entries[0]
     assert expected.expected
     assert (expected.actor, expected.sender) == ("provider:twilio", LOCAL)
@@ -68,7 +68,9 @@ def test_there_is_one_expected_error_for_a_stop(
     told = alerts(alerting)
     clock.advance(SECOND)
 
-    assert lines(tell(alerting, failed(Failure.OPT_OUT))) == [(Kind.BLOCK, "blocked", "blocked")]
+    assert lines(tell(alerting, failed(Failure.OPT_OUT))) == [
+        (EntryKind.BLOCK, "blocked", "blocked")
+    ]
     assert alerts(alerting) == told
 
 
@@ -80,19 +82,21 @@ def test_the_next_stop_has_an_expected_error_of_its_own(
         tell(alerting, text("STOP"))
         clock.advance(SECOND)
 
-        assert lines(tell(alerting, failed(Failure.OPT_OUT))) == [(Kind.EXPECTED_ERROR, "", "")]
+        assert lines(tell(alerting, failed(Failure.OPT_OUT))) == [
+            (EntryKind.EXPECTED_ERROR, "", "")
+        ]
 
 
 @pytest.mark.parametrize(
     ("after", "kind"),
     [
-        (0 * SECOND, Kind.EXPECTED_ERROR),
-        (5 * MINUTE, Kind.EXPECTED_ERROR),
-        (5 * MINUTE + SECOND, Kind.BLOCK),
+        (0 * SECOND, EntryKind.EXPECTED_ERROR),
+        (5 * MINUTE, EntryKind.EXPECTED_ERROR),
+        (5 * MINUTE + SECOND, EntryKind.BLOCK),
     ],
 )
 def test_only_what_fails_within_five_minutes_is_expected(
-    alerting: Service, subscriber: Contact, clock: Stopped, after: timedelta, kind: Kind
+    alerting: Service, subscriber: Contact, clock: Stopped, after: timedelta, kind: EntryKind
 ):
     tell(alerting, text("STOP"))
     clock.advance(after)
@@ -109,7 +113,7 @@ def test_another_senders_failure_is_a_block_of_its_own(
 
     entries = tell(alerting, failed(Failure.OPT_OUT, sender=TOLL_FREE))
 
-    assert lines(entries) == [(Kind.BLOCK, "none", "blocked")]
+    assert lines(entries) == [(EntryKind.BLOCK, "none", "blocked")]
     assert block(alerting, TOLL_FREE) is BlockState.BLOCKED
 
 
@@ -121,7 +125,7 @@ def test_a_message_sent_before_the_stop_is_no_confirmation_of_it(
 
     assert tell(alerting, failed(Failure.OPT_OUT, sent_at=clock() - MINUTE)) == []
     assert lines(tell(alerting, failed(Failure.OPT_OUT, sent_at=clock()))) == [
-        (Kind.EXPECTED_ERROR, "", "")
+        (EntryKind.EXPECTED_ERROR, "", "")
     ]
 
 
@@ -134,9 +138,9 @@ def test_on_a_shared_number_the_expected_error_is_logged_on_each_contact_once(
     entries = tell(alerting, failed(Failure.OPT_OUT))
 
     assert [entry.contact for entry in entries] == [subscriber.id, housemate.id]
-    assert {entry.kind for entry in entries} == {Kind.EXPECTED_ERROR}
+    assert {entry.kind for entry in entries} == {EntryKind.EXPECTED_ERROR}
     again = tell(alerting, failed(Failure.OPT_OUT))
-    assert lines(again) == [(Kind.BLOCK, "blocked", "blocked")] * 2
+    assert lines(again) == [(EntryKind.BLOCK, "blocked", "blocked")] * 2
 
 
 def test_the_failed_confirmation_of_a_vague_stop_shows_that_the_carrier_heard_it(
@@ -148,8 +152,8 @@ def test_the_failed_confirmation_of_a_vague_stop_shows_that_the_carrier_heard_it
     entries = tell(alerting, failed(Failure.OPT_OUT))
 
     assert lines(entries) == [
-        (Kind.EXPECTED_ERROR, "", ""),
-        (Kind.BLOCK, "unknown", "blocked"),
+        (EntryKind.EXPECTED_ERROR, "", ""),
+        (EntryKind.BLOCK, "unknown", "blocked"),
     ]
     assert alerts(alerting) == [AlertKind.STOP]
 
@@ -164,7 +168,7 @@ def test_a_confirmation_sent_before_the_unstop_does_not_block_who_came_back_mean
 
     entries = tell(alerting, failed(Failure.OPT_OUT, sent_at=stopped))
 
-    assert lines(entries) == [(Kind.EXPECTED_ERROR, "", "")]
+    assert lines(entries) == [(EntryKind.EXPECTED_ERROR, "", "")]
     assert block(alerting) is BlockState.NONE
 
 
@@ -178,7 +182,7 @@ def test_a_message_that_fails_after_the_unstop_is_a_block_and_no_expected_error(
 
     entries = tell(alerting, failed(Failure.OPT_OUT, sent_at=clock() if dated else None))
 
-    assert lines(entries) == [(Kind.BLOCK, "none", "blocked")]
+    assert lines(entries) == [(EntryKind.BLOCK, "none", "blocked")]
     assert block(alerting) is BlockState.BLOCKED
     assert AlertKind.DRIFT in alerts(alerting)
 
@@ -191,7 +195,7 @@ def test_consent_that_is_newer_than_the_block_stays(
 ):
     tell(alerting, failed(Failure.OPT_OUT, occurred_at=clock() - 2 * HOUR))
 
-    assert consent(alerting, subscriber).on is On.YES
+    assert consent(alerting, subscriber).on is ConsentValue.YES
     assert block(alerting) is BlockState.BLOCKED
 
 
@@ -213,11 +217,11 @@ def test_each_message_that_a_standing_block_refuses_renews_it_and_refuses_nothin
     for _ in range(3):
         clock.advance(HOUR)
         entries = tell(alerting, failed(Failure.OPT_OUT))
-        assert lines(entries) == [(Kind.BLOCK, "blocked", "blocked")]
+        assert lines(entries) == [(EntryKind.BLOCK, "blocked", "blocked")]
 
     standing = facts(alerting).blocks[LOCAL]
     assert (standing.began, standing.since) == (began, clock())
-    assert consent(alerting, subscriber).on is On.YES
+    assert consent(alerting, subscriber).on is ConsentValue.YES
     assert alerts(alerting) == told
 
 
@@ -232,7 +236,7 @@ def test_what_lifts_a_block_has_to_be_newer_than_the_last_message_that_it_refuse
     assert tell(alerting, delivered(sent_at=clock() - 3 * HOUR)) == []
     assert block(alerting) is BlockState.BLOCKED
     assert lines(tell(alerting, text("UNSTOP", occurred_at=clock() - HOUR))) == [
-        (Kind.BLOCK, "blocked", "none")
+        (EntryKind.BLOCK, "blocked", "none")
     ]
 
 
@@ -274,7 +278,7 @@ def test_a_missed_refusal_counts_although_the_contact_has_lifted_the_block_since
 def test_a_missed_refusal_makes_staffs_no_the_contacts(
     alerting: Service, subscriber: Contact, clock: Stopped
 ):
-    change(alerting, subscriber.id, Wish(sms=On.NO, reason="Correction"), AGENT)
+    change(alerting, subscriber.id, StatusUpdate(sms=ConsentValue.NO, reason="Correction"), AGENT)
     clock.advance(MINUTE)
 
     tell(alerting, failed(Failure.OPT_OUT))
@@ -289,8 +293,8 @@ def test_who_was_never_asked_is_blocked_and_still_never_asked(
 
     entries = tell(alerting, failed(Failure.OPT_OUT, address="+14155550122"))
 
-    assert lines(entries) == [(Kind.BLOCK, "none", "blocked")]
-    assert consent(alerting, new, "+14155550122").on is On.UNSET
+    assert lines(entries) == [(EntryKind.BLOCK, "none", "blocked")]
+    assert consent(alerting, new, "+14155550122").on is ConsentValue.UNSET
     assert alerts(alerting) == [AlertKind.DRIFT]
 
 
@@ -308,7 +312,7 @@ def test_three_soft_failures_on_two_days_bounce_and_the_third_is_told(
 
     entries = tell(alerting, failed(Failure.SOFT))
 
-    assert lines(entries) == [(Kind.BOUNCE, "NO", "NO"), (Kind.BOUNCE, "NO", "YES")]
+    assert lines(entries) == [(EntryKind.BOUNCE, "NO", "NO"), (EntryKind.BOUNCE, "NO", "YES")]
     assert alerts(alerting) == [AlertKind.BOUNCE]
 
 
@@ -366,7 +370,7 @@ def test_a_delivery_resets_the_count_of_what_failed_before_it(
     left = facts(alerting).soft_failures
     tell(alerting, delivered())
 
-    assert lines(entries) == [(Kind.BOUNCE, "NO", "NO")]
+    assert lines(entries) == [(EntryKind.BOUNCE, "NO", "NO")]
     assert entries[0].changes == {"soft": ("3", "1")}
     assert left == (clock() - HOUR,)
     assert facts(alerting).soft_failures == ()
@@ -389,7 +393,7 @@ def test_a_delivery_ends_a_bounce_only_if_it_was_sent_after_it(
     for sent_at in (None, bounced - HOUR, bounced):
         assert tell(alerting, delivered(sent_at=sent_at)) == []
     assert lines(tell(alerting, delivered(sent_at=bounced + SECOND))) == [
-        (Kind.BOUNCE, "YES", "NO")
+        (EntryKind.BOUNCE, "YES", "NO")
     ]
 
 
@@ -419,7 +423,7 @@ def test_the_next_message_is_the_test_of_a_bounce_that_was_cleared(
     entries = tell(alerting, delivered(sent_at=clock() if dated else None))
 
     assert earlier == unfinished == []
-    assert lines(entries) == [(Kind.BOUNCE, "PROBATION", "NO")]
+    assert lines(entries) == [(EntryKind.BOUNCE, "PROBATION", "NO")]
 
 
 def test_a_test_that_fails_bounces_again_and_is_told_again(
@@ -430,7 +434,7 @@ def test_a_test_that_fails_bounces_again_and_is_told_again(
     change(alerting, subscriber.id, CLEAR, AGENT)
     clock.advance(HOUR)
 
-    assert lines(tell(alerting, failed(Failure.HARD))) == [(Kind.BOUNCE, "PROBATION", "YES")]
+    assert lines(tell(alerting, failed(Failure.HARD))) == [(EntryKind.BOUNCE, "PROBATION", "YES")]
     assert alerts(alerting) == [AlertKind.BOUNCE] * 2
 
 
@@ -446,7 +450,7 @@ def test_a_delivery_lifts_a_block_only_if_it_was_sent_after_it_began(
         assert tell(alerting, delivered(sent_at=sent_at)) == []
     entries = tell(alerting, delivered(sent_at=began + SECOND))
 
-    assert lines(entries) == [(Kind.BLOCK, "unknown", "none")]
+    assert lines(entries) == [(EntryKind.BLOCK, "unknown", "none")]
     assert since(alerting) == began + SECOND
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from bot.clock import Stopped
 from bot.consent.events import EventKind, Failure
-from bot.consent.log.entries import Kind
-from bot.consent.model import Bounce, Contact, On
+from bot.consent.log.entries import EntryKind
+from bot.consent.model import Bounce, ConsentValue, Contact
 from bot.consent.use_cases import Service
-from bot.consent.use_cases.ingest import take
+from bot.consent.use_cases.ingest import ingest
 from tests.support.consent_fixtures import told
 from tests.support.take_fixtures import (
     MAILBOX,
@@ -47,13 +47,13 @@ def test_a_bounce_of_where_a_mailbox_forwards_to_is_a_note(
     event = mailed(
         EventKind.FAILED, failure=failure, code="5.1.1", meaning="There is no such box.", **NOBODYS
     )
-    outcome = take(alerting, [event])
+    outcome = ingest(alerting, [event])
     entry = told(alerting)[-1]
 
     assert outcome["forwarded"] == 1
-    assert (entry.kind, entry.contact, entry.address) == (Kind.NOTE, subscriber.id, MAILBOX)
+    assert (entry.kind, entry.contact, entry.address) == (EntryKind.NOTE, subscriber.id, MAILBOX)
     assert "There is no such box. (Sendgrid 5.1.1)" in entry.reason
-    assert consent(alerting, subscriber, MAILBOX).on is On.YES
+    assert consent(alerting, subscriber, MAILBOX).on is ConsentValue.YES
     assert facts(alerting, MAILBOX).bounce is Bounce.NO
     assert not facts(alerting, MAILBOX).soft_failures
     assert alerts(alerting) == []
@@ -67,8 +67,8 @@ def test_every_holder_has_the_note_and_it_is_written_once(
     again = tell(alerting, event)
 
     assert [(one.kind, one.contact) for one in entries] == [
-        (Kind.NOTE, subscriber.id),
-        (Kind.NOTE, housemate.id),
+        (EntryKind.NOTE, subscriber.id),
+        (EntryKind.NOTE, housemate.id),
     ]
     assert again == []
 
@@ -79,9 +79,9 @@ def test_a_complaint_of_where_a_mailbox_forwards_to_is_a_note_beside_what_is_kep
     entries = tell(alerting, mailed(EventKind.COMPLAINT, **NOBODYS))
     (note,) = (entry for entry in entries if entry.contact == subscriber.id)
 
-    assert note.kind is Kind.NOTE
+    assert note.kind is EntryKind.NOTE
     assert "spam" in note.reason
-    assert consent(alerting, subscriber, MAILBOX).on is On.YES
+    assert consent(alerting, subscriber, MAILBOX).on is ConsentValue.YES
     assert not facts(alerting, MAILBOX).complaint
 
 
@@ -118,7 +118,7 @@ def test_what_says_nothing_of_a_contacts_mailbox_is_no_note(
 def test_a_bounce_of_the_contacts_own_mailbox_bounces_it(alerting: Service, subscriber: Contact):
     event = mailed(EventKind.FAILED, failure=Failure.HARD, only_recipient=MAILBOX)
 
-    assert lines(tell(alerting, event)) == [(Kind.BOUNCE, "NO", "YES")]
+    assert lines(tell(alerting, event)) == [(EntryKind.BOUNCE, "NO", "YES")]
 
 
 def test_a_bounce_that_is_placed_nowhere_is_a_note_on_the_only_recipient(
@@ -126,7 +126,7 @@ def test_a_bounce_that_is_placed_nowhere_is_a_note_on_the_only_recipient(
 ):
     (entry,) = tell(alerting, mailed(EventKind.UNPLACED, meaning="A message bounced somewhere."))
 
-    assert (entry.kind, entry.contact) == (Kind.NOTE, subscriber.id)
+    assert (entry.kind, entry.contact) == (EntryKind.NOTE, subscriber.id)
     assert "A message bounced somewhere." in entry.reason
     assert facts(alerting, MAILBOX).bounce is Bounce.NO
     assert tell(alerting, mailed(EventKind.UNPLACED, address=GONE)) == []
@@ -150,11 +150,11 @@ def test_one_message_by_two_ways_counts_once(
 ):
     """The webhook has no time, and the list of what was missed may lack the messaging service."""
     first = text("STOP", id="twilio:in:SM1", sender="MG1")
-    take(alerting, [first])
+    ingest(alerting, [first])
     clock.advance(timedelta(minutes=1))
 
     again = replace(first, sender="+14155550177", occurred_at=clock() - timedelta(minutes=1))
-    assert take(alerting, [again]) == {"duplicate": 1}
+    assert ingest(alerting, [again]) == {"duplicate": 1}
 
 
 def test_what_an_earlier_version_took_stays_taken(alerting: Service, subscriber: Contact):
@@ -162,12 +162,12 @@ def test_what_an_earlier_version_took_stays_taken(alerting: Service, subscriber:
     with alerting.store.transaction() as records:
         records.remember("twilio:twilio:in:SM1")
 
-    assert take(alerting, [text("STOP", id="twilio:in:SM1")]) == {"duplicate": 1}
+    assert ingest(alerting, [text("STOP", id="twilio:in:SM1")]) == {"duplicate": 1}
     assert not consent(alerting, subscriber).refused
 
 
 def test_what_is_remembered_has_no_address_in_it(alerting: Service, subscriber: Contact):
-    take(alerting, [text("STOP", id="twilio:in:SM1")])
+    ingest(alerting, [text("STOP", id="twilio:in:SM1")])
 
     with alerting.store.reading() as records:
         assert not records.seen(f"twilio:twilio:in:SM1:{PHONE}")

@@ -14,10 +14,10 @@ from bot.clock import Stopped
 from bot.consent.alerts import AlertKind
 from bot.consent.errors import NeedsManager
 from bot.consent.events import Event, EventKind, Failure
-from bot.consent.log.entries import Kind
-from bot.consent.model import BlockState, Bounce, Contact, On
-from bot.consent.use_cases import Details, Service, Wish, add, change, undo, verify
-from bot.consent.use_cases.ingest import take
+from bot.consent.log.entries import EntryKind
+from bot.consent.model import BlockState, Bounce, ConsentValue, Contact
+from bot.consent.use_cases import Details, Service, StatusUpdate, add, change, undo, verify
+from bot.consent.use_cases.ingest import ingest
 from tests.support.consent_fixtures import AGENT, NOW, OTHER_AGENT, open_service, told
 from tests.support.storages import on_disk
 from tests.support.take_fixtures import (
@@ -41,7 +41,7 @@ from tests.support.take_fixtures import (
 )
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-OUT = Wish(sms=On.NO, email=On.NO, reason="Correction")
+OUT = StatusUpdate(sms=ConsentValue.NO, email=ConsentValue.NO, reason="Correction")
 
 EVERYTHING = [
     text("STOP"),
@@ -82,7 +82,7 @@ def test_what_is_told_twice_changes_nothing(
     before = on_disk(storage_path)
     clock.advance(10 * MINUTE)
 
-    outcomes = take(alerting, [event])
+    outcomes = ingest(alerting, [event])
 
     assert outcomes in ({"duplicate": 1}, {"no_effect": 1})
     assert on_disk(storage_path) == before
@@ -91,7 +91,7 @@ def test_what_is_told_twice_changes_nothing(
 def test_what_is_told_twice_in_one_request_counts_once(alerting: Service, subscriber: Contact):
     stop = text("STOP")
 
-    assert take(alerting, [stop, replace(stop), stop]) == {"applied": 1, "duplicate": 2}
+    assert ingest(alerting, [stop, replace(stop), stop]) == {"applied": 1, "duplicate": 2}
     assert alerts(alerting) == [AlertKind.STOP]
 
 
@@ -172,7 +172,7 @@ def test_a_stop_told_after_a_newer_unstop_refuses_and_blocks_nothing(
 
     entries = tell(alerting, text("STOP", occurred_at=clock() - 24 * HOUR))
 
-    assert lines(entries) == [(Kind.CONSENT, "YES", "NO")]
+    assert lines(entries) == [(EntryKind.CONSENT, "YES", "NO")]
     assert consent(alerting, subscriber).refused
     assert block(alerting) is BlockState.NONE
 
@@ -203,7 +203,7 @@ def test_nothing_happens_in_the_future(alerting: Service, subscriber: Contact, c
     clock.advance(MINUTE)
 
     assert {entry.occurred_at for entry in entries} == {clock() - MINUTE}
-    assert lines(tell(alerting, text("UNSTOP"))) == [(Kind.BLOCK, "blocked", "none")]
+    assert lines(tell(alerting, text("UNSTOP"))) == [(EntryKind.BLOCK, "blocked", "none")]
 
 
 @pytest.mark.parametrize("words", ["STOP", "stop all"])
@@ -254,7 +254,7 @@ def test_every_order_of_arrival_ends_as_the_rules_say(
         if act == "yes":
             agree(service, ana)
         else:
-            take(service, [happened[act]])
+            ingest(service, [happened[act]])
 
     sms, email = consent(service, ana), consent(service, ana, MAILBOX)
     assert sms.refused
@@ -277,7 +277,7 @@ def test_the_block_is_as_the_contact_acted_last_whatever_arrives_first(
     ]
 
     for n in order:
-        take(service, [acts[n]])
+        ingest(service, [acts[n]])
 
     assert (block(service), since(service)) == (BlockState.BLOCKED, start + 3 * HOUR)
     assert consent(service, subscriber).refused
@@ -287,7 +287,12 @@ def agree(service: Service, contact: Contact) -> None:
     """As far as the rules let an agent."""
     for on in ("sms", "email"):
         try:
-            change(service, contact.id, Wish(**{on: On.YES}, evidence="a call"), OTHER_AGENT)
+            change(
+                service,
+                contact.id,
+                StatusUpdate(**{on: ConsentValue.YES}, evidence="a call"),
+                OTHER_AGENT,
+            )
         except NeedsManager:
             assert consent(service, contact, PHONE if on == "sms" else MAILBOX).refused
 
@@ -306,8 +311,8 @@ def test_the_events_of_one_request_are_all_taken(
         text("STOP", address="+14155550199"),
     ]
 
-    assert take(alerting, events) == {"applied": 5}
-    assert take(alerting, events[2:]) == {"duplicate": 3}
+    assert ingest(alerting, events) == {"applied": 5}
+    assert ingest(alerting, events[2:]) == {"duplicate": 3}
     assert {block(alerting, LOCAL), block(alerting, TOLL_FREE)} == {BlockState.BLOCKED}
 
 
@@ -323,25 +328,25 @@ def test_a_request_that_breaks_off_leaves_nothing_of_its_events(
         raise ConnectionResetError
 
     with pytest.raises(ConnectionResetError):
-        take(alerting, broken())
+        ingest(alerting, broken())
 
     assert on_disk(storage_path) == before
-    assert consent(alerting, subscriber).on is On.YES
+    assert consent(alerting, subscriber).on is ConsentValue.YES
     assert alerts(alerting) == []
-    assert take(alerting, [stop]) == {"applied": 1}
+    assert ingest(alerting, [stop]) == {"applied": 1}
 
 
 def test_what_was_taken_stands_after_a_restart(
     alerting: Service, subscriber: Contact, storage_path: Path, clock: Stopped
 ):
     stop = text("STOP")
-    take(alerting, [stop])
+    ingest(alerting, [stop])
 
     service = open_service(storage_path, clock)
     try:
         assert consent(service, subscriber).refused
         assert alerts(service) == [AlertKind.STOP]
-        assert take(service, [stop]) == {"duplicate": 1}
+        assert ingest(service, [stop]) == {"duplicate": 1}
     finally:
         service.store.close()
 
@@ -355,10 +360,10 @@ def test_a_shared_number_is_refused_for_everybody_and_logged_on_each(
     entries = tell(alerting, text("STOP"))
 
     assert [(entry.contact, entry.kind) for entry in entries] == [
-        (subscriber.id, Kind.CONSENT),
-        (housemate.id, Kind.CONSENT),
-        (subscriber.id, Kind.BLOCK),
-        (housemate.id, Kind.BLOCK),
+        (subscriber.id, EntryKind.CONSENT),
+        (housemate.id, EntryKind.CONSENT),
+        (subscriber.id, EntryKind.BLOCK),
+        (housemate.id, EntryKind.BLOCK),
     ]
     assert consent(alerting, subscriber).refused
     assert consent(alerting, housemate).refused
@@ -374,8 +379,8 @@ def test_who_had_refused_already_gets_a_note_and_who_had_not_a_change(
     entries = tell(alerting, text("STOP"))
 
     assert [(entry.contact, entry.kind) for entry in entries][:2] == [
-        (subscriber.id, Kind.NOTE),
-        (housemate.id, Kind.CONSENT),
+        (subscriber.id, EntryKind.NOTE),
+        (housemate.id, EntryKind.CONSENT),
     ]
 
 
@@ -400,8 +405,8 @@ def test_one_stop_stops_every_kind_of_text_and_no_mail(alerting: Service, subscr
 
     tell(alerting, text("STOP", sender=TOLL_FREE))
 
-    assert consent(alerting, subscriber).on is On.NO
-    assert consent(alerting, subscriber, MAILBOX).on is On.YES
+    assert consent(alerting, subscriber).on is ConsentValue.NO
+    assert consent(alerting, subscriber, MAILBOX).on is ConsentValue.YES
 
 
 def test_the_log_is_told_on_each_and_holds(

@@ -11,8 +11,8 @@ import pytest
 from bot.clock import Stopped
 from bot.consent.alerts import AlertKind
 from bot.consent.events import Event, EventKind, Failure
-from bot.consent.log.entries import Kind
-from bot.consent.model import BlockState, Channel, Contact, On
+from bot.consent.log.entries import EntryKind
+from bot.consent.model import BlockState, Channel, ConsentValue, Contact
 from bot.consent.senders import Number, NumberKind, Sender
 from bot.consent.use_cases import Service, profile
 from handlers.vocabulary import what
@@ -69,7 +69,7 @@ def test_a_stop_to_one_number_blocks_its_service_and_unstop_to_another_lifts_it(
     assert number in gate.remedy
     assert MG not in gate.remedy + gate.reason
     assert blocks(grouped) == {}
-    shown = [what(entry) for entry in (*stopped, *lifted) if entry.kind is Kind.BLOCK]
+    shown = [what(entry) for entry in (*stopped, *lifted) if entry.kind is EntryKind.BLOCK]
     assert not any("MG" in words for words in shown)
     assert shown[-1] == "SMS block of +1 415-555-0188: blocked → none"
 
@@ -116,7 +116,7 @@ def test_the_expected_error_of_a_service_comes_from_any_of_its_numbers(
 
     entries = tell(grouped, failed(Failure.OPT_OUT, sender=SECOND, service=MG))
 
-    assert lines(entries) == [(Kind.EXPECTED_ERROR, "", "")]
+    assert lines(entries) == [(EntryKind.EXPECTED_ERROR, "", "")]
     assert alerts(grouped) == [AlertKind.STOP]
 
 
@@ -138,8 +138,8 @@ def test_a_refusal_by_whatsapp_is_held_for_a_person_and_blocks_no_texts(
 ):
     entries = tell(alerting, text(words, whatsapp=True))
 
-    assert lines(entries) == [(Kind.HOLD, "", "held")]
-    assert consent(alerting, subscriber).on is On.YES
+    assert lines(entries) == [(EntryKind.HOLD, "", "held")]
+    assert consent(alerting, subscriber).on is ConsentValue.YES
     assert facts(alerting).blocks == {}
     assert alerts(alerting) == [AlertKind.REVIEW]
 

@@ -12,8 +12,17 @@ import pytest
 from bot.clock import Stopped
 from bot.consent.alerts import AlertKind
 from bot.consent.events import EventKind, Failure, Marker
-from bot.consent.log.entries import Kind
-from bot.consent.model import AddressFacts, BlockState, Bounce, By, Channel, Contact, Evidence, On
+from bot.consent.log.entries import EntryKind
+from bot.consent.model import (
+    AddressFacts,
+    BlockState,
+    Bounce,
+    Channel,
+    ConsentValue,
+    Contact,
+    Evidence,
+    Origin,
+)
 from bot.consent.rules import Answer, decide
 from bot.consent.use_cases import (
     Details,
@@ -60,7 +69,10 @@ def test_a_stop_from_a_number_that_nobody_has_is_kept_and_told_as_unknown(
 ):
     entries = tell(alerting, text("STOP"))
 
-    assert lines(entries) == [(Kind.CONSENT, "UNSET", "NO"), (Kind.BLOCK, "none", "blocked")]
+    assert lines(entries) == [
+        (EntryKind.CONSENT, "UNSET", "NO"),
+        (EntryKind.BLOCK, "none", "blocked"),
+    ]
     assert {entry.contact for entry in entries} == {None}
     assert {entry.address for entry in entries} == {alerting.hashed(PHONE)}
     assert entries[0].actor == "contact"
@@ -81,10 +93,10 @@ def test_it_is_applied_when_a_contact_appears_with_that_number(alerting: Service
     assert consent(alerting, ana).refused
     assert consent(alerting, ana).since == stopped_at
     assert block(alerting) is BlockState.BLOCKED
-    entries = [entry for entry in told(alerting, ana.id) if entry.kind is not Kind.CONTACT]
+    entries = [entry for entry in told(alerting, ana.id) if entry.kind is not EntryKind.CONTACT]
     assert [(e.actor, e.by, e.occurred_at) for e in entries] == [
-        ("system", By.CONTACT, stopped_at),
-        ("system", By.CONTACT, stopped_at),
+        ("system", Origin.CONTACT, stopped_at),
+        ("system", Origin.CONTACT, stopped_at),
     ]
 
 
@@ -92,12 +104,14 @@ def test_no_import_revives_it(alerting: Service, clock: Stopped):
     tell(alerting, text("STOP"))
     clock.advance(HOUR)
     evidence = Evidence(text="web form", at=clock())
-    row = Row(line=2, details=Details(name="Ana", phone=PHONE), sms=On.YES, evidence=evidence)
+    row = Row(
+        line=2, details=Details(name="Ana", phone=PHONE), sms=ConsentValue.YES, evidence=evidence
+    )
 
     import_rows(alerting, [row], file="contacts.csv", actor=OPERATOR)
 
     with alerting.store.reading() as records:
-        (ana,) = records.holders(PHONE)
+        (ana,) = records.contacts_at(PHONE)
     assert consent(alerting, ana).refused
 
 
@@ -145,10 +159,10 @@ def test_a_second_stop_of_nobody_moves_the_refusal_on_and_a_late_one_is_a_note(
     tell(alerting, text("STOP"))
     clock.advance(HOUR)
 
-    assert lines(tell(alerting, text("STOP"))) == [(Kind.CONSENT, "NO", "NO")]
+    assert lines(tell(alerting, text("STOP"))) == [(EntryKind.CONSENT, "NO", "NO")]
     assert kept(alerting, PHONE).blocks[LOCAL].since == clock()
     late = tell(alerting, text("STOP", occurred_at=clock() - HOUR / 2))
-    assert lines(late) == [(Kind.NOTE, "NO", "NO")]
+    assert lines(late) == [(EntryKind.NOTE, "NO", "NO")]
     refusal = kept(alerting, PHONE).refusal
     assert refusal is not None
     assert refusal.since == clock()
@@ -219,8 +233,8 @@ def test_a_complaint_and_an_unsubscribe_of_nobody_are_kept(alerting: Service):
         mailed(EventKind.UNSUBSCRIBED, address="bo@x.example"),
     )
 
-    refused, listed = (Kind.CONSENT, "UNSET", "NO"), (Kind.BLOCK, "none", "blocked")
-    bounced = (Kind.BOUNCE, "NO", "YES")
+    refused, listed = (EntryKind.CONSENT, "UNSET", "NO"), (EntryKind.BLOCK, "none", "blocked")
+    bounced = (EntryKind.BOUNCE, "NO", "YES")
     assert lines(entries) == [refused, listed, bounced, refused, listed]
     assert {entry.contact for entry in entries} == {None}
     ana = add(alerting, Details(name="Ana", email=MAILBOX), AGENT)
@@ -258,7 +272,7 @@ def test_what_failed_for_nobody_is_told_to_nobody_and_meets_whoever_appears(
         (None, alerting.hashed(address))
     }
     assert alerts(alerting) == []
-    assert consent(alerting, new, address).on is On.UNSET
+    assert consent(alerting, new, address).on is ConsentValue.UNSET
     assert met.bounce is (
         Bounce.YES if failure in (Failure.HARD, Failure.LISTED_BOUNCE) else Bounce.NO
     )
@@ -296,12 +310,12 @@ def test_a_delivery_to_nobody_ends_what_failed_before_it(alerting: Service, cloc
 
 
 def test_an_opt_out_failure_of_nobody_is_a_block_and_no_refusal(alerting: Service):
-    assert lines(tell(alerting, failed(Failure.OPT_OUT))) == [(Kind.BLOCK, "none", "blocked")]
+    assert lines(tell(alerting, failed(Failure.OPT_OUT))) == [(EntryKind.BLOCK, "none", "blocked")]
 
     ana = appears(alerting)
 
     assert block(alerting) is BlockState.BLOCKED
-    assert consent(alerting, ana).on is On.UNSET
+    assert consent(alerting, ana).on is ConsentValue.UNSET
     assert alerts(alerting) == []
 
 
@@ -318,17 +332,17 @@ def test_the_failed_confirmation_of_nobodys_stop_is_nothing_and_a_later_message_
     later = tell(alerting, failed(Failure.OPT_OUT, sent_at=clock() if dated else None))
 
     assert confirmation == []
-    assert lines(later) == [(Kind.BLOCK, "none", "blocked")]
+    assert lines(later) == [(EntryKind.BLOCK, "none", "blocked")]
     assert alerts(alerting) == [AlertKind.UNKNOWN]
 
 
 def test_our_own_suppression_of_nobody_is_on_the_providers_list_and_no_refusal(alerting: Service):
     entries = tell(alerting, mailed(EventKind.SUPPRESSED))
 
-    assert lines(entries) == [(Kind.BLOCK, "none", "blocked")]
+    assert lines(entries) == [(EntryKind.BLOCK, "none", "blocked")]
     ana = add(alerting, Details(name="Ana", email=MAILBOX), AGENT)
     assert facts(alerting, MAILBOX).blocks.keys() == {"sendgrid/ours"}
-    assert consent(alerting, ana, MAILBOX).on is On.UNSET
+    assert consent(alerting, ana, MAILBOX).on is ConsentValue.UNSET
     assert alerts(alerting) == []
 
 
@@ -340,7 +354,7 @@ def test_what_is_kept_of_a_number_stays_when_its_contact_takes_another(
     tell(alerting, text("STOP"))
     clock.advance(HOUR)
 
-    assert consent(alerting, subscriber, OTHER_PHONE).on is On.UNSET
+    assert consent(alerting, subscriber, OTHER_PHONE).on is ConsentValue.UNSET
     edit(alerting, subscriber.id, Details(phone=PHONE), AGENT)
     assert consent(alerting, subscriber).refused
     assert block(alerting) is BlockState.BLOCKED
@@ -386,7 +400,7 @@ def test_what_is_no_number_is_kept_and_never_a_crash(
 
     assert {entry.address for entry in entries} == {alerting.hashed(address)}
     assert alerts(alerting) == [AlertKind.UNKNOWN]
-    assert consent(alerting, subscriber).on is On.YES
+    assert consent(alerting, subscriber).on is ConsentValue.YES
     assert verify(alerting).problem is None
 
 
@@ -454,7 +468,7 @@ def test_a_reply_that_somebody_can_still_judge_is_no_refusal_yet(
 
     assert kept(alerting, PHONE).refusal is None
     assert facts(alerting).hold is not None
-    assert consent(alerting, housemate).on is On.YES
+    assert consent(alerting, housemate).on is ConsentValue.YES
 
 
 def test_whoever_shares_the_number_keeps_what_events_told_of_it(

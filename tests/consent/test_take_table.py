@@ -11,11 +11,11 @@ from bot.clock import Stopped
 from bot.consent.alerts import AlertKind
 from bot.consent.events import Event, EventKind, Failure, Marker
 from bot.consent.gates import Code, Owner
-from bot.consent.log.entries import Entry, Kind
-from bot.consent.model import BlockState, Bounce, By, Channel, Contact, On
+from bot.consent.log.entries import Entry, EntryKind
+from bot.consent.model import BlockState, Bounce, Channel, ConsentValue, Contact, Origin
 from bot.consent.rules import Answer
-from bot.consent.use_cases import Service, Wish, change, profile
-from bot.consent.use_cases.ingest import take
+from bot.consent.use_cases import Service, StatusUpdate, change, profile
+from bot.consent.use_cases.ingest import ingest
 from tests.support.consent_fixtures import AGENT
 from tests.support.take_fixtures import (
     LOCAL,
@@ -35,11 +35,11 @@ from tests.support.take_fixtures import (
     text,
 )
 
-OUT = Wish(sms=On.NO, email=On.NO, reason="Correction")
-STOPPED = [(Kind.CONSENT, "YES", "NO"), (Kind.BLOCK, "none", "blocked")]
+OUT = StatusUpdate(sms=ConsentValue.NO, email=ConsentValue.NO, reason="Correction")
+STOPPED = [(EntryKind.CONSENT, "YES", "NO"), (EntryKind.BLOCK, "none", "blocked")]
 
 
-def said(entry: Entry) -> tuple[str, str, str | None, By | None, str | None]:
+def said(entry: Entry) -> tuple[str, str, str | None, Origin | None, str | None]:
     return entry.actor, entry.source, entry.reason, entry.by, entry.provider_id
 
 
@@ -50,14 +50,14 @@ def test_stop_refuses_and_blocks_its_sender_and_the_channel_is_told(
 
     assert lines(entries) == STOPPED
     refusal, blocked = entries
-    words = ("contact", "provider:twilio", "Replied “STOP”", By.CONTACT, "twilio:in:SM1")
+    words = ("contact", "provider:twilio", "Replied “STOP”", Origin.CONTACT, "twilio:in:SM1")
     assert said(refusal) == words
     assert (refusal.channel, refusal.address) == (Channel.SMS, PHONE)
     assert (refusal.occurred_at, refusal.recorded_at) == (clock(), clock())
     assert blocked.sender == refusal.sender == LOCAL
     assert blocked.provider_id == "twilio:in:SM1"
     assert consent(alerting, subscriber).refused
-    assert consent(alerting, subscriber, MAILBOX).on is On.YES
+    assert consent(alerting, subscriber, MAILBOX).on is ConsentValue.YES
     assert (block(alerting, LOCAL), block(alerting, TOLL_FREE)) == (
         BlockState.BLOCKED,
         BlockState.NONE,
@@ -72,7 +72,7 @@ def test_a_refusal_that_is_no_block_word_refuses_and_blocks_nothing(
 ):
     entries = tell(alerting, text(words))
 
-    assert lines(entries) == [(Kind.CONSENT, "YES", "NO")]
+    assert lines(entries) == [(EntryKind.CONSENT, "YES", "NO")]
     assert consent(alerting, subscriber).refused
     assert block(alerting) is BlockState.NONE
     assert alerts(alerting) == [AlertKind.STOP]
@@ -83,7 +83,10 @@ def test_what_the_carrier_may_have_heard_leaves_the_block_unknown(
 ):
     entries = tell(alerting, text("STOP!!!"))
 
-    assert lines(entries) == [(Kind.CONSENT, "YES", "NO"), (Kind.BLOCK, "none", "unknown")]
+    assert lines(entries) == [
+        (EntryKind.CONSENT, "YES", "NO"),
+        (EntryKind.BLOCK, "none", "unknown"),
+    ]
 
 
 def test_the_providers_own_word_is_believed_before_any_list(alerting: Service, subscriber: Contact):
@@ -98,9 +101,9 @@ def test_a_probable_refusal_is_held_for_a_person_and_changes_no_consent(
 ):
     entries = tell(alerting, text("Stop. Thank you"))
 
-    assert lines(entries) == [(Kind.HOLD, "", "held")]
+    assert lines(entries) == [(EntryKind.HOLD, "", "held")]
     assert said(entries[0])[:3] == ("contact", "provider:twilio", "Stop. Thank you")
-    assert consent(alerting, subscriber).on is On.YES
+    assert consent(alerting, subscriber).on is ConsentValue.YES
     held = facts(alerting).hold
     assert held is not None
     assert held.text == "Stop. Thank you"
@@ -115,7 +118,7 @@ def test_a_second_probable_refusal_is_written_down_and_asks_nobody_again(
 
     entries = tell(alerting, text("please take me off your list"))
 
-    assert lines(entries) == [(Kind.NOTE, "", "")]
+    assert lines(entries) == [(EntryKind.NOTE, "", "")]
     assert entries[0].reason == "Wrote “please take me off your list”"
     assert alerts(alerting) == [AlertKind.REVIEW]
 
@@ -127,7 +130,7 @@ def test_nobody_has_to_read_what_a_contact_says_who_has_refused_already(
 
     entries = tell(alerting, text("please take me off your list"))
 
-    assert lines(entries) == [(Kind.NOTE, "NO", "NO")]
+    assert lines(entries) == [(EntryKind.NOTE, "NO", "NO")]
     assert facts(alerting).hold is None
     assert alerts(alerting) == [AlertKind.STOP]
 
@@ -141,7 +144,7 @@ def test_unstop_lifts_the_block_of_its_sender_and_no_consent(
 
     entries = tell(alerting, text(words))
 
-    assert lines(entries) == [(Kind.BLOCK, "blocked", "none")]
+    assert lines(entries) == [(EntryKind.BLOCK, "blocked", "none")]
     assert said(entries[0])[:3] == ("contact", "provider:twilio", f"Replied “{words}”")
     assert (block(alerting, LOCAL), block(alerting, TOLL_FREE)) == (
         BlockState.NONE,
@@ -172,7 +175,7 @@ def test_unstop_without_a_block_keeps_the_key_and_tells_only_where_a_refusal_sta
 
     refused = tell(alerting, text("UNSTOP"))
 
-    assert lines(agreed) == lines(refused) == [(Kind.BLOCK, "none", "none")]
+    assert lines(agreed) == lines(refused) == [(EntryKind.BLOCK, "none", "none")]
     assert told_nobody == []
     assert alerts(alerting) == [AlertKind.STOP, AlertKind.UNSTOP]
     assert consent(alerting, subscriber).refused
@@ -184,7 +187,7 @@ def test_yes_lifts_a_block_where_there_is_one(
     tell(alerting, text("STOP"))
     clock.advance(timedelta(minutes=1))
 
-    assert lines(tell(alerting, text("YES"))) == [(Kind.BLOCK, "blocked", "none")]
+    assert lines(tell(alerting, text("YES"))) == [(EntryKind.BLOCK, "blocked", "none")]
 
 
 @pytest.mark.parametrize("sender", [LOCAL, TOLL_FREE])
@@ -241,8 +244,8 @@ def test_a_second_stop_while_no_is_a_note_under_its_own_id(
 
     entries = tell(alerting, text("Unsubscribe", id="twilio:in:SM2"))
 
-    assert lines(entries) == [(Kind.NOTE, "NO", "NO")]
-    words = ("contact", "provider:twilio", "Replied “Unsubscribe”", By.CONTACT, "twilio:in:SM2")
+    assert lines(entries) == [(EntryKind.NOTE, "NO", "NO")]
+    words = ("contact", "provider:twilio", "Replied “Unsubscribe”", Origin.CONTACT, "twilio:in:SM2")
     assert said(entries[0]) == words
     assert consent(alerting, subscriber) == refused
 
@@ -254,7 +257,7 @@ def test_a_second_stop_to_another_sender_blocks_that_one_too(
 
     entries = tell(alerting, text("STOP", sender=TOLL_FREE))
 
-    assert lines(entries) == [(Kind.NOTE, "NO", "NO"), (Kind.BLOCK, "none", "blocked")]
+    assert lines(entries) == [(EntryKind.NOTE, "NO", "NO"), (EntryKind.BLOCK, "none", "blocked")]
     assert block(alerting, TOLL_FREE) is BlockState.BLOCKED
 
 
@@ -266,14 +269,14 @@ def test_a_stop_makes_the_contacts_what_staff_had_switched_off(
 
     entries = tell(alerting, text("STOP"))
 
-    assert lines(entries) == [(Kind.CONSENT, "NO", "NO"), (Kind.BLOCK, "none", "blocked")]
+    assert lines(entries) == [(EntryKind.CONSENT, "NO", "NO"), (EntryKind.BLOCK, "none", "blocked")]
     assert consent(alerting, subscriber).refused
 
 
 def test_a_sender_that_nobody_names_blocks_nothing_and_is_refused_all_the_same(
     alerting: Service, subscriber: Contact
 ):
-    assert lines(tell(alerting, text("STOP", sender=None))) == [(Kind.CONSENT, "YES", "NO")]
+    assert lines(tell(alerting, text("STOP", sender=None))) == [(EntryKind.CONSENT, "YES", "NO")]
     assert tell(alerting, text("UNSTOP", sender=None)) == []
 
 
@@ -282,7 +285,10 @@ def test_an_opt_out_failure_that_we_had_missed_refuses_and_is_drift(
 ):
     entries = tell(alerting, failed(Failure.OPT_OUT, code="21610", meaning="Opted out."))
 
-    assert lines(entries) == [(Kind.BLOCK, "none", "blocked"), (Kind.CONSENT, "YES", "NO")]
+    assert lines(entries) == [
+        (EntryKind.BLOCK, "none", "blocked"),
+        (EntryKind.CONSENT, "YES", "NO"),
+    ]
     assert entries[1].reason == "Refused at the provider: Opted out. (Twilio 21610)"
     assert entries[1].actor == "provider:twilio"
     assert consent(alerting, subscriber).refused
@@ -300,7 +306,7 @@ def test_an_opt_out_failure_of_a_block_that_is_known_renews_it_and_is_told_to_no
 
     entries = tell(alerting, failed(Failure.OPT_OUT))
 
-    assert lines(entries) == [(Kind.BLOCK, "blocked", "blocked")]
+    assert lines(entries) == [(EntryKind.BLOCK, "blocked", "blocked")]
     assert consent(alerting, subscriber) == refused
     assert alerts(alerting) == [AlertKind.STOP]
 
@@ -308,10 +314,10 @@ def test_an_opt_out_failure_of_a_block_that_is_known_renews_it_and_is_told_to_no
 def test_a_hard_failure_bounces_and_is_told(alerting: Service, subscriber: Contact, clock: Stopped):
     entries = tell(alerting, failed(Failure.HARD, code="30005", meaning="Unknown handset."))
 
-    assert lines(entries) == [(Kind.BOUNCE, "NO", "YES")]
+    assert lines(entries) == [(EntryKind.BOUNCE, "NO", "YES")]
     assert said(entries[0])[:3] == ("provider:twilio",) * 2 + ("Unknown handset. (Twilio 30005)",)
     assert facts(alerting).bounced_at == clock()
-    assert consent(alerting, subscriber).on is On.YES
+    assert consent(alerting, subscriber).on is ConsentValue.YES
     assert block(alerting) is BlockState.NONE
     assert alerts(alerting) == [AlertKind.BOUNCE]
 
@@ -325,7 +331,7 @@ def test_a_hard_failure_of_what_bounces_already_is_told_to_nobody(
 
     entries = tell(alerting, failed(Failure.HARD))
 
-    assert lines(entries) == [(Kind.BOUNCE, "YES", "YES")]
+    assert lines(entries) == [(EntryKind.BOUNCE, "YES", "YES")]
     assert alerts(alerting) == told
     with alerting.store.reading() as records:
         assert [alert.count for alert in records.alerts()] == [1]
@@ -337,7 +343,7 @@ def test_a_soft_or_nameless_failure_counts_and_is_logged_with_its_code(
 ):
     entries = tell(alerting, failed(failure, code="39999", meaning=None))
 
-    assert lines(entries) == [(Kind.BOUNCE, "NO", "NO")]
+    assert lines(entries) == [(EntryKind.BOUNCE, "NO", "NO")]
     assert entries[0].changes == {"soft": ("0", "1")}
     assert entries[0].reason == "The message was not delivered. (Twilio 39999)"
     assert len(facts(alerting).soft_failures) == 1
@@ -349,9 +355,9 @@ def test_an_ambiguous_failure_makes_the_block_unknown_and_counts(
 ):
     entries = tell(alerting, failed(Failure.AMBIGUOUS, code="30004"))
 
-    assert lines(entries) == [(Kind.BLOCK, "none", "unknown"), (Kind.BOUNCE, "NO", "NO")]
+    assert lines(entries) == [(EntryKind.BLOCK, "none", "unknown"), (EntryKind.BOUNCE, "NO", "NO")]
     assert len(facts(alerting).soft_failures) == 1
-    assert consent(alerting, subscriber).on is On.YES
+    assert consent(alerting, subscriber).on is ConsentValue.YES
 
 
 def test_an_ambiguous_failure_makes_no_known_block_unknown(
@@ -360,7 +366,7 @@ def test_an_ambiguous_failure_makes_no_known_block_unknown(
     tell(alerting, text("STOP"))
     clock.advance(timedelta(hours=1))
 
-    assert lines(tell(alerting, failed(Failure.AMBIGUOUS))) == [(Kind.BOUNCE, "NO", "NO")]
+    assert lines(tell(alerting, failed(Failure.AMBIGUOUS))) == [(EntryKind.BOUNCE, "NO", "NO")]
     assert block(alerting) is BlockState.BLOCKED
 
 
@@ -378,13 +384,13 @@ def test_a_bounce_that_only_the_provider_knew_is_kept_and_told_to_nobody(
     again = {"provider": "sendgrid", "sender": "sendgrid-account", "address": MAILBOX}
 
     assert lines(tell(alerting, failed(Failure.LISTED_BOUNCE, **again))) == [
-        (Kind.BLOCK, "none", "blocked"),
-        (Kind.BOUNCE, "NO", "YES"),
+        (EntryKind.BLOCK, "none", "blocked"),
+        (EntryKind.BOUNCE, "NO", "YES"),
     ]
     clock.advance(timedelta(hours=1))
     assert tell(alerting, failed(Failure.LISTED_BOUNCE, **again)) == []
     assert facts(alerting, MAILBOX).blocks.keys() == {"sendgrid/bounce"}
-    assert consent(alerting, subscriber, MAILBOX).on is On.YES
+    assert consent(alerting, subscriber, MAILBOX).on is ConsentValue.YES
     assert alerts(alerting) == []
 
 
@@ -393,7 +399,7 @@ def test_a_bounce_that_was_cleared_here_bounces_again_while_the_provider_has_it_
 ):
     again = {"provider": "sendgrid", "sender": "sendgrid-account", "address": MAILBOX}
     tell(alerting, failed(Failure.LISTED_BOUNCE, **again))
-    clear = Wish(clear_bounce=frozenset({Channel.EMAIL}), reason="the mailbox is right")
+    clear = StatusUpdate(clear_bounce=frozenset({Channel.EMAIL}), reason="the mailbox is right")
     change(alerting, subscriber.id, clear, AGENT)
     cleared = profile(alerting, subscriber.id, AGENT).decisions[Channel.EMAIL]
     clock.advance(timedelta(hours=1))
@@ -413,16 +419,19 @@ def test_our_own_suppression_is_staffs_no_and_told_to_nobody(
 ):
     entries = tell(alerting, mailed(EventKind.SUPPRESSED))
 
-    assert lines(entries) == [(Kind.CONSENT, "YES", "NO"), (Kind.BLOCK, "none", "blocked")]
+    assert lines(entries) == [
+        (EntryKind.CONSENT, "YES", "NO"),
+        (EntryKind.BLOCK, "none", "blocked"),
+    ]
     assert facts(alerting, MAILBOX).blocks.keys() == {"sendgrid/ours"}
     assert said(entries[0])[:4] == (
         "provider:sendgrid",
         "provider:sendgrid",
         "Suppressed by our own side at the provider",
-        By.STAFF,
+        Origin.STAFF,
     )
     assert not consent(alerting, subscriber, MAILBOX).refused
-    assert consent(alerting, subscriber).on is On.YES
+    assert consent(alerting, subscriber).on is ConsentValue.YES
     assert alerts(alerting) == []
     assert tell(alerting, mailed(EventKind.SUPPRESSED)) == []
 
@@ -434,8 +443,8 @@ def test_our_own_suppression_takes_no_refusal_from_the_contact(
 
     entries = tell(alerting, mailed(EventKind.SUPPRESSED))
 
-    assert lines(entries) == [(Kind.NOTE, "NO", "NO"), (Kind.BLOCK, "none", "blocked")]
-    assert entries[0].by is By.STAFF
+    assert lines(entries) == [(EntryKind.NOTE, "NO", "NO"), (EntryKind.BLOCK, "none", "blocked")]
+    assert entries[0].by is Origin.STAFF
     assert facts(alerting, MAILBOX).blocks.keys() == {"sendgrid/ours", "sendgrid/unsubscribe"}
     assert consent(alerting, subscriber, MAILBOX).refused
 
@@ -445,15 +454,18 @@ def test_leaving_one_group_is_a_refusal_of_the_channel_and_the_log_keeps_of_what
 ):
     entries = tell(alerting, mailed(EventKind.UNSUBSCRIBED, scope="asm_group:7"))
 
-    assert lines(entries) == [(Kind.CONSENT, "YES", "NO"), (Kind.BLOCK, "none", "blocked")]
+    assert lines(entries) == [
+        (EntryKind.CONSENT, "YES", "NO"),
+        (EntryKind.BLOCK, "none", "blocked"),
+    ]
     assert said(entries[0])[:4] == (
         "contact",
         "provider:sendgrid",
         "Unsubscribed from asm_group:7",
-        By.CONTACT,
+        Origin.CONTACT,
     )
     assert consent(alerting, subscriber, MAILBOX).refused
-    assert consent(alerting, subscriber).on is On.YES
+    assert consent(alerting, subscriber).on is ConsentValue.YES
     assert facts(alerting, MAILBOX).blocks.keys() == {"sendgrid/unsubscribe/asm_group:7"}
     assert alerts(alerting) == [AlertKind.UNSUBSCRIBE]
 
@@ -463,7 +475,7 @@ def test_one_click_refuses_and_is_on_no_providers_list(alerting: Service, subscr
 
     entries = tell(alerting, click)
 
-    assert lines(entries) == [(Kind.CONSENT, "YES", "NO")]
+    assert lines(entries) == [(EntryKind.CONSENT, "YES", "NO")]
     assert entries[0].reason == "Unsubscribed from list:news"
     assert facts(alerting, MAILBOX).blocks == {}
     assert alerts(alerting) == [AlertKind.UNSUBSCRIBE]
@@ -474,7 +486,7 @@ def test_an_unsubscribe_that_a_provider_reports_again_is_a_note(
 ):
     tell(alerting, mailed(EventKind.UNSUBSCRIBED))
 
-    assert lines(tell(alerting, mailed(EventKind.UNSUBSCRIBED))) == [(Kind.NOTE, "NO", "NO")]
+    assert lines(tell(alerting, mailed(EventKind.UNSUBSCRIBED))) == [(EntryKind.NOTE, "NO", "NO")]
     with alerting.store.reading() as records:
         assert [alert.count for alert in records.alerts()] == [1]
 
@@ -487,7 +499,7 @@ def test_subscribing_again_at_the_provider_is_no_consent(alerting: Service, subs
 
     assert unmoved == []
     assert [(e.kind, e.actor, e.reason) for e in entries] == [
-        (Kind.NOTE, "contact", "Subscribed again at the provider")
+        (EntryKind.NOTE, "contact", "Subscribed again at the provider")
     ]
     assert consent(alerting, subscriber, MAILBOX).refused
 
@@ -507,7 +519,7 @@ def test_off_the_providers_list_the_suppression_is_lifted_and_no_consent(
     entries = tell(alerting, mailed(kind))
 
     assert suppressed.keys() == {"sendgrid/unsubscribe"}
-    assert lines(entries) == [(Kind.BLOCK, "blocked", "none")]
+    assert lines(entries) == [(EntryKind.BLOCK, "blocked", "none")]
     assert facts(alerting, MAILBOX).blocks == {}
     assert consent(alerting, subscriber, MAILBOX).refused
 
@@ -556,7 +568,7 @@ def test_a_drop_for_an_old_entry_of_the_list_refuses_nobody_who_agreed_since(
         clock.advance(timedelta(hours=1))
         tell(alerting, replace(DROPPED, id=f"drop at {clock()}"))
 
-    assert consent(alerting, subscriber, MAILBOX).on is On.YES
+    assert consent(alerting, subscriber, MAILBOX).on is ConsentValue.YES
     assert facts(alerting, MAILBOX).blocks.keys() == {"sendgrid/unsubscribe/news"}
     answer = profile(alerting, subscriber.id, AGENT).decisions[Channel.EMAIL].answer
     assert answer is Answer.NO
@@ -567,9 +579,12 @@ def test_a_drop_that_we_did_not_know_of_refuses_and_is_drift(
 ):
     entries = tell(alerting, DROPPED)
 
-    assert lines(entries) == [(Kind.BLOCK, "none", "blocked"), (Kind.CONSENT, "YES", "NO")]
+    assert lines(entries) == [
+        (EntryKind.BLOCK, "none", "blocked"),
+        (EntryKind.CONSENT, "YES", "NO"),
+    ]
     assert consent(alerting, subscriber, MAILBOX).refused
-    assert consent(alerting, subscriber).on is On.YES
+    assert consent(alerting, subscriber).on is ConsentValue.YES
     assert alerts(alerting) == [AlertKind.DRIFT]
 
 
@@ -577,14 +592,14 @@ def test_a_complaint_refuses_and_bounces(alerting: Service, subscriber: Contact)
     entries = tell(alerting, mailed(EventKind.COMPLAINT))
 
     assert lines(entries) == [
-        (Kind.CONSENT, "YES", "NO"),
-        (Kind.BLOCK, "none", "blocked"),
-        (Kind.BOUNCE, "NO", "YES"),
+        (EntryKind.CONSENT, "YES", "NO"),
+        (EntryKind.BLOCK, "none", "blocked"),
+        (EntryKind.BOUNCE, "NO", "YES"),
     ]
     assert [(entry.actor, entry.by) for entry in entries] == [
-        ("contact", By.CONTACT),
-        ("provider:sendgrid", By.CONTACT),
-        ("contact", By.CONTACT),
+        ("contact", Origin.CONTACT),
+        ("provider:sendgrid", Origin.CONTACT),
+        ("contact", Origin.CONTACT),
     ]
     assert facts(alerting, MAILBOX).blocks.keys() == {"sendgrid/complaint"}
     assert entries[0].reason == "Reported our e-mail as spam"
@@ -596,7 +611,7 @@ def test_a_complaint_refuses_and_bounces(alerting: Service, subscriber: Contact)
 def test_a_complaint_that_is_reported_twice_is_told_once(alerting: Service, subscriber: Contact):
     tell(alerting, mailed(EventKind.COMPLAINT))
 
-    assert lines(tell(alerting, mailed(EventKind.COMPLAINT))) == [(Kind.NOTE, "NO", "NO")]
+    assert lines(tell(alerting, mailed(EventKind.COMPLAINT))) == [(EntryKind.NOTE, "NO", "NO")]
     with alerting.store.reading() as records:
         assert [alert.count for alert in records.alerts()] == [1]
 
@@ -613,7 +628,7 @@ def test_neither_a_bounce_nor_a_delivery_takes_a_complaint_away(
 
 
 def test_the_sandbox_says_that_it_is_the_sandbox(alerting: Service, subscriber: Contact):
-    outcomes = take(alerting, [text("STOP"), text("hello")], source="sandbox")
+    outcomes = ingest(alerting, [text("STOP"), text("hello")], source="sandbox")
 
     assert outcomes == {"applied": 1, "no_effect": 1}
     with alerting.store.reading() as records:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.consent.model import Evidence, On
+from bot.consent.model import ConsentValue, Evidence
 from bot.consent.use_cases import Row
-from handlers.contacts_file import Unreadable, open_contacts, write_rejected
+from handlers.contacts_file import UnreadableFile, open_contacts, write_rejected
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 3, 14, 2, tzinfo=UTC)
@@ -36,7 +36,7 @@ def row(folder: Path, header: str, line: str) -> Row:
 
 
 def refusal(folder: Path, content: str | bytes) -> str:
-    with pytest.raises(Unreadable) as refused, open_contacts(written(folder, content)):
+    with pytest.raises(UnreadableFile) as refused, open_contacts(written(folder, content)):
         pass
     return refused.value.sentence
 
@@ -58,7 +58,7 @@ def test_a_row_in_the_words_of_the_contract_is_read_whole(tmp_path: Path) -> Non
         "ana@example.com",
     )
     assert (details.company, details.external_id) == ("Acme", "17")
-    assert (found.sms, found.email) == (On.YES, On.NO)
+    assert (found.sms, found.email) == (ConsentValue.YES, ConsentValue.NO)
     assert (found.sms_bounce, found.email_bounce) == (False, True)
     assert found.evidence == Evidence(text="Web form", at=datetime(2026, 5, 3, 10, tzinfo=UTC))
 
@@ -97,7 +97,7 @@ def test_the_headers_of_the_usual_exports_are_understood(tmp_path: Path, header:
     found = row(tmp_path, header, "Ana,+14155550100,ana@example.com,subscribed,unsubscribed")
 
     assert (found.details.phone, found.details.email) == ("+14155550100", "ana@example.com")
-    assert (found.sms, found.email) == (On.YES, On.NO)
+    assert (found.sms, found.email) == (ConsentValue.YES, ConsentValue.NO)
 
 
 def test_first_and_last_name_are_one_name(tmp_path: Path) -> None:
@@ -115,18 +115,18 @@ def test_the_mobile_number_comes_before_another_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("header", "line", "sms", "email"),
     [
-        ("name,phone,email,Opt-In", "A,1,a@b.c,yes", On.YES, On.YES),
-        ("name,phone,email,Opt-In", "A,1,a@b.c,no", On.NO, On.NO),
-        ("name,phone,email,SMS On,Opt-In", "A,1,a@b.c,,yes", On.UNSET, On.YES),
-        ("name,phone,email,SMS On,Opt-In", "A,1,a@b.c,yes,no", On.NO, On.NO),
-        ("name,phone,Email Opt Out", "A,1,true", On.UNSET, On.NO),
-        ("name,phone,Email Opt Out", "A,1,false", On.UNSET, On.UNSET),
-        ("name,phone,email,Unsubscribed", "A,1,a@b.c,yes", On.NO, On.NO),
-        ("name,phone,SMS On,SMS Opt Out", "A,1,yes,yes", On.NO, On.UNSET),
+        ("name,phone,email,Opt-In", "A,1,a@b.c,yes", ConsentValue.YES, ConsentValue.YES),
+        ("name,phone,email,Opt-In", "A,1,a@b.c,no", ConsentValue.NO, ConsentValue.NO),
+        ("name,phone,email,SMS On,Opt-In", "A,1,a@b.c,,yes", ConsentValue.UNSET, ConsentValue.YES),
+        ("name,phone,email,SMS On,Opt-In", "A,1,a@b.c,yes,no", ConsentValue.NO, ConsentValue.NO),
+        ("name,phone,Email Opt Out", "A,1,true", ConsentValue.UNSET, ConsentValue.NO),
+        ("name,phone,Email Opt Out", "A,1,false", ConsentValue.UNSET, ConsentValue.UNSET),
+        ("name,phone,email,Unsubscribed", "A,1,a@b.c,yes", ConsentValue.NO, ConsentValue.NO),
+        ("name,phone,SMS On,SMS Opt Out", "A,1,yes,yes", ConsentValue.NO, ConsentValue.UNSET),
     ],
 )
 def test_a_refusal_in_any_column_counts_and_a_yes_only_where_nothing_else_speaks(
-    tmp_path: Path, header: str, line: str, sms: On, email: On
+    tmp_path: Path, header: str, line: str, sms: ConsentValue, email: ConsentValue
 ) -> None:
     found = row(tmp_path, header, line)
 
@@ -136,12 +136,18 @@ def test_a_refusal_in_any_column_counts_and_a_yes_only_where_nothing_else_speaks
 @pytest.mark.parametrize(
     ("word", "on"),
     [
-        *((word, On.YES) for word in ("yes", "TRUE", "1", "Opted in", "opted-in", "SUBSCRIBED")),
-        *((word, On.NO) for word in ("no", "False", "0", "opted out", "Unsubscribed")),
-        *((word, On.UNSET) for word in ("", "NEVER_SUBSCRIBED", "not_subscribed", "unset", "null")),
+        *(
+            (word, ConsentValue.YES)
+            for word in ("yes", "TRUE", "1", "Opted in", "opted-in", "SUBSCRIBED")
+        ),
+        *((word, ConsentValue.NO) for word in ("no", "False", "0", "opted out", "Unsubscribed")),
+        *(
+            (word, ConsentValue.UNSET)
+            for word in ("", "NEVER_SUBSCRIBED", "not_subscribed", "unset", "null")
+        ),
     ],
 )
-def test_words_for_yes_no_and_neither(tmp_path: Path, word: str, on: On) -> None:
+def test_words_for_yes_no_and_neither(tmp_path: Path, word: str, on: ConsentValue) -> None:
     assert row(tmp_path, "name,phone,sms_on", f"Ana,1,{word}").sms is on
 
 
@@ -289,9 +295,9 @@ def test_what_is_wrong_with_a_whole_file_is_said_before_anything_is_read(
 
 
 def test_a_file_that_is_not_there_and_a_folder_are_said(tmp_path: Path) -> None:
-    with pytest.raises(Unreadable, match="No such file"), open_contacts(tmp_path / "no.csv"):
+    with pytest.raises(UnreadableFile, match="No such file"), open_contacts(tmp_path / "no.csv"):
         pass
-    with pytest.raises(Unreadable, match="is no file"), open_contacts(tmp_path):
+    with pytest.raises(UnreadableFile, match="is no file"), open_contacts(tmp_path):
         pass
 
 

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.clock import Stopped
-from bot.consent.model import Channel, Contact, On
+from bot.consent.model import Channel, ConsentValue, Contact
 from bot.consent.store import Store
-from bot.consent.use_cases import Details, Service, Wish, add, change, export, import_rows
+from bot.consent.use_cases import Details, Service, StatusUpdate, add, change, export, import_rows
 from handlers.cells import defused, line, plain
 from handlers.contacts_file import open_contacts, write_csv, write_json
 from tests.support.consent_fixtures import NOW, OPERATOR, open_service
@@ -82,11 +82,13 @@ def test_an_export_imported_elsewhere_is_the_same_export(
         )
         contact = add(service, details, OPERATOR)
         clock.advance(timedelta(seconds=61))
-        sms = Wish(sms=On.YES if number % 2 else On.NO, evidence=f"=Form {number}")
+        sms = StatusUpdate(
+            sms=ConsentValue.YES if number % 2 else ConsentValue.NO, evidence=f"=Form {number}"
+        )
         change(service, contact.id, sms, OPERATOR)
         if number % 2:
             clock.advance(timedelta(hours=1))
-            email = Wish(email=On.YES, evidence=f"Receipt {number % 3}")
+            email = StatusUpdate(email=ConsentValue.YES, evidence=f"Receipt {number % 3}")
             change(service, contact.id, email, OPERATOR)
     first = exported(service)
     path = tmp_path / "contacts.csv"
@@ -127,9 +129,9 @@ def test_no_cell_of_an_export_is_a_formula_and_numbers_stay_as_they_are(service:
 def test_evidence_of_one_channel_is_not_exported_as_that_of_the_other(service: Service) -> None:
     details = Details(name="Ana", phone="+14155550100", email="ana@example.com")
     contact = add(service, details, OPERATOR)
-    change(service, contact.id, Wish(sms=On.YES, evidence="Form"), OPERATOR)
+    change(service, contact.id, StatusUpdate(sms=ConsentValue.YES, evidence="Form"), OPERATOR)
     (one,) = csv.DictReader(io.StringIO(exported(service), newline=""))
-    change(service, contact.id, Wish(email=On.YES, evidence="Receipt"), OPERATOR)
+    change(service, contact.id, StatusUpdate(email=ConsentValue.YES, evidence="Receipt"), OPERATOR)
     (two,) = csv.DictReader(io.StringIO(exported(service), newline=""))
 
     assert (one["consent_source"], one["sms_consent_source"]) == ("Form", "")

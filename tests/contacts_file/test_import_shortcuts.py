@@ -17,7 +17,7 @@ from bot.consent.addresses import key_of
 from bot.consent.errors import Invalid
 from bot.consent.frozen import replace
 from bot.consent.log import entries
-from bot.consent.model import AddressFacts, Consent, Contact, On
+from bot.consent.model import AddressFacts, Consent, ConsentValue, Contact
 from bot.consent.parsing import read_phone
 from bot.consent.use_cases.record import new_id
 from bot.runtime.read_email import read_email
@@ -113,7 +113,7 @@ def test_the_bytes_that_are_hashed_are_json(values: list[str | int | None]) -> N
 
 
 def test_replacing_is_what_the_standard_library_does() -> None:
-    contact = Contact(id="a", name="Ana", consents={"x": Consent(on=On.YES)})
+    contact = Contact(id="a", name="Ana", consents={"x": Consent(on=ConsentValue.YES)})
     facts = AddressFacts(address="x", soft_failures=(NOW,))
 
     assert replace(contact, name="Ben", version=3) == dataclasses.replace(

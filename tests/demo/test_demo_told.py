@@ -6,9 +6,9 @@ import logging
 
 import pytest
 
-from bot.consent.model import Contact, On
-from bot.consent.use_cases import Service, Wish, change
-from bot.consent.use_cases.ingest import take
+from bot.consent.model import ConsentValue, Contact
+from bot.consent.use_cases import Service, StatusUpdate, change
+from bot.consent.use_cases.ingest import ingest
 from bot.demo.activity_printer import telling
 from tests.support.consent_fixtures import AGENT
 from tests.support.take_fixtures import text
@@ -19,8 +19,13 @@ def test_each_thing_is_a_line_without_names_numbers_and_what_was_written(
 ) -> None:
     caplog.set_level(logging.INFO)
     with telling(alerting):
-        change(alerting, subscriber.id, Wish(email=On.NO, note="moved to Berlin"), AGENT)
-        take(alerting, [text("STOP"), text("STOP", address="+12125550142")])
+        change(
+            alerting,
+            subscriber.id,
+            StatusUpdate(email=ConsentValue.NO, note="moved to Berlin"),
+            AGENT,
+        )
+        ingest(alerting, [text("STOP"), text("STOP", address="+12125550142")])
 
     assert caplog.messages == [
         "Email On YES → NO · a…@example.com · by Slack user U0AGENT1",

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from bot.consent.alerts import Alert, AlertKind
-from bot.consent.log.entries import Kind
-from bot.consent.model import On
+from bot.consent.log.entries import EntryKind
+from bot.consent.model import ConsentValue
 from bot.consent.store import Store
 from bot.consent.use_cases.verify import verify_store
 from sandbox.client import Workspace
@@ -203,7 +203,9 @@ def count(slack: Workspace, storage: str) -> Counted:
             refused = Counter(
                 entry.provider_id
                 for entry in records.log()
-                if entry.kind is Kind.CONSENT and entry.after == On.NO and entry.provider_id
+                if entry.kind is EntryKind.CONSENT
+                and entry.after == ConsentValue.NO
+                and entry.provider_id
             )
             alerts = list(records.alerts())
         problem = verify_store(store).problem

@@ -22,10 +22,10 @@ from slack_sdk import WebClient
 from websockets.sync.client import connect
 
 from bot import clock
-from bot.consent.log.entries import Kind
-from bot.consent.model import Channel, On
-from bot.consent.use_cases import Details, Service, Wish, add, change
-from sandbox.client import Outcome, Person, Workspace
+from bot.consent.log.entries import EntryKind
+from bot.consent.model import Channel, ConsentValue
+from bot.consent.use_cases import Details, Service, StatusUpdate, add, change
+from sandbox.client import ClientOutcome, PersonClient, Workspace
 from tests.runtime.test_deployment import Balancer, count, flood, free_ports, until_more
 from tests.support.consent_fixtures import OPERATOR, open_service
 from tests.support.slack_fixtures import opened, said
@@ -55,11 +55,16 @@ class Replicas:
         with closing_service(self.storage) as service:
             for phone in phones:
                 added = add(service, Details(name=f"Nia {phone}", phone=phone), OPERATOR)
-                change(service, added.id, Wish(sms=On.YES, evidence="their form"), OPERATOR)
+                change(
+                    service,
+                    added.id,
+                    StatusUpdate(sms=ConsentValue.YES, evidence="their form"),
+                    OPERATOR,
+                )
 
-    def on(self, phone: str) -> On:
+    def on(self, phone: str) -> ConsentValue:
         with closing_service(self.storage) as service, service.store.reading() as records:
-            (holder,) = records.holders(phone)
+            (holder,) = records.contacts_at(phone)
             return holder.consent(Channel.SMS).on
 
     def flips(self) -> dict[str, list[str]]:
@@ -67,7 +72,7 @@ class Replicas:
         found = defaultdict(list)
         with closing_service(self.storage) as service, service.store.reading() as records:
             for entry in records.log():
-                if entry.kind is Kind.CONSENT and entry.after == On.NO:
+                if entry.kind is EntryKind.CONSENT and entry.after == ConsentValue.NO:
                     found[entry.actor].append(entry.address or "")
         return found
 
@@ -92,7 +97,7 @@ def closing_service(storage: Path) -> Iterator[Service]:
         yield service
 
 
-def agrees(person: Person) -> None:
+def agrees(person: PersonClient) -> None:
     """In the form of the card that the person has before them."""
     person.press("Edit")
     person.choose("SMS On", "YES")
@@ -155,7 +160,7 @@ def test_each_step_may_be_another_replicas(tmp_path: Path) -> None:
             "view_submission request_modal",
             "block_actions approve",
         ]
-        assert bot.on(PHONE) is On.YES
+        assert bot.on(PHONE) is ConsentValue.YES
         assert "SMS ✅" in said(ana.command(f"/optin {PHONE}"))
         bot.verify()
 
@@ -191,7 +196,7 @@ def test_one_that_stops_answers_first_and_one_that_dies_is_not_missed(tmp_path: 
 
         assert acting.result().timed_out
         assert opened(ana, ana.press("Edit")).fields["SMS On"].startswith("NO")
-        assert bot.on(PHONE) is On.NO
+        assert bot.on(PHONE) is ConsentValue.NO
         bot.verify()
 
 
@@ -201,7 +206,7 @@ PEOPLE = ("Ana", "Ben", "Lee", "Mia")
 class Desk:
     """Somebody who sets contact after contact to NO, and does not try twice."""
 
-    def __init__(self, person: Person, phones: Sequence[str]) -> None:
+    def __init__(self, person: PersonClient, phones: Sequence[str]) -> None:
         self.person = person
         self.phones = phones
         #: Where the form said "Saved".
@@ -228,7 +233,7 @@ class Desk:
             and outcome.modal.title == "Saved"
         )
 
-    def _answered(self, outcome: Outcome) -> bool:
+    def _answered(self, outcome: ClientOutcome) -> bool:
         if outcome.error:
             self.errors.append(outcome.error)
         return outcome.error is None

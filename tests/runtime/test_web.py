@@ -33,7 +33,7 @@ from starlette.routing import Route
 from bot import clock
 from bot.config.settings import SettingsError
 from bot.runtime.server import Server
-from handlers.slack.request_signature import Gate
+from handlers.slack.request_signature import SignatureCheck
 from handlers.web import LARGEST_BODY, slack_route, web_app
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
@@ -80,7 +80,7 @@ def checks() -> dict[str, bool]:
 def server(bot: Bot, checks: dict[str, bool]) -> Iterator[Server]:
     named = {name: (lambda name=name: checks[name]) for name in checks}
     with ThreadPoolExecutor(16) as pool:
-        route = slack_route(bot.app, Gate([SECRET]), pool=pool, now=clock.now)
+        route = slack_route(bot.app, SignatureCheck([SECRET]), pool=pool, now=clock.now)
         with Server(web_app(routes=[route], checks=named)) as server:
             yield server
 
@@ -237,7 +237,9 @@ def test_a_body_of_just_a_mebibyte_is_read(client):
 
 def test_a_slow_body_is_cut_off(bot):
     with ThreadPoolExecutor(1) as pool:
-        route = slack_route(bot.app, Gate([SECRET]), pool=pool, now=clock.now, body_within=0.2)
+        route = slack_route(
+            bot.app, SignatureCheck([SECRET]), pool=pool, now=clock.now, body_within=0.2
+        )
         with (
             Server(web_app(routes=[route], checks={})) as server,
             socket.create_connection((server.host, server.port), timeout=10) as connection,

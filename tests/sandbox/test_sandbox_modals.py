@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.client import NotThere, Person, Workspace
+from sandbox.client import NotThere, PersonClient, Workspace
 from sandbox.first_workspace import BEN
 from tests.support.sandbox_fixtures import (
     actions,
@@ -19,7 +19,7 @@ from tests.support.sandbox_modal_fixtures import SELECT, TEXT, YES_NO, Desk, ana
 __all__ = ["ana", "desk", "ws"]
 
 
-def test_untouched_fields_submit_their_initial_values(desk: Desk, ana: Person) -> None:
+def test_untouched_fields_submit_their_initial_values(desk: Desk, ana: PersonClient) -> None:
     opened(ana)
     ana.choose("Email On", "NO")
     outcome = ana.submit()
@@ -32,7 +32,7 @@ def test_untouched_fields_submit_their_initial_values(desk: Desk, ana: Person) -
     assert desk.seen[-1]["view"]["private_metadata"] == "contact 7"
 
 
-def test_a_required_field_stops_the_submit_in_the_client(desk: Desk, ana: Person) -> None:
+def test_a_required_field_stops_the_submit_in_the_client(desk: Desk, ana: PersonClient) -> None:
     opened(ana)
     outcome = ana.submit()
 
@@ -60,7 +60,7 @@ def test_a_required_field_stops_the_submit_in_the_client(desk: Desk, ana: Person
     ],
 )
 def test_the_client_checks_what_was_typed(
-    desk: Desk, ana: Person, element: dict[str, Any], typed: str, said: str
+    desk: Desk, ana: PersonClient, element: dict[str, Any], typed: str, said: str
 ) -> None:
     desk.view = modal(field("Field", element))
     opened(ana)
@@ -69,7 +69,7 @@ def test_the_client_checks_what_was_typed(
     assert said in ana.submit().errors["Field"]
 
 
-def test_errors_of_the_app_stand_on_their_fields(desk: Desk, ana: Person) -> None:
+def test_errors_of_the_app_stand_on_their_fields(desk: Desk, ana: PersonClient) -> None:
     opened(ana)
     ana.choose("Email On", "YES")
     desk.answer = {"response_action": "errors", "errors": {"Email On": "Ask first."}}
@@ -80,7 +80,7 @@ def test_errors_of_the_app_stand_on_their_fields(desk: Desk, ana: Person) -> Non
 
 
 def test_errors_for_something_that_is_no_input_are_refused(
-    desk: Desk, ws: Workspace, ana: Person
+    desk: Desk, ws: Workspace, ana: PersonClient
 ) -> None:
     opened(ana)
     ana.choose("Email On", "YES")
@@ -92,7 +92,9 @@ def test_errors_for_something_that_is_no_input_are_refused(
     assert "/errors/nowhere" in ws.journal()[-1]["messages"][0]
 
 
-def test_an_update_keeps_what_was_entered_into_the_same_fields(desk: Desk, ana: Person) -> None:
+def test_an_update_keeps_what_was_entered_into_the_same_fields(
+    desk: Desk, ana: PersonClient
+) -> None:
     opened(ana)
     ana.choose("Email On", "YES")
     ana.type("Note", "typed")
@@ -110,7 +112,9 @@ def test_an_update_keeps_what_was_entered_into_the_same_fields(desk: Desk, ana: 
     assert ana.modal.fields == {"Note": "typed", "Reason": "by phone"}
 
 
-def test_views_are_pushed_up_to_three_and_come_off_one_by_one(desk: Desk, ana: Person) -> None:
+def test_views_are_pushed_up_to_three_and_come_off_one_by_one(
+    desk: Desk, ana: PersonClient
+) -> None:
     desk.view = modal(section("one"), title="1")
     opened(ana)
     for title in ("2", "3"):
@@ -130,7 +134,7 @@ def test_views_are_pushed_up_to_three_and_come_off_one_by_one(desk: Desk, ana: P
     assert [view.title for view in ana.modals] == ["1"]
 
 
-def test_clear_closes_the_whole_stack(desk: Desk, ana: Person) -> None:
+def test_clear_closes_the_whole_stack(desk: Desk, ana: PersonClient) -> None:
     desk.view = modal(section("one"))
     opened(ana)
     desk.answer = {"response_action": "push", "view": modal(section("two"))}
@@ -141,7 +145,9 @@ def test_clear_closes_the_whole_stack(desk: Desk, ana: Person) -> None:
     assert ana.modals == []
 
 
-def test_an_invalid_view_in_an_answer_is_refused(desk: Desk, ws: Workspace, ana: Person) -> None:
+def test_an_invalid_view_in_an_answer_is_refused(
+    desk: Desk, ws: Workspace, ana: PersonClient
+) -> None:
     opened(ana)
     ana.choose("Email On", "YES")
     desk.answer = {"response_action": "update", "view": modal(section("x"), title="x" * 25)}
@@ -152,7 +158,7 @@ def test_an_invalid_view_in_an_answer_is_refused(desk: Desk, ws: Workspace, ana:
     assert "/view/title/text" in ws.journal()[-1]["messages"][0]
 
 
-def test_closing_tells_the_app_only_when_it_asked_to_know(desk: Desk, ana: Person) -> None:
+def test_closing_tells_the_app_only_when_it_asked_to_know(desk: Desk, ana: PersonClient) -> None:
     opened(ana)
     ana.close()
     before = [body["type"] for body in desk.seen if "view" in body]
@@ -166,7 +172,9 @@ def test_closing_tells_the_app_only_when_it_asked_to_know(desk: Desk, ana: Perso
     assert ana.modal is None
 
 
-def test_the_cross_in_the_corner_clears_the_stack_from_the_top(desk: Desk, ana: Person) -> None:
+def test_the_cross_in_the_corner_clears_the_stack_from_the_top(
+    desk: Desk, ana: PersonClient
+) -> None:
     desk.view = modal(section("one"), title="1", notify_on_close=True)
     opened(ana)
     desk.answer = {
@@ -181,7 +189,7 @@ def test_the_cross_in_the_corner_clears_the_stack_from_the_top(desk: Desk, ana: 
     assert all(body["is_cleared"] for body in closed)
 
 
-def test_a_field_with_dispatch_action_tells_the_app_at_once(desk: Desk, ana: Person) -> None:
+def test_a_field_with_dispatch_action_tells_the_app_at_once(desk: Desk, ana: PersonClient) -> None:
     desk.view = modal(field("SMS On", SELECT, dispatch_action=True), field("Email On", SELECT))
     opened(ana)
     ana.choose("Email On", "NO")
@@ -194,7 +202,7 @@ def test_a_field_with_dispatch_action_tells_the_app_at_once(desk: Desk, ana: Per
     assert desk.seen[-1]["container"] == {"type": "view", "view_id": desk.seen[-1]["view"]["id"]}
 
 
-def test_typeahead_asks_the_app_from_the_least_length_on(desk: Desk, ana: Person) -> None:
+def test_typeahead_asks_the_app_from_the_least_length_on(desk: Desk, ana: PersonClient) -> None:
     desk.view = modal(field("Find", {"type": "external_select", "min_query_length": 2}))
     opened(ana)
     asked = len(desk.seen)
@@ -209,7 +217,7 @@ def test_typeahead_asks_the_app_from_the_least_length_on(desk: Desk, ana: Person
     assert desk.values["Find"]["value"]["selected_option"]["value"] == "an two"
 
 
-def test_choices_of_every_kind_arrive_in_their_own_fields(desk: Desk, ana: Person) -> None:
+def test_choices_of_every_kind_arrive_in_their_own_fields(desk: Desk, ana: PersonClient) -> None:
     desk.view = modal(
         field("Kinds", {"type": "checkboxes", "options": YES_NO}),
         field("One", {"type": "radio_buttons", "options": YES_NO}),
@@ -239,7 +247,7 @@ def test_choices_of_every_kind_arrive_in_their_own_fields(desk: Desk, ana: Perso
     assert ana.download(got["File"]["files"][0]) == b"a\n1\n"
 
 
-def test_a_confirm_dialog_stands_before_its_button(desk: Desk, ana: Person) -> None:
+def test_a_confirm_dialog_stands_before_its_button(desk: Desk, ana: PersonClient) -> None:
     confirm = {
         "title": plain("Sure?"),
         "text": plain("It goes."),

@@ -9,7 +9,7 @@ from twilio.request_validator import RequestValidator
 
 from sandbox.simulated_providers import sendgrid_events, twilio_webhooks
 from sandbox.simulated_providers.carrier import Word, word_of
-from sandbox.simulated_providers.config import Sender
+from sandbox.simulated_providers.config import SimulatedSender
 from tests.support.outside_fixtures import (
     AUTH_TOKEN,
     GRACE,
@@ -20,8 +20,8 @@ from tests.support.outside_fixtures import (
 )
 
 INBOUND = "/webhooks/twilio/inbound"
-NUMBER = Sender(id=OFFERS, name="Offers", number=OFFERS)
-TOLL_FREE = Sender(id=LINE, name="Support line", number=LINE, toll_free=True)
+NUMBER = SimulatedSender(id=OFFERS, name="Offers", number=OFFERS)
+TOLL_FREE = SimulatedSender(id=LINE, name="Support line", number=LINE, toll_free=True)
 
 
 def test_the_official_libraries_accept_the_signatures() -> None:

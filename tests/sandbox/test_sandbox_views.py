@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from slack_sdk.errors import SlackApiError
 
-from sandbox.client import Person, Workspace
+from sandbox.client import PersonClient, Workspace
 from sandbox.first_workspace import ANA
 from tests.support.sandbox_fixtures import (
     actions,
@@ -29,7 +29,9 @@ def refusal_of(call: Callable[..., Any], **args: Any) -> str:
     return str(refused.value.response["error"])
 
 
-def test_an_update_with_an_old_hash_is_refused(desk: Desk, ws: Workspace, ana: Person) -> None:
+def test_an_update_with_an_old_hash_is_refused(
+    desk: Desk, ws: Workspace, ana: PersonClient
+) -> None:
     view = opened(ana)
     client = web_client(ws)
     first = client.views_update(view_id=view.id, hash=view.raw["hash"], view=desk.view)
@@ -43,7 +45,7 @@ def test_an_update_with_an_old_hash_is_refused(desk: Desk, ws: Workspace, ana: P
 
 
 def test_views_are_found_by_external_id_which_is_unique(
-    desk: Desk, ws: Workspace, ana: Person
+    desk: Desk, ws: Workspace, ana: PersonClient
 ) -> None:
     desk.view = {**desk.view, "external_id": "contact-7"}
     opened(ana)
@@ -57,7 +59,7 @@ def test_views_are_found_by_external_id_which_is_unique(
     assert refusal_of(client.views_update, external_id="other", view=desk.view) == "not_found"
 
 
-def test_a_trigger_serves_once(desk: Desk, ws: Workspace, ana: Person) -> None:
+def test_a_trigger_serves_once(desk: Desk, ws: Workspace, ana: PersonClient) -> None:
     opened(ana)
     trigger = desk.seen[0]["trigger_id"]
     client = web_client(ws)
@@ -86,7 +88,7 @@ def test_a_trigger_expires_after_three_seconds(desk: Desk) -> None:
 
 
 def test_a_push_over_the_api_stacks_and_stops_at_three(
-    desk: Desk, ws: Workspace, ana: Person
+    desk: Desk, ws: Workspace, ana: PersonClient
 ) -> None:
     desk.view = modal(actions(button("More", "press")))
     desk.on_button = lambda client, body: client.views_push(
@@ -107,7 +109,9 @@ def test_a_view_for_nobody_who_is_looking_is_not_found(ws: Workspace, desk: Desk
     assert refusal_of(web_client(ws).views_update, view_id="V0NONE", view=desk.view) == "not_found"
 
 
-def test_the_home_is_published_opened_and_acted_in(desk: Desk, ws: Workspace, ana: Person) -> None:
+def test_the_home_is_published_opened_and_acted_in(
+    desk: Desk, ws: Workspace, ana: PersonClient
+) -> None:
     home = {"type": "home", "blocks": [section("Hello"), actions(button("Find", "press"))]}
     client = web_client(ws)
     published = client.views_publish(user_id=ANA, view=home)

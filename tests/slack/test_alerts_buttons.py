@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.consent.model import Channel, On
-from bot.consent.use_cases.alerts.mutes import wishes
+from bot.consent.model import Channel, ConsentValue
+from bot.consent.use_cases.alerts.mutes import alert_settings
 from bot.consent.use_cases.alerts.reviews import mark_handled
-from bot.consent.use_cases.ingest import take
-from sandbox.client import Message
+from bot.consent.use_cases.ingest import ingest
+from sandbox.client import ShownMessage
 from sandbox.first_workspace import ALERTS
 from tests.support.alerts_fixtures import reply
 from tests.support.consent_fixtures import MANAGER
@@ -27,13 +27,13 @@ def slack(tmp_path: Path) -> Iterator[Slack]:
         yield slack
 
 
-def alerts(slack: Slack) -> list[Message]:
+def alerts(slack: Slack) -> list[ShownMessage]:
     return slack.person("Lee").messages("#optin-alerts")
 
 
-def told(slack: Slack, text: str) -> Message:
+def told(slack: Slack, text: str) -> ShownMessage:
     """The alert after a text from a contact."""
-    take(slack.service, [reply(text, PHONE)])
+    ingest(slack.service, [reply(text, PHONE)])
     slack.workspace.wait_until(lambda: bool(alerts(slack)))
     return alerts(slack)[-1]
 
@@ -83,7 +83,7 @@ def test_an_answer_changes_the_contact_the_message_and_the_log(slack: Slack) -> 
     outcome = slack.person("Ana").press("It was an opt-out", in_=message)
 
     assert "Saved as an opt-out" in said(outcome)
-    assert slack.find(PHONE).consent(Channel.SMS).on is On.NO
+    assert slack.find(PHONE).consent(Channel.SMS).on is ConsentValue.NO
     assert shows(slack, "It was an opt-out.")
     assert alerts(slack)[0].buttons == ["View", "Request re-opt-in"]
     assert slack.problems() is None
@@ -113,16 +113,16 @@ def test_a_manager_mutes_and_chooses_kinds(slack: Slack) -> None:
     lee = slack.person("Lee")
     outcome = lee.overflow("Mute for 2 hours", in_=message)
     assert "Alerts are muted here until" in said(outcome)
-    assert wishes(slack.service, ALERTS).until is not None
+    assert alert_settings(slack.service, ALERTS).until is not None
     lee.overflow("Unmute", in_=message)
-    assert wishes(slack.service, ALERTS).until is None
+    assert alert_settings(slack.service, ALERTS).until is None
     lee.overflow("Kinds", in_=message)
     assert lee.modal is not None
     assert len(lee.modal.fields["Kinds"]) == 7
     lee.choose("Kinds", "Bounces", "Opt-outs by text")
     lee.submit()
 
-    assert wishes(slack.service, ALERTS).off == {
+    assert alert_settings(slack.service, ALERTS).off == {
         "unsubscribe",
         "unstop",
         "unread",
@@ -137,7 +137,7 @@ def test_an_agent_may_not_mute(slack: Slack, item: str) -> None:
     outcome = slack.person("Ana").overflow(item, in_=message)
 
     assert "Only a manager" in said(outcome)
-    assert wishes(slack.service, ALERTS).until is None
+    assert alert_settings(slack.service, ALERTS).until is None
 
 
 def test_no_button_carries_more_than_an_opaque_id(slack: Slack) -> None:
@@ -156,11 +156,11 @@ def test_no_button_carries_more_than_an_opaque_id(slack: Slack) -> None:
 def test_the_bot_answers_while_slack_takes_no_alerts(slack: Slack) -> None:
     """Suppression never waits for Slack."""
     slack.workspace.fault("chat.postMessage", "timeout", seconds=5)
-    take(slack.service, [reply("STOP", PHONE)])
+    ingest(slack.service, [reply("STOP", PHONE)])
     slack.workspace.wait_until(
         lambda: any(c["method"] == "chat.postMessage" for c in slack.workspace.journal())
     )
-    take(slack.service, [reply("please stop", PHONE), reply("UNSTOP", PHONE)])
+    ingest(slack.service, [reply("please stop", PHONE), reply("UNSTOP", PHONE)])
     ana = slack.person("Ana")
 
     assert "Activity Log" in said(ana.command(f"/optin {PHONE}"))

@@ -12,16 +12,16 @@ from bot.consent.alerts import AlertKind, Delivery
 from bot.consent.cases import Case
 from bot.consent.model import Actor, Channel, Role
 from bot.consent.use_cases import (
-    Ask,
+    CaseRequest,
     approve,
     deny,
     erase,
-    look_after_cases,
     request,
-    want_requests,
-    wants_requests,
+    request_subscribers,
+    run_case_timers,
+    subscribe_to_requests,
 )
-from sandbox.client import Message
+from sandbox.client import ShownMessage
 from sandbox.first_workspace import ANA, APPROVALS, LEE, MANAGERS, MIA
 from tests.support.alerts_fixtures import Bench, reply
 from tests.support.alerts_fixtures import bench as bench
@@ -46,12 +46,14 @@ def asked(desk: Bench) -> Case:
     contact = desk.add()
     desk.take(reply("STOP"))
     desk.clock.advance(timedelta(hours=1))
-    case = request(desk.service, contact.id, Ask(channel=Channel.SMS, evidence=EVIDENCE), AGENT)
+    case = request(
+        desk.service, contact.id, CaseRequest(channel=Channel.SMS, evidence=EVIDENCE), AGENT
+    )
     desk.run()
     return case
 
 
-def shown(desk: Bench) -> Message:
+def shown(desk: Bench) -> ShownMessage:
     return desk.messages("#optin-approvals")[0]
 
 
@@ -96,7 +98,7 @@ def test_a_request_without_its_blocks_says_where_the_buttons_are(desk: Bench) ->
     desk.run()
     desk.clock.advance(timedelta(hours=1))
     desk.workspace.fault("chat.postMessage", "error", error="invalid_blocks", times=1)
-    request(desk.service, contact.id, Ask(channel=Channel.SMS, evidence=EVIDENCE), AGENT)
+    request(desk.service, contact.id, CaseRequest(channel=Channel.SMS, evidence=EVIDENCE), AGENT)
     desk.run()
     plain = shown(desk)
     desk.take(reply("UNSTOP"))
@@ -133,8 +135,8 @@ def test_erasure_leaves_a_denial_without_its_reason_and_no_empty_place(desk: Ben
 
 @pytest.mark.parametrize("how", ["out of the group", "a guest", "gone"])
 def test_who_is_a_manager_no_more_is_sent_no_requests(desk: Bench, how: str) -> None:
-    want_requests(desk.service, LEE_CHEN, True)
-    want_requests(desk.service, MIA_NOVAK, True)
+    subscribe_to_requests(desk.service, LEE_CHEN, True)
+    subscribe_to_requests(desk.service, MIA_NOVAK, True)
     match how:
         case "out of the group":
             desk.workspace.set_group(MANAGERS, [MIA])
@@ -144,7 +146,7 @@ def test_who_is_a_manager_no_more_is_sent_no_requests(desk: Bench, how: str) -> 
             desk.workspace.deactivate("Lee")
     asked(desk)
     with desk.service.store.reading() as records:
-        wanted = list(wants_requests(records))
+        wanted = list(request_subscribers(records))
 
     assert dms(desk, "Lee") == []
     assert "A manager has to decide" in dms(desk, "Mia")[0]
@@ -152,7 +154,7 @@ def test_who_is_a_manager_no_more_is_sent_no_requests(desk: Bench, how: str) -> 
     assert desk.health.dead == 0
 
     desk.clock.advance(timedelta(days=2))
-    look_after_cases(desk.service)
+    run_case_timers(desk.service)
     desk.run()
 
     assert dms(desk, "Lee") == []

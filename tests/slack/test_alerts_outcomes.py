@@ -19,9 +19,9 @@ from bot.consent.alerts import AlertKind, Delivery
 from bot.consent.use_cases import erase
 from bot.consent.use_cases.alerts.outbox import outbox
 from handlers.slack.alerts.client import client
-from handlers.slack.alerts.slack_errors import Trouble, failure
+from handlers.slack.alerts.slack_errors import ErrorKind, slack_failure
 from handlers.slack.roles import Roles
-from sandbox.client import Message
+from sandbox.client import ShownMessage
 from sandbox.first_workspace import ALERTS, BEN, LEE, MANAGERS
 from tests.support.alerts_fixtures import Bench, reply
 from tests.support.consent_fixtures import OPERATOR
@@ -59,9 +59,9 @@ def test_a_rate_limit_is_obeyed_to_the_second(told: Bench, seconds: int) -> None
 @pytest.mark.parametrize("said", [None, "soon", "NaN", "-5", "inf", ""])
 def test_a_rate_limit_without_a_time_waits_half_a_minute(said: str | None) -> None:
     headers = {} if said is None else {"retry-after": said}
-    found = failure(refused({"ok": False, "error": "ratelimited"}, 429, headers))
+    found = slack_failure(refused({"ok": False, "error": "ratelimited"}, 429, headers))
 
-    assert (found.trouble, found.wait) == (Trouble.LIMITED, timedelta(seconds=30))
+    assert (found.trouble, found.wait) == (ErrorKind.LIMITED, timedelta(seconds=30))
 
 
 def test_a_rate_limit_outlives_a_restart(told: Bench) -> None:
@@ -317,7 +317,7 @@ def test_a_line_whose_card_was_deleted_brings_the_card_back(bench: Bench) -> Non
     assert not any(alert.due for alert in bench.alerts())
 
 
-def delete(bench: Bench, message: Message) -> None:
+def delete(bench: Bench, message: ShownMessage) -> None:
     web = WebClient(bench.workspace.bot_token, base_url=bench.workspace.api_url)
     web.chat_delete(channel=ALERTS, ts=message.ts)
 
@@ -435,30 +435,30 @@ def refused(body: object, status: int, headers: dict[str, str] | None = None) ->
 @pytest.mark.parametrize(
     ("error", "trouble"),
     [
-        (TimeoutError(), Trouble.UNKNOWN),
-        (ConnectionResetError(), Trouble.UNKNOWN),
-        (RemoteDisconnected(), Trouble.UNKNOWN),
-        (URLError(TimeoutError()), Trouble.UNKNOWN),
-        (URLError(ConnectionRefusedError()), Trouble.UNREACHED),
-        (URLError(gaierror()), Trouble.UNREACHED),
-        (URLError(SSLCertVerificationError()), Trouble.UNREACHED),
+        (TimeoutError(), ErrorKind.UNKNOWN),
+        (ConnectionResetError(), ErrorKind.UNKNOWN),
+        (RemoteDisconnected(), ErrorKind.UNKNOWN),
+        (URLError(TimeoutError()), ErrorKind.UNKNOWN),
+        (URLError(ConnectionRefusedError()), ErrorKind.UNREACHED),
+        (URLError(gaierror()), ErrorKind.UNREACHED),
+        (URLError(SSLCertVerificationError()), ErrorKind.UNREACHED),
         # The SDK trips over JSON that is no object.
-        (AttributeError(), Trouble.UNKNOWN),
+        (AttributeError(), ErrorKind.UNKNOWN),
         (refused({"ok": False, "error": "Received a response in a non-JSON format: <html>"}, 200),
-         Trouble.UNKNOWN),
+         ErrorKind.UNKNOWN),
         (refused({"ok": False, "error": "Received a response in a non-JSON format: "}, 502),
-         Trouble.UNKNOWN),
-        (refused({}, 200), Trouble.UNKNOWN),
-        (refused({"ok": False, "error": "invalid_auth"}, 503), Trouble.UNKNOWN),
-        (refused({"ok": False, "error": None}, 200), Trouble.UNKNOWN),
-        (refused({"ok": False, "error": "invalid_auth"}, 200), Trouble.TOKEN),
-        (refused({}, 429), Trouble.LIMITED),
-        (refused({"ok": False, "error": "message_not_found"}, 200), Trouble.GONE),
-        (refused({"ok": False, "error": "moon_in_wrong_phase"}, 200), Trouble.OTHER),
+         ErrorKind.UNKNOWN),
+        (refused({}, 200), ErrorKind.UNKNOWN),
+        (refused({"ok": False, "error": "invalid_auth"}, 503), ErrorKind.UNKNOWN),
+        (refused({"ok": False, "error": None}, 200), ErrorKind.UNKNOWN),
+        (refused({"ok": False, "error": "invalid_auth"}, 200), ErrorKind.TOKEN),
+        (refused({}, 429), ErrorKind.LIMITED),
+        (refused({"ok": False, "error": "message_not_found"}, 200), ErrorKind.GONE),
+        (refused({"ok": False, "error": "moon_in_wrong_phase"}, 200), ErrorKind.OTHER),
     ],
 )  # fmt: skip
-def test_what_a_failed_call_means(error: Exception, trouble: Trouble) -> None:
-    assert failure(error).trouble is trouble
+def test_what_a_failed_call_means(error: Exception, trouble: ErrorKind) -> None:
+    assert slack_failure(error).trouble is trouble
 
 
 def test_the_worker_repeats_no_call_by_itself(told: Bench) -> None:

@@ -9,7 +9,7 @@ import pytest
 from bot.consent.alerts import OPTIONAL, AlertKind
 from bot.consent.errors import Invalid, NotAllowed
 from bot.consent.events import EventKind, Failure
-from bot.consent.use_cases.alerts.mutes import choose_kinds, mute, wishes
+from bot.consent.use_cases.alerts.mutes import alert_settings, choose_kinds, mute
 from bot.consent.use_cases.alerts.outbox import sweep
 from sandbox.first_workspace import ALERTS
 from tests.support.alerts_fixtures import Bench, failed, mail, reply
@@ -90,16 +90,16 @@ def test_a_kind_that_is_switched_off_is_not_told(bench: Bench) -> None:
     bench.run()
 
     assert "SMS opt-out" in bench.message().plain
-    assert wishes(bench.service, ALERTS).off == {AlertKind.BOUNCE}
+    assert alert_settings(bench.service, ALERTS).off == {AlertKind.BOUNCE}
 
 
 def test_wishes_outlive_a_restart(bench: Bench) -> None:
     mute(bench.service, ALERTS, HOUR, MANAGER)
     choose_kinds(bench.service, ALERTS, set(OPTIONAL) - {AlertKind.BOUNCE}, MANAGER)
-    before = wishes(bench.service, ALERTS)
+    before = alert_settings(bench.service, ALERTS)
     bench.restart()
 
-    assert wishes(bench.service, ALERTS) == before
+    assert alert_settings(bench.service, ALERTS) == before
 
 
 def test_only_a_manager_may(bench: Bench) -> None:

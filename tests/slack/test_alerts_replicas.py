@@ -22,17 +22,17 @@ import pytest
 from bot.clock import Stopped
 from bot.consent.alerts import Alert, AlertKind
 from bot.consent.events import Event
-from bot.consent.log.entries import Kind
-from bot.consent.model import On
+from bot.consent.log.entries import EntryKind
+from bot.consent.model import ConsentValue
 from bot.consent.use_cases import Service
 from bot.consent.use_cases.alerts.outbox import claim
-from bot.consent.use_cases.ingest import take
+from bot.consent.use_cases.ingest import ingest
 from handlers.slack.alerts.channel_health import Health
-from handlers.slack.alerts.client import Slack, client
-from handlers.slack.alerts.rate_limits import Roads
+from handlers.slack.alerts.client import AlertClient, client
+from handlers.slack.alerts.rate_limits import RateLimiter
 from handlers.slack.alerts.worker import Worker
 from handlers.slack.roles import Roles
-from sandbox.client import Message, Workspace
+from sandbox.client import ShownMessage, Workspace
 from sandbox.first_workspace import ALERTS, APPROVALS
 from tests.support.alerts_fixtures import Seconds, reply
 from tests.support.consent_fixtures import open_service
@@ -48,7 +48,7 @@ class Replica:
 
     def take(self, *events: Event) -> None:
         for event in events:
-            take(self.service, [event])
+            ingest(self.service, [event])
 
     def settle(self) -> None:
         """All that may be told at this moment is told."""
@@ -72,7 +72,7 @@ class Pair:
         service = replace(
             open_service(self.path, lambda: self.clock() + ahead), alert_channel=ALERTS
         )
-        slack = Slack(
+        slack = AlertClient(
             client=client(self.workspace.bot_token, self.workspace.api_url), roles=Roles()
         )
         worker = Worker(service, slack, Health(), monotonic=Seconds(self.clock))
@@ -104,7 +104,7 @@ class Pair:
         with self.replicas[0].service.store.reading() as records:
             return [alert for alert in records.alerts() if kind in (None, alert.kind)]
 
-    def messages(self) -> list[Message]:
+    def messages(self) -> list[ShownMessage]:
         return self.workspace.person("Lee").messages("#optin-alerts")
 
     def told(self) -> Counter[str]:
@@ -210,7 +210,7 @@ def test_who_dies_with_a_channel_holds_it_for_a_second(pair: Pair, clock: Stoppe
     one, other = pair.replicas
     one.take(*wishes(2))
     # As if it had been killed here, before the call.
-    dead = claim(one.service, Roads(one.service, Seconds(clock)))
+    dead = claim(one.service, RateLimiter(one.service, Seconds(clock)))
     began = clock()
     pair.replicas = [other]
     pair.run(1.2)
@@ -261,7 +261,9 @@ def test_two_replicas_that_are_flooded_at_once_make_one_card(pair: Pair) -> None
     (storm,) = pair.alerts(AlertKind.STORM)
     singles = pair.alerts(AlertKind.UNKNOWN)
     with pair.replicas[1].service.store.reading() as records:
-        refused = [e for e in records.log() if e.kind is Kind.CONSENT and e.after == On.NO]
+        refused = [
+            e for e in records.log() if e.kind is EntryKind.CONSENT and e.after == ConsentValue.NO
+        ]
     titles = Counter(message.plain.split("\n")[0] for message in pair.messages())
 
     assert (len(refused), storm.count, len(singles)) == (80, 80, 3)

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.consent.errors import NotAllowed, NotFound, Refused
-from bot.consent.log.entries import Kind
-from bot.consent.model import By, Channel, Contact, On
+from bot.consent.log.entries import EntryKind
+from bot.consent.model import Channel, ConsentValue, Contact, Origin
 from bot.consent.use_cases import Details, add, edit, erase, verify
 from bot.consent.use_cases.alerts.reviews import answer_review, expire_reviews, mark_handled
 from bot.runtime.business_days import after_business_days, review_deadline
@@ -43,9 +43,16 @@ def test_an_opt_out_counts_from_the_reply_for_everybody_with_the_number(bench: B
     assert not held(bench)
     for contact in both:
         consent = now(bench, contact).consent(Channel.SMS)
-        assert (consent.on, consent.by, consent.since) == (On.NO, By.CONTACT, wrote_at)
+        assert (consent.on, consent.by, consent.since) == (
+            ConsentValue.NO,
+            Origin.CONTACT,
+            wrote_at,
+        )
         last = [e for e in told(bench.service, contact.id) if e.actor == AGENT.id]
-        assert [(e.kind, e.after) for e in last] == [(Kind.CONSENT, "NO"), (Kind.HOLD, "released")]
+        assert [(e.kind, e.after) for e in last] == [
+            (EntryKind.CONSENT, "NO"),
+            (EntryKind.HOLD, "released"),
+        ]
     assert verify(bench.service).problem is None
 
 
@@ -55,7 +62,7 @@ def test_no_opt_out_releases_the_hold_and_changes_nothing_else(bench: Bench) -> 
     answer_review(bench.service, bench.alert().id, False, AGENT)
 
     assert not held(bench)
-    assert now(bench, contact).consent(Channel.SMS).on is On.YES
+    assert now(bench, contact).consent(Channel.SMS).on is ConsentValue.YES
     assert told(bench.service)[-1].reason == f"“{TEXT}” was read as no opt-out"
 
 
@@ -69,7 +76,7 @@ def test_the_first_answer_wins_and_the_second_learns_whose(bench: Bench) -> None
     assert not second.won
     assert (second.alert.handled_by, second.alert.answer) == (AGENT.id, "refusal")
     assert len(told(bench.service)) == entries
-    assert now(bench, contact).consent(Channel.SMS).on is On.NO
+    assert now(bench, contact).consent(Channel.SMS).on is ConsentValue.NO
 
 
 def test_unanswered_it_becomes_a_refusal_by_itself(bench: Bench) -> None:
@@ -84,7 +91,7 @@ def test_unanswered_it_becomes_a_refusal_by_itself(bench: Bench) -> None:
 
     assert (early, late) == (0, 1)
     assert expire_reviews(bench.service) == 0
-    assert now(bench, contact).consent(Channel.SMS).on is On.NO
+    assert now(bench, contact).consent(Channel.SMS).on is ConsentValue.NO
     assert told(bench.service)[-1].actor == "system"
     assert "counts as an opt-out" in str(told(bench.service)[-1].reason)
     bench.run()
@@ -98,7 +105,7 @@ def test_the_worker_keeps_the_deadlines(bench: Bench) -> None:
     bench.clock.advance(timedelta(days=10))
     bench.run(3)
 
-    assert now(bench, contact).consent(Channel.SMS).on is On.NO
+    assert now(bench, contact).consent(Channel.SMS).on is ConsentValue.NO
 
 
 def test_a_stop_meanwhile_is_not_refused_twice(bench: Bench) -> None:
@@ -107,7 +114,7 @@ def test_a_stop_meanwhile_is_not_refused_twice(bench: Bench) -> None:
     since = now(bench, contact).consent(Channel.SMS).since
     review = next(alert for alert in bench.alerts() if alert.deadline)
     answer_review(bench.service, review.id, True, AGENT)
-    refusals = [e for e in told(bench.service) if e.kind is Kind.CONSENT and e.after == "NO"]
+    refusals = [e for e in told(bench.service) if e.kind is EntryKind.CONSENT and e.after == "NO"]
 
     assert len(refusals) == 1
     assert now(bench, contact).consent(Channel.SMS).since == since
@@ -121,7 +128,7 @@ def test_a_stranger_who_becomes_a_contact_meanwhile_is_the_one_who_refused(bench
     answer_review(bench.service, bench.alert().id, True, AGENT)
 
     assert not held(bench)
-    assert now(bench, contact).consent(Channel.SMS).on is On.NO
+    assert now(bench, contact).consent(Channel.SMS).on is ConsentValue.NO
 
 
 def test_a_strangers_refusal_is_kept_under_the_hash(bench: Bench) -> None:
@@ -129,7 +136,7 @@ def test_a_strangers_refusal_is_kept_under_the_hash(bench: Bench) -> None:
     answer_review(bench.service, bench.alert().id, True, AGENT)
     contact = add(bench.service, Details(name="Ana Gómez", phone=PHONE), OPERATOR)
 
-    assert now(bench, contact).consent(Channel.SMS).on is On.NO
+    assert now(bench, contact).consent(Channel.SMS).on is ConsentValue.NO
     assert verify(bench.service).problem is None
 
 
@@ -140,8 +147,8 @@ def test_a_number_that_changed_meanwhile_keeps_its_refusal(bench: Bench) -> None
     answer_review(bench.service, bench.alert().id, True, AGENT)
 
     assert not held(bench)
-    assert now(bench, contact).consents[PHONE].on is On.NO
-    assert now(bench, contact).consent(Channel.SMS).on is not On.NO
+    assert now(bench, contact).consents[PHONE].on is ConsentValue.NO
+    assert now(bench, contact).consent(Channel.SMS).on is not ConsentValue.NO
 
 
 def test_erasure_takes_the_quotation_out_of_the_channel_and_the_storage(bench: Bench) -> None:
@@ -158,7 +165,7 @@ def test_erasure_takes_the_quotation_out_of_the_channel_and_the_storage(bench: B
         assert canary not in on_disk(bench.path)
     assert verify(bench.service).problem is None
     again = add(bench.service, Details(name="Ana Gómez", phone=PHONE), OPERATOR)
-    assert now(bench, again).consent(Channel.SMS).on is On.NO
+    assert now(bench, again).consent(Channel.SMS).on is ConsentValue.NO
 
 
 def test_who_may_not_is_refused(bench: Bench) -> None:

@@ -13,7 +13,7 @@ import yaml
 
 from bot.consent.alerts import AlertKind
 from bot.consent.events import EventKind
-from bot.consent.use_cases.ingest import take
+from bot.consent.use_cases.ingest import ingest
 from handlers.slack.alerts.shared import is_shared
 from sandbox.client import Workspace
 from sandbox.first_workspace import ALERTS, APPROVALS, LEE
@@ -237,7 +237,7 @@ def test_the_events_of_slack_hold_alerts_back_and_let_them_go(tmp_path: Path, mo
         lee = slack.person("Lee")
         before = len(lee.messages(CHANNEL))
         slack.workspace.share(CHANNEL)
-        take(slack.service, [reply("STOP", "+12125550001")])
+        ingest(slack.service, [reply("STOP", "+12125550001")])
         until(lambda: any("shared with" in m.plain for m in lee.messages("directmessage")))
         held = len(lee.messages(CHANNEL))
         slack.workspace.unshare(CHANNEL)

@@ -9,8 +9,8 @@ import pytest
 
 from bot.consent.alerts import AlertKind
 from bot.consent.events import Failure
-from bot.consent.use_cases.ingest import take
-from sandbox.client import Message
+from bot.consent.use_cases.ingest import ingest
+from sandbox.client import ShownMessage
 from tests.support.alerts_fixtures import Bench, failed, reply
 
 
@@ -19,7 +19,7 @@ def storm(bench: Bench, count: int, *, seconds: int, whole: int = 300) -> None:
     done = 0
     for second in range(whole):
         wanted = min(count, count * (second + 1) // seconds)
-        take(
+        ingest(
             bench.service,
             [reply("STOP", f"+1212{number:07}") for number in range(done, wanted)],
         )
@@ -27,7 +27,7 @@ def storm(bench: Bench, count: int, *, seconds: int, whole: int = 300) -> None:
         bench.run(1)
 
 
-def card(bench: Bench) -> Message:
+def card(bench: Bench) -> ShownMessage:
     """The only one there is."""
     (found,) = [m for m in bench.messages() if bench.alerts(AlertKind.STORM)[0].ts == m.ts]
     return found

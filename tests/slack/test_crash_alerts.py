@@ -24,7 +24,7 @@ import pytest
 
 from bot.consent.alerts import Alert, Delivery
 from bot.consent.use_cases import Service
-from bot.consent.use_cases.ingest import take
+from bot.consent.use_cases.ingest import ingest
 from sandbox.client import Workspace
 from sandbox.first_workspace import ALERTS
 from tests.support.alerts_fixtures import reply
@@ -69,7 +69,7 @@ class Scene:
                 ALERTS,
                 str(self.clock.by.total_seconds()),
             ],
-            env=os.environ | {"PYTHONPATH": str(PROGRAM.parents[1])},
+            env=os.environ | {"PYTHONPATH": str(PROGRAM.parents[2])},
             stdout=subprocess.PIPE,
         )
         try:
@@ -127,7 +127,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 
 
 def test_killed_between_the_claim_and_the_post(scene: Scene) -> None:
-    take(scene.service, [reply("STOP")])
+    ingest(scene.service, [reply("STOP")])
     # Takes the connection, and neither reads nor answers.
     deaf = socket.create_server(("127.0.0.1", 0))
     with deaf, scene.worker(f"http://127.0.0.1:{deaf.getsockname()[1]}/api/"):
@@ -140,7 +140,7 @@ def test_killed_between_the_claim_and_the_post(scene: Scene) -> None:
 
 
 def test_killed_after_slack_has_it_and_before_the_answer(scene: Scene) -> None:
-    take(scene.service, [reply("STOP")])
+    ingest(scene.service, [reply("STOP")])
     scene.workspace.fault("chat.postMessage", "timeout", seconds=5)
     with scene.worker():
         scene.until(scene.is_posted)
@@ -152,7 +152,7 @@ def test_killed_after_slack_has_it_and_before_the_answer(scene: Scene) -> None:
 
 
 def test_killed_between_the_answer_and_the_settling(scene: Scene) -> None:
-    take(scene.service, [reply("STOP")])
+    ingest(scene.service, [reply("STOP")])
     scene.workspace.fault("chat.postMessage", "timeout", seconds=0.5)
     with ExitStack() as stack, scene.worker():
         scene.until(scene.is_posted)
@@ -167,7 +167,7 @@ def test_killed_between_the_answer_and_the_settling(scene: Scene) -> None:
 
 
 def test_killed_while_looking_for_it(scene: Scene) -> None:
-    take(scene.service, [reply("STOP")])
+    ingest(scene.service, [reply("STOP")])
     scene.workspace.fault("chat.postMessage", "timeout", seconds=5)
     with scene.worker():
         scene.until(scene.is_posted)
@@ -180,11 +180,11 @@ def test_killed_while_looking_for_it(scene: Scene) -> None:
 
 
 def test_killed_once_it_is_settled(scene: Scene) -> None:
-    take(scene.service, [reply("STOP")])
+    ingest(scene.service, [reply("STOP")])
     with scene.worker():
         scene.until(lambda: not scene.alerts()[0].due)
     with scene.worker():
-        take(scene.service, [reply("UNSTOP")])
+        ingest(scene.service, [reply("UNSTOP")])
         scene.until(lambda: not scene.alerts()[0].due)
     scene.tell_all()
 
@@ -195,7 +195,7 @@ def test_killed_once_it_is_settled(scene: Scene) -> None:
 def test_killed_at_any_moment(scene: Scene) -> None:
     chance = random.Random(RUNS)
     for run in range(RUNS):
-        take(
+        ingest(
             scene.service,
             [reply("please stop texting me", f"+14155{run:03}{number:03}") for number in range(3)],
         )

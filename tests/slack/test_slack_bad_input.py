@@ -17,7 +17,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from sandbox.client import Person
+from sandbox.client import PersonClient
 from sandbox.first_workspace import BEN, BOT_USER, GUS, SIGNING_SECRET
 from tests.support.slack_fixtures import Slack, Start, card, opened, said
 
@@ -85,7 +85,7 @@ def test_half_a_character_is_no_text_over_http(slack_http: Slack, name: str) -> 
 
 
 def test_control_characters_in_a_form_are_left_out_and_a_nul_is_repaired(
-    slack: Slack, ana: Person
+    slack: Slack, ana: PersonClient
 ) -> None:
     ana.command("/optin +12125550177")
     ana.press("Add contact")
@@ -95,7 +95,7 @@ def test_control_characters_in_a_form_are_left_out_and_a_nul_is_repaired(
     assert slack.problems() is None
 
 
-def test_markup_in_a_name_pings_nobody_on_any_surface(slack: Slack, ana: Person) -> None:
+def test_markup_in_a_name_pings_nobody_on_any_surface(slack: Slack, ana: PersonClient) -> None:
     hostile = "<!channel> <@U0BENOKAF1> *x* :skull: <https://evil.example|bank> &lt;!here&gt;"
     slack.add(hostile, phone="+12125550188", company="<!everyone>")
 
@@ -332,7 +332,9 @@ def test_forged_and_replayed_requests_reach_nobody(slack_http: Slack) -> None:
 # Slack on a bad day
 
 
-def test_an_expired_trigger_is_a_sentence_wherever_it_is_pressed(slack: Slack, ana: Person) -> None:
+def test_an_expired_trigger_is_a_sentence_wherever_it_is_pressed(
+    slack: Slack, ana: PersonClient
+) -> None:
     card(ana, "ana@example.com")
     slack.workspace.fault("views.open", "error", error="expired_trigger_id")
     assert "Press it again" in said(ana.press("Edit"))
@@ -347,7 +349,7 @@ def test_an_expired_trigger_is_a_sentence_wherever_it_is_pressed(slack: Slack, a
     assert "Press it again" in ana.dms()[-1].plain
 
 
-def test_a_window_that_moved_on_is_said(slack: Slack, ana: Person) -> None:
+def test_a_window_that_moved_on_is_said(slack: Slack, ana: PersonClient) -> None:
     card(ana, "ana@example.com")
     ana.press("Activity")
     slack.workspace.fault("views.update", "error", error="hash_conflict")
@@ -357,7 +359,7 @@ def test_a_window_that_moved_on_is_said(slack: Slack, ana: Person) -> None:
     assert "moved on" in told.plain
 
 
-def test_a_card_that_can_not_be_redrawn_spoils_nothing(slack: Slack, ana: Person) -> None:
+def test_a_card_that_can_not_be_redrawn_spoils_nothing(slack: Slack, ana: PersonClient) -> None:
     card(ana, "ana@example.com")
     ana.press("Edit")
     ana.choose("SMS On", "NO")
@@ -366,7 +368,7 @@ def test_a_card_that_can_not_be_redrawn_spoils_nothing(slack: Slack, ana: Person
     assert opened(ana, ana.submit()).title == "Saved"
 
 
-def test_nobody_reads_that_nothing_was_changed_when_it_was(slack: Slack, ana: Person) -> None:
+def test_nobody_reads_that_nothing_was_changed_when_it_was(slack: Slack, ana: PersonClient) -> None:
     card(ana, "bob.miller@example.com")
     slack.workspace.fault("views.open", "server_error", times=9)
 
@@ -377,7 +379,7 @@ def test_nobody_reads_that_nothing_was_changed_when_it_was(slack: Slack, ana: Pe
     assert slack.log()[-1].after == "PROBATION"
 
 
-def test_the_workspace_goes_on_after_every_fault(slack: Slack, ana: Person) -> None:
+def test_the_workspace_goes_on_after_every_fault(slack: Slack, ana: PersonClient) -> None:
     for kind in ("server_error", "ratelimited", "close_after_accept"):
         card(ana, "ana@example.com")
         slack.workspace.fault("views.open", kind)

@@ -15,11 +15,19 @@ import pytest
 
 from bot.consent.cases import CaseState
 from bot.consent.events import EventKind, Failure
-from bot.consent.model import Channel, On
-from bot.consent.use_cases import Ask, Details, Wish, approve, edit, look_after_cases, request
-from bot.consent.use_cases.ingest import take
+from bot.consent.model import Channel, ConsentValue
+from bot.consent.use_cases import (
+    CaseRequest,
+    Details,
+    StatusUpdate,
+    approve,
+    edit,
+    request,
+    run_case_timers,
+)
+from bot.consent.use_cases.ingest import ingest
 from bot.demo.samples import SENDERS
-from sandbox.client import Message, Person
+from sandbox.client import PersonClient, ShownMessage
 from sandbox.first_workspace import ALERTS, APPROVALS, GUS, LEE, MIA
 from tests.slack.test_slack_bad_input import post
 from tests.support.alerts_fixtures import failed, mail, reply
@@ -50,16 +58,16 @@ def running(folder: Path, mode: str, **settings: str) -> AbstractContextManager[
 def refuses(slack: Slack, words: str = "STOP") -> None:
     """Nia, who gets our texts, texts that."""
     slack.add("Nia Canary", phone=PHONE, email="nia@example.com")
-    take(slack.service, [reply(words, PHONE, occurred_at=slack.clock())])
+    ingest(slack.service, [reply(words, PHONE, occurred_at=slack.clock())])
     slack.clock.advance(timedelta(hours=1))
 
 
 def texts(slack: Slack, words: str) -> None:
     slack.clock.advance(timedelta(minutes=5))
-    take(slack.service, [reply(words, PHONE, occurred_at=slack.clock())])
+    ingest(slack.service, [reply(words, PHONE, occurred_at=slack.clock())])
 
 
-def asks(slack: Slack, who: str = "Ana", evidence: str = EVIDENCE) -> Person:
+def asks(slack: Slack, who: str = "Ana", evidence: str = EVIDENCE) -> PersonClient:
     """From the card."""
     person = slack.person(who)
     person.command(f"/optin {PHONE}")
@@ -69,7 +77,7 @@ def asks(slack: Slack, who: str = "Ana", evidence: str = EVIDENCE) -> Person:
     return person
 
 
-def approvals(slack: Slack) -> list[Message]:
+def approvals(slack: Slack) -> list[ShownMessage]:
     return slack.person("Lee").messages("#optin-approvals")
 
 
@@ -77,7 +85,7 @@ def until(slack: Slack, holds: Callable[[], bool]) -> None:
     slack.workspace.wait_until(holds)
 
 
-def request_of(slack: Slack) -> Message:
+def request_of(slack: Slack) -> ShownMessage:
     until(slack, lambda: bool(approvals(slack)))
     return approvals(slack)[0]
 
@@ -102,7 +110,7 @@ def late_click(slack: Slack, who: str, **button: str) -> str:
     return str(answer["args"]["text"])
 
 
-def tried(slack: Slack) -> Message:
+def tried(slack: Slack) -> ShownMessage:
     """The request, after Ben, who is an agent, pressed Approve in vain."""
     message = request_of(slack)
     slack.person("Ben").press("Approve", in_=message, confirm=True)
@@ -130,14 +138,14 @@ def test_stop_request_approval_and_then_unstop(slack: Slack) -> None:
     answer = slack.person("Lee").press("Approve", in_=message, confirm=True)
 
     assert "Still missing: Contact texts UNSTOP to +1 888-555-0199" in said(answer)
-    assert slack.on(PHONE)[0] is On.NO
+    assert slack.on(PHONE)[0] is ConsentValue.NO
     assert shows(slack, "Approved by")
     assert approvals(slack)[0].buttons == []
     until(slack, lambda: any("please text UNSTOP" in m.plain for m in slack.person("Ana").dms()))
 
     texts(slack, "UNSTOP")
 
-    assert slack.on(PHONE)[0] is On.YES
+    assert slack.on(PHONE)[0] is ConsentValue.YES
     assert shows(slack, "Done.")
     assert "SMS On is YES" in approvals(slack)[0].plain
     until(slack, lambda: any("SMS On is YES" in m.plain for m in slack.person("Ana").dms()))
@@ -165,7 +173,7 @@ def test_unstop_first_and_then_approval(slack: Slack) -> None:
     answer = slack.person("Mia").press("Approve", in_=message, confirm=True)
 
     assert "Approved: SMS On is YES." in said(answer)
-    assert slack.on(PHONE)[0] is On.YES
+    assert slack.on(PHONE)[0] is ConsentValue.YES
     assert shows(slack, "Done.")
     newest = [e for e in slack.log() if e.kind == "consent"][-1]
     assert (newest.actor, newest.before, newest.after) == (f"slack:{MIA}", "NO", "YES")
@@ -193,21 +201,21 @@ def test_a_block_that_comes_to_light_after_the_key_is_missing_again(slack_http: 
     texts(slack_http, "UNSTOP")
     assert shows(slack_http, "☑ Contact lifted the carrier's block")
     slack_http.clock.advance(timedelta(hours=1))
-    take(slack_http.service, [failed(Failure.OPT_OUT, PHONE)])
+    ingest(slack_http.service, [failed(Failure.OPT_OUT, PHONE)])
     assert shows(slack_http, "☐ Contact texts UNSTOP")
     slack_http.person("Lee").press("Approve", in_=message, confirm=True)
 
     assert shows(slack_http, "Approved by")
     assert "☐ Contact texts UNSTOP to +1 888-555-0199" in approvals(slack_http)[0].plain
     assert "☑ Contact lifted" not in approvals(slack_http)[0].plain
-    assert slack_http.on(PHONE)[0] is On.NO
+    assert slack_http.on(PHONE)[0] is ConsentValue.NO
 
 
 def test_a_number_that_is_on_probation_is_promised_no_more_than_a_test(slack_http: Slack) -> None:
     refuses(slack_http, "stop all")
-    take(slack_http.service, [failed(Failure.HARD, PHONE)])
+    ingest(slack_http.service, [failed(Failure.HARD, PHONE)])
     contact = slack_http.find(PHONE)
-    slack_http.set(contact, Wish(clear_bounce=frozenset({Channel.SMS})))
+    slack_http.set(contact, StatusUpdate(clear_bounce=frozenset({Channel.SMS})))
     asks(slack_http)
 
     assert (
@@ -227,7 +235,7 @@ def test_a_denial_has_a_reason_and_whoever_asked_is_told(slack: Slack) -> None:
 
     assert shows(slack, "Denied by")
     assert approvals(slack)[0].buttons == []
-    assert slack.on(PHONE)[0] is On.NO
+    assert slack.on(PHONE)[0] is ConsentValue.NO
     until(
         slack, lambda: any("No record of that call" in m.plain for m in slack.person("Ana").dms())
     )
@@ -260,7 +268,7 @@ def test_a_new_stop_overtakes_it(slack_http: Slack) -> None:
     assert shows(slack_http, "Overtaken by a new refusal")
     assert approvals(slack_http)[0].buttons == []
     assert "already overtaken by a new refusal" in late_click(slack_http, LEE)
-    assert slack_http.on(PHONE)[0] is On.NO
+    assert slack_http.on(PHONE)[0] is ConsentValue.NO
     until(
         slack_http, lambda: any("refused again" in m.plain for m in slack_http.person("Ana").dms())
     )
@@ -328,7 +336,7 @@ def test_it_expires_everywhere(slack_http: Slack) -> None:
     asks(slack_http)
     tried(slack_http)
     slack_http.clock.advance(timedelta(days=15))
-    look_after_cases(slack_http.service)
+    run_case_timers(slack_http.service)
 
     assert shows(slack_http, "Expired.")
     assert "already expired" in late_click(slack_http, LEE)
@@ -340,7 +348,7 @@ def test_managers_are_reminded_in_the_thread(slack_http: Slack) -> None:
     asks(slack_http)
     request_of(slack_http)
     slack_http.clock.advance(timedelta(days=2, minutes=1))
-    look_after_cases(slack_http.service)
+    run_case_timers(slack_http.service)
 
     until(
         slack_http,
@@ -371,13 +379,15 @@ def test_pending_lists_them_and_managers_decide_there(slack: Slack) -> None:
 
 def test_what_was_decided_in_the_list_is_off_it_and_its_buttons_too(slack_http: Slack) -> None:
     slack_http.add("Nia Canary", phone=PHONE, email="nia@example.com")
-    take(
+    ingest(
         slack_http.service, [reply("STOP", PHONE), mail(EventKind.UNSUBSCRIBED, "nia@example.com")]
     )
     slack_http.clock.advance(timedelta(hours=1))
     contact = slack_http.find(PHONE).id
     for channel in Channel:
-        request(slack_http.service, contact, Ask(channel=channel, evidence=EVIDENCE), OPERATOR)
+        request(
+            slack_http.service, contact, CaseRequest(channel=channel, evidence=EVIDENCE), OPERATOR
+        )
     lee = slack_http.person("Lee")
     listed = lee.command("/optin pending").messages[-1]
     answer = lee.press("Approve", in_=listed, confirm=True)
@@ -423,7 +433,7 @@ def test_evidence_for_one_number_is_not_sent_for_another_unseen(slack_http: Slac
     contact = slack_http.find(PHONE)
     other = "+14155550188"
     edit(slack_http.service, contact.id, Details(phone=other), OPERATOR)
-    take(
+    ingest(
         slack_http.service,
         [reply("stop all", other, occurred_at=contact.consent(Channel.SMS).since)],
     )
@@ -473,7 +483,7 @@ def test_a_key_to_another_sender_stands_wherever_it_is_waited_for(slack_http: Sl
     offers = SENDERS[1].number
     slack_http.add("Nia Canary", phone=PHONE)
     stop = reply("STOP", PHONE, occurred_at=slack_http.clock())
-    take(slack_http.service, [replace(stop, sender=offers)])
+    ingest(slack_http.service, [replace(stop, sender=offers)])
     slack_http.clock.advance(timedelta(hours=1))
     ana = slack_http.person("Ana")
     card = ana.command(f"/optin {PHONE}").messages[-1]
@@ -538,14 +548,14 @@ def test_evidence_from_before_the_refusal_is_refused_at_its_field(slack_http: Sl
 
 def test_email_comes_back_the_same_way(slack_http: Slack) -> None:
     slack_http.add("Nia Canary", phone=PHONE, email="nia@example.com")
-    take(slack_http.service, [mail(EventKind.UNSUBSCRIBED, "nia@example.com")])
+    ingest(slack_http.service, [mail(EventKind.UNSUBSCRIBED, "nia@example.com")])
     slack_http.clock.advance(timedelta(hours=1))
     asks(slack_http)
     message = request_of(slack_http)
     slack_http.person("Lee").press("Approve", in_=message, confirm=True)
 
     assert "Re-opt-in for Email" in message.plain
-    assert slack_http.on(PHONE)[1] is On.YES
+    assert slack_http.on(PHONE)[1] is ConsentValue.YES
 
 
 def test_what_the_command_line_decides_is_drawn_in_slack(slack_http: Slack) -> None:
@@ -568,7 +578,7 @@ def unsubscribed(slack: Slack) -> None:
     """Nia unsubscribed at SendGrid, an hour ago."""
     slack.add("Nia Canary", phone=PHONE, email="nia@example.com")
     gone = mail(EventKind.UNSUBSCRIBED, "nia@example.com", provider="sendgrid")
-    take(slack.service, [replace(gone, occurred_at=slack.clock())])
+    ingest(slack.service, [replace(gone, occurred_at=slack.clock())])
     slack.clock.advance(timedelta(hours=1))
 
 
@@ -603,7 +613,7 @@ def test_an_approval_never_says_that_emails_are_sent_while_a_provider_lists_the_
 
 def test_what_stands_beside_the_list_is_said_too(slack_http: Slack) -> None:
     unsubscribed(slack_http)
-    take(slack_http.service, [failed(Failure.HARD, "nia@example.com", code="5.1.1")])
+    ingest(slack_http.service, [failed(Failure.HARD, "nia@example.com", code="5.1.1")])
     asks(slack_http)
     message = request_of(slack_http).plain
 
@@ -624,7 +634,7 @@ def test_a_second_record_shows_the_case_that_the_first_one_completed(
         slack_http.add("Second", phone="+14155550177", email="nia@example.com")
         known = "+14155550177"
     evidence = f"{EVIDENCE} {'and much more ' * 20}"
-    wanted = Ask(channel=channel, evidence=evidence)
+    wanted = CaseRequest(channel=channel, evidence=evidence)
     first = request(slack_http.service, slack_http.find(PHONE).id, wanted, OPERATOR)
     ana = slack_http.person("Ana")
     before = request_form(ana, known)
@@ -644,7 +654,7 @@ def test_a_second_record_shows_the_case_that_the_first_one_completed(
 def test_what_was_refused_again_since_is_no_case_to_show(slack_http: Slack) -> None:
     refuses(slack_http, "stop all")
     slack_http.add("Second", phone=PHONE, email="second@example.com")
-    wanted = Ask(channel=Channel.SMS, evidence=EVIDENCE)
+    wanted = CaseRequest(channel=Channel.SMS, evidence=EVIDENCE)
     first = request(slack_http.service, slack_http.find(PHONE).id, wanted, OPERATOR)
     approve(slack_http.service, first.id, MANAGER)
     texts(slack_http, "stop all")
@@ -652,7 +662,7 @@ def test_what_was_refused_again_since_is_no_case_to_show(slack_http: Slack) -> N
     assert "opted in again" not in request_form(slack_http.person("Ana"), "second@example.com")
 
 
-def request_form(person: Person, asked: str) -> str:
+def request_form(person: PersonClient, asked: str) -> str:
     """What the request form says that is opened from the card."""
     person.command(f"/optin {asked}")
     person.press("Request re-opt-in")

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from bot.consent.events import EventKind, Failure
-from bot.consent.model import Channel, On
+from bot.consent.model import Channel, ConsentValue
 from bot.consent.rules import Reason
-from bot.consent.use_cases import Ask, Wish, approve, request
+from bot.consent.use_cases import CaseRequest, StatusUpdate, approve, request
 from bot.consent.use_cases import take_back as take_it_back
-from bot.consent.use_cases.ingest import take
-from sandbox.client import Person
+from bot.consent.use_cases.ingest import ingest
+from sandbox.client import PersonClient
 from sandbox.first_workspace import ALERTS, LEE
 from tests.slack.test_slack_bad_input import post
 from tests.support.alerts_fixtures import failed, mail, reply
@@ -27,27 +27,29 @@ from tests.support.slack_fixtures import OPERATOR, Slack, card, opened, said, st
 PHONE = "+14155550142"
 MAILBOX = "nia@example.com"
 FORM = "Form of 3 May"
-PHONED = Wish(sms=On.NO, reason=Reason.PHONE)
+PHONED = StatusUpdate(sms=ConsentValue.NO, reason=Reason.PHONE)
 
 
 @pytest.fixture
 def slack(tmp_path: Path) -> Iterator[Slack]:
     with started(tmp_path, "http", OPTIN_ALERT_CHANNEL=ALERTS) as slack:
         contact = slack.add("Nia Canary", phone=PHONE, email=MAILBOX)
-        slack.set(contact, Wish(sms=On.YES, email=On.YES, evidence=FORM))
+        slack.set(
+            contact, StatusUpdate(sms=ConsentValue.YES, email=ConsentValue.YES, evidence=FORM)
+        )
         slack.clock.advance(timedelta(hours=1))
         yield slack
 
 
 @pytest.fixture
-def lee(slack: Slack) -> Person:
+def lee(slack: Slack) -> PersonClient:
     """A manager."""
     return slack.person("Lee")
 
 
 def unsubscribes(slack: Slack, provider: str = "sendgrid", **fields: object) -> None:
     """Nia unsubscribes at the provider, an hour ago."""
-    take(
+    ingest(
         slack.service,
         [
             mail(
@@ -65,7 +67,7 @@ def unsubscribes(slack: Slack, provider: str = "sendgrid", **fields: object) -> 
 def agrees_again(slack: Slack) -> None:
     """Her e-mail comes back by an approved case."""
     contact = slack.find(MAILBOX).id
-    asked = Ask(channel=Channel.EMAIL, evidence="Called us")
+    asked = CaseRequest(channel=Channel.EMAIL, evidence="Called us")
     approve(slack.service, request(slack.service, contact, asked, OPERATOR).id, MANAGER)
 
 
@@ -91,7 +93,9 @@ def pressed_on_an_old_screen(slack: Slack, **button: str) -> str:
 # Removed at the provider
 
 
-def test_an_address_removed_at_the_provider_turns_the_card_green(slack: Slack, lee: Person) -> None:
+def test_an_address_removed_at_the_provider_turns_the_card_green(
+    slack: Slack, lee: PersonClient
+) -> None:
     unsubscribes(slack)
     agrees_again(slack)
     card(lee, MAILBOX)
@@ -111,7 +115,9 @@ def test_an_address_removed_at_the_provider_turns_the_card_green(slack: Slack, l
     assert slack.problems() is None
 
 
-def test_a_card_in_a_modal_and_the_list_behind_it_are_redrawn(slack: Slack, lee: Person) -> None:
+def test_a_card_in_a_modal_and_the_list_behind_it_are_redrawn(
+    slack: Slack, lee: PersonClient
+) -> None:
     unsubscribes(slack)
     agrees_again(slack)
     slack.add("Leo Canary", phone="+14155550143")
@@ -126,7 +132,7 @@ def test_a_card_in_a_modal_and_the_list_behind_it_are_redrawn(slack: Slack, lee:
     assert "Email ✅ Opted in" in again.plain
 
 
-def test_the_button_asks_first_and_no_leaves_all_as_it_was(slack: Slack, lee: Person) -> None:
+def test_the_button_asks_first_and_no_leaves_all_as_it_was(slack: Slack, lee: PersonClient) -> None:
     unsubscribes(slack)
     card(lee, MAILBOX)
     shown = lee.messages()[-1]
@@ -141,7 +147,7 @@ def test_the_button_asks_first_and_no_leaves_all_as_it_was(slack: Slack, lee: Pe
     assert slack.head() == head
 
 
-def test_each_entry_has_a_button_that_lifts_no_other(slack: Slack, lee: Person) -> None:
+def test_each_entry_has_a_button_that_lifts_no_other(slack: Slack, lee: PersonClient) -> None:
     unsubscribes(slack)
     unsubscribes(slack, scope="asm_group:12")
     unsubscribes(slack, provider="ses")
@@ -157,7 +163,7 @@ def test_each_entry_has_a_button_that_lifts_no_other(slack: Slack, lee: Person) 
     assert len(lists(slack)) == 1
 
 
-def test_no_button_holds_the_address(slack: Slack, lee: Person) -> None:
+def test_no_button_holds_the_address(slack: Slack, lee: PersonClient) -> None:
     unsubscribes(slack)
     card(lee, MAILBOX)
     button = lee.messages()[-1].button("Removed at SendGrid")[1]
@@ -179,7 +185,7 @@ def test_an_agent_reads_that_only_a_manager_may_say_so(slack: Slack) -> None:
 
 
 def test_an_entry_that_came_since_is_not_lifted_by_the_old_button(
-    slack: Slack, lee: Person
+    slack: Slack, lee: PersonClient
 ) -> None:
     unsubscribes(slack)
     card(lee, MAILBOX)
@@ -211,7 +217,7 @@ def test_a_forged_value_changes_nothing(slack: Slack, value: str) -> None:
 
 
 def test_pressed_twice_the_second_says_that_the_address_is_on_no_list(
-    slack: Slack, lee: Person
+    slack: Slack, lee: PersonClient
 ) -> None:
     unsubscribes(slack)
     card(lee, MAILBOX)
@@ -226,10 +232,10 @@ def test_pressed_twice_the_second_says_that_the_address_is_on_no_list(
 
 
 def test_a_no_that_was_recorded_by_mistake_is_taken_back_for_everybody(
-    slack: Slack, lee: Person
+    slack: Slack, lee: PersonClient
 ) -> None:
     other = slack.add("Leo Canary", phone=PHONE, email="leo@example.com")
-    slack.set(other, Wish(sms=On.YES, evidence=FORM))
+    slack.set(other, StatusUpdate(sms=ConsentValue.YES, evidence=FORM))
     slack.set(slack.find(MAILBOX), PHONED)
     card(lee, MAILBOX)
     lee.overflow("Recorded by mistake")
@@ -245,14 +251,17 @@ def test_a_no_that_was_recorded_by_mistake_is_taken_back_for_everybody(
     assert "SMS On NO → YES" in " ".join(saved.plain.split())
     assert "The same for Leo Canary, who share the address." in saved.plain
     assert "SMS ✅ Opted in" in lee.messages()[-1].plain
-    assert slack.on(PHONE)[0] is On.YES
+    assert slack.on(PHONE)[0] is ConsentValue.YES
     reasons = {entry.reason for entry in slack.log() if entry.actor == f"slack:{LEE}"}
     assert "Recorded by mistake: Meant for another Nia" in reasons
     assert slack.problems() is None
 
 
-def test_of_two_channels_one_is_chosen(slack: Slack, lee: Person) -> None:
-    slack.set(slack.find(MAILBOX), Wish(sms=On.NO, email=On.NO, reason=Reason.PHONE))
+def test_of_two_channels_one_is_chosen(slack: Slack, lee: PersonClient) -> None:
+    slack.set(
+        slack.find(MAILBOX),
+        StatusUpdate(sms=ConsentValue.NO, email=ConsentValue.NO, reason=Reason.PHONE),
+    )
     card(lee, MAILBOX)
     lee.overflow("Recorded by mistake")
     lee.type("Reason", "Meant for another Nia")
@@ -261,7 +270,7 @@ def test_of_two_channels_one_is_chosen(slack: Slack, lee: Person) -> None:
     lee.submit()
 
     assert "Channel" in without.errors
-    assert slack.on(PHONE) == (On.NO, On.YES)
+    assert slack.on(PHONE) == (ConsentValue.NO, ConsentValue.YES)
 
 
 def test_an_agent_reads_that_only_a_manager_takes_it_back(slack: Slack) -> None:
@@ -283,11 +292,13 @@ def test_who_is_no_manager_any_more_reads_it_in_the_form(slack: Slack) -> None:
     outcome = mia.submit()
 
     assert "Only a manager can take back" in "".join(outcome.errors.values())
-    assert slack.on(PHONE)[0] is On.NO
+    assert slack.on(PHONE)[0] is ConsentValue.NO
 
 
-def test_what_the_contact_said_stays_and_nothing_typed_is_lost(slack: Slack, lee: Person) -> None:
-    take(slack.service, [reply("please take me off your list", PHONE)])
+def test_what_the_contact_said_stays_and_nothing_typed_is_lost(
+    slack: Slack, lee: PersonClient
+) -> None:
+    ingest(slack.service, [reply("please take me off your list", PHONE)])
     slack.workspace.wait_until(lambda: bool(lee.messages("#optin-alerts")))
     lee.press("It was an opt-out", in_=lee.messages("#optin-alerts")[-1])
     card(lee, MAILBOX)
@@ -299,11 +310,11 @@ def test_what_the_contact_said_stays_and_nothing_typed_is_lost(slack: Slack, lee
 
     assert "The contact said this" in "".join(outcome.errors.values())
     assert form.fields["Reason"] == "I misread it"
-    assert slack.on(PHONE)[0] is On.NO
+    assert slack.on(PHONE)[0] is ConsentValue.NO
 
 
-def test_a_stop_offers_no_taking_back(slack: Slack, lee: Person) -> None:
-    take(slack.service, [reply("STOP", PHONE)])
+def test_a_stop_offers_no_taking_back(slack: Slack, lee: PersonClient) -> None:
+    ingest(slack.service, [reply("STOP", PHONE)])
     unsubscribes(slack)
     card(lee, MAILBOX)
 
@@ -311,10 +322,10 @@ def test_a_stop_offers_no_taking_back(slack: Slack, lee: Person) -> None:
 
 
 def test_a_stop_beside_the_record_keeps_the_no_and_the_form_says_so(
-    slack: Slack, lee: Person
+    slack: Slack, lee: PersonClient
 ) -> None:
     slack.set(slack.find(MAILBOX), PHONED)
-    take(slack.service, [reply("STOP", PHONE)])
+    ingest(slack.service, [reply("STOP", PHONE)])
     card(lee, MAILBOX)
     lee.overflow("Recorded by mistake")
     lee.type("Reason", "Meant for another Nia")
@@ -322,16 +333,16 @@ def test_a_stop_beside_the_record_keeps_the_no_and_the_form_says_so(
 
     assert "SMS On stays NO" in saved.plain
     assert "something else says NO, too" in saved.plain
-    assert slack.on(PHONE)[0] is On.NO
+    assert slack.on(PHONE)[0] is ConsentValue.NO
 
 
 def test_a_form_that_somebody_overtook_takes_no_older_record_back(
-    slack: Slack, lee: Person
+    slack: Slack, lee: PersonClient
 ) -> None:
     contact = slack.find(MAILBOX)
     slack.set(contact, PHONED)
     slack.clock.advance(timedelta(hours=1))
-    slack.set(contact, Wish(sms=On.NO, reason=Reason.EMAIL, note="again"))
+    slack.set(contact, StatusUpdate(sms=ConsentValue.NO, reason=Reason.EMAIL, note="again"))
     card(lee, MAILBOX)
     lee.overflow("Recorded by mistake")
     lee.type("Reason", "Meant for another Nia")
@@ -344,12 +355,12 @@ def test_a_form_that_somebody_overtook_takes_no_older_record_back(
 
     assert "changed meanwhile" in form.plain
     assert form.fields["Reason"] == "Meant for another Nia"
-    assert overtaken is On.NO
-    assert slack.on(PHONE)[0] is On.YES
+    assert overtaken is ConsentValue.NO
+    assert slack.on(PHONE)[0] is ConsentValue.YES
 
 
-def test_where_the_menu_is_full_it_is_a_button(slack: Slack, lee: Person) -> None:
-    take(slack.service, [failed(Failure.HARD, PHONE)])
+def test_where_the_menu_is_full_it_is_a_button(slack: Slack, lee: PersonClient) -> None:
+    ingest(slack.service, [failed(Failure.HARD, PHONE)])
     slack.set(slack.find(MAILBOX), PHONED)
     card(lee, MAILBOX)
     shown = lee.messages()[-1]

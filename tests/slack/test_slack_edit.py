@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from bot.consent.log.entries import Kind
-from bot.consent.model import Channel, On
-from bot.consent.use_cases import Wish
-from sandbox.client import Person
+from bot.consent.log.entries import EntryKind
+from bot.consent.model import Channel, ConsentValue
+from bot.consent.use_cases import StatusUpdate
+from sandbox.client import PersonClient
 from tests.support.slack_fixtures import Slack, card, opened, said
 
 INES = "ines@example.com"  # never asked for texts
@@ -20,7 +20,7 @@ BOB = "bob.miller@example.com"  # wants texts, which bounce
 PAULA = "paula@example.com"  # reported an e-mail as spam
 
 
-def test_edit_opens_from_the_card_in_one_step(slack: Slack, ana: Person) -> None:
+def test_edit_opens_from_the_card_in_one_step(slack: Slack, ana: PersonClient) -> None:
     card(ana, INES)
 
     form = opened(ana, ana.press("Edit"))
@@ -31,7 +31,9 @@ def test_edit_opens_from_the_card_in_one_step(slack: Slack, ana: Person) -> None
     assert form.fields["Email On"].startswith("YES")
 
 
-def test_a_flip_says_before_and_after_and_draws_the_card_anew(slack: Slack, ana: Person) -> None:
+def test_a_flip_says_before_and_after_and_draws_the_card_anew(
+    slack: Slack, ana: PersonClient
+) -> None:
     card(ana, INES)
     ana.press("Edit")
     ana.choose("SMS On", "YES")
@@ -43,14 +45,14 @@ def test_a_flip_says_before_and_after_and_draws_the_card_anew(slack: Slack, ana:
     assert "SMS On" in saved.plain
     assert "never asked → YES" in saved.plain
     assert "SMS ✅ Opted in" in ana.messages()[-1].plain
-    assert slack.on(INES) == (On.YES, On.YES)
+    assert slack.on(INES) == (ConsentValue.YES, ConsentValue.YES)
     newest = slack.log()[-1]
     assert (newest.actor, newest.source) == (f"slack:{ana.id}", "slack")
     assert newest.evidence is not None
     assert slack.problems() is None
 
 
-def test_opting_out_needs_nothing_but_the_dropdown(slack: Slack, ana: Person) -> None:
+def test_opting_out_needs_nothing_but_the_dropdown(slack: Slack, ana: PersonClient) -> None:
     card(ana, ANA)
     ana.press("Edit")
     ana.choose("SMS On", "NO")
@@ -59,10 +61,10 @@ def test_opting_out_needs_nothing_but_the_dropdown(slack: Slack, ana: Person) ->
     saved = opened(ana, ana.submit())
 
     assert saved.plain.count("YES → NO") == 2
-    assert slack.on(ANA) == (On.NO, On.NO)
+    assert slack.on(ANA) == (ConsentValue.NO, ConsentValue.NO)
 
 
-def test_nothing_touched_is_nothing_changed(slack: Slack, ana: Person) -> None:
+def test_nothing_touched_is_nothing_changed(slack: Slack, ana: PersonClient) -> None:
     card(ana, ANA)
     head = slack.head()
     ana.press("Edit")
@@ -73,7 +75,9 @@ def test_nothing_touched_is_nothing_changed(slack: Slack, ana: Person) -> None:
     assert slack.head() == head
 
 
-def test_yes_without_evidence_is_refused_at_the_evidence_field(slack: Slack, ana: Person) -> None:
+def test_yes_without_evidence_is_refused_at_the_evidence_field(
+    slack: Slack, ana: PersonClient
+) -> None:
     card(ana, INES)
     head = slack.head()
     ana.press("Edit")
@@ -104,10 +108,10 @@ def test_what_the_contact_refused_turns_into_a_request(slack: Slack, who: str) -
     assert "a manager's approval" in modal.plain
     assert modal.fields["Evidence"] == "She says she wants them again"
     assert slack.head() == head
-    assert slack.on(GRACE)[0] is On.NO
+    assert slack.on(GRACE)[0] is ConsentValue.NO
 
 
-def test_undo_takes_a_slip_back(slack: Slack, ana: Person) -> None:
+def test_undo_takes_a_slip_back(slack: Slack, ana: PersonClient) -> None:
     card(ana, ANA)
     ana.press("Edit")
     ana.choose("SMS On", "NO")
@@ -118,12 +122,12 @@ def test_undo_takes_a_slip_back(slack: Slack, ana: Person) -> None:
 
     assert "NO → YES" in undone.plain
     assert "Undo" not in undone.buttons
-    assert slack.on(ANA) == (On.YES, On.YES)
+    assert slack.on(ANA) == (ConsentValue.YES, ConsentValue.YES)
     assert "SMS ✅ Opted in" in ana.messages()[-1].plain
     assert slack.problems() is None
 
 
-def test_undo_is_refused_after_a_quarter_of_an_hour(slack: Slack, ana: Person) -> None:
+def test_undo_is_refused_after_a_quarter_of_an_hour(slack: Slack, ana: PersonClient) -> None:
     card(ana, ANA)
     ana.press("Edit")
     ana.choose("SMS On", "NO")
@@ -133,10 +137,10 @@ def test_undo_is_refused_after_a_quarter_of_an_hour(slack: Slack, ana: Person) -
     refused = opened(ana, ana.press("Undo"))
 
     assert "15 minutes" in refused.plain
-    assert slack.on(ANA)[0] is On.NO
+    assert slack.on(ANA)[0] is ConsentValue.NO
 
 
-def test_a_second_undo_is_told_that_there_is_nothing_left(slack: Slack, ana: Person) -> None:
+def test_a_second_undo_is_told_that_there_is_nothing_left(slack: Slack, ana: PersonClient) -> None:
     card(ana, ANA)
     ana.press("Edit")
     ana.choose("SMS On", "NO")
@@ -145,11 +149,11 @@ def test_a_second_undo_is_told_that_there_is_nothing_left(slack: Slack, ana: Per
     assert saved.buttons.count("Undo") == 2
 
     ana.press("Undo", in_=saved)
-    assert slack.on(ANA) == (On.YES, On.NO)
+    assert slack.on(ANA) == (ConsentValue.YES, ConsentValue.NO)
 
 
 def test_whoever_comes_second_is_told_who_was_quicker_and_keeps_what_they_typed(
-    slack: Slack, ana: Person, ben: Person
+    slack: Slack, ana: PersonClient, ben: PersonClient
 ) -> None:
     for person in (ana, ben):
         card(person, INES)
@@ -169,17 +173,19 @@ def test_whoever_comes_second_is_told_who_was_quicker_and_keeps_what_they_typed(
     assert "@ben changed this 3 s ago: SMS On never asked → YES" in again.plain
     assert again.fields["Evidence"] == "Ticket 78, the same day"
     assert again.fields["Note"] == "Prefers texts"
-    assert slack.on(INES) == (On.YES, On.NO)  # the opt-out did not wait
+    assert slack.on(INES) == (ConsentValue.YES, ConsentValue.NO)  # the opt-out did not wait
     assert "Email On → NO is saved" in again.plain
 
     saved = opened(ana, ana.submit())
     assert saved.title == "Saved"
-    assert [entry.reason for entry in slack.log() if entry.kind is Kind.NOTE] == ["Prefers texts"]
+    assert [entry.reason for entry in slack.log() if entry.kind is EntryKind.NOTE] == [
+        "Prefers texts"
+    ]
     assert slack.problems() is None
 
 
 def test_of_two_who_save_at_the_same_moment_one_is_told(
-    slack: Slack, ana: Person, ben: Person
+    slack: Slack, ana: PersonClient, ben: PersonClient
 ) -> None:
     for person in (ana, ben):
         card(person, INES)
@@ -197,7 +203,7 @@ def test_of_two_who_save_at_the_same_moment_one_is_told(
 
 
 def test_an_untouched_dropdown_does_not_undo_what_somebody_else_saved(
-    slack: Slack, ana: Person, ben: Person
+    slack: Slack, ana: PersonClient, ben: PersonClient
 ) -> None:
     for person in (ana, ben):
         card(person, ANA)
@@ -208,10 +214,10 @@ def test_an_untouched_dropdown_does_not_undo_what_somebody_else_saved(
     ana.choose("Email On", "NO")
     ana.submit()
 
-    assert slack.on(ANA) == (On.NO, On.NO)
+    assert slack.on(ANA) == (ConsentValue.NO, ConsentValue.NO)
 
 
-def test_an_agent_clears_a_bounce_from_the_menu(slack: Slack, ana: Person) -> None:
+def test_an_agent_clears_a_bounce_from_the_menu(slack: Slack, ana: PersonClient) -> None:
     card(ana, BOB)
     assert "🚫 Bounced: YES" in ana.messages()[-1].plain
 
@@ -220,10 +226,10 @@ def test_an_agent_clears_a_bounce_from_the_menu(slack: Slack, ana: Person) -> No
     assert "SMS Bounce" in saved.plain
     assert "the next message is a test" in saved.plain
     assert "🟡" in ana.messages()[-1].plain
-    assert slack.log()[-1].kind is Kind.BOUNCE
+    assert slack.log()[-1].kind is EntryKind.BOUNCE
 
 
-def test_an_agent_clears_a_bounce_in_the_modal(slack: Slack, ana: Person) -> None:
+def test_an_agent_clears_a_bounce_in_the_modal(slack: Slack, ana: PersonClient) -> None:
     card(ana, BOB)
     form = opened(ana, ana.press("Edit"))
     assert form.fields["SMS Bounce"].startswith("YES")
@@ -232,11 +238,11 @@ def test_an_agent_clears_a_bounce_in_the_modal(slack: Slack, ana: Person) -> Non
     saved = opened(ana, ana.submit())
 
     assert "YES → cleared" in saved.plain
-    assert slack.log()[-1].kind is Kind.BOUNCE
+    assert slack.log()[-1].kind is EntryKind.BOUNCE
 
 
 def test_a_bounce_somebody_else_was_quicker_with_is_said(
-    slack: Slack, ana: Person, ben: Person
+    slack: Slack, ana: PersonClient, ben: PersonClient
 ) -> None:
     for person in (ana, ben):
         card(person, BOB)
@@ -250,7 +256,7 @@ def test_a_bounce_somebody_else_was_quicker_with_is_said(
 
 
 def test_a_spam_complaint_is_cleared_by_a_manager_only(
-    slack: Slack, ana: Person, lee: Person
+    slack: Slack, ana: PersonClient, lee: PersonClient
 ) -> None:
     card(ana, PAULA)
     head = slack.head()
@@ -267,7 +273,7 @@ def test_a_spam_complaint_is_cleared_by_a_manager_only(
     assert "Email Bounce" in opened(lee, lee.overflow("Clear Email Bounce")).plain
 
 
-def test_do_not_contact_is_shown_and_is_a_managers_to_lift(slack: Slack, ana: Person) -> None:
+def test_do_not_contact_is_shown_and_is_a_managers_to_lift(slack: Slack, ana: PersonClient) -> None:
     answer = said(ana.command("/optin umar@example.com"))
 
     assert "Do not contact" in answer
@@ -275,7 +281,7 @@ def test_do_not_contact_is_shown_and_is_a_managers_to_lift(slack: Slack, ana: Pe
     assert "Manager:" in answer
 
 
-def test_why_this_status_lists_every_reason_and_the_legend(slack: Slack, ana: Person) -> None:
+def test_why_this_status_lists_every_reason_and_the_legend(slack: Slack, ana: PersonClient) -> None:
     card(ana, GRACE)
 
     why = opened(ana, ana.overflow("Why this status"))
@@ -287,7 +293,7 @@ def test_why_this_status_lists_every_reason_and_the_legend(slack: Slack, ana: Pe
         assert icon in why.plain
 
 
-def test_a_note_goes_into_the_log(slack: Slack, ana: Person) -> None:
+def test_a_note_goes_into_the_log(slack: Slack, ana: PersonClient) -> None:
     card(ana, ANA)
     opened(ana, ana.overflow("Add a note"))
     assert "Note" in ana.submit().errors
@@ -296,19 +302,19 @@ def test_a_note_goes_into_the_log(slack: Slack, ana: Person) -> None:
     assert "Note" in opened(ana, ana.submit()).plain
 
     newest = slack.log()[-1]
-    assert (newest.kind, newest.reason) == (Kind.NOTE, "Speaks Spanish & <prefers> *mornings*")
+    assert (newest.kind, newest.reason) == (EntryKind.NOTE, "Speaks Spanish & <prefers> *mornings*")
 
 
-def test_refresh_shows_what_changed_elsewhere(slack: Slack, ana: Person) -> None:
+def test_refresh_shows_what_changed_elsewhere(slack: Slack, ana: PersonClient) -> None:
     card(ana, ANA)
-    slack.set(slack.find(ANA), Wish(sms=On.NO))
+    slack.set(slack.find(ANA), StatusUpdate(sms=ConsentValue.NO))
 
     assert ana.overflow("Refresh").error is None
 
     assert "SMS 🔴 Opted out" in ana.messages()[-1].plain
 
 
-def test_changing_details_says_before_and_after(slack: Slack, ana: Person) -> None:
+def test_changing_details_says_before_and_after(slack: Slack, ana: PersonClient) -> None:
     card(ana, ANA)
     ana.overflow("Change name")
     ana.type("Phone", "(212) 555-0190")
@@ -319,12 +325,12 @@ def test_changing_details_says_before_and_after(slack: Slack, ana: Person) -> No
     assert "+1 415-555-0100 → +1 212-555-0190" in saved.plain
     assert "Acme → none" in saved.plain
     contact = slack.find(ANA)
-    assert contact.consent(Channel.SMS).on is On.UNSET
+    assert contact.consent(Channel.SMS).on is ConsentValue.UNSET
     assert "⚪" in ana.messages()[-1].plain
 
 
 def test_two_people_change_different_details_and_neither_is_lost(
-    slack: Slack, ana: Person, ben: Person
+    slack: Slack, ana: PersonClient, ben: PersonClient
 ) -> None:
     for person in (ana, ben):
         card(person, ANA)
@@ -346,7 +352,7 @@ def test_two_people_change_different_details_and_neither_is_lost(
     assert slack.problems() is None
 
 
-def test_a_contact_keeps_an_address(slack: Slack, ana: Person) -> None:
+def test_a_contact_keeps_an_address(slack: Slack, ana: PersonClient) -> None:
     card(ana, ANA)
     ana.overflow("Change name")
     ana.type("Phone", "")
@@ -355,7 +361,7 @@ def test_a_contact_keeps_an_address(slack: Slack, ana: Person) -> None:
     assert ana.submit().errors == {"Phone": "A contact needs a phone number or an e-mail address."}
 
 
-def test_the_card_in_a_modal_is_redrawn_after_save(slack: Slack, ana: Person) -> None:
+def test_the_card_in_a_modal_is_redrawn_after_save(slack: Slack, ana: PersonClient) -> None:
     ana.command("/optin")
     ana.pick("Find", "Ana Gómez", typed="ana g")
     ana.press("Edit")
@@ -368,7 +374,9 @@ def test_the_card_in_a_modal_is_redrawn_after_save(slack: Slack, ana: Person) ->
     assert "SMS 🔴 Opted out" in below.plain
 
 
-def test_an_opt_out_does_not_wait_for_a_yes_that_is_refused(slack: Slack, ana: Person) -> None:
+def test_an_opt_out_does_not_wait_for_a_yes_that_is_refused(
+    slack: Slack, ana: PersonClient
+) -> None:
     ana.command("/optin Grace Lee")
     ana.press("Edit")
     ana.choose("SMS On", "YES")

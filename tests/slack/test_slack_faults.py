@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 import pytest
 from slack_sdk import WebClient
 
-from bot.consent.model import On
+from bot.consent.model import ConsentValue
 from bot.consent.use_cases import approve
 from handlers.slack.response_url import reply as answer
-from sandbox.client import Person
+from sandbox.client import PersonClient
 from sandbox.first_workspace import ALERTS, LEE, MANAGERS
 from tests.support.consent_fixtures import MANAGER
 from tests.support.slack_fixtures import Slack, Start, card, opened, said, started
@@ -90,7 +90,7 @@ def test_a_disabled_group_locks_out_neither_agents_nor_named_managers(start: Sta
         ana.press("Edit")
         ana.choose("SMS On", "NO")
         assert opened(ana, ana.submit()).title == "Saved"
-        assert slack.on("ana@example.com")[0] is On.NO
+        assert slack.on("ana@example.com")[0] is ConsentValue.NO
 
         card(mia, "paula@example.com")
         refused = said(mia.overflow("Clear Email Bounce"))
@@ -229,11 +229,11 @@ def test_only_slacks_own_hosts_are_answered(
 # The log as a file
 
 
-def _logs(person: Person) -> int:
+def _logs(person: PersonClient) -> int:
     return len([message for message in person.dms() if message.files])
 
 
-def _exported(slack: Slack, person: Person, until: str) -> str:
+def _exported(slack: Slack, person: PersonClient, until: str) -> str:
     """What the modal of an export says in the end."""
     opened(person, person.press("Export as CSV"))
     slack.workspace.wait_until(lambda: person.modal is not None and until in person.modal.plain)

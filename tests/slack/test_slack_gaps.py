@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot.consent.use_cases.alerts.mutes import wishes
-from bot.consent.use_cases.ingest import take
+from bot.consent.use_cases.alerts.mutes import alert_settings
+from bot.consent.use_cases.ingest import ingest
 from handlers.slack.roles import _full_member
 from sandbox.first_workspace import ALERTS
 from tests.slack.test_slack_bad_input import _command, _last, post
@@ -207,7 +207,7 @@ def test_a_modal_that_lost_its_fields_saves_nothing_and_says_so(slack: Slack) ->
 
 def test_kinds_that_slack_left_out_are_not_switched_off(slack: Slack) -> None:
     lee = slack.person("Lee")
-    take(slack.service, [reply("STOP", "+12125550101")])
+    ingest(slack.service, [reply("STOP", "+12125550101")])
     slack.workspace.wait_until(lambda: bool(lee.messages("#optin-alerts")))
     lee.overflow("Kinds", in_=lee.messages("#optin-alerts")[-1])
     lee.submit()
@@ -218,7 +218,7 @@ def test_kinds_that_slack_left_out_are_not_switched_off(slack: Slack) -> None:
 
         assert status == 200
         assert "left out" in body
-    assert not wishes(slack.service, ALERTS).off
+    assert not alert_settings(slack.service, ALERTS).off
 
 
 @pytest.mark.parametrize("user", [None, {}, {"id": None}, "missing"])

@@ -11,25 +11,25 @@ from typing import Any
 import pytest
 
 from bot.consent.gates import Code
-from bot.consent.log.entries import Entry, Kind
+from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import (
     AddressFacts,
     Block,
     BlockState,
     Bounce,
-    By,
     Channel,
     Consent,
+    ConsentValue,
     Contact,
     Evidence,
     Hold,
-    Line,
-    On,
-    Refusal,
+    LineType,
+    OptOut,
+    Origin,
 )
 from bot.consent.rules import decide
 from bot.consent.senders import Number, NumberKind, Sender, Senders
-from bot.consent.use_cases import Change, Found, Profile
+from bot.consent.use_cases import Found, Profile, StatusChange
 from handlers import vocabulary
 from handlers.slack.blocks import activity_page
 from handlers.slack.blocks.card import card, card_text, hits, nothing
@@ -73,8 +73,8 @@ NASTY = {
 def person(text: str, *, facts: AddressFacts | None = None, **fields: Any) -> Contact:
     phone, email = "+14155550100", f"{'a' * 64}@{'b' * 180}.example.com"
     consent = Consent(
-        on=On.NO,
-        by=By.CONTACT,
+        on=ConsentValue.NO,
+        by=Origin.CONTACT,
         since=AT,
         actor=f"cli:{text}",
         reason=text,
@@ -87,7 +87,7 @@ def person(text: str, *, facts: AddressFacts | None = None, **fields: Any) -> Co
         "company": text,
         "external_id": text,
         "phone": phone,
-        "line": Line.LANDLINE,
+        "line": LineType.LANDLINE,
         "email": email,
         "do_not_contact": True,
         "consents": {phone: consent, email: consent},
@@ -122,7 +122,7 @@ def profile(text: str, *, blocks: int = 50, **fields: Any) -> Profile:
                 for name, state in zip(names[channel], ["blocked", "unknown"] * 25, strict=False)
             },
             hold=Hold(since=AT, text=text),
-            refusals=(Refusal(channel=channel, since=AT, reason=text),),
+            refusals=(OptOut(channel=channel, since=AT, reason=text),),
         )
         for channel in Channel
     }
@@ -161,7 +161,7 @@ def listed(text: str) -> Profile:
     )
 
 
-def entry(text: str, seq: int, kind: Kind = Kind.CONTACT) -> Entry:
+def entry(text: str, seq: int, kind: EntryKind = EntryKind.CONTACT) -> Entry:
     return Entry(
         id=f"{seq:032}",
         kind=kind,
@@ -172,7 +172,7 @@ def entry(text: str, seq: int, kind: Kind = Kind.CONTACT) -> Entry:
         contact="f" * 32,
         channel=Channel.SMS,
         sender=text,
-        before="UNSET" if kind is Kind.CONSENT else "",
+        before="UNSET" if kind is EntryKind.CONSENT else "",
         after="YES",
         expected=True,
         address="+14155550100",
@@ -200,9 +200,11 @@ def views(text: str) -> Iterator[dict[str, Any]]:
         kind="expected_error",
     )
     changes = [
-        Change(what="SMS On", channel=Channel.SMS, before=text, after=text, undoable=True),
-        Change(what="Email On", channel=Channel.EMAIL, before="YES", after="NO", undoable=True),
-        *(Change(what="Name", channel=None, before=text, after=text) for _ in range(8)),
+        StatusChange(what="SMS On", channel=Channel.SMS, before=text, after=text, undoable=True),
+        StatusChange(
+            what="Email On", channel=Channel.EMAIL, before="YES", after="NO", undoable=True
+        ),
+        *(StatusChange(what="Name", channel=None, before=text, after=text) for _ in range(8)),
     ]
     notice = vocabulary.meanwhile(entry(text, 1), AT)
     typed = dict.fromkeys(("sms_on", "email_on", "reason", "evidence", "note"), text)
@@ -218,7 +220,7 @@ def views(text: str) -> Iterator[dict[str, Any]]:
     yield mistake_modal(whole, metadata, notice=notice, typed=typed | {"channel": "email"})
     yield search_modal(metadata)
     yield message_modal(text or "Title", text or "Sentence.")
-    for kind in Kind:
+    for kind in EntryKind:
         page = [entry(text, seq, kind) for seq in range(1, activity_page.PAGE + 1)]
         yield activity_page.log_modal(whole.contact, page, True, metadata)
     yield activity_page.log_modal(whole.contact, [], False, Metadata())
@@ -242,7 +244,7 @@ def messages(text: str) -> Iterator[list[dict[str, Any]]]:
     yield nothing(found, text, "d" * 32)
     yield nothing(Found(contacts=[]), text, None)
     yield help_blocks("/optin")
-    for kind in Kind:
+    for kind in EntryKind:
         page = [(entry(text, seq, kind), whole.contact) for seq in range(1, activity_page.PAGE + 1)]
         yield activity_page.recent(page, True, "contact", first=False)
     yield activity_page.recent([], False, first=True)

@@ -14,7 +14,7 @@ from bot.consent.alerts import Alert, AlertKind
 from bot.consent.cases import Case, CaseState
 from bot.consent.gates import Code
 from bot.consent.model import Channel, Evidence
-from bot.consent.use_cases import Matter
+from bot.consent.use_cases import CaseDetails
 from handlers.slack import ids
 from handlers.slack.alerts.alert_blocks import drawn
 from handlers.slack.alerts.case_text import headline, progress
@@ -59,12 +59,12 @@ def case(text: str, state: CaseState, channel: Channel, *, lifted: bool = False)
     )
 
 
-def matters(text: str) -> Iterator[Matter]:
+def matters(text: str) -> Iterator[CaseDetails]:
     whole = profile(text)
     for state in CaseState:
         for channel in Channel:
             for lifted in (False, True):
-                yield Matter(
+                yield CaseDetails(
                     case=case(text, state, channel, lifted=lifted),
                     contact=person(text),
                     now=whole.decisions[channel],
@@ -75,7 +75,7 @@ def matters(text: str) -> Iterator[Matter]:
                 )
     mail = listed(text).decisions[Channel.EMAIL]
     for state in CaseState:
-        yield Matter(
+        yield CaseDetails(
             case=case(text, state, Channel.EMAIL),
             contact=person(text),
             now=replace(mail, gates=[g for g in mail.gates if g.code is Code.SUPPRESSED]),
@@ -84,10 +84,10 @@ def matters(text: str) -> Iterator[Matter]:
             unblock_words={},
         )
     gone = case(text, CaseState.CANCELLED, Channel.SMS)
-    yield Matter(case=gone, contact=None, now=None, then=None, missing=(), unblock_words={})
+    yield CaseDetails(case=gone, contact=None, now=None, then=None, missing=(), unblock_words={})
 
 
-def alert(matter: Matter, kind: AlertKind, **fields: Any) -> Alert:
+def alert(matter: CaseDetails, kind: AlertKind, **fields: Any) -> Alert:
     return Alert(
         id="a" * 32,
         key="k",

@@ -6,11 +6,11 @@ import csv
 import io
 
 from bot.consent.events import EventKind
-from bot.consent.log.entries import Kind
-from bot.consent.model import Contact, On
-from bot.consent.use_cases import Wish, note
-from bot.consent.use_cases.ingest import take
-from sandbox.client import Person
+from bot.consent.log.entries import EntryKind
+from bot.consent.model import ConsentValue, Contact
+from bot.consent.use_cases import StatusUpdate, note
+from bot.consent.use_cases.ingest import ingest
+from sandbox.client import PersonClient
 from tests.support.slack_fixtures import OPERATOR, Slack, card, opened, said
 from tests.support.take_fixtures import mailed, text
 
@@ -18,14 +18,14 @@ from tests.support.take_fixtures import mailed, text
 def _busy(slack: Slack) -> Contact:
     """A contact with 25 notes and two consents."""
     contact = slack.add("Busy Bee", phone="+12125550199", email="busy@example.com")
-    slack.set(contact, Wish(sms=On.YES, evidence="Form 1"))
-    slack.set(contact, Wish(email=On.NO, reason="Asked by phone"))
+    slack.set(contact, StatusUpdate(sms=ConsentValue.YES, evidence="Form 1"))
+    slack.set(contact, StatusUpdate(email=ConsentValue.NO, reason="Asked by phone"))
     for number in range(25):
         note(slack.service, contact.id, f"note {number:02}", OPERATOR)
     return contact
 
 
-def test_the_log_is_paged_newest_first(slack: Slack, ana: Person) -> None:
+def test_the_log_is_paged_newest_first(slack: Slack, ana: PersonClient) -> None:
     _busy(slack)
     card(ana, "busy@example.com")
 
@@ -49,7 +49,7 @@ def test_the_log_is_paged_newest_first(slack: Slack, ana: Person) -> None:
     assert "Newer" not in again.buttons
 
 
-def test_a_line_says_what_who_when_from_where_and_why(slack: Slack, ana: Person) -> None:
+def test_a_line_says_what_who_when_from_where_and_why(slack: Slack, ana: PersonClient) -> None:
     card(ana, "ana@example.com")
     ana.press("Edit")
     ana.choose("SMS On", "NO")
@@ -65,7 +65,7 @@ def test_a_line_says_what_who_when_from_where_and_why(slack: Slack, ana: Person)
     assert "2026" in log.plain
 
 
-def test_the_log_is_filtered_by_channel_and_kind(slack: Slack, ana: Person) -> None:
+def test_the_log_is_filtered_by_channel_and_kind(slack: Slack, ana: PersonClient) -> None:
     _busy(slack)
     card(ana, "busy@example.com")
     ana.press("Activity")
@@ -85,7 +85,7 @@ def test_the_log_is_filtered_by_channel_and_kind(slack: Slack, ana: Person) -> N
     assert "Nothing here" in nothing.plain
 
 
-def test_the_log_is_exported_to_ones_own_direct_messages(slack: Slack, ana: Person) -> None:
+def test_the_log_is_exported_to_ones_own_direct_messages(slack: Slack, ana: PersonClient) -> None:
     contact = _busy(slack)
     note(slack.service, contact.id, "=HYPERLINK(1), a <!channel> and a comma", OPERATOR)
     card(ana, "busy@example.com")
@@ -98,13 +98,13 @@ def test_the_log_is_exported_to_ones_own_direct_messages(slack: Slack, ana: Pers
     rows = list(csv.DictReader(io.StringIO(ana.download(message.files[0]).decode())))
     assert len(rows) == 29
     assert rows[0]["reason"] == "'=HYPERLINK(1), a <!channel> and a comma"
-    assert rows[-1]["kind"] == Kind.CONTACT
+    assert rows[-1]["kind"] == EntryKind.CONTACT
     assert all(row["hash"] for row in rows)
     assert slack.person("Ben").dms() == []
     assert slack.workspace.pings() == [] or set(slack.workspace.pings()) == {f"@{ana.id}"}
 
 
-def test_an_export_that_slack_does_not_take_says_so(slack: Slack, ana: Person) -> None:
+def test_an_export_that_slack_does_not_take_says_so(slack: Slack, ana: PersonClient) -> None:
     card(ana, "ana@example.com")
     ana.press("Activity")
     slack.workspace.fault("files.getUploadURLExternal", "error", error="internal_error")
@@ -114,7 +114,7 @@ def test_an_export_that_slack_does_not_take_says_so(slack: Slack, ana: Person) -
     assert "nothing was sent" in told.plain
 
 
-def test_recent_is_every_contacts_log_by_kind_and_page(slack: Slack, ana: Person) -> None:
+def test_recent_is_every_contacts_log_by_kind_and_page(slack: Slack, ana: PersonClient) -> None:
     answer = ana.command("/optin recent")
     first = said(answer)
     assert "Jürgen Müller" in first
@@ -136,7 +136,7 @@ def test_recent_is_every_contacts_log_by_kind_and_page(slack: Slack, ana: Person
     assert "Edit" in profile.buttons
 
 
-def test_recent_keeps_its_kind_when_it_is_turned(slack: Slack, ana: Person) -> None:
+def test_recent_keeps_its_kind_when_it_is_turned(slack: Slack, ana: PersonClient) -> None:
     ana.command("/optin recent")
     ana.choose("recent_kind", "Contact details", in_=ana.messages()[-1])
 
@@ -149,11 +149,11 @@ def test_recent_keeps_its_kind_when_it_is_turned(slack: Slack, ana: Person) -> N
 
 
 def test_what_providers_told_is_said_in_words_and_with_their_names(
-    slack: Slack, ana: Person
+    slack: Slack, ana: PersonClient
 ) -> None:
     slack.add("Told Of", phone="+12125550198", email="told@example.com")
     wish = text("please take me off your list", address="+12125550198")
-    take(slack.service, [wish, mailed(EventKind.COMPLAINT, address="told@example.com")])
+    ingest(slack.service, [wish, mailed(EventKind.COMPLAINT, address="told@example.com")])
     card(ana, "told@example.com")
 
     log = opened(ana, ana.press("Activity")).plain

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from handlers.slack.commands import SUBCOMMANDS
-from sandbox.client import Person
+from sandbox.client import PersonClient
 from tests.support.slack_fixtures import Slack, opened, said
 
 PHONES = [
@@ -28,7 +28,7 @@ PHONES = [
 
 @pytest.mark.parametrize("typed", PHONES)
 def test_a_phone_number_is_found_in_the_forms_that_people_type(
-    slack: Slack, ana: Person, typed: str
+    slack: Slack, ana: PersonClient, typed: str
 ) -> None:
     answer = ana.command(f"/optin {typed}")
 
@@ -45,7 +45,7 @@ def test_a_phone_number_is_found_in_the_forms_that_people_type(
         "mailto:grace@example.com",
     ],
 )
-def test_an_address_is_found_whatever_its_case(slack: Slack, ana: Person, typed: str) -> None:
+def test_an_address_is_found_whatever_its_case(slack: Slack, ana: PersonClient, typed: str) -> None:
     assert "Grace Lee" in said(ana.command(f"/optin {typed}"))
 
 
@@ -61,7 +61,9 @@ def test_an_address_is_found_whatever_its_case(slack: Slack, ana: Person, typed:
         ("小龍", "李小龍"),
     ],
 )
-def test_one_name_that_fits_is_the_card(slack: Slack, ana: Person, typed: str, name: str) -> None:
+def test_one_name_that_fits_is_the_card(
+    slack: Slack, ana: PersonClient, typed: str, name: str
+) -> None:
     answer = said(ana.command(f"/optin {typed}"))
 
     assert answer.startswith(name)
@@ -70,12 +72,14 @@ def test_one_name_that_fits_is_the_card(slack: Slack, ana: Person, typed: str, n
 
 @pytest.mark.parametrize("typed", ["+1 415 555 0106 ext 5", "(415) 555-0106 x5"])
 def test_a_number_with_an_extension_is_said_to_be_one(
-    slack: Slack, ana: Person, typed: str
+    slack: Slack, ana: PersonClient, typed: str
 ) -> None:
     assert "Use the direct number." in said(ana.command(f"/optin {typed}"))
 
 
-def test_the_card_says_both_answers_why_not_and_who_does_what(slack: Slack, ana: Person) -> None:
+def test_the_card_says_both_answers_why_not_and_who_does_what(
+    slack: Slack, ana: PersonClient
+) -> None:
     answer = said(ana.command("/optin Grace Lee"))
 
     assert "SMS 🔴 Opted out" in answer
@@ -88,7 +92,7 @@ def test_the_card_says_both_answers_why_not_and_who_does_what(slack: Slack, ana:
 
 
 def test_several_hits_are_lines_with_masked_numbers_and_a_way_to_each(
-    slack: Slack, ana: Person
+    slack: Slack, ana: PersonClient
 ) -> None:
     answer = ana.command("/optin ana")
     text = said(answer)
@@ -103,7 +107,7 @@ def test_several_hits_are_lines_with_masked_numbers_and_a_way_to_each(
     assert "Edit" in profile.buttons
 
 
-def test_more_hits_than_lines_lead_to_the_search(slack: Slack, ana: Person) -> None:
+def test_more_hits_than_lines_lead_to_the_search(slack: Slack, ana: PersonClient) -> None:
     for number in range(23):
         slack.add(f"Smith {number}", phone=f"+1212555{number + 100:04}")
 
@@ -114,7 +118,9 @@ def test_more_hits_than_lines_lead_to_the_search(slack: Slack, ana: Person) -> N
     assert opened(ana, ana.press("Search all")).title == "Find a contact"
 
 
-def test_a_name_that_is_nearly_right_is_met_with_near_misses(slack: Slack, ana: Person) -> None:
+def test_a_name_that_is_nearly_right_is_met_with_near_misses(
+    slack: Slack, ana: PersonClient
+) -> None:
     answer = said(ana.command("/optin Ana Gomze"))
 
     assert "No contact fits “Ana Gomze”" in answer
@@ -122,7 +128,7 @@ def test_a_name_that_is_nearly_right_is_met_with_near_misses(slack: Slack, ana: 
     assert "Ana Gómez" in answer
 
 
-def test_a_name_like_nobodys_gets_a_hint_and_no_dead_end(slack: Slack, ana: Person) -> None:
+def test_a_name_like_nobodys_gets_a_hint_and_no_dead_end(slack: Slack, ana: PersonClient) -> None:
     answer = said(ana.command("/optin Zzyzx Qqq"))
 
     assert "No contact fits “Zzyzx Qqq”" in answer
@@ -138,7 +144,7 @@ def test_a_name_like_nobodys_gets_a_hint_and_no_dead_end(slack: Slack, ana: Pers
     ],
 )
 def test_an_unknown_address_is_added_from_the_answer(
-    slack: Slack, ana: Person, typed: str, shown: str, label: str, filled: str
+    slack: Slack, ana: PersonClient, typed: str, shown: str, label: str, filled: str
 ) -> None:
     answer = ana.command(f"/optin {typed}")
     assert shown in said(answer)
@@ -157,7 +163,7 @@ def test_an_unknown_address_is_added_from_the_answer(
 
 
 def test_a_form_without_a_name_or_with_a_wrong_number_says_so_at_the_field(
-    slack: Slack, ana: Person
+    slack: Slack, ana: PersonClient
 ) -> None:
     ana.command("/optin +12125550177")
     ana.press("Add contact")
@@ -172,7 +178,7 @@ def test_a_form_without_a_name_or_with_a_wrong_number_says_so_at_the_field(
     assert list(ana.submit().errors) == ["Phone"]
 
 
-def test_the_same_person_is_not_added_twice(slack: Slack, ana: Person) -> None:
+def test_the_same_person_is_not_added_twice(slack: Slack, ana: PersonClient) -> None:
     ana.command("/optin +12125550177")
     ana.press("Add contact")
     ana.type("Name", "Grace Lee")
@@ -184,7 +190,7 @@ def test_the_same_person_is_not_added_twice(slack: Slack, ana: Person) -> None:
 
 
 def test_the_command_alone_opens_the_search_which_turns_into_the_profile(
-    slack: Slack, ana: Person
+    slack: Slack, ana: PersonClient
 ) -> None:
     search = opened(ana, ana.command("/optin"))
     assert search.title == "Find a contact"
@@ -202,7 +208,7 @@ def test_the_command_alone_opens_the_search_which_turns_into_the_profile(
     assert [modal.title for modal in ana.modals] == ["Contact", "Edit"]
 
 
-def test_typeahead_reads_numbers_and_addresses_too(slack: Slack, ana: Person) -> None:
+def test_typeahead_reads_numbers_and_addresses_too(slack: Slack, ana: PersonClient) -> None:
     ana.command("/optin")
 
     for typed in ("415 555 0106", "grace@example.com", "0106"):
@@ -210,7 +216,7 @@ def test_typeahead_reads_numbers_and_addresses_too(slack: Slack, ana: Person) ->
         assert any(offer.startswith("Grace Lee") for offer in offers), typed
 
 
-def test_help_lists_what_the_registry_holds(slack: Slack, ana: Person) -> None:
+def test_help_lists_what_the_registry_holds(slack: Slack, ana: PersonClient) -> None:
     answer = said(ana.command("/optin help"))
 
     for sub in SUBCOMMANDS:
@@ -221,18 +227,20 @@ def test_help_lists_what_the_registry_holds(slack: Slack, ana: Person) -> None:
 
 
 @pytest.mark.parametrize("sub", [sub.name for sub in SUBCOMMANDS])
-def test_every_subcommand_is_understood_in_any_case(slack: Slack, ana: Person, sub: str) -> None:
+def test_every_subcommand_is_understood_in_any_case(
+    slack: Slack, ana: PersonClient, sub: str
+) -> None:
     answer = said(ana.command(f"/optin  {sub.upper()} "))
 
     assert "No contact fits" not in answer
 
 
-def test_two_people_with_one_number_are_both_offered(slack: Slack, ana: Person) -> None:
+def test_two_people_with_one_number_are_both_offered(slack: Slack, ana: PersonClient) -> None:
     answer = said(ana.command("/optin (415) 555-0123"))
 
     assert "Zoe Adams" in answer
     assert "Adam Adams" in answer
 
 
-def test_a_shared_number_is_said_on_the_card(slack: Slack, ana: Person) -> None:
+def test_a_shared_number_is_said_on_the_card(slack: Slack, ana: PersonClient) -> None:
     assert "1 other contact has this number" in said(ana.command("/optin Zoe Adams"))

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.consent.model import On
-from sandbox.client import Person
+from bot.consent.model import ConsentValue
+from sandbox.client import PersonClient
 from sandbox.first_workspace import BEN, LEE, MANAGERS
 from tests.support.slack_fixtures import Slack, Start, card, opened, said
 
@@ -15,7 +15,7 @@ REFUSED = "full members of this workspace"
 SECRETS = ("Ana Gómez", "0100", "ana@example.com")
 
 
-def _be(slack: Slack, kind: str) -> Person:
+def _be(slack: Slack, kind: str) -> PersonClient:
     """Somebody who may nothing."""
     match kind:
         case "guest":
@@ -51,7 +51,7 @@ def test_a_guest_is_refused_in_both_modes(slack: Slack) -> None:
 
 @pytest.mark.parametrize("change", ["make_guest", "make_stranger"])
 def test_whoever_lost_the_right_a_second_ago_saves_nothing(
-    slack: Slack, ana: Person, change: str
+    slack: Slack, ana: PersonClient, change: str
 ) -> None:
     card(ana, "ana@example.com")
     ana.press("Edit")
@@ -65,7 +65,7 @@ def test_whoever_lost_the_right_a_second_ago_saves_nothing(
     assert slack.head() == head
 
 
-def test_whoever_lost_the_right_presses_in_vain(slack: Slack, ana: Person) -> None:
+def test_whoever_lost_the_right_presses_in_vain(slack: Slack, ana: PersonClient) -> None:
     card(ana, "bob.miller@example.com")
     head = slack.head()
     slack.workspace.make_guest("Ana")
@@ -76,7 +76,7 @@ def test_whoever_lost_the_right_presses_in_vain(slack: Slack, ana: Person) -> No
     assert slack.head() == head
 
 
-def test_undo_is_refused_to_whoever_lost_the_right(slack: Slack, ana: Person) -> None:
+def test_undo_is_refused_to_whoever_lost_the_right(slack: Slack, ana: PersonClient) -> None:
     card(ana, "ana@example.com")
     ana.press("Edit")
     ana.choose("SMS On", "NO")
@@ -86,7 +86,7 @@ def test_undo_is_refused_to_whoever_lost_the_right(slack: Slack, ana: Person) ->
     refused = opened(ana, ana.press("Undo"))
 
     assert REFUSED in refused.plain
-    assert slack.on("ana@example.com")[0] is On.NO
+    assert slack.on("ana@example.com")[0] is ConsentValue.NO
 
 
 def test_the_search_does_not_open_for_whoever_is_no_agent(start: Start) -> None:
@@ -141,7 +141,7 @@ def test_managers_are_named_by_user_or_by_group(start: Start, managers: str) -> 
 
 
 def test_a_manager_taken_out_of_the_group_a_second_ago_is_one_no_more(
-    slack: Slack, lee: Person
+    slack: Slack, lee: PersonClient
 ) -> None:
     card(lee, "paula@example.com")
     head = slack.head()
@@ -162,7 +162,7 @@ FAULTS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.get("error", fault["kind"]))
 def test_nobody_gets_in_while_slack_can_not_say_who_it_is(
-    slack: Slack, ana: Person, fault: dict[str, Any]
+    slack: Slack, ana: PersonClient, fault: dict[str, Any]
 ) -> None:
     slack.workspace.fault("users.info", times=9, **fault)
 
@@ -177,7 +177,7 @@ def test_nobody_gets_in_while_slack_can_not_say_who_it_is(
 
 @pytest.mark.parametrize("method", ["users.info", "usergroups.users.list"])
 def test_nothing_is_saved_while_slack_can_not_say_who_it_is(
-    slack: Slack, ana: Person, method: str
+    slack: Slack, ana: PersonClient, method: str
 ) -> None:
     card(ana, "ana@example.com")
     ana.press("Edit")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.client import Person
+from sandbox.client import PersonClient
 from tests.support.slack_fixtures import Slack, card, opened
 
 NAME = "Canaria Kanarienvogel"
@@ -20,7 +20,7 @@ EMAIL = "canarymail@example.com"
 CANARIES = ("canar", "kanarien", *PHONES, "seaside")
 
 
-def _tour(slack: Slack, ana: Person) -> Iterator[Any]:
+def _tour(slack: Slack, ana: PersonClient) -> Iterator[Any]:
     """Every surface with a contact who has something to hide; what is shown, and what is sent."""
     slack.add(NAME, phone=PHONES[0], email=EMAIL, company=COMPANY)
     ana.command(f"/optin {PHONES[1]}")
@@ -70,12 +70,12 @@ def _tour(slack: Slack, ana: Person) -> Iterator[Any]:
             yield line["args"]
 
 
-def _card(ana: Person) -> Any:
+def _card(ana: PersonClient) -> Any:
     return next(m for m in reversed(ana.messages()) if "Edit" in m.buttons)
 
 
 def test_no_log_record_at_any_level_holds_a_word_of_a_contact(
-    slack: Slack, ana: Person, caplog: pytest.LogCaptureFixture
+    slack: Slack, ana: PersonClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
 
@@ -94,7 +94,9 @@ def test_no_log_record_at_any_level_holds_a_word_of_a_contact(
     assert leaks == set()
 
 
-def test_no_button_and_no_modal_carries_a_number_or_an_address(slack: Slack, ana: Person) -> None:
+def test_no_button_and_no_modal_carries_a_number_or_an_address(
+    slack: Slack, ana: PersonClient
+) -> None:
     carried = [
         text
         for shown in _tour(slack, ana)
@@ -124,7 +126,9 @@ def _carried(raw: Any) -> Iterator[str]:
                 yield from _carried(value)
 
 
-def test_the_edit_modal_remembers_ids_and_words_of_status_only(slack: Slack, ana: Person) -> None:
+def test_the_edit_modal_remembers_ids_and_words_of_status_only(
+    slack: Slack, ana: PersonClient
+) -> None:
     slack.add(NAME, phone=PHONES[0], email=EMAIL)
     card(ana, EMAIL)
 

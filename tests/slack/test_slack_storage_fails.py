@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from bot.consent.model import On
-from sandbox.client import Person
+from bot.consent.model import ConsentValue
+from sandbox.client import PersonClient
 from tests.support.slack_fixtures import Slack, card, opened
 from tests.support.storages import KIND
 
@@ -27,7 +27,9 @@ def full_disk(slack: Slack) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_full_disk_is_a_sentence_and_what_was_typed_is_kept(slack: Slack, ana: Person) -> None:
+def test_a_full_disk_is_a_sentence_and_what_was_typed_is_kept(
+    slack: Slack, ana: PersonClient
+) -> None:
     card(ana, "ana@example.com")
     ana.press("Edit")
     ana.choose("SMS On", "NO")
@@ -39,14 +41,14 @@ def test_a_full_disk_is_a_sentence_and_what_was_typed_is_kept(slack: Slack, ana:
     assert "nothing was changed" in refused
     assert "Traceback" not in refused
     assert slack.head() == head
-    assert slack.on("ana@example.com")[0] is On.YES
+    assert slack.on("ana@example.com")[0] is ConsentValue.YES
 
     assert opened(ana, ana.submit()).title == "Saved"
-    assert slack.on("ana@example.com")[0] is On.NO
+    assert slack.on("ana@example.com")[0] is ConsentValue.NO
     assert slack.problems() is None
 
 
-def test_a_full_disk_is_a_sentence_for_a_click_too(slack: Slack, ana: Person) -> None:
+def test_a_full_disk_is_a_sentence_for_a_click_too(slack: Slack, ana: PersonClient) -> None:
     card(ana, "bob.miller@example.com")
     head = slack.head()
 
@@ -58,7 +60,7 @@ def test_a_full_disk_is_a_sentence_for_a_click_too(slack: Slack, ana: Person) ->
     assert slack.head() == head
 
 
-def test_looking_up_goes_on_while_the_disk_is_full(slack: Slack, ana: Person) -> None:
+def test_looking_up_goes_on_while_the_disk_is_full(slack: Slack, ana: PersonClient) -> None:
     with full_disk(slack):
         card(ana, "ana@example.com")
         assert opened(ana, ana.press("Activity")).title == "Activity Log"

@@ -10,10 +10,10 @@ import pytest
 
 from bot.cli.terminal_card import answer, entry_line
 from bot.consent.events import EventKind
-from bot.consent.model import Channel, Contact, On
-from bot.consent.use_cases import Details, Wish, edit, profile
-from bot.consent.use_cases.ingest import take
-from sandbox.client import Message, Person
+from bot.consent.model import Channel, ConsentValue, Contact
+from bot.consent.use_cases import Details, StatusUpdate, edit, profile
+from bot.consent.use_cases.ingest import ingest
+from sandbox.client import PersonClient, ShownMessage
 from sandbox.first_workspace import ALERTS
 from tests.support.alerts_fixtures import mail, reply
 from tests.support.slack_fixtures import OPERATOR, Slack, card, opened, said, started
@@ -29,14 +29,14 @@ def slack(tmp_path: Path) -> Iterator[Slack]:
 
 
 @pytest.fixture
-def ana(slack: Slack) -> Person:
+def ana(slack: Slack) -> PersonClient:
     return slack.person("Ana")
 
 
-def review(slack: Slack) -> Message:
+def review(slack: Slack) -> ShownMessage:
     """The question after a text in free words."""
     lee = slack.person("Lee")
-    take(slack.service, [reply(FREE_TEXT, PHONE)])
+    ingest(slack.service, [reply(FREE_TEXT, PHONE)])
     slack.workspace.wait_until(lambda: bool(lee.messages("#optin-alerts")))
     return lee.messages("#optin-alerts")[-1]
 
@@ -46,7 +46,7 @@ def review(slack: Slack) -> Message:
 
 @pytest.mark.parametrize("where", ["message", "modal"])
 def test_an_opt_out_beside_a_yes_that_needs_a_manager_redraws_the_card(
-    slack: Slack, ana: Person, where: str
+    slack: Slack, ana: PersonClient, where: str
 ) -> None:
     if where == "message":
         card(ana, "grace@example.com")
@@ -63,10 +63,12 @@ def test_an_opt_out_beside_a_yes_that_needs_a_manager_redraws_the_card(
     assert "Email 🔴 Opted out" in shown.plain
 
 
-def test_a_save_that_somebody_else_overtook_redraws_the_card(slack: Slack, ana: Person) -> None:
+def test_a_save_that_somebody_else_overtook_redraws_the_card(
+    slack: Slack, ana: PersonClient
+) -> None:
     card(ana, "ana@example.com")
     ana.press("Edit")
-    slack.set(slack.find("ana@example.com"), Wish(sms=On.NO))
+    slack.set(slack.find("ana@example.com"), StatusUpdate(sms=ConsentValue.NO))
     ana.type("Note", "Prefers mornings")
     ana.choose("Email On", "YES")
 
@@ -74,19 +76,23 @@ def test_a_save_that_somebody_else_overtook_redraws_the_card(slack: Slack, ana: 
     assert "SMS 🔴 Opted out" in ana.messages()[-1].plain
 
 
-def test_details_that_somebody_else_overtook_redraw_the_card(slack: Slack, ana: Person) -> None:
+def test_details_that_somebody_else_overtook_redraw_the_card(
+    slack: Slack, ana: PersonClient
+) -> None:
     card(ana, "ana@example.com")
     ana.overflow("Change name")
-    slack.set(slack.find("ana@example.com"), Wish(sms=On.NO))
+    slack.set(slack.find("ana@example.com"), StatusUpdate(sms=ConsentValue.NO))
     ana.type("Name", "Ana G.")
 
     assert opened(ana, ana.submit()).title == "Change contact"
     assert "SMS 🔴 Opted out" in ana.messages()[-1].plain
 
 
-def test_the_list_behind_a_card_is_redrawn(slack: Slack, ana: Person) -> None:
+def test_the_list_behind_a_card_is_redrawn(slack: Slack, ana: PersonClient) -> None:
     for name, phone in (("Nia Canary", PHONE), ("Leo Canary", "+14155550143")):
-        slack.set(slack.add(name, phone=phone), Wish(sms=On.YES, evidence="Form 1"))
+        slack.set(
+            slack.add(name, phone=phone), StatusUpdate(sms=ConsentValue.YES, evidence="Form 1")
+        )
     listed = ana.command("/optin canary").messages[0]
     assert listed.plain.count("SMS ✅ Opted in") == 2
 
@@ -105,11 +111,13 @@ def test_the_list_behind_a_card_is_redrawn(slack: Slack, ana: Person) -> None:
     assert ana.messages()[-1].plain.count("SMS ✅ Opted in") == 2
 
 
-def test_the_list_of_a_shared_number_behind_a_card_is_redrawn(slack: Slack, ana: Person) -> None:
+def test_the_list_of_a_shared_number_behind_a_card_is_redrawn(
+    slack: Slack, ana: PersonClient
+) -> None:
     for name in ("Nia Canary", "Leo Canary"):
         slack.set(
             slack.add(name, phone=PHONE, email=f"{name[:3]}@example.com".lower()),
-            Wish(email=On.YES, evidence="Form 1"),
+            StatusUpdate(email=ConsentValue.YES, evidence="Form 1"),
         )
     ana.press("View", in_=review(slack))
     assert ana.modals[0].plain.count("Email ✅ Opted in") == 2
@@ -129,7 +137,7 @@ def test_the_list_of_a_shared_number_behind_a_card_is_redrawn(slack: Slack, ana:
 
 def test_no_opt_out_says_that_texts_are_sent_again_where_they_are(slack: Slack) -> None:
     contact = slack.add("Nia Canary", phone=PHONE)
-    slack.set(contact, Wish(sms=On.YES, evidence="Form 1"))
+    slack.set(contact, StatusUpdate(sms=ConsentValue.YES, evidence="Form 1"))
 
     told = said(slack.person("Ana").press("It was not", in_=review(slack)))
 
@@ -139,14 +147,14 @@ def test_no_opt_out_says_that_texts_are_sent_again_where_they_are(slack: Slack) 
 @pytest.mark.parametrize(
     ("wish", "remedy"),
     [
-        (Wish(sms=On.NO), "new permission"),
-        (Wish(do_not_contact=True), "Take Do not contact off"),
-        (Wish(), "Ask the contact"),
+        (StatusUpdate(sms=ConsentValue.NO), "new permission"),
+        (StatusUpdate(do_not_contact=True), "Take Do not contact off"),
+        (StatusUpdate(), "Ask the contact"),
     ],
     ids=["opted out", "do not contact", "never asked"],
 )
 def test_no_opt_out_says_what_still_stands_in_the_way(
-    slack: Slack, wish: Wish, remedy: str
+    slack: Slack, wish: StatusUpdate, remedy: str
 ) -> None:
     contact = slack.add("Nia Canary", phone=PHONE)
     asked = review(slack)
@@ -160,7 +168,9 @@ def test_no_opt_out_says_what_still_stands_in_the_way(
 
 
 def test_no_opt_out_for_several_contacts_counts_them(slack: Slack) -> None:
-    slack.set(slack.add("Nia Canary", phone=PHONE), Wish(sms=On.YES, evidence="Form 1"))
+    slack.set(
+        slack.add("Nia Canary", phone=PHONE), StatusUpdate(sms=ConsentValue.YES, evidence="Form 1")
+    )
     slack.add("Leo Canary", phone=PHONE)
 
     told = said(slack.person("Ana").press("It was not", in_=review(slack)))
@@ -178,9 +188,9 @@ def test_no_opt_out_of_a_stranger_promises_nothing(slack: Slack) -> None:
 # When it happened, and when it was recorded
 
 
-def test_an_undo_is_dated_by_when_it_was_recorded_too(slack: Slack, ana: Person) -> None:
+def test_an_undo_is_dated_by_when_it_was_recorded_too(slack: Slack, ana: PersonClient) -> None:
     contact = slack.add("Nia Canary", phone=PHONE)
-    slack.set(contact, Wish(sms=On.YES, evidence="Form 1"))
+    slack.set(contact, StatusUpdate(sms=ConsentValue.YES, evidence="Form 1"))
     slack.clock.advance(timedelta(days=3))
     card(ana, PHONE)
     ana.press("Edit")
@@ -199,12 +209,12 @@ def test_an_undo_is_dated_by_when_it_was_recorded_too(slack: Slack, ana: Person)
 
 @pytest.mark.parametrize(("late", "said_twice"), [(59, False), (61, True)])
 def test_what_a_provider_told_late_says_both_times(
-    slack: Slack, ana: Person, late: int, said_twice: bool
+    slack: Slack, ana: PersonClient, late: int, said_twice: bool
 ) -> None:
     slack.add("Nia Canary", phone=PHONE)
     before = slack.clock()
     slack.clock.advance(timedelta(seconds=late))
-    take(slack.service, [reply("STOP", PHONE, occurred_at=before)])
+    ingest(slack.service, [reply("STOP", PHONE, occurred_at=before)])
     card(ana, PHONE)
 
     assert ("recorded" in opened(ana, ana.press("Activity")).plain) is said_twice
@@ -235,14 +245,14 @@ def _contacts(slack: Slack) -> list[Contact]:
 
 def test_the_only_holder_of_a_number_replied_stop(slack: Slack) -> None:
     slack.add("Nia Canary", phone=PHONE)
-    take(slack.service, [reply("STOP", PHONE)])
+    ingest(slack.service, [reply("STOP", PHONE)])
 
     assert "The contact replied STOP to" in reasons(slack, "Nia Canary")
 
 
 def test_a_later_holder_did_not_reply_stop(slack: Slack) -> None:
     slack.add("Nia Canary", phone=PHONE)
-    take(slack.service, [reply("STOP", PHONE)])
+    ingest(slack.service, [reply("STOP", PHONE)])
     slack.clock.advance(timedelta(days=1))
     slack.add("Leo Canary", phone=PHONE)
 
@@ -256,7 +266,7 @@ def test_a_contact_who_moved_to_the_number_did_not_reply_stop(slack: Slack) -> N
     nia = slack.add("Nia Canary", phone=PHONE)
     leo = slack.add("Leo Canary", phone="+14155550143")
     slack.clock.advance(timedelta(days=1))
-    take(slack.service, [reply("STOP", PHONE)])
+    ingest(slack.service, [reply("STOP", PHONE)])
     edit(slack.service, nia.id, Details(phone="+14155550144"), OPERATOR)
     slack.clock.advance(timedelta(days=1))
     edit(slack.service, leo.id, Details(phone=PHONE), OPERATOR)
@@ -270,7 +280,7 @@ def test_a_contact_who_moved_to_the_number_did_not_reply_stop(slack: Slack) -> N
 def test_of_two_holders_nobody_knows_who_replied_stop(slack: Slack) -> None:
     for name in ("Nia Canary", "Leo Canary"):
         slack.add(name, phone=PHONE)
-    take(slack.service, [reply("STOP", PHONE)])
+    ingest(slack.service, [reply("STOP", PHONE)])
 
     for name in ("Nia Canary", "Leo Canary"):
         why = reasons(slack, name)
@@ -278,7 +288,7 @@ def test_of_two_holders_nobody_knows_who_replied_stop(slack: Slack) -> None:
 
 
 def test_a_strangers_stop_is_not_the_new_contacts(slack: Slack) -> None:
-    take(slack.service, [reply("STOP", PHONE)])
+    ingest(slack.service, [reply("STOP", PHONE)])
     slack.clock.advance(timedelta(days=1))
     slack.add("Nia Canary", phone=PHONE)
 
@@ -293,7 +303,7 @@ def test_a_strangers_stop_is_not_the_new_contacts(slack: Slack) -> None:
 def test_a_shared_mailbox_says_that_somebody_unsubscribed(slack: Slack) -> None:
     for name in ("Nia Canary", "Leo Canary"):
         slack.add(name, email="family@example.com")
-    take(slack.service, [mail(EventKind.UNSUBSCRIBED, "family@example.com", provider="sendgrid")])
+    ingest(slack.service, [mail(EventKind.UNSUBSCRIBED, "family@example.com", provider="sendgrid")])
 
     assert "Somebody with this address, which another contact has too, opted out" in reasons(
         slack, "Leo Canary"
@@ -303,7 +313,7 @@ def test_a_shared_mailbox_says_that_somebody_unsubscribed(slack: Slack) -> None:
 def test_what_was_said_on_the_phone_is_the_contacts_own(slack: Slack) -> None:
     nia = slack.add("Nia Canary", phone=PHONE)
     slack.add("Leo Canary", phone=PHONE)
-    slack.set(nia, Wish(sms=On.NO, reason="Asked by phone"))
+    slack.set(nia, StatusUpdate(sms=ConsentValue.NO, reason="Asked by phone"))
 
     assert "The contact does not want texts" in reasons(slack, "Nia Canary")
 
@@ -312,7 +322,7 @@ def test_what_was_said_on_the_phone_is_the_contacts_own(slack: Slack) -> None:
 
 
 def test_a_complaint_that_an_agent_may_not_clear_is_said_at_email_bounce(
-    slack: Slack, ana: Person
+    slack: Slack, ana: PersonClient
 ) -> None:
     card(ana, "paula@example.com")
     ana.press("Edit")
@@ -323,7 +333,9 @@ def test_a_complaint_that_an_agent_may_not_clear_is_said_at_email_bounce(
     assert field == "Email Bounce"
 
 
-def test_an_error_about_no_field_of_the_form_stands_above_it(slack: Slack, ana: Person) -> None:
+def test_an_error_about_no_field_of_the_form_stands_above_it(
+    slack: Slack, ana: PersonClient
+) -> None:
     card(ana, "grace@example.com")
     ana.press("Request re-opt-in")
     ana.type("Evidence", "She asked on the phone")

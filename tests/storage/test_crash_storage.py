@@ -38,7 +38,7 @@ Acknowledged = list[tuple[int, str]]
 def start(url: str, name: str, *, seed: int, threads: int, turns: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, str(WORKER), url, name, str(seed), str(threads), str(turns)],
-        env=os.environ | {"PYTHONPATH": str(WORKER.parents[1])},
+        env=os.environ | {"PYTHONPATH": str(WORKER.parents[2])},
         stdout=subprocess.PIPE,
     )
 
@@ -83,7 +83,7 @@ def check(store: Store, told: Acknowledged) -> int:
         for id in SHARED:
             mine = records.entries(contact=id, limit=10**6)
             assert [entry.version for entry in mine] == list(range(contacts[id].version, 0, -1))
-            assert [c.id for c in records.holders(contacts[id].phone or "")] == [id]
+            assert [c.id for c in records.contacts_at(contacts[id].phone or "")] == [id]
     lost = [seq for seq, hash in told if seq >= len(hashes) or hashes[seq] != hash]
     assert not lost, f"acknowledged and lost: {lost}"
     return len(hashes) - 1

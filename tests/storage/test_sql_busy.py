@@ -22,11 +22,11 @@ from bot.config.settings import Settings
 from bot.consent.alerts import Alert, AlertKind, Delivery
 from bot.consent.errors import StorageFailed
 from bot.consent.store import Store
-from bot.consent.use_cases.ingest import take
+from bot.consent.use_cases.ingest import ingest
 from bot.runtime.open_service import open_service
 from handlers.webhooks import providers
 from handlers.webhooks.provider import Request
-from handlers.webhooks.receiver import Intake, Line, ProviderHealth, Tokens
+from handlers.webhooks.receiver import BatchQueue, ProviderHealth, ReplayCache, WebhookReceiver
 from storage import open_store
 from storage.sql.sqlite import SQLite
 from tests.storage.test_sql_held_lock import counting, held
@@ -89,12 +89,12 @@ def test_requests_whose_tokens_are_kept_wait_for_the_storage_once(
         known = providers(
             settings.providers,
             public_url="https://optin.example.com",
-            seen=Tokens(service),
+            seen=ReplayCache(service),
             mailboxes_of=lambda _: None,
         )
         (mailgun,) = (one for one in known if one.name == "mailgun")
-        intake = Intake(service, counted=lambda *_: None, health=ProviderHealth())
-        with Line(intake, mailgun) as line:
+        intake = WebhookReceiver(service, counted=lambda *_: None, health=ProviderHealth())
+        with BatchQueue(intake, mailgun) as line:
             requests = [event(number) for number in range(24)]
 
             async def all_at_once() -> list[HTTPStatus]:
@@ -168,10 +168,10 @@ def test_what_tells_nothing_does_not_wait_for_whoever_claims(tmp_path: Path) -> 
     with closing(opened.store), closing(open_store(url_of(path), patience=0.5)) as store:
         service = replace(opened, store=store, alert_channel="C1")
         for number in range(6):
-            take(service, [reply("STOP", f"+1212555{number:04}")])
+            ingest(service, [reply("STOP", f"+1212555{number:04}")])
         with opened.store.transaction() as frozen:
             assert frozen.due_alerts(NOW, limit=99)
-            taken = take(service, [reply("thanks, see you", "+12125559999")])
+            taken = ingest(service, [reply("thanks, see you", "+12125559999")])
 
     assert taken == {"no_effect": 1}
 

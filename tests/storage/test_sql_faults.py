@@ -18,7 +18,7 @@ import psycopg
 import pytest
 
 from bot.consent.errors import StorageFailed
-from bot.consent.log.entries import GENESIS, Kind, holds
+from bot.consent.log.entries import GENESIS, EntryKind, holds
 from storage import open_store
 from tests.storage.test_crash_storage import check
 from tests.support.postgres_fixtures import Server
@@ -167,7 +167,7 @@ def test_a_webhook_whose_commit_is_lost_sight_of_is_503_and_counts_once(
 
         def stops() -> list[str | None]:
             with direct.reading() as records:
-                return [e.provider_id for e in records.log() if e.kind is Kind.CONSENT][1:]
+                return [e.provider_id for e in records.log() if e.kind is EntryKind.CONSENT][1:]
 
         cutter.armed = True
         lost = text(bot, "STOP", sid="SM1")
@@ -282,7 +282,7 @@ def test_two_replicas_and_sixteen_writers_on_the_same_contacts(server: Server) -
     running = [
         subprocess.Popen(
             [sys.executable, str(worker), url, f"p{n}", str(n), "8", "25"],
-            env={"PYTHONPATH": str(worker.parents[1])},
+            env={"PYTHONPATH": str(worker.parents[2])},
             stdout=subprocess.PIPE,
         )
         for n in range(2)

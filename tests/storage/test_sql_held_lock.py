@@ -20,8 +20,8 @@ import psycopg
 import pytest
 
 from bot.config.settings import Settings
-from bot.consent.log.entries import Kind
-from bot.consent.model import On
+from bot.consent.log.entries import EntryKind
+from bot.consent.model import ConsentValue
 from bot.consent.store import Store
 from bot.consent.use_cases import Details
 from bot.consent.use_cases.imports import import_rows
@@ -30,8 +30,8 @@ from bot.runtime.open_service import open_service
 from bot.runtime.timed_store import Timed
 from handlers.webhooks import providers
 from handlers.webhooks.provider import Request
-from handlers.webhooks.receiver import Intake, Line, ProviderHealth
-from handlers.webhooks.signatures import Memory
+from handlers.webhooks.receiver import BatchQueue, ProviderHealth, WebhookReceiver
+from handlers.webhooks.signatures import MemoryReplayGuard
 from sandbox.first_workspace import ALERTS
 from storage import open_store
 from tests.support.consent_fixtures import OPERATOR
@@ -106,7 +106,7 @@ def stops(slack: Slack) -> Counter[str | None]:
     return Counter(
         entry.provider_id
         for entry in slack.log()
-        if entry.provider_id and entry.kind is Kind.CONSENT
+        if entry.provider_id and entry.kind is EntryKind.CONSENT
     )
 
 
@@ -143,7 +143,7 @@ def test_a_lock_that_is_held_is_503_and_a_sentence_and_passes(tmp_path: Path, ki
         assert most - threads < 16 + 32
         assert connected <= CONNECTIONS
         assert stops(slack) == {f"twilio:in:{sid}": 1 for sid, _ in told}
-        assert slack.on("ana@example.com")[0] is On.NO
+        assert slack.on("ana@example.com")[0] is ConsentValue.NO
         assert slack.problems() is None
 
 
@@ -166,7 +166,7 @@ def test_a_contact_that_is_held_is_nobody_elses_trouble(tmp_path: Path) -> None:
         assert tell(slack.url, "SM-held", phone) == 200
         assert opened(ana, ana.submit()).title == "Saved"
         assert set(stops(slack).values()) == {1}
-        assert slack.on("ana@example.com") == (On.NO, On.NO)
+        assert slack.on("ana@example.com") == (ConsentValue.NO, ConsentValue.NO)
         assert slack.problems() is None
 
 
@@ -182,14 +182,17 @@ def test_who_waited_too_long_is_told_so_without_another_try(tmp_path: Path) -> N
     (twilio,) = (
         one
         for one in providers(
-            settings.providers, public_url=PUBLIC, seen=Memory(), mailboxes_of=lambda _: None
+            settings.providers,
+            public_url=PUBLIC,
+            seen=MemoryReplayGuard(),
+            mailboxes_of=lambda _: None,
         )
         if one.name == "twilio"
     )
     with open_service(settings, patience=1.0) as service:
         service = replace(service, store=counting(service.store, tries))
-        intake = Intake(service, counted=counted, health=ProviderHealth())
-        with Line(intake, twilio, within=0.2) as line:
+        intake = WebhookReceiver(service, counted=counted, health=ProviderHealth())
+        with BatchQueue(intake, twilio, within=0.2) as line:
 
             async def all_at_once(first: int, count: int) -> list[HTTPStatus]:
                 return await asyncio.gather(

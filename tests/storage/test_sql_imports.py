@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event
 
 from bot.clock import Stopped
-from bot.consent.model import Evidence, On
+from bot.consent.model import ConsentValue, Evidence
 from bot.consent.store import Expected
 from bot.consent.use_cases import Details, Row, import_rows
 from storage import open_store
@@ -42,8 +42,8 @@ def rows(count: int) -> list[Row]:
             details=Details(
                 name=f"Ana {number}", phone=f"+1415555{number:04}", email=f"{number}@example.com"
             ),
-            sms=On.YES,
-            email=On.NO,
+            sms=ConsentValue.YES,
+            email=ConsentValue.NO,
             evidence=Evidence(text="Form", at=NOW),
         )
         for number in range(100, 100 + count)

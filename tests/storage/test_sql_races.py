@@ -19,7 +19,7 @@ import psycopg
 import pytest
 
 from bot.clock import Stopped
-from bot.consent.model import On
+from bot.consent.model import ConsentValue
 from bot.consent.use_cases import Service, verify
 from bot.consent.use_cases.alerts.outbox import Posting, Result, claim, settle
 from tests.consent.test_case_races import ROUNDS, Round, in_processes
@@ -119,7 +119,7 @@ def test_an_approval_a_stop_and_whoever_tells_of_them_never_wait_for_one_another
             approved, stopped = race(one.order("approve"), one.text(words))
 
             assert "refused" not in approved | stopped
-            assert one.on is On.NO
+            assert one.on is ConsentValue.NO
         problem = verify(service).problem
 
     assert deadlocks(storage) == before

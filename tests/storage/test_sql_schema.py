@@ -234,12 +234,12 @@ def test_what_a_database_can_not_keep_in_a_text_is_kept_in_its_document(path: Pa
 
         with store.reading() as records:
             assert records.contact("c\0") == odd
-            assert records.holders("a\0@example.com") == [odd]
+            assert records.contacts_at("a\0@example.com") == [odd]
             assert records.by_external_id("\0") == odd
             assert [e.reason for e in records.entries(contact="c\0", limit=9)] == ["\0"]
             assert records.seen("twilio:\0")
             assert records.mark("\0") == "\0"
             assert records.search("a\0", limit=9) == [odd]
             assert records.contact("\ud800") is None
-            assert records.holders("\ud800") == []
+            assert records.contacts_at("\ud800") == []
             assert odd.created_at == NOON

@@ -8,13 +8,13 @@ from datetime import timedelta, timezone
 from bot.consent.model import (
     AddressFacts,
     Bounce,
-    By,
     Consent,
+    ConsentValue,
     Contact,
     Evidence,
     Import,
-    Line,
-    On,
+    LineType,
+    Origin,
 )
 from bot.consent.store import Expected, Store
 from tests.support.store_fixtures import FACTS, NOON, PHONE, Opened, contact, ids, put
@@ -27,12 +27,18 @@ def test_a_contact_comes_back_as_it_was_put(opened: Opened) -> None:
         name="مريم بنت سعيد \u202b😀",
         company='Acme "& Sons"\n',
         external_id="crm-1",
-        line=Line.MOBILE,
+        line=LineType.MOBILE,
         email="ana@example.com",
         do_not_contact=True,
         consents={
-            PHONE: Consent(on=On.YES, by=By.STAFF, since=NOON, actor="slack:U1", evidence=evidence),
-            "ana@example.com": Consent(on=On.NO, by=By.CONTACT, reason="told us"),
+            PHONE: Consent(
+                on=ConsentValue.YES,
+                by=Origin.STAFF,
+                since=NOON,
+                actor="slack:U1",
+                evidence=evidence,
+            ),
+            "ana@example.com": Consent(on=ConsentValue.NO, by=Origin.CONTACT, reason="told us"),
         },
     )
     put(opened.open(), everything)
@@ -50,7 +56,7 @@ def test_an_unknown_contact_is_none(store: Store) -> None:
     with store.reading() as records:
         assert records.contact("nobody") is None
         assert records.by_external_id("nobody") is None
-        assert records.holders("+14155550199") == []
+        assert records.contacts_at("+14155550199") == []
 
 
 def test_an_erased_contact_is_found_by_id_but_not_by_search_and_not_counted(store: Store) -> None:
@@ -59,7 +65,7 @@ def test_an_erased_contact_is_found_by_id_but_not_by_search_and_not_counted(stor
 
     with store.reading() as records:
         assert records.contact("c1") == Contact(id="c1", erased=True, version=2, created_at=NOON)
-        assert records.holders(PHONE) == []
+        assert records.contacts_at(PHONE) == []
         assert ids(records.search("ana", limit=9)) == ["c2"]
         assert records.count_contacts() == 1
         assert ids(list(records.contacts())) == ["c1", "c2"]
@@ -70,18 +76,18 @@ def test_holders_come_oldest_first_and_follow_a_changed_address(store: Store) ->
     put(store, contact("c1", phone="+14155550101"))
 
     with store.reading() as records:
-        assert ids(records.holders(PHONE)) == ["c2", "c3"]
-        assert ids(records.holders("+14155550101")) == ["c1"]
-        assert ids(records.holders("ana@example.com")) == ["c2"]
-        assert records.holders("") == []
+        assert ids(records.contacts_at(PHONE)) == ["c2", "c3"]
+        assert ids(records.contacts_at("+14155550101")) == ["c1"]
+        assert ids(records.contacts_at("ana@example.com")) == ["c2"]
+        assert records.contacts_at("") == []
 
 
 def test_a_former_address_has_no_holder(store: Store) -> None:
-    former = {PHONE: Consent(on=On.NO, by=By.CONTACT)}
+    former = {PHONE: Consent(on=ConsentValue.NO, by=Origin.CONTACT)}
     put(store, contact(phone=None, email="ana@example.com", consents=former))
 
     with store.reading() as records:
-        assert records.holders(PHONE) == []
+        assert records.contacts_at(PHONE) == []
 
 
 def test_an_external_id_finds_its_contact(store: Store) -> None:
@@ -113,7 +119,7 @@ def test_a_removed_contact_is_gone_and_removing_it_again_does_nothing(store: Sto
 
     with store.reading() as records:
         assert records.contact("c1") is None
-        assert records.holders(PHONE) == records.holders("ana@example.com") == []
+        assert records.contacts_at(PHONE) == records.contacts_at("ana@example.com") == []
         assert records.by_external_id("crm-1") is None
         assert records.search("ana", limit=9) == []
         assert records.count_contacts() == 0
@@ -137,10 +143,10 @@ def test_what_is_expected_is_looked_up_as_ever(store: Store) -> None:
         records.put_contact(contact("c2", phone=PHONE, email=None))
         records.put_contact(contact("c4", email="no@example.com", external_id="crm-9"))
 
-        assert ids(records.holders(PHONE)) == ["c1", "c2", "c4"]
-        assert ids(records.holders("+14155550101")) == ["c3"]
-        assert records.holders("bo@example.com") == []
-        assert ids(records.holders("no@example.com")) == ["c4"]
+        assert ids(records.contacts_at(PHONE)) == ["c1", "c2", "c4"]
+        assert ids(records.contacts_at("+14155550101")) == ["c3"]
+        assert records.contacts_at("bo@example.com") == []
+        assert ids(records.contacts_at("no@example.com")) == ["c4"]
         assert records.facts(PHONE) == FACTS
         assert records.facts("no@example.com") == AddressFacts(address="no@example.com")
         for external_id, id in (("crm-1", "c1"), ("crm-9", "c4")):
@@ -149,7 +155,7 @@ def test_what_is_expected_is_looked_up_as_ever(store: Store) -> None:
             assert found.id == id
     with store.reading() as records:
         records.expect(Expected(addresses=[PHONE]))
-        assert ids(records.holders(PHONE)) == ["c1", "c2", "c4"]
+        assert ids(records.contacts_at(PHONE)) == ["c1", "c2", "c4"]
 
 
 def test_facts_come_back_as_they_were_put(opened: Opened) -> None:

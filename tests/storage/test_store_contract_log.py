@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.consent.errors import Corrupt, NotFound
-from bot.consent.log.entries import GENESIS, Kind, holds, redact, seal
+from bot.consent.log.entries import GENESIS, EntryKind, holds, redact, seal
 from bot.consent.model import (
     Channel,
     Evidence,
@@ -59,9 +59,9 @@ def test_entries_come_newest_first_by_contact_actor_kind_and_channel(store: Stor
         store,
         entry("e1"),
         entry("e2", contact="c2", actor="slack:U2"),
-        entry("e3", kind=Kind.NOTE, channel=None, actor="slack:U2"),
-        entry("e4", kind=Kind.BOUNCE, channel=Channel.EMAIL),
-        entry("e5", contact=None, kind=Kind.IMPORT, channel=None, actor="import:9"),
+        entry("e3", kind=EntryKind.NOTE, channel=None, actor="slack:U2"),
+        entry("e4", kind=EntryKind.BOUNCE, channel=Channel.EMAIL),
+        entry("e5", contact=None, kind=EntryKind.IMPORT, channel=None, actor="import:9"),
         entry("e6", channel=Channel.EMAIL),
     )
 
@@ -79,9 +79,9 @@ def test_entries_come_newest_first_by_contact_actor_kind_and_channel(store: Stor
     assert found(actor="slack:U") == []
     assert found(actor="slack:U2", contact="c1") == ["e3"]
     assert found(actor="import:9") == ["e5"]
-    assert found(kinds=[Kind.CONSENT]) == ["e6", "e2", "e1"]
-    assert found(kinds={Kind.NOTE, Kind.BOUNCE}) == ["e4", "e3"]
-    assert found(kinds=iter([Kind.CONSENT]), contact="c1") == ["e6", "e1"]
+    assert found(kinds=[EntryKind.CONSENT]) == ["e6", "e2", "e1"]
+    assert found(kinds={EntryKind.NOTE, EntryKind.BOUNCE}) == ["e4", "e3"]
+    assert found(kinds=iter([EntryKind.CONSENT]), contact="c1") == ["e6", "e1"]
     assert found(channel=Channel.EMAIL) == ["e6", "e4"]
     assert found(channel=Channel.SMS, contact="c1") == ["e1"]
     assert found(before=3) == ["e2", "e1"]

@@ -72,6 +72,6 @@ def test_reading_never_sees_half_a_transaction(opened: Opened) -> None:
                 assert a is not None
                 assert b is not None
                 assert a.version == b.version == records.head()[0]
-                assert ids(records.holders(a.phone or "")) == ["a", "b"]
+                assert ids(records.contacts_at(a.phone or "")) == ["a", "b"]
 
     at_once(4, work)

@@ -37,8 +37,8 @@ def test_an_error_undoes_everything(opened: Opened) -> None:
     for again in (store, opened.open()):
         with again.reading() as records:
             assert ids(list(records.contacts())) == ["c1"]
-            assert ids(records.holders(PHONE)) == ["c1"]
-            assert records.holders("+14155550101") == []
+            assert ids(records.contacts_at(PHONE)) == ["c1"]
+            assert records.contacts_at("+14155550101") == []
             assert records.facts(PHONE) == FACTS
             assert records.head() == head
             assert [e.id for e in records.entries(contact="c1", limit=9)] == ["e1"]
@@ -56,7 +56,7 @@ def test_a_write_is_seen_by_the_reads_after_it(store: Store) -> None:
         records.put_facts(FACTS)
 
         assert records.contact("c1") == contact()
-        assert ids(records.holders(PHONE)) == ["c1"]
+        assert ids(records.contacts_at(PHONE)) == ["c1"]
         assert records.count_contacts() == 2
         assert records.facts(PHONE) == FACTS
         assert [facts.address for facts in records.all_facts()] == [PHONE]

@@ -69,8 +69,8 @@ def test_tinydb_s_own_interface_changes_the_same_documents(store: TinyDBStore) -
         contacts.remove(doc_ids=[12])
 
         assert [first, *more] == [1202, 1203, 1204]
-        assert [c.id for c in records.holders("+49301")] == ["t1", "t2"]
-        assert records.holders("+111") == records.holders("+112") == []
+        assert [c.id for c in records.contacts_at("+49301")] == ["t1", "t2"]
+        assert records.contacts_at("+111") == records.contacts_at("+112") == []
 
     store.compact()
     with store.reading() as records:

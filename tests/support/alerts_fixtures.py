@@ -15,15 +15,15 @@ import pytest
 from bot.clock import Stopped
 from bot.consent.alerts import Alert, AlertKind
 from bot.consent.events import Event, EventKind, Failure
-from bot.consent.model import Channel, Contact, On
-from bot.consent.use_cases import Details, Service, Wish, add, change
-from bot.consent.use_cases.ingest import take
+from bot.consent.model import Channel, ConsentValue, Contact
+from bot.consent.use_cases import Details, Service, StatusUpdate, add, change
+from bot.consent.use_cases.ingest import ingest
 from bot.runtime.business_days import review_deadline
 from handlers.slack.alerts.channel_health import Health
-from handlers.slack.alerts.client import Slack, client
+from handlers.slack.alerts.client import AlertClient, client
 from handlers.slack.alerts.worker import Worker
 from handlers.slack.roles import Roles
-from sandbox.client import Message, Workspace
+from sandbox.client import ShownMessage, Workspace
 from sandbox.first_workspace import ALERTS, MANAGERS
 from tests.support.consent_fixtures import OPERATOR, SENDERS, open_service
 from tests.support.storages import path_in
@@ -77,7 +77,7 @@ class Bench:
     service: Service
     health: Health
     worker: Worker
-    slack: Slack
+    slack: AlertClient
     path: Path
     _opened: list[Service] = field(default_factory=list)
 
@@ -85,16 +85,16 @@ class Bench:
         """A contact who gets our texts and e-mails."""
         known = {"phone": phone} if phone else {}
         contact = add(self.service, Details(name=name, **known, **details), OPERATOR)
-        wish = Wish(
-            sms=On.YES if contact.phone else None,
-            email=On.YES if contact.email else None,
+        wish = StatusUpdate(
+            sms=ConsentValue.YES if contact.phone else None,
+            email=ConsentValue.YES if contact.email else None,
             evidence="signed the form",
         )
         return change(self.service, contact.id, wish, OPERATOR).contact
 
     def take(self, *events: Event) -> None:
         for event in events:
-            take(self.service, [event])
+            ingest(self.service, [event])
 
     def stops(self, count: int, first: int = 0) -> None:
         """So many strangers text STOP."""
@@ -123,7 +123,7 @@ class Bench:
         self.health = Health()
         self.worker = self.hire(self.slack)
 
-    def hire(self, slack: Slack) -> Worker:
+    def hire(self, slack: AlertClient) -> Worker:
         """A worker with another way to Slack."""
         return Worker(self.service, slack, self.health, monotonic=Seconds(self.clock))
 
@@ -136,11 +136,11 @@ class Bench:
         (alert,) = self.alerts()
         return alert
 
-    def messages(self, channel: str = "#optin-alerts") -> list[Message]:
+    def messages(self, channel: str = "#optin-alerts") -> list[ShownMessage]:
         """As a manager sees them, oldest first."""
         return self.workspace.person("Lee").messages(channel)
 
-    def message(self) -> Message:
+    def message(self) -> ShownMessage:
         (message,) = self.messages()
         return message
 
@@ -167,7 +167,7 @@ def bench(tmp_path: Path, clock: Stopped) -> Iterator[Bench]:
     with Workspace.start(mode="http", clock=clock) as workspace:
         service = _service(path, clock)
         health = Health()
-        slack = Slack(
+        slack = AlertClient(
             client=client(workspace.bot_token, workspace.api_url),
             roles=Roles(managers=frozenset({MANAGERS})),
         )

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from handlers.slack.alerts.channel_health import Health
-from handlers.slack.alerts.client import Slack, client
+from handlers.slack.alerts.client import AlertClient, client
 from handlers.slack.alerts.worker import Worker
 from handlers.slack.roles import Roles
 from tests.support.consent_fixtures import open_service
@@ -26,7 +26,7 @@ def main(storage: str, api_url: str, token: str, channel: str, offset: str) -> N
     ahead = timedelta(seconds=float(offset))
     service = open_service(Path(storage), lambda: datetime.now(UTC) + ahead)
     service = replace(service, alert_channel=channel)
-    slack = Slack(client=client(token, api_url), roles=Roles())
+    slack = AlertClient(client=client(token, api_url), roles=Roles())
     worker = Worker(service, slack, Health(), monotonic=lambda: time.monotonic() * 20)
     os.write(1, b"working\n")
     worker.work()

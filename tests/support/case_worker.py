@@ -19,7 +19,7 @@ from bot.clock import Stopped
 from bot.consent.errors import OptinError
 from bot.consent.model import Actor, Channel, Role
 from bot.consent.use_cases import (
-    Ask,
+    CaseRequest,
     Decided,
     Details,
     Service,
@@ -27,9 +27,9 @@ from bot.consent.use_cases import (
     cancel,
     deny,
     edit,
-    look_after_cases,
+    ingest,
     request,
-    take,
+    run_case_timers,
 )
 from tests.support.consent_fixtures import open_service_at
 from tests.support.take_fixtures import text
@@ -51,13 +51,16 @@ def carry_out(service: Service, order: Order) -> dict[str, Any]:
                 return _told(cancel(service, order["case"], who))
             case "request":
                 case_ = request(
-                    service, order["contact"], Ask(channel=Channel.SMS, evidence="a call"), who
+                    service,
+                    order["contact"],
+                    CaseRequest(channel=Channel.SMS, evidence="a call"),
+                    who,
                 )
                 return _told(Decided(case=case_, won=True))
             case "renumber":
                 edit(service, order["contact"], Details(phone=order["phone"]), who)
             case "expire":
-                look_after_cases(service)
+                run_case_timers(service)
             case "text":
                 occurred_at = order.get("occurred_at")
                 event = text(
@@ -66,7 +69,7 @@ def carry_out(service: Service, order: Order) -> dict[str, Any]:
                     address=order["phone"],
                     occurred_at=datetime.fromisoformat(occurred_at) if occurred_at else None,
                 )
-                take(service, [event])
+                ingest(service, [event])
     except OptinError as refusal:
         return {"refused": refusal.sentence}
     return {}

@@ -11,9 +11,9 @@ import pytest
 from bot.clock import Stopped
 from bot.consent.alerts import Alert, AlertKind
 from bot.consent.cases import Case
-from bot.consent.log.entries import Entry, Kind
-from bot.consent.model import Actor, Channel, Contact, On, Role
-from bot.consent.use_cases import Ask, Service, request
+from bot.consent.log.entries import Entry, EntryKind
+from bot.consent.model import Actor, Channel, ConsentValue, Contact, Role
+from bot.consent.use_cases import CaseRequest, Service, request
 from tests.support.consent_fixtures import AGENT, told
 from tests.support.take_fixtures import MAILBOX, PHONE, consent, tell, text
 
@@ -54,7 +54,9 @@ def ask(
     **more: Any,
 ) -> Case:
     """An hour passes after it, as in life."""
-    case = request(service, contact.id, Ask(channel=channel, **{"evidence": EVIDENCE, **more}), by)
+    case = request(
+        service, contact.id, CaseRequest(channel=channel, **{"evidence": EVIDENCE, **more}), by
+    )
     assert isinstance(service.now, Stopped)
     service.now.advance(HOUR)
     return case
@@ -68,7 +70,7 @@ def case_of(service: Service, case: Case) -> Case:
     return found
 
 
-def on(service: Service, contact: Contact, channel: Channel = Channel.SMS) -> On:
+def on(service: Service, contact: Contact, channel: Channel = Channel.SMS) -> ConsentValue:
     """SMS On or Email On at Ana's number or mailbox."""
     return consent(service, contact, PHONE if channel is Channel.SMS else MAILBOX).on
 
@@ -82,7 +84,7 @@ def entries(service: Service, case: Case) -> list[Entry]:
     return [
         entry
         for entry in told(service)
-        if entry.kind is Kind.CASE and (entry.changes or {}).get("case") == (None, case.id)
+        if entry.kind is EntryKind.CASE and (entry.changes or {}).get("case") == (None, case.id)
     ]
 
 

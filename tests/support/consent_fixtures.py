@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.clock import Stopped
-from bot.consent.log.entries import Entry, Kind
-from bot.consent.model import UNSET, Actor, BlockState, Bounce, By, Channel, On, Role
+from bot.consent.log.entries import Entry, EntryKind
+from bot.consent.model import UNSET, Actor, BlockState, Bounce, Channel, ConsentValue, Origin, Role
 from bot.consent.senders import Number, NumberKind, Sender, kind_of
 from bot.consent.use_cases import Service
 from bot.consent.use_cases.record import Recorder
@@ -90,21 +90,21 @@ def stop(service: Service, address: str, *, sender: str | None = None) -> None:
         recorder = Recorder(
             records=records, actor="contact", source="provider:twilio", now=service.now()
         )
-        for holder in records.holders(address) or [None]:
+        for holder in records.contacts_at(address) or [None]:
             here = holder.consents.get(address, UNSET) if holder else UNSET
             after = recorder.record(
-                Kind.CONSENT,
+                EntryKind.CONSENT,
                 holder,
                 address=address,
                 channel=channel,
-                by=By.CONTACT,
+                by=Origin.CONTACT,
                 before=here.on,
-                after=On.NO,
+                after=ConsentValue.NO,
                 reason="STOP",
             )
             if sender:
                 recorder.record(
-                    Kind.BLOCK,
+                    EntryKind.BLOCK,
                     after,
                     address=address,
                     channel=channel,
@@ -121,11 +121,11 @@ def bounce(service: Service, address: str, *, complaint: bool = False) -> None:
             records=records, actor="provider:mailgun", source="provider:mailgun", now=service.now()
         )
         recorder.record_for_holders(
-            Kind.BOUNCE,
+            EntryKind.BOUNCE,
             address,
             channel=Channel.EMAIL if "@" in address else Channel.SMS,
             before=Bounce.NO,
             after=Bounce.YES,
-            by=By.CONTACT if complaint else None,
+            by=Origin.CONTACT if complaint else None,
             reason="550 5.1.1 no such user",
         )

@@ -21,10 +21,10 @@ from bot.consent import use_cases as use
 from bot.consent.alerts import AlertKind
 from bot.consent.errors import OptinError
 from bot.consent.events import Event, EventKind, Failure
-from bot.consent.model import Actor, Channel, Evidence, On, Role
+from bot.consent.model import Actor, Channel, ConsentValue, Evidence, Role
 from bot.consent.rules import Decision
 from bot.consent.senders import Number, NumberKind, Sender
-from bot.consent.use_cases import Ask, Details, Row, Service, Wish
+from bot.consent.use_cases import CaseRequest, Details, Row, Service, StatusUpdate
 from bot.consent.use_cases.alerts.reviews import answer_review, expire_reviews
 from bot.consent.use_cases.retire import retire
 from bot.consent.use_cases.undo import take_back
@@ -172,7 +172,7 @@ class World:
 
     def work(self) -> None:
         """What Optin does by itself as time passes."""
-        use.look_after_cases(self.service)
+        use.run_case_timers(self.service)
         expire_reviews(self.service)
         self.oracle.time_passes(self.clock())
 
@@ -223,7 +223,7 @@ class World:
         self, who: str, channel: str, by: str = "agent", reason: str = "Asked by phone"
     ) -> None:
         if self.has(who, channel):
-            self.change(who, {channel: On.NO}, by, reason)
+            self.change(who, {channel: ConsentValue.NO}, by, reason)
             name = self.name(who)
             self.oracle.wants_no(
                 name, channel, WHO[by].id, self.record, reason == "Wrong person", self.clock()
@@ -236,7 +236,7 @@ class World:
         """What comes of it: "taken", "nothing", or why not."""
         if not self.present(who):
             return "nobody"
-        done = self.change(who, {channel: On.YES}, by, None, evidence)
+        done = self.change(who, {channel: ConsentValue.YES}, by, None, evidence)
         rules = self.oracle.wants_yes(
             self.name(who), channel, evidence is not None, self.record, self.clock()
         )
@@ -244,9 +244,14 @@ class World:
         return rules
 
     def change(
-        self, who: str, on: dict[str, On], by: str, reason: str | None, evidence: str | None = None
+        self,
+        who: str,
+        on: dict[str, ConsentValue],
+        by: str,
+        reason: str | None,
+        evidence: str | None = None,
     ) -> str:
-        wish = Wish(**on, reason=reason, evidence=evidence)  # type: ignore[arg-type]
+        wish = StatusUpdate(**on, reason=reason, evidence=evidence)  # type: ignore[arg-type]
         try:
             done = use.change(self.service, self.ids[self.name(who)], wish, WHO[by])
         except OptinError as problem:
@@ -273,7 +278,7 @@ class World:
     def clears(self, who: str, channel: str, by: str = "agent") -> str:
         if not self.has(who, channel):
             return "nobody"
-        wish = Wish(
+        wish = StatusUpdate(
             clear_bounce=frozenset({CHANNELS[channel]}), reason="It works", evidence="Called"
         )
         try:
@@ -289,7 +294,7 @@ class World:
     @acts
     def marks(self, who: str, do_not_contact: bool = True) -> None:
         if id := self.present(who):
-            use.change(self.service, id, Wish(do_not_contact=do_not_contact), MANAGER)
+            use.change(self.service, id, StatusUpdate(do_not_contact=do_not_contact), MANAGER)
             if self.oracle.no_contact(self.name(who)) != do_not_contact:
                 self.oracle.add(
                     oracle.DoNotContact(
@@ -357,8 +362,8 @@ class World:
                 phone=TYPED[row["phone"]] if row.get("phone") else None,
                 email=TYPED[row["email"]] if row.get("email") else None,
             ),
-            sms=On(row.get("sms", UNSET)),
-            email=On(row.get("mail", UNSET)),
+            sms=ConsentValue(row.get("sms", UNSET)),
+            email=ConsentValue(row.get("mail", UNSET)),
             sms_bounce=row.get("bounced") == SMS,
             email_bounce=row.get("bounced") == EMAIL,
             evidence=evidence,
@@ -504,7 +509,7 @@ class World:
     def is_told_again(self, step: int) -> None:
         """The provider tells the event of that step once more: nothing changes (rules.md §8.5)."""
         if event := self.events.get(f"twilio:{step}"):
-            use.take(self.service, [event])
+            use.ingest(self.service, [event])
 
     def tell(
         self, kind: EventKind, address: str, to: str, at: Time | None, sent: Time | None = None,
@@ -525,7 +530,7 @@ class World:
             **more,
         )
         self.events[event.id] = event
-        use.take(self.service, [event])
+        use.ingest(self.service, [event])
         at_last = min(event.occurred_at or self.clock(), self.clock())
         self.oracle.hears(sender, at_last, self.clock())
         return at_last
@@ -538,7 +543,7 @@ class World:
         if not self.present(who):
             return "nobody"
         at = self.clock() if agreed is None else min(moment(agreed), self.clock())
-        ask = Ask(channel=CHANNELS[channel], evidence="a call", evidence_at=at)
+        ask = CaseRequest(channel=CHANNELS[channel], evidence="a call", evidence_at=at)
         before = len(self.oracle.cases)
         try:
             case = use.request(self.service, self.ids[self.name(who)], ask, WHO[by])

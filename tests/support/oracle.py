@@ -282,7 +282,7 @@ class Oracle:
         gone = {f.contact for f in self.all(Gone)}
         return [c for c in dict.fromkeys(f.contact for f in self.all(Held)) if c not in gone]
 
-    def holders(self, address: str) -> list[str]:
+    def contacts_at(self, address: str) -> list[str]:
         return [
             c for c in self.contacts() if address in (self.address(c, SMS), self.address(c, EMAIL))
         ]
@@ -613,7 +613,7 @@ class Oracle:
         here = [self.address(contact, SMS), self.address(contact, EMAIL)]
         self.leaves(contact, now)
         for address in filter(None, here):
-            if self.hold(address) and not self.holders(address):
+            if self.hold(address) and not self.contacts_at(address):
                 self.reads(address, True, now)  # nobody can read it any more
 
     def leaves(self, contact: str, now: datetime) -> None:
@@ -673,7 +673,7 @@ class Oracle:
         elif wanted == YES and not self.refused(contact, channel):
             word = self.consent(contact, channel)
             unproven = isinstance(word, SaidYes) and word.agreed is None
-            if any(map(self.no_contact, self.holders(address))):
+            if any(map(self.no_contact, self.contacts_at(address))):
                 return
             if word is None or (unproven and proof):
                 dated = (agreed or now) if proof else None
@@ -765,7 +765,7 @@ class Oracle:
 
     def writes(self, address: str, at: datetime, deadline: datetime, now: datetime) -> None:
         """A probable refusal. Whoever refused already, and asks for nothing, has refused again."""
-        here = self.holders(address)
+        here = self.contacts_at(address)
         over = [bool(self.opt_outs(c, address)) for c in here] or [
             any(o.address == address for o in self.all(OptOut))
         ]
@@ -847,7 +847,7 @@ class Oracle:
             return
         self.is_blocked(address, sender, began, now)
         began = self._block_began(address, sender, began)
-        for contact in self.holders(address):
+        for contact in self.contacts_at(address):
             channel = EMAIL if "@" in address else SMS
             word = self.consent(contact, channel)
             older = word and (getattr(word, "agreed", None) or word.told) <= began
@@ -884,7 +884,7 @@ class Oracle:
 
     def is_suppressed(self, address: str, provider: Sender, at: datetime, now: datetime) -> None:
         """Our own side put the address on the provider's list: `no` by staff (§4)."""
-        for contact in self.holders(address):
+        for contact in self.contacts_at(address):
             if not isinstance(self.consent(contact, EMAIL), StaffNo):
                 self.add(StaffNo(told=now, contact=contact, address=address))
         self.is_blocked(address, provider, at, now)

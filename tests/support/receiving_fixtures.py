@@ -9,8 +9,8 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from bot.config.settings import Settings
-from bot.consent.log.entries import Entry, Kind
-from bot.consent.model import Channel, On
+from bot.consent.log.entries import Entry, EntryKind
+from bot.consent.model import Channel, ConsentValue
 from bot.consent.use_cases import Service
 from bot.consent.use_cases.record import Recorder, new_id
 from bot.runtime.open_service import open_service
@@ -89,16 +89,16 @@ class Receiver:
             if external_id:
                 changes["external_id"] = (None, external_id)
             contact = recorder.record(
-                Kind.CONTACT, None, creates=new_id(now), after="added", changes=changes
+                EntryKind.CONTACT, None, creates=new_id(now), after="added", changes=changes
             )
             for kind, address in addresses.items():
                 contact = recorder.record(
-                    Kind.CONSENT,
+                    EntryKind.CONSENT,
                     contact,
                     address=address,
                     channel=Channel.SMS if kind == "phone" else Channel.EMAIL,
-                    before=On.UNSET,
-                    after=On.YES,
+                    before=ConsentValue.UNSET,
+                    after=ConsentValue.YES,
                 )
             assert contact is not None
             return contact.id

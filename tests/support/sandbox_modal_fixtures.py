@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from slack_bolt import App
 
-from sandbox.client import Person, Workspace
+from sandbox.client import PersonClient, Workspace
 from tests.support.sandbox_fixtures import (
     field,
     modal,
@@ -88,9 +88,9 @@ def ws(desk: Desk) -> Iterator[Workspace]:
 
 
 @pytest.fixture
-def ana(ws: Workspace) -> Person:
+def ana(ws: Workspace) -> PersonClient:
     return ws.person("Ana")
 
 
-def opened(ana: Person) -> Any:
+def opened(ana: PersonClient) -> Any:
     return ana.command("/optin").modal

@@ -17,11 +17,11 @@ from bot.clock import Stopped
 from bot.config.settings import Mode, Settings
 from bot.consent.addresses import key_of
 from bot.consent.log.entries import Entry
-from bot.consent.model import Actor, Channel, Contact, On, Role
-from bot.consent.use_cases import Details, Service, Wish, add, change, verify
+from bot.consent.model import Actor, Channel, ConsentValue, Contact, Role
+from bot.consent.use_cases import Details, Service, StatusUpdate, add, change, verify
 from bot.demo.samples import SENDERS, fill
 from bot.runtime.open_service import open_service
-from sandbox.client import Modal, Outcome, Person, Workspace
+from sandbox.client import ClientOutcome, Modal, PersonClient, Workspace
 from sandbox.first_workspace import MANAGERS
 from sandbox.manifest import Manifest
 from tests.support.storages import KIND, path_in, url_of
@@ -42,23 +42,23 @@ class Slack:
     url: str
     storage: Path
 
-    def person(self, name: str) -> Person:
+    def person(self, name: str) -> PersonClient:
         return self.workspace.person(name)
 
     def add(self, name: str, **details: str) -> Contact:
         """A contact, added at the command line."""
         return add(self.service, Details(name=name, **details), OPERATOR)
 
-    def set(self, contact: Contact, wish: Wish) -> Contact:
+    def set(self, contact: Contact, wish: StatusUpdate) -> Contact:
         """The contact after something else than Slack changed them."""
         return change(self.service, contact.id, wish, OPERATOR).contact
 
     def find(self, address: str) -> Contact:
         """The oldest contact with this address."""
         with self.service.store.reading() as records:
-            return records.holders(key_of(address))[0]
+            return records.contacts_at(key_of(address))[0]
 
-    def on(self, address: str) -> tuple[On, On]:
+    def on(self, address: str) -> tuple[ConsentValue, ConsentValue]:
         """SMS On and Email On of the oldest contact with this address."""
         contact = self.find(address)
         return contact.consent(Channel.SMS).on, contact.consent(Channel.EMAIL).on
@@ -150,24 +150,24 @@ def start(request: pytest.FixtureRequest, tmp_path: Path) -> Start:
 
 
 @pytest.fixture
-def ana(slack: Slack) -> Person:
+def ana(slack: Slack) -> PersonClient:
     """An agent."""
     return slack.person("Ana")
 
 
 @pytest.fixture
-def ben(slack: Slack) -> Person:
+def ben(slack: Slack) -> PersonClient:
     """Another agent."""
     return slack.person("Ben")
 
 
 @pytest.fixture
-def lee(slack: Slack) -> Person:
+def lee(slack: Slack) -> PersonClient:
     """A manager."""
     return slack.person("Lee")
 
 
-def said(outcome: Outcome) -> str:
+def said(outcome: ClientOutcome) -> str:
     """All that a person reads in the answer, in one text. Fails where Slack showed a failure, or
     nobody was told anything."""
     assert outcome.error is None, outcome.notice
@@ -175,7 +175,7 @@ def said(outcome: Outcome) -> str:
     return "\n".join(message.plain for message in outcome.messages)
 
 
-def opened(person: Person, outcome: Outcome) -> Modal:
+def opened(person: PersonClient, outcome: ClientOutcome) -> Modal:
     """The modal on top after an act that went well."""
     assert outcome.error is None, outcome.notice
     modal = person.modal
@@ -183,7 +183,7 @@ def opened(person: Person, outcome: Outcome) -> Modal:
     return modal
 
 
-def card(person: Person, asked: str) -> None:
+def card(person: PersonClient, asked: str) -> None:
     """Has the card of a contact before one's eyes."""
     assert "Activity Log" in said(person.command(f"/optin {asked}"))
 

@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from bot.consent.log.entries import Entry, Kind
+from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import (
     AddressFacts,
     Block,
     BlockState,
     Bounce,
-    By,
     Channel,
     Contact,
     Hold,
     Import,
-    Refusal,
+    OptOut,
+    Origin,
 )
 from bot.consent.store import Store
 from storage import open_store
@@ -79,14 +79,14 @@ CROWD = [contact(f"{number:04}", name=f"Ana {number}", phone=None) for number in
 def entry(id: str = "e1", **fields: object) -> Entry:
     known: dict[str, object] = {
         "id": id,
-        "kind": Kind.CONSENT,
+        "kind": EntryKind.CONSENT,
         "occurred_at": NOON,
         "recorded_at": NOON,
         "actor": "slack:U1",
         "source": "slack",
         "contact": "c1",
         "channel": Channel.SMS,
-        "by": By.STAFF,
+        "by": Origin.STAFF,
         "before": "NO",
         "after": "YES",
         "address": PHONE,
@@ -121,5 +121,5 @@ FACTS = AddressFacts(
     soft_failures=(NOON, NOON + timedelta(days=1)),
     blocks={"+18885550199": Block(state=BlockState.BLOCKED, since=NOON)},
     hold=Hold(since=NOON, text="Stop. Thank you"),
-    refusals=(Refusal(channel=Channel.SMS, since=NOON, reason="STOP", entry="1", act="import:1"),),
+    refusals=(OptOut(channel=Channel.SMS, since=NOON, reason="STOP", entry="1", act="import:1"),),
 )

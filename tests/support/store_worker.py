@@ -14,8 +14,8 @@ import sys
 import threading
 from datetime import UTC, datetime
 
-from bot.consent.log.entries import Entry, Kind, apply
-from bot.consent.model import By, Channel, Contact, On
+from bot.consent.log.entries import Entry, EntryKind, apply
+from bot.consent.model import Channel, ConsentValue, Contact, Origin
 from bot.consent.store import Records, Store
 from storage import open_store
 from storage.tinydb.tinydb_store import TinyDBStore
@@ -39,7 +39,7 @@ def take(records: Records, contact: Contact | None, entry: Entry) -> Entry:
 def added(id: str, phone: str) -> Entry:
     return Entry(
         id=f"{id}-added",
-        kind=Kind.CONTACT,
+        kind=EntryKind.CONTACT,
         occurred_at=NOW,
         recorded_at=NOW,
         actor="import:1",
@@ -55,7 +55,7 @@ def flipped(id: str, contact: Contact) -> Entry:
     before = contact.consent(Channel.SMS).on
     return Entry(
         id=id,
-        kind=Kind.CONSENT,
+        kind=EntryKind.CONSENT,
         occurred_at=NOW,
         recorded_at=NOW,
         actor="slack:U1",
@@ -63,9 +63,9 @@ def flipped(id: str, contact: Contact) -> Entry:
         contact=contact.id,
         version=contact.version + 1,
         channel=Channel.SMS,
-        by=By.STAFF,
+        by=Origin.STAFF,
         before=before,
-        after=On.NO if before is On.YES else On.YES,
+        after=ConsentValue.NO if before is ConsentValue.YES else ConsentValue.YES,
         address=contact.phone,
         reason="asked for it",
     )

@@ -13,27 +13,27 @@ import pytest
 from bot.clock import Stopped
 from bot.consent.alerts import AlertKind
 from bot.consent.events import Event, EventKind, Failure
-from bot.consent.log.entries import Entry, Kind
+from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import (
     UNSET,
     AddressFacts,
     BlockState,
-    By,
     Channel,
     Consent,
+    ConsentValue,
     Contact,
     Evidence,
-    On,
+    Origin,
 )
-from bot.consent.use_cases import Details, Service, Wish, add, change, verify
+from bot.consent.use_cases import Details, Service, StatusUpdate, add, change, verify
 from bot.consent.use_cases.cases.complete import RE_OPT_IN
-from bot.consent.use_cases.ingest import take
+from bot.consent.use_cases.ingest import ingest
 from bot.consent.use_cases.record import Recorder
 from tests.support.consent_fixtures import AGENT, MANAGER, told
 
 PHONE, OTHER_PHONE, MAILBOX = "+14155550100", "+14155550111", "ana@example.com"
 TOLL_FREE, LOCAL = "+18885550199", "+14155550177"
-YES = Wish(sms=On.YES, email=On.YES, evidence="the form of Ana")
+YES = StatusUpdate(sms=ConsentValue.YES, email=ConsentValue.YES, evidence="the form of Ana")
 
 _ids = itertools.count(1)
 
@@ -98,13 +98,13 @@ def come_back(service: Service, contact: Contact, address: str = PHONE) -> None:
     with service.store.transaction() as records:
         recorder = Recorder(records=records, actor=MANAGER.id, source="slack", now=service.now())
         recorder.record(
-            Kind.CONSENT,
+            EntryKind.CONSENT,
             records.contact(contact.id),
             address=address,
             channel=channel,
-            by=By.CONTACT,
-            before=On.NO,
-            after=On.YES,
+            by=Origin.CONTACT,
+            before=ConsentValue.NO,
+            after=ConsentValue.YES,
             reason=RE_OPT_IN,
             evidence=Evidence(text="the form of Ana", at=service.now()),
         )
@@ -113,11 +113,11 @@ def come_back(service: Service, contact: Contact, address: str = PHONE) -> None:
 def tell(service: Service, *events: Event) -> list[Entry]:
     """What the log has more once these were taken in, as one request."""
     before = len(told(service))
-    take(service, events)
+    ingest(service, events)
     return told(service)[before:]
 
 
-def lines(entries: list[Entry]) -> list[tuple[Kind, str, str]]:
+def lines(entries: list[Entry]) -> list[tuple[EntryKind, str, str]]:
     return [(entry.kind, entry.before, entry.after) for entry in entries]
 
 

@@ -11,7 +11,7 @@ from zlib import crc32
 
 import pytest
 
-from bot.consent.log.entries import GENESIS, Entry, Kind, holds
+from bot.consent.log.entries import GENESIS, Entry, EntryKind, holds
 from bot.consent.model import Contact
 from storage.tinydb.tinydb_store import TinyDBStore
 
@@ -26,7 +26,7 @@ def commit(store: TinyDBStore, number: int, text: str = "Ana", *, among: int = 3
         records.append(
             Entry(
                 id=f"e{number}",
-                kind=Kind.NOTE,
+                kind=EntryKind.NOTE,
                 occurred_at=NOON,
                 recorded_at=NOON,
                 actor="cli:x",

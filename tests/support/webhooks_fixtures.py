@@ -16,9 +16,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from bot.config.settings import Settings
 from handlers.webhooks import SWITCHES, providers
-from handlers.webhooks.provider import Provider, Request, Seen, Unreadable
-from handlers.webhooks.providers.one_click import Mailboxes, MailboxesOf
-from handlers.webhooks.signatures import Memory
+from handlers.webhooks.provider import InvalidPayload, Provider, ReplayGuard, Request
+from handlers.webhooks.providers.one_click import MailboxesOf, UnsubscribeMailboxes
+from handlers.webhooks.signatures import MemoryReplayGuard
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "tests" / "fixtures"
@@ -92,14 +92,14 @@ class Sample:
         """Of the contacts that one-click links are about, by their ids."""
         return _mailboxes(self)
 
-    def provider_with(self, folder: Path, seen: Seen | None = None) -> Provider:
+    def provider_with(self, folder: Path, seen: ReplayGuard | None = None) -> Provider:
         """The provider as its settings make it. `folder` is for files that settings name."""
         env = _environment(self, folder)
         settings = Settings.read(env)
         (made,) = providers(
             settings.providers,
             public_url=self.public_url,
-            seen=seen or Memory(),
+            seen=seen or MemoryReplayGuard(),
             mailboxes_of=mailboxes_of(_mailboxes(self)),
         )
         return made
@@ -157,7 +157,7 @@ def assert_not_understood(provider: Provider, request: Request, now: datetime) -
     """It is counted, as a whole or in part, and nothing is taken out of it."""
     try:
         parsed = provider.parse(request, now)
-    except Unreadable:
+    except InvalidPayload:
         return
     assert parsed.skipped
     assert not parsed.events
@@ -174,8 +174,8 @@ def _token(sample: Sample) -> str | None:
 def mailboxes_of(known: Mapping[str, str]) -> MailboxesOf:
     """For contacts who have had one mailbox each, by their ids."""
 
-    def found(id: str) -> Mailboxes | None:
-        return Mailboxes(written={known[id]: [known[id]]}) if id in known else None
+    def found(id: str) -> UnsubscribeMailboxes | None:
+        return UnsubscribeMailboxes(written={known[id]: [known[id]]}) if id in known else None
 
     return found
 

@@ -25,8 +25,8 @@ import pytest
 
 from bot import clock
 from bot.consent.alerts import AlertKind
-from bot.consent.log.entries import Kind
-from bot.consent.model import By, On
+from bot.consent.log.entries import EntryKind
+from bot.consent.model import ConsentValue, Origin
 from bot.consent.use_cases import verify
 from sandbox.client import Workspace
 from sandbox.first_workspace import ALERTS, APPROVALS, MANAGERS
@@ -138,7 +138,9 @@ def test_each_stop_that_was_answered_is_stored_once(tmp_path: Path) -> None:
         refused = Counter(
             entry.provider_id
             for entry in records.log()
-            if entry.kind is Kind.CONSENT and entry.after == On.NO and entry.by is By.CONTACT
+            if entry.kind is EntryKind.CONSENT
+            and entry.after == ConsentValue.NO
+            and entry.by is Origin.CONTACT
         )
         # The storm's card counts those who were told singly, too.
         alerts = sum(a.count for a in records.alerts() if a.kind is AlertKind.STORM)

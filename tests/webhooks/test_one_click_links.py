@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from bot import clock
-from bot.consent.model import Actor, Channel, On, Role
+from bot.consent.model import Actor, Channel, ConsentValue, Role
 from bot.consent.use_cases import Details, add, edit, erase
 from tests.support.receiving_fixtures import Answer, Receiver, receiver
 from tests.support.storages import KINDS
@@ -52,7 +52,7 @@ def click(bot: Receiver, target: str, body: bytes = MARKER, kind: str = "") -> A
     return bot.send("POST", target, body, headers)
 
 
-def email_on(bot: Receiver, id: str) -> On:
+def email_on(bot: Receiver, id: str) -> ConsentValue:
     with bot.service.store.reading() as records:
         contact = records.contact(id)
         assert contact is not None
@@ -78,7 +78,7 @@ def test_a_link_opts_out_its_mailbox_after_the_contact_has_another(
         bea = add(bot.service, Details(name="Bea", email="ana@old.example"), OPERATOR)
 
         assert first.status == 200
-        assert email_on(bot, bea.id) is On.NO
+        assert email_on(bot, bea.id) is ConsentValue.NO
 
 
 def test_a_former_mailboxs_link_leaves_the_present_mailbox_alone_and_refuses_for_its_holder(
@@ -92,7 +92,7 @@ def test_a_former_mailboxs_link_leaves_the_present_mailbox_alone_and_refuses_for
     answer = click(bot, link(ana, "ana@old.example"))
 
     assert answer.status == 200
-    assert (email_on(bot, bea), email_on(bot, agreed)) == (On.NO, On.YES)
+    assert (email_on(bot, bea), email_on(bot, agreed)) == (ConsentValue.NO, ConsentValue.YES)
 
 
 def test_the_links_of_two_mailboxes_in_the_same_minute_are_two_clicks(bot: Receiver) -> None:
@@ -105,7 +105,7 @@ def test_the_links_of_two_mailboxes_in_the_same_minute_are_two_clicks(bot: Recei
     ]
 
     assert statuses == [200, 200]
-    assert (email_on(bot, bea), email_on(bot, cid)) == (On.NO, On.NO)
+    assert (email_on(bot, bea), email_on(bot, cid)) == (ConsentValue.NO, ConsentValue.NO)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -157,7 +157,7 @@ def test_capitals_and_the_script_of_the_domain_do_not_matter(
     answer = click(bot, link("7", written, key=key))
 
     assert answer.status == 200
-    assert email_on(bot, ana.id) is On.NO
+    assert email_on(bot, ana.id) is ConsentValue.NO
 
 
 def test_capitals_do_not_matter_for_a_former_mailbox(bot: Receiver) -> None:
@@ -166,7 +166,7 @@ def test_capitals_do_not_matter_for_a_former_mailbox(bot: Receiver) -> None:
     bea = bot.willing("Bea", email="linkcase@old.example")
 
     assert click(bot, link(ana, "LinkCase@Old.example")).status == 200
-    assert (email_on(bot, bea), email_on(bot, ana)) == (On.NO, On.UNSET)
+    assert (email_on(bot, bea), email_on(bot, ana)) == (ConsentValue.NO, ConsentValue.UNSET)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_another_mailbox_is_not_the_same(bot: Receiver, spelled: str) -> None:
     ana = bot.willing("Ana", external_id="7", email="ana@example.com")
 
     assert click(bot, link("7", spelled)).status == 401
-    assert email_on(bot, ana) is On.YES
+    assert email_on(bot, ana) is ConsentValue.YES
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_a_line_break_around_the_marker_does_not_matter(bot: Receiver, body: byt
     ana = bot.willing("Ana", external_id="7", email="ana@example.com")
 
     assert click(bot, link("7", "ana@example.com"), body).status == 200
-    assert email_on(bot, ana) is On.NO
+    assert email_on(bot, ana) is ConsentValue.NO
 
 
 def multipart(*parts: bytes, boundary: bytes = b"x") -> bytes:
@@ -247,7 +247,7 @@ def test_the_marker_may_come_in_parts(bot: Receiver, kind: str, body: bytes) -> 
     ana = bot.willing("Ana", external_id="7", email="ana@example.com")
 
     assert click(bot, link("7", "ana@example.com"), body, kind).status == 200
-    assert email_on(bot, ana) is On.NO
+    assert email_on(bot, ana) is ConsentValue.NO
 
 
 NESTED = b"Content-Type: multipart/mixed; boundary=x\r\n\r\n"
@@ -283,7 +283,7 @@ def test_parts_that_are_no_click_are_refused_at_once_also_with_a_link_that_holds
 
     assert answer.status == 401
     assert took < 1.0
-    assert email_on(bot, ana) is On.YES
+    assert email_on(bot, ana) is ConsentValue.YES
     assert click(bot, target).status == 200
 
 
@@ -310,7 +310,7 @@ def test_a_link_may_be_encoded_in_several_ways(
     answer = click(bot, "/u/one-click?" + query.format(token("ana+news@example.com", list_)))
 
     assert answer.status == 200
-    assert email_on(bot, ana) is On.NO
+    assert email_on(bot, ana) is ConsentValue.NO
 
 
 @pytest.mark.parametrize("count", [1, 40])
@@ -339,7 +339,7 @@ def test_a_link_to_a_contact_whom_an_undone_import_took_out_still_works(bot: Rec
         records.remove_contact(gone)
 
     assert click(bot, link(gone, "ana@example.com")).status == 200
-    assert email_on(bot, bea) is On.NO
+    assert email_on(bot, bea) is ConsentValue.NO
 
 
 def test_a_click_long_after_the_mailbox_changed_still_counts(bot: Receiver) -> None:
@@ -350,5 +350,5 @@ def test_a_click_long_after_the_mailbox_changed_still_counts(bot: Receiver) -> N
         bea = add(bot.service, Details(name="Bea", email="ana@old.example"), OPERATOR)
 
     assert answer.status == 200
-    assert email_on(bot, bea.id) is On.NO
+    assert email_on(bot, bea.id) is ConsentValue.NO
     assert bot.log()[-1].address == "ana@old.example"

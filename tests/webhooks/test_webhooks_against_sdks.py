@@ -23,7 +23,7 @@ from vonage_http_client.auth import Auth
 from vonage_jwt.verify_jwt import verify_signature
 
 from bot import clock
-from handlers.webhooks.provider import Forged, Provider, Request
+from handlers.webhooks.provider import InvalidSignature, Provider, Request
 from handlers.webhooks.providers.resend import Resend
 from handlers.webhooks.providers.vonage import Vonage
 from tests.support.webhooks_fixtures import FIXTURES, Sample, read_samples
@@ -161,6 +161,6 @@ def _request(headers: Mapping[str, str], body: str, path: str = "/webhooks") -> 
 def _taken(provider: Provider, request: Request, now: datetime) -> bool:
     try:
         provider.verify(request, now)
-    except Forged:
+    except InvalidSignature:
         return False
     return True

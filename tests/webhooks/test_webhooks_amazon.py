@@ -9,7 +9,7 @@ from threading import Thread
 
 import pytest
 
-from handlers.webhooks.provider import CannotVerify, Forged
+from handlers.webhooks.provider import InvalidSignature, VerificationUnavailable
 from handlers.webhooks.providers.ses.amazon import LARGEST, fetch
 
 HOST = "sns.us-east-1.amazonaws.com"
@@ -62,10 +62,10 @@ def test_what_amazon_answers_is_taken_whole_and_no_redirect_is_followed(server):
 
     assert fetch(f"https://{HOST}/pem?a=b", connect) == b"pem"
     for path, refused in (
-        ("/redirect", Forged),
-        ("/large", Forged),
-        ("/none", Forged),
-        ("/away", CannotVerify),
+        ("/redirect", InvalidSignature),
+        ("/large", InvalidSignature),
+        ("/none", InvalidSignature),
+        ("/away", VerificationUnavailable),
     ):
         with pytest.raises(refused):
             fetch(f"https://{HOST}{path}", connect)
@@ -84,7 +84,7 @@ def test_no_other_host_is_ever_connected_to():
         f"http://{HOST}/x.pem",
         f"https://{HOST}.evil.example/",
     ):
-        with pytest.raises(Forged):
+        with pytest.raises(InvalidSignature):
             fetch(url, connect)
 
 
@@ -92,5 +92,5 @@ def test_a_host_that_does_not_answer_leaves_it_open():
     def connect(_: str) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", 9, timeout=1)
 
-    with pytest.raises(CannotVerify):
+    with pytest.raises(VerificationUnavailable):
         fetch(f"https://{HOST}/x.pem", connect)

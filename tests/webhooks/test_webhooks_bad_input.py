@@ -19,8 +19,8 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from bot import clock
-from bot.consent.log.entries import Kind
-from bot.consent.model import BlockState, Channel, On
+from bot.consent.log.entries import EntryKind
+from bot.consent.model import BlockState, Channel, ConsentValue
 from handlers.webhooks.payload_parsing import raw_form
 from tests.support.receiving_fixtures import PUBLIC, Answer, Receiver, receiver
 from tests.support.storages import KIND
@@ -58,9 +58,9 @@ def text(
     return bot.send("POST", INBOUND, urlencode(form).encode(), signed(INBOUND, form, token))
 
 
-def on(bot: Receiver, address: str = ANA) -> On:
+def on(bot: Receiver, address: str = ANA) -> ConsentValue:
     with bot.service.store.reading() as records:
-        (holder,) = records.holders(address)
+        (holder,) = records.contacts_at(address)
         return holder.consent(Channel.EMAIL if "@" in address else Channel.SMS).on
 
 
@@ -69,7 +69,7 @@ def test_a_stop_is_answered_with_nothing_to_be_texted_back(bot: Receiver) -> Non
 
     assert (answer.status, answer.body) == (200, b"<Response/>")
     assert answer.headers["content-type"].startswith("text/xml")
-    assert on(bot) is On.NO
+    assert on(bot) is ConsentValue.NO
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_what_is_signed_and_not_understood_is_answered_well_and_counted(
     assert answer.status == 200
     assert bot.counted("twilio", "unreadable") == 1
     assert len(bot.log()) == before
-    assert on(bot) is On.YES
+    assert on(bot) is ConsentValue.YES
     assert "not understood" in caplog.text
     assert ANA not in caplog.text
 
@@ -184,7 +184,7 @@ def test_a_body_over_the_cap_is_not_read(bot: Receiver) -> None:
 )
 def test_odd_texts_and_senders_are_taken(bot: Receiver, body: str, sender: str) -> None:
     assert text(bot, body, sender=sender).status == 200
-    assert on(bot) is On.YES
+    assert on(bot) is ConsentValue.YES
 
 
 def test_the_same_event_a_hundred_times_at_once_has_one_effect(bot: Receiver) -> None:
@@ -192,7 +192,9 @@ def test_the_same_event_a_hundred_times_at_once_has_one_effect(bot: Receiver) ->
         answers = list(pool.map(lambda _: text(bot, "STOP").status, range(100)))
 
     assert answers == [200] * 100
-    refusals = [one for one in bot.log() if one.kind is Kind.CONSENT and one.after == On.NO]
+    refusals = [
+        one for one in bot.log() if one.kind is EntryKind.CONSENT and one.after == ConsentValue.NO
+    ]
     assert len(refusals) == 1
     assert bot.counted("twilio", "applied") == 1
     assert bot.counted("twilio", "duplicate") == 99
@@ -237,7 +239,7 @@ def test_a_stop_while_the_disk_is_full_is_taken_when_it_comes_again(
 
             assert (refused.status, refused.body) == (503, b"")
             assert taken.status == 200
-            assert on(bot) is On.NO
+            assert on(bot) is ConsentValue.NO
             assert bot.counted("twilio", "not_stored") == 2
     finally:
         subprocess.run(["umount", "--lazy", str(disk)], check=True)

@@ -11,11 +11,11 @@ from threading import Event
 import pytest
 
 from bot import clock
-from bot.consent.model import Channel, On
-from handlers.webhooks.provider import CannotVerify, Confirmation
+from bot.consent.model import Channel, ConsentValue
+from handlers.webhooks.provider import Confirmation, VerificationUnavailable
 from handlers.webhooks.providers.one_click import OneClick
 from handlers.webhooks.providers.ses import amazon
-from handlers.webhooks.receiver import Confirming, ProviderHealth
+from handlers.webhooks.receiver import ConfirmationJob, ProviderHealth
 from handlers.webhooks.receiver.confirmations import keep
 from tests.support.cli_fixtures import Cli
 from tests.support.receiving_fixtures import Receiver, receiver
@@ -40,9 +40,9 @@ def link(contact: str) -> str:
     return f"/u/one-click?c={contact}&l=news&t={token}"
 
 
-def email_on(bot: Receiver) -> On:
+def email_on(bot: Receiver) -> ConsentValue:
     with bot.service.store.reading() as records:
-        (ana,) = records.holders("ana@example.com")
+        (ana,) = records.contacts_at("ana@example.com")
         return ana.consent(Channel.EMAIL).on
 
 
@@ -72,7 +72,7 @@ def test_the_button_unsubscribes_and_the_page_says_so(bot: Receiver) -> None:
     assert answer.status == 200
     assert "C’est fait." in answer.body.decode()
     assert '<html lang="fr">' in answer.body.decode()
-    assert email_on(bot) is On.NO
+    assert email_on(bot) is ConsentValue.NO
 
 
 @pytest.mark.parametrize("tail", ["x", "&t=x"])
@@ -81,7 +81,7 @@ def test_a_link_that_was_changed_does_nothing(bot: Receiver, tail: str) -> None:
     answer = bot.send("POST", link("crm%207") + tail, b"List-Unsubscribe=One-Click", kind)
 
     assert (answer.status, answer.body) == (401, b"")
-    assert email_on(bot) is On.YES
+    assert email_on(bot) is ConsentValue.YES
 
 
 def asked(bot: Receiver, url: str) -> None:
@@ -90,7 +90,7 @@ def asked(bot: Receiver, url: str) -> None:
 
 def test_a_confirmation_is_kept_and_tried_until_amazon_answers(tmp_path: Path) -> None:
     calls: list[str] = []
-    answers: list[Exception | None] = [CannotVerify("Amazon does not answer"), None]
+    answers: list[Exception | None] = [VerificationUnavailable("Amazon does not answer"), None]
 
     def fetch(url: str) -> bytes:
         calls.append(url)
@@ -102,7 +102,7 @@ def test_a_confirmation_is_kept_and_tried_until_amazon_answers(tmp_path: Path) -
     with clock.stopped(NOW) as time, receiver(tmp_path, {}) as bot:
         asked(bot, url)
         asked(bot, url)
-        confirming = Confirming(bot.service, fetch)
+        confirming = ConfirmationJob(bot.service, fetch)
         confirming(Event())
         confirming(Event())
         early = len(calls)
@@ -126,7 +126,7 @@ def test_a_confirmation_at_another_host_is_never_called(
     with clock.stopped(NOW), receiver(tmp_path, {}) as bot:
         asked(bot, "https://sns.us-east-1.amazonaws.com.evil.example/?Token=1")
         asked(bot, "http://169.254.169.254/latest/meta-data")
-        confirming = Confirming(bot.service, lambda url: amazon.fetch(url, connect))
+        confirming = ConfirmationJob(bot.service, lambda url: amazon.fetch(url, connect))
         confirming(Event())
         with bot.service.store.reading() as records:
             left = records.mark("confirmations")

@@ -13,7 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handlers.webhooks import SWITCHES
-from handlers.webhooks.provider import CannotVerify, Forged, Provider, Request, Unreadable
+from handlers.webhooks.provider import (
+    InvalidPayload,
+    InvalidSignature,
+    Provider,
+    Request,
+    VerificationUnavailable,
+)
 from tests.support.webhooks_fixtures import FIXTURES, Sample, assert_not_understood, read_samples
 
 NOW = datetime(2026, 3, 10, 15, 4, 7, tzinfo=UTC)
@@ -108,7 +114,7 @@ def test_nobody_gets_in_with_something_made_up(
         public_url=sample.public_url,
     )
 
-    with pytest.raises((Forged, Unreadable)):
+    with pytest.raises((InvalidSignature, InvalidPayload)):
         provider.verify(request, NOW)
     _understand(provider, request)
 
@@ -164,7 +170,7 @@ def test_no_depth_is_too_deep_to_be_counted(depth: int, opening: str, provider_o
 def _judge(provider: Provider, request: Request, at: datetime) -> None:
     try:
         assert provider.verify(request, at)
-    except (Forged, Unreadable, CannotVerify):
+    except (InvalidSignature, InvalidPayload, VerificationUnavailable):
         return
 
 
@@ -172,7 +178,7 @@ def _understand(provider: Provider, request: Request) -> None:
     """What would be read if the signature held."""
     try:
         parsed = provider.parse(request, NOW)
-    except Unreadable:
+    except InvalidPayload:
         return
     assert len({(event.id, event.address) for event in parsed.events}) == len(parsed.events)
     for event in parsed.events:

@@ -14,11 +14,11 @@ from starlette.responses import PlainTextResponse, Response
 from bot import clock
 from bot.clock import Stopped
 from bot.config.settings import Settings
-from bot.consent.log.entries import Kind
-from bot.consent.model import Channel, On
+from bot.consent.log.entries import EntryKind
+from bot.consent.model import Channel, ConsentValue
 from bot.consent.use_cases import Service
 from handlers.webhooks import missed
-from handlers.webhooks.receiver import CatchingUp, Intake, ProviderHealth
+from handlers.webhooks.receiver import Backfill, ProviderHealth, WebhookReceiver
 from tests.support.receiving_fixtures import receiver
 from tests.support.twilio_fixtures import SID, TOKEN, Twilio, elsewhere, twilio_api, unavailable
 from tests.webhooks.test_webhooks_bad_input import signed
@@ -40,7 +40,7 @@ class Down:
     service: Service
     twilio: Twilio
     time: Stopped
-    job: CatchingUp
+    job: Backfill
     health: ProviderHealth
 
     def catch_up(self) -> None:
@@ -49,9 +49,9 @@ class Down:
     def texted(self, sid: str, text: str, *, ago: timedelta = timedelta(), **other: str) -> None:
         self.twilio.add(sid, text, self.time() - ago, **other)
 
-    def on(self) -> On:
+    def on(self) -> ConsentValue:
         with self.service.store.reading() as records:
-            (ana,) = records.holders(ANA)
+            (ana,) = records.contacts_at(ANA)
             return ana.consent(Channel.SMS).on
 
     def refusals(self) -> list[str | None]:
@@ -59,7 +59,8 @@ class Down:
             return [
                 entry.provider_id
                 for entry in records.log()
-                if entry.kind in (Kind.CONSENT, Kind.NOTE) and entry.after == On.NO
+                if entry.kind in (EntryKind.CONSENT, EntryKind.NOTE)
+                and entry.after == ConsentValue.NO
             ]
 
 
@@ -74,9 +75,9 @@ def down(twilio: Twilio, tmp_path: Path) -> Iterator[Down]:
         bot.willing("Ana", phone=ANA)
         time.advance(timedelta(days=1))
         health = ProviderHealth()
-        intake = Intake(bot.service, counted=bot.metrics.count_events, health=health)
+        intake = WebhookReceiver(bot.service, counted=bot.metrics.count_events, health=health)
         sources = missed(Settings.read(env).providers)
-        job = CatchingUp(bot.service, intake, sources, health)
+        job = Backfill(bot.service, intake, sources, health)
         yield Down(service=bot.service, twilio=twilio, time=time, job=job, health=health)
 
 
@@ -85,7 +86,7 @@ def test_a_stop_that_came_while_we_were_down_is_taken_under_the_webhooks_id(down
     down.texted("SM2", "our own", direction="outbound-api")
     down.catch_up()
 
-    assert down.on() is On.NO
+    assert down.on() is ConsentValue.NO
     assert down.refusals() == ["twilio:in:SM1"]
 
 
@@ -174,7 +175,7 @@ def test_two_days_are_not_too_long(down: Down) -> None:
     down.texted("SM1", "STOP", ago=timedelta(days=1, hours=23))
     down.catch_up()
 
-    assert down.on() is On.NO
+    assert down.on() is ConsentValue.NO
 
 
 def test_no_other_address_is_ever_called(down: Down) -> None:

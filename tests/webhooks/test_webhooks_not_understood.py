@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from bot import clock
-from bot.consent.log.entries import Kind
-from bot.consent.model import Channel, On
+from bot.consent.log.entries import EntryKind
+from bot.consent.model import Channel, ConsentValue
 from handlers.webhooks.payload_parsing import read_multipart
-from handlers.webhooks.provider import Unreadable
-from handlers.webhooks.receiver import ProviderHealth, heard
+from handlers.webhooks.provider import InvalidPayload
+from handlers.webhooks.receiver import ProviderHealth, provider_status
 from handlers.webhooks.receiver.receive import FORWARDED
 from tests.support.cli_fixtures import Cli
 from tests.support.receiving_fixtures import Answer, Receiver, receiver
@@ -79,7 +79,7 @@ def test_it_is_answered_well_and_counted_by_kind(
         assert kind in caplog.text
         assert DANA not in caplog.text
         (dana,) = holders(bot, DANA)
-        assert dana.consent(Channel.EMAIL).on is On.YES
+        assert dana.consent(Channel.EMAIL).on is ConsentValue.YES
 
 
 def test_a_bounce_of_nobody_is_noted_on_the_only_recipient(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_a_bounce_of_nobody_is_noted_on_the_only_recipient(tmp_path: Path) -> No
         sent(bot, one)
         sent(bot, one)
 
-        notes = [entry for entry in bot.log() if entry.kind is Kind.NOTE]
+        notes = [entry for entry in bot.log() if entry.kind is EntryKind.NOTE]
         assert len(notes) == 1
         assert "does not say at which mailbox" in notes[0].reason
 
@@ -108,7 +108,7 @@ def test_a_bounce_of_where_mail_is_forwarded_is_noted_and_told_to_the_operator(
         for private in (DANA, "gone@other.example"):
             assert private not in caplog.text
             assert private not in bot.send("GET", "/metrics").body.decode()
-        notes = [entry for entry in bot.log() if entry.kind is Kind.NOTE]
+        notes = [entry for entry in bot.log() if entry.kind is EntryKind.NOTE]
         assert [(note.address, "no such mailbox" in note.reason) for note in notes] == [
             (DANA, True)
         ]
@@ -155,7 +155,7 @@ def test_one_odd_field_spoils_nothing(tmp_path: Path, prefix: str, body: bytes) 
 
         assert answer.status == 200
         (dana,) = holders(bot, DANA)
-        assert dana.consent(Channel.EMAIL).on is On.NO
+        assert dana.consent(Channel.EMAIL).on is ConsentValue.NO
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"7", b"\xff", b'{"type": "new"}'])
@@ -218,7 +218,7 @@ def test_what_comes_while_it_is_written_down_is_not_lost(tmp_path: Path) -> None
         time.advance(timedelta(minutes=2))
         health.keep(bot.service)
         with bot.service.store.reading() as records:
-            kept = heard(records, "resend").odd
+            kept = provider_status(records, "resend").odd
 
     assert kept["an event has no mailbox"].count == 5
 
@@ -239,7 +239,7 @@ def test_the_same_token_of_mailgun_stands_for_all_that_a_form_says(tmp_path: Pat
 
 def holders(bot: Receiver, address: str) -> Any:
     with bot.service.store.reading() as records:
-        return records.holders(address)
+        return records.contacts_at(address)
 
 
 def test_a_part_of_a_form_is_read_whole_whatever_is_in_it() -> None:
@@ -262,5 +262,5 @@ def test_a_part_of_a_form_is_read_whole_whatever_is_in_it() -> None:
     ids=["no boundary", "nothing", "one line", "no line ends", "many parts"],
 )
 def test_what_is_no_form_of_several_parts_is_said_to_be_so(body: bytes, kind: str) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(InvalidPayload):
         read_multipart(posted("/webhooks/mailgun", body, kind=kind))

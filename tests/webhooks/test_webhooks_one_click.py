@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from bot.consent.events import EventKind
-from handlers.webhooks.provider import Forged, Request
+from handlers.webhooks.provider import InvalidSignature, Request
 from handlers.webhooks.providers.one_click import OneClick
 from tests.support.webhooks_fixtures import mailboxes_of, posted
 
@@ -68,7 +68,7 @@ def test_a_browser_may_send_the_marker_in_parts():
     ],
 )
 def test_what_is_no_click_on_a_link_of_ours_is_refused(request_: Request):
-    with pytest.raises(Forged):
+    with pytest.raises(InvalidSignature):
         provider().verify(request_, NOW)
 
 

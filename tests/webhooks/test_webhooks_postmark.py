@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.consent.events import EventKind, Failure
-from handlers.webhooks.provider import Forged, Unreadable
+from handlers.webhooks.provider import InvalidPayload, InvalidSignature
 from handlers.webhooks.providers.postmark import Postmark
 from tests.support.webhooks_fixtures import posted
 
@@ -40,13 +40,13 @@ def test_only_the_very_credentials_hold(provider: Postmark, given: bytes, holds:
     if holds:
         assert provider.verify(request, NOW)
     else:
-        with pytest.raises(Forged):
+        with pytest.raises(InvalidSignature):
             provider.verify(request, NOW)
 
 
 @pytest.mark.parametrize("header", ["", "Basic", "Basic ~~~", "Basic é"])
 def test_credentials_that_are_malformed_are_refused(provider: Postmark, header: str):
-    with pytest.raises(Forged):
+    with pytest.raises(InvalidSignature):
         provider.verify(posted(PATH, {}, authorization=header), NOW)
 
 
@@ -150,5 +150,5 @@ def test_what_is_of_no_interest_is_ignored_by_name(provider: Postmark, record: s
 
 @pytest.mark.parametrize("body", [b"\xff", BOUNCE | {"Email": None}, CHANGE])
 def test_what_cant_be_read_is_said_to_be_so(provider: Postmark, body: object):
-    with pytest.raises(Unreadable):
+    with pytest.raises(InvalidPayload):
         provider.parse(posted(PATH, body), NOW)

@@ -12,8 +12,8 @@ import pytest
 
 from bot.consent.events import Event, EventKind, Failure, Marker
 from handlers.webhooks import SWITCHES
-from handlers.webhooks.provider import Forged, Unreadable
-from handlers.webhooks.signatures import Memory
+from handlers.webhooks.provider import InvalidPayload, InvalidSignature
+from handlers.webhooks.signatures import MemoryReplayGuard
 from tests.support.webhooks_fixtures import FIXTURES, Sample, all_samples
 
 SAMPLES = all_samples()
@@ -70,7 +70,7 @@ def test_a_recorded_request_is_taken_or_refused_as_it_expects(sample: Sample, tm
     if sample.accepted:
         assert provider.verify(sample.request(), sample.received_at)
     else:
-        with pytest.raises(Forged):
+        with pytest.raises(InvalidSignature):
             provider.verify(sample.request(), sample.received_at)
 
 
@@ -82,7 +82,7 @@ def test_a_recorded_request_is_taken_or_refused_as_it_expects(sample: Sample, tm
 def test_a_recorded_request_says_what_it_expects(sample: Sample, tmp_path: Path):
     try:
         parsed = sample.provider_with(tmp_path).parse(sample.request(), sample.received_at)
-    except Unreadable:
+    except InvalidPayload:
         assert not sample.expected
         return
 
@@ -111,8 +111,8 @@ def test_what_is_told_twice_has_the_same_id_twice(sample: Sample, tmp_path: Path
     assert [event.id for event in again] == first
 
 
-def _seen_before(sample: Sample, folder: Path) -> Memory:
-    seen = Memory()
+def _seen_before(sample: Sample, folder: Path) -> MemoryReplayGuard:
+    seen = MemoryReplayGuard()
     for earlier in sample.before():
         earlier.provider_with(folder, seen).verify(earlier.request(), earlier.received_at)
     return seen

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bot.consent.events import Failure
-from handlers.webhooks.provider import Forged
+from handlers.webhooks.provider import InvalidSignature
 from handlers.webhooks.providers.sendgrid import Sendgrid
 from tests.support.webhooks_fixtures import assert_not_understood, posted
 
@@ -52,7 +52,7 @@ def test_a_retry_of_a_day_is_taken_and_neither_more_nor_the_future(hours: int, h
     if holds:
         assert provider().verify(request, NOW)
     else:
-        with pytest.raises(Forged):
+        with pytest.raises(InvalidSignature):
             provider().verify(request, NOW)
 
 

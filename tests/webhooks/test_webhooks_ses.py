@@ -15,7 +15,12 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from bot.consent.events import EventKind, Failure
-from handlers.webhooks.provider import CannotVerify, Forged, Request, Unreadable
+from handlers.webhooks.provider import (
+    InvalidPayload,
+    InvalidSignature,
+    Request,
+    VerificationUnavailable,
+)
 from handlers.webhooks.providers.ses import Ses
 from handlers.webhooks.providers.ses.certificates import PAUSE, Certificates
 from tests.support.webhooks_fixtures import all_samples, posted
@@ -147,7 +152,7 @@ def test_a_pinned_certificate_is_used_and_nobody_is_asked(tmp_path: Path):
 def test_what_is_not_ours_or_not_amazons_is_refused_and_nobody_is_asked(changes: dict[str, str]):
     amazon = Amazon()
 
-    with pytest.raises(Forged):
+    with pytest.raises(InvalidSignature):
         ses(amazon).verify(signed(**changes), NOW)
     assert amazon.asked == []
 
@@ -160,7 +165,7 @@ def test_no_recorded_request_that_is_refused_has_us_ask_anyone_but_amazon(tmp_pa
             topic_arns=sample.told["secret"]["topic_arns"],
             certificates=Certificates(fetch=amazon),
         )
-        with pytest.raises((Forged, Unreadable)):
+        with pytest.raises((InvalidSignature, InvalidPayload)):
             provider.verify(sample.request(), sample.received_at)
 
     assert refused
@@ -168,22 +173,22 @@ def test_no_recorded_request_that_is_refused_has_us_ask_anyone_but_amazon(tmp_pa
 
 
 def test_a_certificate_must_have_held_when_the_message_was_sent():
-    with pytest.raises(Forged, match="certificate"):
+    with pytest.raises(InvalidSignature, match="certificate"):
         ses(Amazon(certificate(until=NOW - timedelta(minutes=1)))).verify(signed(), NOW)
     assert ses(Amazon(certificate(until=NOW))).verify(signed(), NOW + timedelta(minutes=30))
 
 
 @pytest.mark.parametrize("answer", [b"<html>", b"-----BEGIN CERTIFICATE-----\nAAAA\n"])
 def test_an_answer_that_is_no_certificate_proves_nothing(answer: bytes):
-    with pytest.raises(Forged):
+    with pytest.raises(InvalidSignature):
         ses(Amazon(answer)).verify(signed(), NOW)
 
 
 def test_while_amazon_is_away_sns_has_to_come_again_and_amazon_is_left_in_peace():
-    amazon = Amazon(CannotVerify("away"))
+    amazon = Amazon(VerificationUnavailable("away"))
     provider = ses(amazon)
     for _ in range(3):
-        with pytest.raises(CannotVerify):
+        with pytest.raises(VerificationUnavailable):
             provider.verify(signed(), NOW)
     amazon.answer = certificate()
 

@@ -9,9 +9,9 @@ import pytest
 from bot.config.settings import Settings, SettingsError
 from bot.consent.model import Channel
 from bot.consent.replies.keywords import BLOCKING
-from handlers.webhooks import SMS_PROVIDERS, SWITCHES, Row, providers, register
+from handlers.webhooks import SMS_PROVIDERS, SWITCHES, ProviderRow, providers, register
 from handlers.webhooks.provider import Provider
-from handlers.webhooks.signatures import Memory
+from handlers.webhooks.signatures import MemoryReplayGuard
 from tests.support.webhooks_fixtures import all_samples
 
 PUBLIC = "https://optin.example.com"
@@ -20,7 +20,10 @@ PUBLIC = "https://optin.example.com"
 def made(public_url: str | None = PUBLIC, **env: str) -> list[Provider]:
     settings = Settings.read(env)
     return providers(
-        settings.providers, public_url=public_url, seen=Memory(), mailboxes_of=lambda _: None
+        settings.providers,
+        public_url=public_url,
+        seen=MemoryReplayGuard(),
+        mailboxes_of=lambda _: None,
     )
 
 
@@ -58,14 +61,14 @@ def test_the_providers_that_report_sms_are_registered_for_sms():
 
 
 def test_the_registry_refuses_an_sms_provider_without_opt_out_words():
-    row = Row("plivo", Channel.SMS, "OPTIN_PLIVO_AUTH_TOKEN", lambda _: None)
+    row = ProviderRow("plivo", Channel.SMS, "OPTIN_PLIVO_AUTH_TOKEN", lambda _: None)
 
     with pytest.raises(ValueError, match="'plivo' has no opt-out words: add its row to BLOCKING"):
         register([row])
 
 
 def test_an_email_provider_needs_no_opt_out_words():
-    row = Row("another", Channel.EMAIL, "OPTIN_ANOTHER_KEY", lambda _: None)
+    row = ProviderRow("another", Channel.EMAIL, "OPTIN_ANOTHER_KEY", lambda _: None)
 
     assert register([row]) == {"another": row}
 

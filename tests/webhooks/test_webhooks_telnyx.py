@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bot.consent.events import Failure
-from handlers.webhooks.provider import Forged, Request, Unreadable
+from handlers.webhooks.provider import InvalidPayload, InvalidSignature, Request
 from handlers.webhooks.providers.telnyx import CODES, Telnyx
 from tests.support.webhooks_fixtures import assert_not_understood, posted, sample
 
@@ -68,7 +68,7 @@ def test_the_window_is_five_minutes_either_way(age: int, holds: bool):
     if holds:
         assert provider().verify(request, NOW)
     else:
-        with pytest.raises(Forged):
+        with pytest.raises(InvalidSignature):
             provider().verify(request, NOW)
 
 
@@ -144,7 +144,7 @@ def test_an_error_counts_however_the_recipient_is_told(to: object, told: dict[st
 
 @pytest.mark.parametrize("to", ["", [], None, {}, [{}], [""], 7])
 def test_an_error_without_a_recipient_is_counted(to: object):
-    with pytest.raises(Unreadable, match="no number"):
+    with pytest.raises(InvalidPayload, match="no number"):
         provider().parse(finalized(STOPPED, to=to), NOW)
 
 

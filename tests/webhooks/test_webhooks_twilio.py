@@ -13,7 +13,7 @@ import pytest
 from twilio.request_validator import RequestValidator
 
 from bot.consent.events import EventKind, Failure, Marker
-from handlers.webhooks.provider import Forged, Request, Unreadable
+from handlers.webhooks.provider import InvalidPayload, InvalidSignature, Request
 from handlers.webhooks.providers.twilio import Twilio
 from handlers.webhooks.providers.twilio.codes import CODES
 from tests.support.webhooks_fixtures import posted, sample
@@ -58,7 +58,7 @@ def test_a_shared_key_holds_without_any_auth_token_and_the_token_does_not_hold_t
     provider = Twilio(shared_keys={"a": "other", **recorded.told["secret"]["shared_keys"]})
 
     assert provider.verify(recorded.request(), NOW) == "shared key 2 of 2"
-    with pytest.raises(Forged):
+    with pytest.raises(InvalidSignature):
         provider.verify(signed(INBOUND, STOP), NOW)
 
 
@@ -68,7 +68,7 @@ def test_a_shared_key_with_an_algorithm_of_ones_own_is_refused():
     headers = dict(recorded.told["headers"])
     headers["X-Twilio-Webhooks-Signature-Settings"] = "key=webhooks_sharedkey_test01,algorithm=md5"
 
-    with pytest.raises(Forged, match="algorithm"):
+    with pytest.raises(InvalidSignature, match="algorithm"):
         provider.verify(recorded.request(headers=headers.items()), NOW)
 
 
@@ -83,14 +83,14 @@ def test_the_signed_address_is_the_public_one_whatever_the_host_header_says():
         public_url="https://other.example.com",
     )
 
-    with pytest.raises(Forged):
+    with pytest.raises(InvalidSignature):
         Twilio(auth_tokens=[TOKEN]).verify(elsewhere, NOW)
 
 
 def test_without_a_public_address_nothing_holds():
     request = Request.of(method="POST", path=INBOUND, public_url=None)
 
-    with pytest.raises(Forged):
+    with pytest.raises(InvalidSignature):
         Twilio(auth_tokens=[TOKEN]).verify(request, NOW)
 
 
@@ -114,7 +114,7 @@ def test_without_a_public_address_nothing_holds():
     ],
 )
 def test_what_cant_be_read_is_said_to_be_so(request_: Request):
-    with pytest.raises(Unreadable):
+    with pytest.raises(InvalidPayload):
         Twilio(auth_tokens=[TOKEN]).parse(request_, NOW)
 
 
@@ -231,7 +231,7 @@ def test_a_changed_body_of_a_batch_is_refused():
         x_twilio_signature=request.header("x-twilio-signature"),
     )
 
-    with pytest.raises(Forged, match="body"):
+    with pytest.raises(InvalidSignature, match="body"):
         Twilio(auth_tokens=[TOKEN]).verify(changed, NOW)
 
 

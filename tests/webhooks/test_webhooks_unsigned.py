@@ -14,11 +14,11 @@ from typing import ClassVar
 
 import pytest
 
-from bot.consent.model import On
+from bot.consent.model import ConsentValue
 from bot.runtime.server import Server
 from handlers.web import LARGEST_BODY, web_app
 from handlers.webhooks.provider import Parsed, Request, Route
-from handlers.webhooks.receiver import Intake, Line, ProviderHealth, webhook_routes
+from handlers.webhooks.receiver import BatchQueue, ProviderHealth, WebhookReceiver, webhook_routes
 from tests.support.receiving_fixtures import PUBLIC, Receiver, receiver
 from tests.webhooks.test_one_click_links import KEYS, click, email_on, link
 from tests.webhooks.test_webhooks_bad_input import FORM, on, text
@@ -142,7 +142,7 @@ def test_unsubscribes_and_stops_are_taken_while_junk_comes_in(tmp_path: Path) ->
                 thread.join()
 
         assert (clicked.status, stopped.status) == (200, 200)
-        assert (email_on(bot, ana), on(bot)) == (On.NO, On.NO)
+        assert (email_on(bot, ana), on(bot)) == (ConsentValue.NO, ConsentValue.NO)
         assert took < 5
 
 
@@ -166,11 +166,11 @@ class _Slow:
 
 def test_a_check_that_does_not_end_keeps_the_process_from_nothing(bot: Receiver) -> None:
     slow = _Slow()
-    intake = Intake(bot.service, counted=lambda *_: None, health=ProviderHealth())
-    with Line(intake, slow) as line:
+    intake = WebhookReceiver(bot.service, counted=lambda *_: None, health=ProviderHealth())
+    with BatchQueue(intake, slow) as line:
         routes = webhook_routes({slow.name: line}, [slow], public_url=PUBLIC)
         with Server(web_app(routes=routes, checks={})) as server:
-            other = Receiver(
+            other = WebhookReceiver(
                 service=bot.service,
                 metrics=bot.metrics,
                 host=server.host,

@@ -24,15 +24,15 @@ from bot.consent.model import (
     Block,
     BlockState,
     Bounce,
-    By,
     Channel,
     Consent,
+    ConsentValue,
     Contact,
     Evidence,
     Hold,
-    Line,
-    On,
-    Refusal,
+    LineType,
+    OptOut,
+    Origin,
 )
 
 #: What stands before the first entry.
@@ -56,7 +56,7 @@ READ_AS_OPT_OUT = " was read as an opt-out"
 Pair = tuple[str | bool | None, str | bool | None]
 
 
-class Kind(StrEnum):
+class EntryKind(StrEnum):
     """What an entry tells (contract.md, `optin activity --json`)."""
 
     CONSENT = "consent"
@@ -73,7 +73,16 @@ class Kind(StrEnum):
 
 #: Entries of these kinds change a contact or an address; the others only tell. But a note of a
 #: second STOP makes a block as new as it is.
-CHANGING = frozenset({Kind.CONSENT, Kind.BLOCK, Kind.BOUNCE, Kind.HOLD, Kind.CONTACT, Kind.ERASED})
+CHANGING = frozenset(
+    {
+        EntryKind.CONSENT,
+        EntryKind.BLOCK,
+        EntryKind.BOUNCE,
+        EntryKind.HOLD,
+        EntryKind.CONTACT,
+        EntryKind.ERASED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +90,7 @@ class Entry:
     """One line of the Activity Log."""
 
     id: str
-    kind: Kind
+    kind: EntryKind
     occurred_at: datetime
     recorded_at: datetime
     #: `slack:U…`, `cli:<user>`, `contact`, `provider:<name>`, `import:<id>` or `system`.
@@ -95,7 +104,7 @@ class Entry:
     #: Our sender that a block is about, or a STOP that blocks; or the e-mail provider whose
     #: suppression list it is.
     sender: str | None = None
-    by: By | None = None
+    by: Origin | None = None
     #: In the words of `on` and `bounce`; for a contact: "", "added", "changed" or "removed".
     before: str = ""
     after: str = ""
@@ -161,16 +170,16 @@ def apply(
     """
     if entry.redacted:
         return contact, facts
-    if facts is not None and entry.kind in (Kind.CONSENT, Kind.NOTE):
+    if facts is not None and entry.kind in (EntryKind.CONSENT, EntryKind.NOTE):
         facts = _told(entry, facts)
     if entry.kind not in CHANGING:
         return contact, facts
     match entry.kind:
-        case Kind.CONTACT:
+        case EntryKind.CONTACT:
             return _apply_contact(entry, contact), facts
-        case Kind.ERASED:
+        case EntryKind.ERASED:
             return _erased(entry), facts
-        case Kind.CONSENT if entry.contact is not None:
+        case EntryKind.CONSENT if entry.contact is not None:
             assert contact is not None
             assert entry.address is not None
             consents = {**contact.consents, key_of(entry.address): consent_of(entry)}
@@ -183,10 +192,10 @@ def apply(
 
 def consent_of(entry: Entry) -> Consent:
     """The consent that an entry makes."""
-    if entry.after == On.UNSET:
+    if entry.after == ConsentValue.UNSET:
         return Consent()
     return Consent(
-        on=On(entry.after),
+        on=ConsentValue(entry.after),
         by=entry.by,
         since=entry.occurred_at,
         actor=entry.actor,
@@ -198,7 +207,7 @@ def consent_of(entry: Entry) -> Consent:
 
 def _apply_to_address(entry: Entry, facts: AddressFacts) -> AddressFacts:
     match entry.kind:
-        case Kind.BOUNCE:
+        case EntryKind.BOUNCE:
             soft = (entry.changes or {}).get("soft")
             if soft is not None and entry.before == entry.after:
                 return replace(facts, soft_failures=_counted(entry, facts, int(str(soft[1]))))
@@ -212,9 +221,9 @@ def _apply_to_address(entry: Entry, facts: AddressFacts) -> AddressFacts:
                 bounced_at=entry.occurred_at if bounce is not Bounce.NO else None,
                 bounce_reason=entry.reason if bounced else None,
                 # A bounce that the contact caused is a complaint (rules.md §4).
-                complaint=bounced and entry.by is By.CONTACT,
+                complaint=bounced and entry.by is Origin.CONTACT,
             )
-        case Kind.BLOCK:
+        case EntryKind.BLOCK:
             assert entry.sender is not None
             blocks = dict(facts.blocks)
             state = BlockState(entry.after)
@@ -222,14 +231,14 @@ def _apply_to_address(entry: Entry, facts: AddressFacts) -> AddressFacts:
                 blocks[entry.sender] = _block(entry, state, blocks.get(entry.sender))
                 return replace(facts, blocks=blocks)
             gone = blocks.pop(entry.sender, None)
-            if entry.by is By.STAFF:
+            if entry.by is Origin.STAFF:
                 # What a person says of a provider's list is no event of that list: one that is
                 # told later counts, whatever its time.
                 since = gone.since if gone else entry.occurred_at
                 return replace(facts, blocks=blocks, removed={**facts.removed, entry.sender: since})
             cleared = {**facts.cleared, entry.sender: entry.occurred_at}
             return replace(facts, blocks=blocks, cleared=cleared)
-        case Kind.HOLD:
+        case EntryKind.HOLD:
             held = Hold(since=entry.occurred_at, text=entry.reason or "")
             return replace(facts, hold=held if entry.after == "held" else None)
     return facts
@@ -237,15 +246,15 @@ def _apply_to_address(entry: Entry, facts: AddressFacts) -> AddressFacts:
 
 def is_refusal(entry: Entry) -> bool:
     """Whether the entry tells that the contact refused, for the first time or again."""
-    told = entry.kind is Kind.CONSENT or entry.kind is Kind.NOTE
-    return told and entry.after == On.NO and entry.by in (By.CONTACT, By.IMPORT)
+    told = entry.kind is EntryKind.CONSENT or entry.kind is EntryKind.NOTE
+    return told and entry.after == ConsentValue.NO and entry.by in (Origin.CONTACT, Origin.IMPORT)
 
 
 def tells_of_address(entry: Entry) -> bool:
     """Whether the entry may change what is known of its address."""
     if entry.address is None:
         return False
-    return entry.kind is not Kind.CONSENT or entry.contact is None or _tells(entry)
+    return entry.kind is not EntryKind.CONSENT or entry.contact is None or _tells(entry)
 
 
 def opts_out(entry: Entry) -> bool:
@@ -293,24 +302,24 @@ def _told(entry: Entry, facts: AddressFacts) -> AddressFacts:
     # What is left when a record was taken back is no opt-out of its own.
     if opts_out(entry) and not taken:
         facts = replace(_renewed(entry, facts), refusals=_refusals(entry, facts.refusals))
-    if taken or (entry.reason in UNDOS and entry.before == On.NO):
+    if taken or (entry.reason in UNDOS and entry.before == ConsentValue.NO):
         left = tuple(r for r in facts.refusals if not _takes_back(entry, taken, r))
         facts = replace(facts, refusals=left)
     return facts
 
 
-def _takes_back(entry: Entry, taken: Pair | None, refusal: Refusal) -> bool:
+def _takes_back(entry: Entry, taken: Pair | None, refusal: OptOut) -> bool:
     if taken:
         return covers(str(taken[1]), refusal.act)
     # Versions before 0.2 did not say what they took back: an import, or one's own record.
     return bool(refusal.act) and refusal.act.startswith("import:") is (entry.reason == UNDO_IMPORT)
 
 
-def _refusals(entry: Entry, known: tuple[Refusal, ...]) -> tuple[Refusal, ...]:
+def _refusals(entry: Entry, known: tuple[OptOut, ...]) -> tuple[OptOut, ...]:
     """One for each record that can be taken back, and the newest of what can't be: what is older
     than that one changes nothing any more, but for the first file that had the address."""
     assert entry.channel is not None
-    fresh = Refusal(
+    fresh = OptOut(
         channel=entry.channel,
         since=entry.occurred_at,
         reason=entry.reason or "",
@@ -332,7 +341,7 @@ def _block(entry: Entry, state: BlockState, standing: Block | None) -> Block:
     number = (entry.changes or {}).get(NUMBER)
     provider = entry.source.removeprefix("provider:") if ":" in entry.source else None
     since = began = entry.occurred_at
-    stopped = entry.by is By.CONTACT and not entry.actor.startswith("provider:")
+    stopped = entry.by is Origin.CONTACT and not entry.actor.startswith("provider:")
     if standing is not None and standing.state is BlockState.UNKNOWN is not state:
         # Now it is known, and the doubt may be the newer of the two.
         since = max(since, standing.since)
@@ -357,7 +366,7 @@ def _proved(entry: Entry, facts: AddressFacts) -> datetime | None:
 def _renewed(entry: Entry, facts: AddressFacts) -> AddressFacts:
     """The block that stands is as new as the latest STOP."""
     standing = facts.blocks.get(entry.sender or "")
-    if standing is None or entry.after != On.NO or standing.since >= entry.occurred_at:
+    if standing is None or entry.after != ConsentValue.NO or standing.since >= entry.occurred_at:
         return facts
     renewed = replace(standing, since=entry.occurred_at, first=None, stopped=True)
     return replace(facts, blocks={**facts.blocks, entry.sender or "": renewed})
@@ -381,7 +390,7 @@ def _apply_contact(entry: Entry, contact: Contact | None) -> Contact | None:
     changed: dict[str, object] = {n: after for n, (_, after) in changes.items() if n != MERGED}
     if "line" in changed:
         line = changed["line"]
-        changed["line"] = Line(line) if isinstance(line, str) else None
+        changed["line"] = LineType(line) if isinstance(line, str) else None
     changed["version"] = entry.version
     # The names are Contact's own.
     if contact is None:

@@ -7,19 +7,19 @@ A function takes the `Service`, which holds what lasts (storage, clock, our send
 from bot.consent.use_cases.activity import activity, recent
 from bot.consent.use_cases.cases.decide import Decided, approve, cancel, deny
 from bot.consent.use_cases.cases.details import (
-    Matter,
+    CaseDetails,
+    all_case_details,
+    case_details,
     completed_by_another,
-    matter,
-    matter_of,
-    matters,
+    details_of,
 )
-from bot.consent.use_cases.cases.request import Ask, check_request, request
+from bot.consent.use_cases.cases.request import CaseRequest, check_request, request
 from bot.consent.use_cases.cases.subscriptions import (
-    no_more_requests,
-    want_requests,
-    wants_requests,
+    request_subscribers,
+    subscribe_to_requests,
+    unsubscribe_from_requests,
 )
-from bot.consent.use_cases.cases.timers import look_after_cases
+from bot.consent.use_cases.cases.timers import run_case_timers
 from bot.consent.use_cases.contacts import Details, add, edit, note
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.erase import erase
@@ -30,7 +30,7 @@ from bot.consent.use_cases.imports import (
     import_rows,
     undo_import,
 )
-from bot.consent.use_cases.ingest import take
+from bot.consent.use_cases.ingest import ingest
 from bot.consent.use_cases.known_senders import senders
 from bot.consent.use_cases.look_up import Found, Profile, find, others_gates, profile, suggest
 from bot.consent.use_cases.merge import merge
@@ -38,59 +38,59 @@ from bot.consent.use_cases.removed_at_provider import removed_at_provider
 from bot.consent.use_cases.retire import Retired, restore, retire, retired
 from bot.consent.use_cases.set_consent import change
 from bot.consent.use_cases.undo import take_back, undo
-from bot.consent.use_cases.update import Change, Outcome, Wish
+from bot.consent.use_cases.update import StatusChange, StatusUpdate, UpdateResult
 from bot.consent.use_cases.verify import Verdict, verify
 
 __all__ = [
-    "Ask",
-    "Change",
+    "CaseDetails",
+    "CaseRequest",
     "Decided",
     "Details",
     "Found",
-    "Matter",
-    "Outcome",
     "Profile",
     "Report",
     "Retired",
     "Row",
     "Service",
+    "StatusChange",
+    "StatusUpdate",
+    "UpdateResult",
     "Verdict",
-    "Wish",
     "activity",
     "add",
+    "all_case_details",
     "approve",
     "cancel",
+    "case_details",
     "change",
     "check_request",
     "completed_by_another",
     "deny",
+    "details_of",
     "edit",
     "erase",
     "export",
     "find",
     "import_rows",
-    "look_after_cases",
-    "matter",
-    "matter_of",
-    "matters",
+    "ingest",
     "merge",
-    "no_more_requests",
     "note",
     "others_gates",
     "profile",
     "recent",
     "removed_at_provider",
     "request",
+    "request_subscribers",
     "restore",
     "retire",
     "retired",
+    "run_case_timers",
     "senders",
+    "subscribe_to_requests",
     "suggest",
-    "take",
     "take_back",
     "undo",
     "undo_import",
+    "unsubscribe_from_requests",
     "verify",
-    "want_requests",
-    "wants_requests",
 ]

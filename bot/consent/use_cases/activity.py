@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bot.consent.errors import NotFound
-from bot.consent.log.entries import Entry, Kind
+from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import Actor, Channel, Contact
 from bot.consent.permissions import Action, authorize
 from bot.consent.use_cases.context import Service
@@ -16,7 +16,7 @@ def activity(
     id: str,
     actor: Actor,
     *,
-    kinds: Iterable[Kind] = (),
+    kinds: Iterable[EntryKind] = (),
     channel: Channel | None = None,
     before: int | None = None,
     limit: int = 10,
@@ -37,7 +37,7 @@ def recent(
     service: Service,
     actor: Actor,
     *,
-    kinds: Iterable[Kind] = (),
+    kinds: Iterable[EntryKind] = (),
     before: int | None = None,
     limit: int = 10,
 ) -> Sequence[tuple[Entry, Contact | None]]:

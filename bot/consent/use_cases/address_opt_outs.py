@@ -13,7 +13,7 @@ from bot.consent.log.entries import (
     CARRIED,
     TAKES_BACK,
     Entry,
-    Kind,
+    EntryKind,
     Pair,
     act_of,
     consent_of,
@@ -26,13 +26,13 @@ from bot.consent.model import (
     AddressFacts,
     BlockState,
     Bounce,
-    By,
     Channel,
     Consent,
+    ConsentValue,
     Contact,
     Hold,
-    On,
-    Refusal,
+    OptOut,
+    Origin,
 )
 from bot.consent.store import Records
 from bot.consent.use_cases.cases.complete import RE_OPT_IN
@@ -110,13 +110,13 @@ def carry(
             recorded[act] = max(recorded.get(act, entry), entry, key=lambda e: e.occurred_at)
     system = replace(recorder, actor=actor)
     for act, entry in recorded.items():
-        refusal = Refusal(channel=channel, since=entry.occurred_at, reason=CARRIED, act=act)
+        refusal = OptOut(channel=channel, since=entry.occurred_at, reason=CARRIED, act=act)
         contact = _refuse(system, contact, channel, refusal)
         refuse_at(
             replace(system, stores=True),
             contact.address(channel) or "",
             channel,
-            by=By.CONTACT,
+            by=Origin.CONTACT,
             but=contact,
             reason=_ANOTHERS,
             occurred_at=refusal.since,
@@ -137,12 +137,12 @@ def standing(
     it. What was taken back does not count, nor do these acts."""
     consent, made = UNSET, ""
     for entry in statements(records, contact, key, without=without):
-        if entry.kind is Kind.NOTE and consent.on is On.NO:
-            if entry.by is By.CONTACT and consent.by is not By.CONTACT:
-                consent = replace(consent, by=By.CONTACT)
-        elif entry.after == On.NO and entry.by is By.STAFF and consent.refused:
+        if entry.kind is EntryKind.NOTE and consent.on is ConsentValue.NO:
+            if entry.by is Origin.CONTACT and consent.by is not Origin.CONTACT:
+                consent = replace(consent, by=Origin.CONTACT)
+        elif entry.after == ConsentValue.NO and entry.by is Origin.STAFF and consent.refused:
             continue
-        elif entry.after == On.UNSET:
+        elif entry.after == ConsentValue.UNSET:
             consent, made = UNSET, ""
         else:
             consent, made = consent_of(entry), entry.id
@@ -159,7 +159,9 @@ def settle(
     left = [r for r in records.facts(key).refusals if not covers(act, r.act)]
     newest = max(left, key=lambda refusal: refusal.since, default=None)
     if newest is not None and not consent.refused and not _answers(consent, made, newest):
-        consent = Consent(on=On.NO, by=By.CONTACT, since=newest.since, reason=newest.reason)
+        consent = Consent(
+            on=ConsentValue.NO, by=Origin.CONTACT, since=newest.since, reason=newest.reason
+        )
     before = contact.consents.get(key, UNSET)
     address = next((a for a in contact.addresses if key_of(a) == key), key)
     changes: dict[str, Pair] = {TAKES_BACK: (None, act)}
@@ -168,11 +170,11 @@ def settle(
         return contact
     # It is as old as it was: a refusal that is told late must not find it newer than itself.
     after = recorder.record(
-        Kind.NOTE if same else Kind.CONSENT,
+        EntryKind.NOTE if same else EntryKind.CONSENT,
         contact,
         address=address,
         channel=channel,
-        by=By.STAFF if same else consent.by,
+        by=Origin.STAFF if same else consent.by,
         before=before.on,
         after=before.on if same else consent.on,
         reason=reason,
@@ -195,7 +197,7 @@ def settle_all(
     keys = [key for key in contact.consents if ("@" in key) is email]
     others: dict[str, Contact] = {}
     for key in dict.fromkeys([*([present] if present else []), *keys]):
-        for one in {c.id: c for c in (contact, *records.holders(key))}.values():
+        for one in {c.id: c for c in (contact, *records.contacts_at(key))}.values():
             # Read again: the address before may have changed the same contact.
             before = records.contact(one.id)
             if before is None or before.erased:
@@ -211,25 +213,25 @@ def refuse_at(
     address: str,
     channel: Channel,
     *,
-    by: By,
+    by: Origin,
     but: Contact | None = None,
     **entry: object,
 ) -> list[Contact]:
     """A `no` that reaches everybody with the address, but one: whom it is news for."""
     reached = []
-    for holder in recorder.records.holders(key_of(address)):
+    for holder in recorder.records.contacts_at(key_of(address)):
         if but is not None and holder.id == but.id:
             continue
         consent = holder.consent(channel)
-        again = consent.on is On.NO and consent.by in (By.CONTACT, by)
+        again = consent.on is ConsentValue.NO and consent.by in (Origin.CONTACT, by)
         recorder.record(
-            Kind.NOTE if again else Kind.CONSENT,
+            EntryKind.NOTE if again else EntryKind.CONSENT,
             holder,
             address=holder.address(channel),
             channel=channel,
             by=by,
             before=consent.on,
-            after=On.NO,
+            after=ConsentValue.NO,
             **entry,  # type: ignore[arg-type]
         )
         if not again:
@@ -237,16 +239,16 @@ def refuse_at(
     return reached
 
 
-def _refuse(recorder: Recorder, contact: Contact, channel: Channel, refusal: Refusal) -> Contact:
+def _refuse(recorder: Recorder, contact: Contact, channel: Channel, refusal: OptOut) -> Contact:
     current = contact.consent(channel)
     after = recorder.record(
-        Kind.NOTE if current.refused else Kind.CONSENT,
+        EntryKind.NOTE if current.refused else EntryKind.CONSENT,
         contact,
         address=contact.address(channel),
         channel=channel,
-        by=By.CONTACT,
+        by=Origin.CONTACT,
         before=current.on,
-        after=On.NO,
+        after=ConsentValue.NO,
         reason=refusal.reason or "Refused before this contact was added",
         occurred_at=refusal.since,
         changes={ACT: (None, refusal.act)},
@@ -255,19 +257,19 @@ def _refuse(recorder: Recorder, contact: Contact, channel: Channel, refusal: Ref
     return after
 
 
-def _stands_against(records: Records, contact: Contact, key: str, refusal: Refusal) -> bool:
+def _stands_against(records: Records, contact: Contact, key: str, refusal: OptOut) -> bool:
     current = contact.consents.get(key, UNSET)
     if current.refused:
         return False
-    if current.on is not On.YES:
+    if current.on is not ConsentValue.YES:
         return True
     return not _answers(*standing(records, contact, key), refusal)
 
 
-def _answers(consent: Consent, made: str, refusal: Refusal) -> bool:
+def _answers(consent: Consent, made: str, refusal: OptOut) -> bool:
     """Whether this YES was given knowing of that refusal, by a completed case; or by evidence that
     is newer than what a file says."""
-    if consent.on is not On.YES:
+    if consent.on is not ConsentValue.YES:
         return False
     proof = consent.evidence.at if consent.evidence else None
     newer = proof is not None and proof > refusal.since
@@ -283,7 +285,7 @@ def statements(
     told = [
         entry
         for entry in history(records, contact.id)
-        if entry.kind in (Kind.CONSENT, Kind.NOTE)
+        if entry.kind in (EntryKind.CONSENT, EntryKind.NOTE)
         and entry.address
         and key_of(entry.address) == key
     ]
@@ -297,10 +299,13 @@ def statements(
         act = act_of(entry)
         if TAKES_BACK in (entry.changes or {}) or any(covers(one, act) for one in taken):
             continue
-        if entry.after != On.NO and f"{entry.actor}{BUT_OPT_OUTS}" in taken:
+        if entry.after != ConsentValue.NO and f"{entry.actor}{BUT_OPT_OUTS}" in taken:
             continue
         # A note of a refusal that an older file gave tells nothing of a consent that is newer.
-        if entry.kind is Kind.CONSENT or (entry.before, entry.after) == (On.NO, On.NO):
+        if entry.kind is EntryKind.CONSENT or (entry.before, entry.after) == (
+            ConsentValue.NO,
+            ConsentValue.NO,
+        ):
             yield entry
 
 
@@ -309,7 +314,7 @@ def _last_key(records: Records, contact: Contact, channel: Channel) -> str | Non
     field = "phone" if channel is Channel.SMS else "email"
     for entry in history(records, contact.id):
         before, _ = (entry.changes or {}).get(field, (None, None))
-        if entry.kind is Kind.CONTACT and before:
+        if entry.kind is EntryKind.CONTACT and before:
             return key_of(str(before))
     return None
 
@@ -321,7 +326,7 @@ def _take_over(
     records = recorder.records
     key, address = contact.key(channel) or "", contact.address(channel)
 
-    def say(kind: Kind, **entry: object) -> None:
+    def say(kind: EntryKind, **entry: object) -> None:
         nonlocal contact
         after = recorder.record(kind, contact, address=address, channel=channel, **entry)  # type: ignore[arg-type]
         assert after is not None
@@ -338,7 +343,7 @@ def _take_over(
         gone = removed is not None and since is not None and removed >= since
         if since and not gone and (known_since is None or since > known_since or tie):
             say(
-                Kind.BLOCK,
+                EntryKind.BLOCK,
                 sender=name,
                 before=known,
                 after=state,
@@ -350,10 +355,10 @@ def _take_over(
     ended = proved is not None and kept.bounced_at is not None and proved >= kept.bounced_at
     if kept.bounce is not Bounce.NO and records.facts(key).bounce is Bounce.NO and not ended:
         say(
-            Kind.BOUNCE,
+            EntryKind.BOUNCE,
             before=Bounce.NO,
             after=kept.bounce,
-            by=By.CONTACT if kept.complaint else None,
+            by=Origin.CONTACT if kept.complaint else None,
             reason=kept.bounce_reason,
             occurred_at=kept.bounced_at,
         )
@@ -363,11 +368,11 @@ def _take_over(
             count = len(facts.soft_failures)
             soft: dict[str, Pair] = {"soft": (str(count), str(count + 1))}
             same = facts.bounce
-            say(Kind.BOUNCE, before=same, after=same, occurred_at=failed, changes=soft)
+            say(EntryKind.BOUNCE, before=same, after=same, occurred_at=failed, changes=soft)
     if kept.bounce is not Bounce.NO or kept.soft_failures:
         # From now on the address tells it: what a delivery ends there must not come back.
         recorder.record(
-            Kind.BOUNCE,
+            EntryKind.BOUNCE,
             None,
             address=kept.address,
             channel=channel,
@@ -377,14 +382,14 @@ def _take_over(
     if kept.hold and not records.facts(key).hold:
         if records.facts(kept.address).hold:
             recorder.record(
-                Kind.HOLD,
+                EntryKind.HOLD,
                 None,
                 address=kept.address,
                 channel=channel,
                 before="held",
                 after="released",
             )
-        say(Kind.HOLD, after="held", reason=kept.hold.text, occurred_at=kept.hold.since)
+        say(EntryKind.HOLD, after="held", reason=kept.hold.text, occurred_at=kept.hold.since)
     return contact
 
 

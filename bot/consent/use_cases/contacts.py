@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.consent.addresses import key_of
 from bot.consent.errors import Changed, Invalid, Refused
-from bot.consent.log.entries import Kind, Pair
+from bot.consent.log.entries import EntryKind, Pair
 from bot.consent.model import Actor, Channel, Contact
 from bot.consent.parsing import blank, fold, read_phone, storable, visible
 from bot.consent.permissions import Action, authorize
@@ -67,7 +67,7 @@ def note(service: Service, id: str, text: str, actor: Actor) -> None:
     with service.store.transaction() as records:
         contact = present(records, id)
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
-        recorder.record(Kind.NOTE, contact, reason=text.strip())
+        recorder.record(EntryKind.NOTE, contact, reason=text.strip())
 
 
 #: Fields of a contact by name: text, or None.
@@ -109,7 +109,7 @@ def create(service: Service, recorder: Recorder, fields: Fields) -> Contact:
         name: (None, value) for name, value in fields.items() if value not in (None, "")
     }
     contact = recorder.record(
-        Kind.CONTACT, None, creates=new_id(recorder.now), after="added", changes=changes
+        EntryKind.CONTACT, None, creates=new_id(recorder.now), after="added", changes=changes
     )
     assert contact is not None
     for channel in Channel:
@@ -132,7 +132,9 @@ def update(
     }
     if not changes:
         return contact
-    after = recorder.record(Kind.CONTACT, contact, after="changed", reason=reason, changes=changes)
+    after = recorder.record(
+        EntryKind.CONTACT, contact, after="changed", reason=reason, changes=changes
+    )
     assert after is not None
     for channel in Channel:
         former = contact.key(channel)
@@ -160,7 +162,7 @@ def _check_new(recorder: Recorder, fields: Fields) -> None:
     name = fold(fields["name"] or "")
     for field in ("phone", "email"):
         address = fields.get(field)
-        for holder in recorder.records.holders(key_of(address)) if address else ():
+        for holder in recorder.records.contacts_at(key_of(address)) if address else ():
             if fold(holder.name) == name:
                 raise Refused(
                     f"{holder.name} is there already with this {field}. Look them up instead.",

@@ -8,13 +8,22 @@ from typing import Any
 
 from bot.consent.addresses import key_of
 from bot.consent.frozen import replace
-from bot.consent.log.entries import ACT, MERGED, Entry, Kind, apply, tells_of_address
-from bot.consent.model import UNSET, Actor, AddressFacts, Bounce, By, Channel, Contact, On
+from bot.consent.log.entries import ACT, MERGED, Entry, EntryKind, apply, tells_of_address
+from bot.consent.model import (
+    UNSET,
+    Actor,
+    AddressFacts,
+    Bounce,
+    Channel,
+    ConsentValue,
+    Contact,
+    Origin,
+)
 from bot.consent.permissions import Action, authorize
 from bot.consent.store import Records
 from bot.consent.use_cases.address_opt_outs import refuse_at
-from bot.consent.use_cases.alerts.reviews import forget
-from bot.consent.use_cases.cases.erase_cases import forget_cases
+from bot.consent.use_cases.alerts.reviews import erase_reviews
+from bot.consent.use_cases.cases.erase_cases import erase_cases
 from bot.consent.use_cases.context import Service, present
 from bot.consent.use_cases.record import Recorder, history, told_block
 
@@ -48,14 +57,14 @@ def erase(service: Service, id: str, actor: Actor) -> Contact:
             _leave(service, recorder, contact, told, key)
         for external_id in _external_ids(records, contact):
             records.remember(erased_id(service, external_id))
-        forget_cases(recorder, contact)
+        erase_cases(recorder, contact)
         for one in (id, *merged):
-            forget(records, one)
+            erase_reviews(records, one)
             # What is redacted tells the fold nothing more, so this comes before the last entry.
             records.redact(one)
         for one in merged:
-            recorder.record(Kind.ERASED, None, creates=one)
-        erased = recorder.record(Kind.ERASED, contact)
+            recorder.record(EntryKind.ERASED, None, creates=one)
+        erased = recorder.record(EntryKind.ERASED, contact)
         assert erased is not None
         return erased
 
@@ -82,7 +91,7 @@ def _refuse_others(recorder: Recorder, contact: Contact) -> None:
             replace(recorder, actor="system"),
             key,
             _channel(key),
-            by=By.CONTACT,
+            by=Origin.CONTACT,
             but=contact,
             reason="Marked Do not contact before an erasure",
             changes={ACT: (None, "")},
@@ -152,13 +161,13 @@ def _keep_refusal(service: Service, recorder: Recorder, contact: Contact, key: s
     if since is None or (kept is not None and kept.since >= since):
         return
     recorder.record(
-        Kind.CONSENT,
+        EntryKind.CONSENT,
         None,
         address=hashed,
         channel=_channel(key),
-        by=By.CONTACT,
-        before=On.UNSET,
-        after=On.NO,
+        by=Origin.CONTACT,
+        before=ConsentValue.UNSET,
+        after=ConsentValue.NO,
         reason="Refused before erasure",
         occurred_at=since,
         changes={ACT: (None, "")},
@@ -175,7 +184,7 @@ def _refused_since(recorder: Recorder, contact: Contact, key: str) -> datetime |
     if contact.do_not_contact and key in contact.keys:
         since.append(recorder.now)
     # A reply that nobody has judged yet, and nobody can any more, counts as what it may be.
-    others = any(holder.id != contact.id for holder in recorder.records.holders(key))
+    others = any(holder.id != contact.id for holder in recorder.records.contacts_at(key))
     if facts.hold and not others:
         since.append(facts.hold.since)
     return max(since, default=None)
@@ -186,7 +195,7 @@ def _leave(service: Service, recorder: Recorder, contact: Contact, told: _Told, 
     under its hash, and with the address only what the log still tells."""
     records, channel = recorder.records, _channel(key)
     facts, left = records.facts(key), told.facts[key]
-    others = [holder for holder in records.holders(key) if holder.id != contact.id]
+    others = [holder for holder in records.contacts_at(key) if holder.id != contact.id]
     if not others:
         _hash(service, recorder, facts, channel)
     # Who had the address before goes on telling of it, and nothing that was answered since.
@@ -200,7 +209,7 @@ def _hash(service: Service, recorder: Recorder, facts: AddressFacts, channel: Ch
     """What is known of the address, as far as it is newer than what its hash knows."""
     hashed = service.hashed(facts.address)
 
-    def say(kind: Kind, **entry: Any) -> None:
+    def say(kind: EntryKind, **entry: Any) -> None:
         recorder.record(kind, None, address=hashed, channel=channel, **entry)
 
     for name in {**facts.blocks, **facts.cleared}:
@@ -209,7 +218,7 @@ def _hash(service: Service, recorder: Recorder, facts: AddressFacts, channel: Ch
         if since is None or (known_since is not None and known_since >= since):
             continue
         say(
-            Kind.BLOCK,
+            EntryKind.BLOCK,
             sender=name,
             before=known,
             after=state,
@@ -218,8 +227,8 @@ def _hash(service: Service, recorder: Recorder, facts: AddressFacts, channel: Ch
         )
     if facts.bounce is not Bounce.NO and recorder.records.facts(hashed).bounce is Bounce.NO:
         say(
-            Kind.BOUNCE,
-            by=By.CONTACT if facts.complaint else None,
+            EntryKind.BOUNCE,
+            by=Origin.CONTACT if facts.complaint else None,
             before=Bounce.NO,
             after=facts.bounce,
             occurred_at=facts.bounced_at,

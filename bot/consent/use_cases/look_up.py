@@ -138,7 +138,7 @@ def profile_of(service: Service, records: Records, contact: Contact, *, latest: 
     sms = facts.get(Channel.SMS)
     senders = _senders(service, records, facts.values())
     others = {
-        channel: [h.name for h in records.holders(facts[channel].address) if h.id != contact.id]
+        channel: [h.name for h in records.contacts_at(facts[channel].address) if h.id != contact.id]
         for channel in facts
     }
     return Profile(
@@ -187,7 +187,7 @@ def _hits(records: Records, text: str, phone: str | None, email: str | None) -> 
     if not text:
         return []
     if phone or email:
-        return records.holders(key_of(phone or email or ""))
+        return records.contacts_at(key_of(phone or email or ""))
     if contact := records.contact(text) or records.by_external_id(text):
         return [contact]
     return records.search(text, limit=MOST_HITS + 1)

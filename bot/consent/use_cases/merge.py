@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from bot.consent.addresses import key_of
 from bot.consent.errors import Refused
-from bot.consent.log.entries import ACT, MERGED, Kind, act_of, is_refusal
-from bot.consent.model import UNSET, Actor, By, Channel, Consent, Contact, Evidence, On
+from bot.consent.log.entries import ACT, MERGED, EntryKind, act_of, is_refusal
+from bot.consent.model import (
+    UNSET,
+    Actor,
+    Channel,
+    Consent,
+    ConsentValue,
+    Contact,
+    Evidence,
+    Origin,
+)
 from bot.consent.permissions import Action, authorize
 from bot.consent.store import Records
 from bot.consent.use_cases.address_opt_outs import refuse_at, standing, statements
@@ -30,7 +39,7 @@ def merge(service: Service, kept: str, merged: str, actor: Actor) -> Contact:
         told = {channel: _told(records, other, channel) for channel in Channel}
         # It goes first, so that its external id is free.
         recorder.record(
-            Kind.CONTACT, other, after="removed", reason=f"Merged into contact {contact.id}"
+            EntryKind.CONTACT, other, after="removed", reason=f"Merged into contact {contact.id}"
         )
         contact = update(service, recorder, contact, _missing(contact, other), reason=_REASON)
         for channel in Channel:
@@ -39,7 +48,7 @@ def merge(service: Service, kept: str, merged: str, actor: Actor) -> Contact:
         if other.do_not_contact and not contact.do_not_contact:
             changes["do_not_contact"] = (False, True)
         after = recorder.record(
-            Kind.CONTACT, contact, after="changed", reason=_REASON, changes=changes
+            EntryKind.CONTACT, contact, after="changed", reason=_REASON, changes=changes
         )
         assert after is not None
         return after
@@ -65,7 +74,7 @@ def _told(records: Records, other: Contact, channel: Channel) -> tuple[Consent, 
     consent, _ = standing(records, other, key)
     current = other.consents.get(key, UNSET)
     acts = [act_of(e) for e in statements(records, other, key) if is_refusal(e) and act_of(e)]
-    return (current if current.on is On.NO else consent), (acts[-1] if acts else "")
+    return (current if current.on is ConsentValue.NO else consent), (acts[-1] if acts else "")
 
 
 def _consent(
@@ -79,18 +88,20 @@ def _consent(
     address, current = contact.address(channel), contact.consent(channel)
     if address is None:
         return contact
-    worse = consent.on is On.NO and (current.on is not On.NO or consent.refused > current.refused)
+    worse = consent.on is ConsentValue.NO and (
+        current.on is not ConsentValue.NO or consent.refused > current.refused
+    )
     same = other.key(channel) == key_of(address)
-    fills = consent.on is On.YES and current.on is On.UNSET and same
+    fills = consent.on is ConsentValue.YES and current.on is ConsentValue.UNSET and same
     if not worse and not fills:
         return contact
     evidence: Evidence | None = consent.evidence if fills else None
     after = recorder.record(
-        Kind.CONSENT,
+        EntryKind.CONSENT,
         contact,
         address=address,
         channel=channel,
-        by=By.CONTACT if consent.refused else consent.by,
+        by=Origin.CONTACT if consent.refused else consent.by,
         before=current.on,
         after=consent.on,
         reason=consent.reason or _REASON,
@@ -104,7 +115,7 @@ def _consent(
             recorder,
             address,
             channel,
-            by=By.CONTACT,
+            by=Origin.CONTACT,
             but=after,
             reason=consent.reason or _REASON,
             occurred_at=consent.since,

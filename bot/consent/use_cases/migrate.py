@@ -13,7 +13,7 @@ from pathlib import Path
 from bot.consent.addresses import HASH, key_of
 from bot.consent.frozen import replace
 from bot.consent.gates import Code
-from bot.consent.log.entries import Entry, Kind, apply, opts_out
+from bot.consent.log.entries import Entry, EntryKind, apply, opts_out
 from bot.consent.model import (
     AddressFacts,
     Block,
@@ -45,7 +45,7 @@ Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
+class ChangedAnswer:
     """One answer that is another one by today's rules."""
 
     contact: Contact
@@ -60,7 +60,7 @@ class Changed:
 class Migration:
     """What bringing a storage to this version changes, or would change."""
 
-    changed: tuple[Changed, ...]
+    changed: tuple[ChangedAnswer, ...]
     contacts: int
     #: Where the storage was copied to before; None where nothing was copied.
     copied_to: Path | None = None
@@ -144,18 +144,18 @@ class _Log:
 
 def _cause(entry: Entry) -> Cause | None:
     reason = entry.reason or ""
-    if entry.kind in (Kind.CONSENT, Kind.NOTE) and opts_out(entry):
+    if entry.kind in (EntryKind.CONSENT, EntryKind.NOTE) and opts_out(entry):
         return Cause.COMPLAINT if reason.startswith("Reported") else Cause.UNSUBSCRIBE
-    if entry.kind is Kind.CONSENT and reason.startswith("Suppressed by our own side"):
+    if entry.kind is EntryKind.CONSENT and reason.startswith("Suppressed by our own side"):
         return Cause.OURS
-    if entry.kind is Kind.BOUNCE and "suppresses the address since it bounced" in reason:
+    if entry.kind is EntryKind.BOUNCE and "suppresses the address since it bounced" in reason:
         return Cause.BOUNCE
     return None
 
 
 def _bring(
     service: Service, records: Records, progress: Progress
-) -> tuple[tuple[Changed, ...], int]:
+) -> tuple[tuple[ChangedAnswer, ...], int]:
     log = _Log()
     log.read(records.log(), progress)
     before = {contact.id: _answers(service, records, contact) for contact in records.contacts()}
@@ -194,10 +194,10 @@ def _put_lists(recorder: Recorder, log: _Log) -> None:
         facts = recorder.records.facts(key)
         if name in facts.blocks or _lifted_since(facts, name, block):
             continue
-        holders: list[Contact | None] = [*recorder.records.holders(key)]
+        holders: list[Contact | None] = [*recorder.records.contacts_at(key)]
         for holder in holders or [None]:
             recorder.record(
-                Kind.BLOCK,
+                EntryKind.BLOCK,
                 holder,
                 address=holder.address(Channel.EMAIL) if holder else key,
                 channel=Channel.EMAIL,
@@ -228,7 +228,7 @@ class _Settling:
         self.log = log
         self.hashes = hashes
 
-    def settle(self, id: str, before: dict[Channel, Was]) -> list[Changed]:
+    def settle(self, id: str, before: dict[Channel, Was]) -> list[ChangedAnswer]:
         """What is different for one contact."""
         contact = self.records.contact(id)
         if contact is None or contact.erased:
@@ -244,7 +244,7 @@ class _Settling:
             if after.answer is not was:
                 why = _why(codes, after)
                 changed.append(
-                    Changed(
+                    ChangedAnswer(
                         contact=contact,
                         channel=channel,
                         before=was,
@@ -255,7 +255,7 @@ class _Settling:
         if changed:
             said = " ".join(f"{c.channel.word} is {c.after} now: {c.reason}" for c in changed)
             self.recorder.record(
-                Kind.NOTE,
+                EntryKind.NOTE,
                 self.records.contact(id),
                 reason=f"By the rules of version {VERSION} {said}",
             )

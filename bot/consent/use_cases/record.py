@@ -16,16 +16,25 @@ from bot.consent.log.entries import (
     CHANGING,
     NUMBER,
     Entry,
-    Kind,
+    EntryKind,
     Pair,
     apply,
     is_own,
     tells_of_address,
 )
-from bot.consent.model import AddressFacts, Block, BlockState, By, Channel, Contact, Evidence, On
+from bot.consent.model import (
+    AddressFacts,
+    Block,
+    BlockState,
+    Channel,
+    ConsentValue,
+    Contact,
+    Evidence,
+    Origin,
+)
 from bot.consent.parsing import storable
 from bot.consent.store import Records
-from bot.consent.use_cases.cases.on_change import HEEDED, heed
+from bot.consent.use_cases.cases.on_change import HEEDED, on_change
 
 _made = itertools.count()
 
@@ -83,13 +92,13 @@ class Recorder:
 
     def record(
         self,
-        kind: Kind,
+        kind: EntryKind,
         contact: Contact | None,
         *,
         address: str | None = None,
         channel: Channel | None = None,
         sender: str | None = None,
-        by: By | None = None,
+        by: Origin | None = None,
         before: str = "",
         after: str = "",
         reason: str | None = None,
@@ -142,25 +151,25 @@ class Recorder:
         if (
             channel
             and entry.contact
-            and entry.after == On.NO
+            and entry.after == ConsentValue.NO
             and not actor
             and self._told_by_file()
         ):
             self.told.add((entry.contact, channel, is_own(entry)))
         if kind in HEEDED and entry.contact is not None and entry.contact not in self.created:
-            heed(self, entry, changed)
+            on_change(self, entry, changed)
         return changed
 
     def record_for_holders(
         self,
-        kind: Kind,
+        kind: EntryKind,
         address: str,
         *,
         channel: Channel,
         before: str,
         after: str,
         reason: str | None = None,
-        by: By | None = None,
+        by: Origin | None = None,
         occurred_at: datetime | None = None,
         former: Contact | None = None,
         told_of: Contact | None = None,
@@ -168,7 +177,7 @@ class Recorder:
         """A fact of an address, logged on every contact who has it (rules.md §10); where nobody
         has it any more, on its `former` holder, with whom it can be erased. `told_of` is whom it
         was recorded of, and reached the others from."""
-        holders: list[Contact | None] = [*self.records.holders(key_of(address))]
+        holders: list[Contact | None] = [*self.records.contacts_at(key_of(address))]
         for holder in holders or [former]:
             self.record(
                 kind,
@@ -193,7 +202,7 @@ class Recorder:
         """Says once more, for `holder`, what is known of an address and no entry tells any longer:
         `told` is what the entries that are left tell."""
 
-        def say(kind: Kind, at: datetime | None, **entry: Any) -> None:
+        def say(kind: EntryKind, at: datetime | None, **entry: Any) -> None:
             nonlocal holder
             holder = self.record(
                 kind,
@@ -210,13 +219,13 @@ class Recorder:
             lifted = facts.cleared.get(sender)
             if lifted and (lifted != told.cleared.get(sender) or (before and not block)):
                 state = before.state if before else BlockState.NONE
-                say(Kind.BLOCK, lifted, sender=sender, before=state, after=BlockState.NONE)
+                say(EntryKind.BLOCK, lifted, sender=sender, before=state, after=BlockState.NONE)
                 before = None
             if block and block != before:
                 state = before.state if before else BlockState.NONE
                 for since in (block.first, block.since) if block.first else (block.since,):
                     say(
-                        Kind.BLOCK,
+                        EntryKind.BLOCK,
                         since,
                         sender=sender,
                         before=state,
@@ -227,26 +236,33 @@ class Recorder:
         for refusal in facts.refusals:
             if not any((r.act, r.since) == (refusal.act, refusal.since) for r in told.refusals):
                 say(
-                    Kind.NOTE,
+                    EntryKind.NOTE,
                     refusal.since,
-                    by=By.CONTACT,
-                    before=On.NO,
-                    after=On.NO,
+                    by=Origin.CONTACT,
+                    before=ConsentValue.NO,
+                    after=ConsentValue.NO,
                     reason="Refused before an erasure",
                     changes={ACT: (None, refusal.act)},
                 )
         if _deliverability(facts) != _deliverability(told):
-            by = By.CONTACT if facts.complaint else None
+            by = Origin.CONTACT if facts.complaint else None
             reason, bounced = facts.bounce_reason, facts.bounced_at
-            say(Kind.BOUNCE, bounced, before=told.bounce, after=facts.bounce, by=by, reason=reason)
+            say(
+                EntryKind.BOUNCE,
+                bounced,
+                before=told.bounce,
+                after=facts.bounce,
+                by=by,
+                reason=reason,
+            )
             for count, failed in enumerate(facts.soft_failures):
                 changes = {"soft": (str(count), str(count + 1))}
                 same = facts.bounce
-                say(Kind.BOUNCE, failed, before=same, after=same, changes=changes)
+                say(EntryKind.BOUNCE, failed, before=same, after=same, changes=changes)
         if facts.hold and facts.hold != told.hold:
-            say(Kind.HOLD, facts.hold.since, after="held", reason=facts.hold.text)
+            say(EntryKind.HOLD, facts.hold.since, after="held", reason=facts.hold.text)
         elif told.hold and not facts.hold:
-            say(Kind.HOLD, None, before="held", after="released")
+            say(EntryKind.HOLD, None, before="held", after="released")
 
 
 def told_block(block: Block | None) -> dict[str, Any]:
@@ -254,7 +270,7 @@ def told_block(block: Block | None) -> dict[str, Any]:
     if block is None:
         return {}
     entry: dict[str, Any] = {"changes": {NUMBER: (None, block.number)} if block.number else None}
-    return entry | ({"by": By.CONTACT} if block.stopped else {})
+    return entry | ({"by": Origin.CONTACT} if block.stopped else {})
 
 
 def _deliverability(facts: AddressFacts) -> tuple[object, ...]:

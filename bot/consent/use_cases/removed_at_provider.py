@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.consent.errors import Changed, Refused
-from bot.consent.log.entries import Kind
-from bot.consent.model import Actor, BlockState, By, Channel, Contact
+from bot.consent.log.entries import EntryKind
+from bot.consent.model import Actor, BlockState, Channel, Contact, Origin
 from bot.consent.permissions import Action, authorize
 from bot.consent.suppressions import Listing, provider_name
 from bot.consent.use_cases.context import Service, present
@@ -55,14 +55,14 @@ def removed_at_provider(
 
 
 def _remove(recorder: Recorder, contact: Contact, name: str, before: BlockState) -> None:
-    for holder in recorder.records.holders(contact.key(Channel.EMAIL) or ""):
+    for holder in recorder.records.contacts_at(contact.key(Channel.EMAIL) or ""):
         recorder.record(
-            Kind.BLOCK,
+            EntryKind.BLOCK,
             recorder.records.contact(holder.id),
             address=holder.address(Channel.EMAIL),
             channel=Channel.EMAIL,
             sender=name,
-            by=By.STAFF,
+            by=Origin.STAFF,
             before=before,
             after=BlockState.NONE,
             reason=f"Removed at {provider_name(Listing.of(name).provider)}",

@@ -11,15 +11,15 @@ from datetime import datetime
 from bot.consent.addresses import key_of, without_scheme
 from bot.consent.cases import Case, CaseState
 from bot.consent.errors import Invalid, NotFound, Refused
-from bot.consent.log.entries import Kind
+from bot.consent.log.entries import EntryKind
 from bot.consent.model import Actor, Channel
 from bot.consent.parsing import looks_like_phone, read_phone
 from bot.consent.permissions import Action, authorize
 from bot.consent.store import Records
 from bot.consent.suppressions import provider_id
-from bot.consent.use_cases.cases.complete import finish
+from bot.consent.use_cases.cases.complete import complete
 from bot.consent.use_cases.cases.requirements import missing_keys
-from bot.consent.use_cases.cases.transition import show
+from bot.consent.use_cases.cases.transition import redraw_case
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.known_senders import known_senders, read_kept, write_kept
 from bot.consent.use_cases.record import Recorder
@@ -65,7 +65,7 @@ def retire(service: Service, name: str, actor: Actor) -> str:
         gone[name] = [actor.id, now.isoformat()]
         write_kept(records, kept)
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=now)
-        recorder.record(Kind.NOTE, None, reason=f"{name} is retired: its blocks stop counting")
+        recorder.record(EntryKind.NOTE, None, reason=f"{name} is retired: its blocks stop counting")
         _look_at_cases(service, recorder)
     return name
 
@@ -80,7 +80,7 @@ def restore(service: Service, name: str, actor: Actor) -> str:
             raise NotFound(f"{name} is not retired.")
         write_kept(records, kept)
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
-        recorder.record(Kind.NOTE, None, reason=f"{name} is used again: its blocks count")
+        recorder.record(EntryKind.NOTE, None, reason=f"{name} is used again: its blocks count")
         _look_at_cases(service, recorder)
     return name
 
@@ -94,9 +94,9 @@ def _look_at_cases(service: Service, recorder: Recorder) -> None:
         contact = records.contact(case.contact)
         missing = missing_keys(records.facts(key_of(case.address)), case.channel, known)
         if case.state is CaseState.APPROVED and contact is not None and not missing:
-            finish(service, recorder, case, contact)
+            complete(service, recorder, case, contact)
         elif case.channel is Channel.SMS:
-            show(records, case)
+            redraw_case(records, case)
 
 
 def _open_cases(records: Records) -> Iterator[Case]:

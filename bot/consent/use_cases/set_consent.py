@@ -8,20 +8,20 @@ from datetime import datetime
 from bot.consent import rules
 from bot.consent.addresses import key_of
 from bot.consent.errors import Invalid
-from bot.consent.log.entries import ACT, CHANGING, Entry, Kind
-from bot.consent.model import Actor, Bounce, By, Channel, Contact, Evidence, On
+from bot.consent.log.entries import ACT, CHANGING, Entry, EntryKind
+from bot.consent.model import Actor, Bounce, Channel, ConsentValue, Contact, Evidence, Origin
 from bot.consent.parsing import blank
 from bot.consent.permissions import Action, authorize
 from bot.consent.store import Records
 from bot.consent.use_cases.address_opt_outs import refuse_at
 from bot.consent.use_cases.context import Service, date, present
 from bot.consent.use_cases.record import Recorder, new_id
-from bot.consent.use_cases.update import Change, Outcome, Wish
+from bot.consent.use_cases.update import StatusChange, StatusUpdate, UpdateResult
 
 
 def change(
-    service: Service, id: str, wish: Wish, actor: Actor, *, version: int | None = None
-) -> Outcome:
+    service: Service, id: str, wish: StatusUpdate, actor: Actor, *, version: int | None = None
+) -> UpdateResult:
     """Carries a wish out, whole or not at all.
 
     With the `version` that the asker saw, a contact who changed since keeps what they have, but
@@ -38,10 +38,12 @@ def change(
         after = records.contact(id)
         assert after is not None
         left = wish.the_rest if stale and wish.the_rest else None
-        return Outcome(contact=after, changes=changes, meanwhile=meanwhile, left=left)
+        return UpdateResult(contact=after, changes=changes, meanwhile=meanwhile, left=left)
 
 
-def _carry_out(recorder: Recorder, contact: Contact, wish: Wish, actor: Actor) -> Iterator[Change]:
+def _carry_out(
+    recorder: Recorder, contact: Contact, wish: StatusUpdate, actor: Actor
+) -> Iterator[StatusChange]:
     for channel in Channel:
         wanted = wish.on(channel)
         if wanted is None:
@@ -59,29 +61,29 @@ def _carry_out(recorder: Recorder, contact: Contact, wish: Wish, actor: Actor) -
         yield _do_not_contact(recorder, contact, wish, actor)
         contact = _again(recorder, contact)
     if wish.note and not blank(wish.note):
-        recorder.record(Kind.NOTE, contact, reason=wish.note.strip())
-        yield Change(what="Note", channel=None, before="", after=wish.note.strip())
+        recorder.record(EntryKind.NOTE, contact, reason=wish.note.strip())
+        yield StatusChange(what="Note", channel=None, before="", after=wish.note.strip())
 
 
 def _set(
-    recorder: Recorder, contact: Contact, channel: Channel, wanted: On, wish: Wish
-) -> tuple[Contact, Change] | None:
+    recorder: Recorder, contact: Contact, channel: Channel, wanted: ConsentValue, wish: StatusUpdate
+) -> tuple[Contact, StatusChange] | None:
     address = contact.address(channel)
     current = contact.consent(channel)
-    if wanted is On.UNSET:
+    if wanted is ConsentValue.UNSET:
         raise Invalid("Choose YES or NO.", field=f"{channel}_on")
     if address is None:
         noun = "phone number" if channel is Channel.SMS else "e-mail address"
         raise Invalid(f"There is no {noun} to set this for.", field=f"{channel}_on")
     by = rules.whose(wish.reason, wish.by)
-    if wanted is On.NO:
+    if wanted is ConsentValue.NO:
         return _set_no(recorder, contact, channel, by, wish)
     evidence = _evidence(wish, recorder.now)
-    if current.on is On.YES and not (current.unproven and evidence):
+    if current.on is ConsentValue.YES and not (current.unproven and evidence):
         return None
     rules.check_yes(current, channel, evidence is not None, date)
     after = recorder.record(
-        Kind.CONSENT,
+        EntryKind.CONSENT,
         contact,
         address=address,
         channel=channel,
@@ -92,54 +94,56 @@ def _set(
         evidence=evidence,
     )
     assert after is not None
-    return after, Change(
+    return after, StatusChange(
         what=f"{channel.word} On", channel=channel, before=current.on, after=wanted
     )
 
 
 def _set_no(
-    recorder: Recorder, contact: Contact, channel: Channel, by: By, wish: Wish
-) -> tuple[Contact, Change] | None:
+    recorder: Recorder, contact: Contact, channel: Channel, by: Origin, wish: StatusUpdate
+) -> tuple[Contact, StatusChange] | None:
     """What the contact asked for reaches everybody with the address; what staff decides, this
     contact alone (rules.md §2)."""
     current = contact.consent(channel)
     address = contact.address(channel)
     assert address is not None
     act = new_id(recorder.now)
-    if current.on is On.NO and current.by is By.STAFF is by:
+    if current.on is ConsentValue.NO and current.by is Origin.STAFF is by:
         return None
     # Said again: a permission has to be newer than this, and an undo must not pass it. What a file
     # said stays the contact's, whatever staff decides of it.
-    again = current.on is On.NO and (current.by in (By.CONTACT, by) or by is By.STAFF)
+    again = current.on is ConsentValue.NO and (
+        current.by in (Origin.CONTACT, by) or by is Origin.STAFF
+    )
     after = recorder.record(
-        Kind.NOTE if again else Kind.CONSENT,
+        EntryKind.NOTE if again else EntryKind.CONSENT,
         contact,
         id=act,
         address=address,
         channel=channel,
         by=by,
         before=current.on,
-        after=On.NO,
+        after=ConsentValue.NO,
         reason=wish.reason,
     )
     assert after is not None
     others: list[Contact] = []
-    if by is not By.STAFF:
+    if by is not Origin.STAFF:
         told = {"reason": wish.reason, "changes": {ACT: (None, act)}}
         others = refuse_at(recorder, address, channel, by=by, but=contact, **told)
     if again and not others:
         return None
-    return after, Change(
+    return after, StatusChange(
         what=f"{channel.word} On",
         channel=channel,
         before=current.on,
-        after=On.NO,
-        undoable=current.on is On.YES,
+        after=ConsentValue.NO,
+        undoable=current.on is ConsentValue.YES,
         also=tuple(other.name for other in others),
     )
 
 
-def _evidence(wish: Wish, now: datetime) -> Evidence | None:
+def _evidence(wish: StatusUpdate, now: datetime) -> Evidence | None:
     if wish.evidence is None or blank(wish.evidence):
         return None
     if wish.evidence_at and wish.evidence_at > now:
@@ -148,8 +152,8 @@ def _evidence(wish: Wish, now: datetime) -> Evidence | None:
 
 
 def _clear_bounce(
-    recorder: Recorder, contact: Contact, channel: Channel, wish: Wish, actor: Actor
-) -> Change | None:
+    recorder: Recorder, contact: Contact, channel: Channel, wish: StatusUpdate, actor: Actor
+) -> StatusChange | None:
     address = contact.address(channel)
     facts = recorder.records.facts(key_of(address)) if address else None
     if address is None or facts is None or facts.bounce is not Bounce.YES:
@@ -157,31 +161,33 @@ def _clear_bounce(
     if facts.complaint:
         authorize(actor, Action.CLEAR_COMPLAINT)
     recorder.record_for_holders(
-        Kind.BOUNCE,
+        EntryKind.BOUNCE,
         address,
         channel=channel,
         before=Bounce.YES,
         after=Bounce.PROBATION,
         reason=wish.reason,
-        by=By.STAFF,
+        by=Origin.STAFF,
     )
     what = f"{channel.word} Bounce"
-    return Change(what=what, channel=channel, before=Bounce.YES, after=Bounce.PROBATION)
+    return StatusChange(what=what, channel=channel, before=Bounce.YES, after=Bounce.PROBATION)
 
 
-def _do_not_contact(recorder: Recorder, contact: Contact, wish: Wish, actor: Actor) -> Change:
+def _do_not_contact(
+    recorder: Recorder, contact: Contact, wish: StatusUpdate, actor: Actor
+) -> StatusChange:
     if not wish.do_not_contact:
         authorize(actor, Action.LIFT_DO_NOT_CONTACT)
     words = {True: "YES", False: "NO"}
     wanted = bool(wish.do_not_contact)
     recorder.record(
-        Kind.CONTACT,
+        EntryKind.CONTACT,
         contact,
         after="changed",
         reason=wish.reason,
         changes={"do_not_contact": (contact.do_not_contact, wanted)},
     )
-    return Change(
+    return StatusChange(
         what="Do not contact",
         channel=None,
         before=words[contact.do_not_contact],

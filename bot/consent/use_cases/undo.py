@@ -10,28 +10,36 @@ from __future__ import annotations
 from bot.consent import rules
 from bot.consent.addresses import key_of
 from bot.consent.errors import Changed, Invalid, Refused
-from bot.consent.log.entries import TAKES_BACK, UNDO_SLIP, Entry, Kind, act_of, covers, is_refusal
-from bot.consent.model import Actor, BlockState, By, Channel, Contact, On
+from bot.consent.log.entries import (
+    TAKES_BACK,
+    UNDO_SLIP,
+    Entry,
+    EntryKind,
+    act_of,
+    covers,
+    is_refusal,
+)
+from bot.consent.model import Actor, BlockState, Channel, ConsentValue, Contact, Origin
 from bot.consent.parsing import blank
 from bot.consent.permissions import Action, authorize
 from bot.consent.store import Records
 from bot.consent.use_cases.address_opt_outs import settle_all
 from bot.consent.use_cases.context import Service, present
 from bot.consent.use_cases.record import Recorder
-from bot.consent.use_cases.update import Change, Outcome
+from bot.consent.use_cases.update import StatusChange, UpdateResult
 
 #: Entries of a contact in which the record is looked for, at most.
 _MOST_ENTRIES = 500
 
 
-def undo(service: Service, id: str, channel: Channel, actor: Actor) -> Outcome:
+def undo(service: Service, id: str, channel: Channel, actor: Actor) -> UpdateResult:
     """Takes back one's own YES to NO within 15 minutes. Raises `Refused`."""
     authorize(actor, Action.EDIT)
     now = service.now()
     with service.store.transaction() as records:
         contact = present(records, id)
         entries = _told(records, contact, channel)
-        slip = next((entry for entry in entries if entry.kind is Kind.CONSENT), None)
+        slip = next((entry for entry in entries if entry.kind is EntryKind.CONSENT), None)
         if slip is None:
             raise Refused("There is nothing to undo: the address has changed since.")
         rules.check_undo(
@@ -45,7 +53,7 @@ def undo(service: Service, id: str, channel: Channel, actor: Actor) -> Outcome:
         act = act_of(slip)
         if not act:
             raise Refused("The contact said this, so it can't be undone.")
-        blocked = records.entries(contact=id, kinds=(Kind.BLOCK,), channel=channel, limit=50)
+        blocked = records.entries(contact=id, kinds=(EntryKind.BLOCK,), channel=channel, limit=50)
         since = [e for e in (*entries, *blocked) if e.seq > slip.seq and act_of(e) != act]
         if any(is_refusal(e) or _blocks(e) for e in since):
             raise Refused("The contact has refused since, so this can't be undone.")
@@ -61,7 +69,7 @@ def take_back(
     *,
     reason: str,
     newest: int | None = None,
-) -> Outcome:
+) -> UpdateResult:
     """A manager takes back the newest `no` that a person or a file recorded by mistake for this
     contact, whenever that was.
 
@@ -76,7 +84,7 @@ def take_back(
         contact = present(records, id)
         if newest is not None and newest != _newest(records, contact):
             raise Changed("This contact changed meanwhile. Look at it again.")
-        if contact.consent(channel).on is not On.NO:
+        if contact.consent(channel).on is not ConsentValue.NO:
             raise Refused(f"{channel.word} On is not NO, so there is nothing to take back.")
         told = _told(records, contact, channel)
         gone = {str(back[1]) for e in told if (back := (e.changes or {}).get(TAKES_BACK))}
@@ -84,7 +92,7 @@ def take_back(
             (
                 e
                 for e in told
-                if e.after == On.NO
+                if e.after == ConsentValue.NO
                 and act_of(e)
                 and TAKES_BACK not in (e.changes or {})
                 and not any(covers(g, act_of(e)) for g in gone)
@@ -101,7 +109,7 @@ def take_back(
 
 
 def _blocks(entry: Entry) -> bool:
-    return entry.by is By.CONTACT and entry.after == BlockState.BLOCKED
+    return entry.by is Origin.CONTACT and entry.after == BlockState.BLOCKED
 
 
 def _newest(records: Records, contact: Contact) -> int:
@@ -113,7 +121,7 @@ def _told(records: Records, contact: Contact, channel: Channel) -> list[Entry]:
     key = contact.key(channel)
     entries = records.entries(
         contact=contact.id,
-        kinds=(Kind.CONSENT, Kind.NOTE),
+        kinds=(EntryKind.CONSENT, EntryKind.NOTE),
         channel=channel,
         limit=_MOST_ENTRIES,
     )
@@ -122,16 +130,16 @@ def _told(records: Records, contact: Contact, channel: Channel) -> list[Entry]:
 
 def _take_back(
     recorder: Recorder, contact: Contact, channel: Channel, act: str, *, reason: str
-) -> Outcome:
+) -> UpdateResult:
     before = contact.consent(channel).on
     also = settle_all(recorder, contact, channel, act, reason=reason)
     after = present(recorder.records, contact.id)
     now = after.consent(channel).on
-    done = Change(
+    done = StatusChange(
         what=f"{channel.word} On",
         channel=channel,
         before=before,
         after=now,
         also=tuple(c.name for c in also),
     )
-    return Outcome(contact=after, changes=(done,) if now is not before or also else ())
+    return UpdateResult(contact=after, changes=(done,) if now is not before or also else ())

@@ -6,49 +6,49 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.consent.log.entries import Entry
-from bot.consent.model import By, Channel, Contact, On
+from bot.consent.model import Channel, ConsentValue, Contact, Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class StatusUpdate:
     """What somebody asks for. None and empty mean untouched."""
 
-    sms: On | None = None
-    email: On | None = None
+    sms: ConsentValue | None = None
+    email: ConsentValue | None = None
     clear_bounce: frozenset[Channel] = frozenset()
     do_not_contact: bool | None = None
     reason: str | None = None
     #: Whose `no` it is; from the reason where nobody says.
-    by: By | None = None
+    by: Origin | None = None
     #: What shows that the contact agreed.
     evidence: str | None = None
     #: When the contact agreed; now where nobody says.
     evidence_at: datetime | None = None
     note: str | None = None
 
-    def on(self, channel: Channel) -> On | None:
+    def on(self, channel: Channel) -> ConsentValue | None:
         """What is asked for on this channel."""
         return self.sms if channel is Channel.SMS else self.email
 
     @property
-    def opt_outs(self) -> Wish:
+    def opt_outs(self) -> StatusUpdate:
         """The part that never waits: opting out is not held up by anything (rules.md §8.11)."""
         return replace(
             self,
-            sms=self.sms if self.sms is On.NO else None,
-            email=self.email if self.email is On.NO else None,
+            sms=self.sms if self.sms is ConsentValue.NO else None,
+            email=self.email if self.email is ConsentValue.NO else None,
             do_not_contact=self.do_not_contact or None,
             clear_bounce=frozenset(),
             note=None,
         )
 
     @property
-    def the_rest(self) -> Wish:
+    def the_rest(self) -> StatusUpdate:
         """What is left when the opt-outs are taken away."""
         return replace(
             self,
-            sms=None if self.sms is On.NO else self.sms,
-            email=None if self.email is On.NO else self.email,
+            sms=None if self.sms is ConsentValue.NO else self.sms,
+            email=None if self.email is ConsentValue.NO else self.email,
             do_not_contact=None if self.do_not_contact else self.do_not_contact,
         )
 
@@ -58,7 +58,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class StatusChange:
     """One thing that is different now."""
 
     #: "SMS On", "Email On", "SMS Bounce", "Email Bounce", "Do not contact" or "Note".
@@ -73,12 +73,12 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class UpdateResult:
     """What came of a wish."""
 
     contact: Contact
-    changes: tuple[Change, ...]
+    changes: tuple[StatusChange, ...]
     #: The newest change by somebody else since the asker looked; then only the opt-outs were made.
     meanwhile: Entry | None = None
     #: What was not done for that reason.
-    left: Wish | None = None
+    left: StatusUpdate | None = None

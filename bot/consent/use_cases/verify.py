@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.consent.addresses import key_of
-from bot.consent.log.entries import GENESIS, Entry, Kind, apply, holds
+from bot.consent.log.entries import GENESIS, Entry, EntryKind, apply, holds
 from bot.consent.model import AddressFacts, Contact
 from bot.consent.store import Records, Store
 from bot.consent.use_cases.context import Service
@@ -47,10 +47,10 @@ def verify_store(
             seq, previous = entry.seq, entry.hash
             if entry.redacted:
                 redacted.setdefault(entry.contact, entry.seq)
-            if entry.kind is Kind.ERASED:
+            if entry.kind is EntryKind.ERASED:
                 redacted.pop(entry.contact, None)
             _fold(entry, contacts, known)
-            if entry.kind is Kind.CASE and entry.changes:
+            if entry.kind is EntryKind.CASE and entry.changes:
                 cases[str(entry.changes["case"][1])] = entry.after
             if seq % 1000 == 0:
                 progress(seq)

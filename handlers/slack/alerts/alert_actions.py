@@ -24,8 +24,8 @@ from bot.consent.use_cases import (
     completed_by_another,
     profile,
 )
-from bot.consent.use_cases.alerts.mutes import choose_kinds, mute, wishes
-from bot.consent.use_cases.alerts.reviews import REFUSAL, Answer, answer_review, mark_handled
+from bot.consent.use_cases.alerts.mutes import alert_settings, choose_kinds, mute
+from bot.consent.use_cases.alerts.reviews import REFUSAL, ReviewAnswer, answer_review, mark_handled
 from handlers.slack import ids
 from handlers.slack.alerts.alert_blocks import CHOOSE_KINDS, MUTES, UNMUTE, kinds_modal
 from handlers.slack.alerts.alert_text import no_opt_out
@@ -106,7 +106,9 @@ def menu(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
     alert = _alert(consent, about)
     if what == CHOOSE_KINDS:
         authorize(actor, Action.QUIET)
-        shown = kinds_modal(alert.slack_channel, wishes(consent, alert.slack_channel), alert.id)
+        shown = kinds_modal(
+            alert.slack_channel, alert_settings(consent, alert.slack_channel), alert.id
+        )
         show(client, body, shown)
         ack()
         return
@@ -169,7 +171,7 @@ def _alert_id(value: str) -> str:
     return value
 
 
-def _by(answer: Answer, said: str) -> str:
+def _by(answer: ReviewAnswer, said: str) -> str:
     alert = answer.alert
     at = f", {date(alert.handled_at)}" if alert.handled_at else ""
     return f"{said} by {who(alert.handled_by or '')}{at}."

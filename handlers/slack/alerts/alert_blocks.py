@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bot.consent.alerts import OPTIONAL, Alert, AlertKind
-from bot.consent.use_cases import Matter
-from bot.consent.use_cases.alerts.mutes import Quiet
+from bot.consent.use_cases import CaseDetails
+from bot.consent.use_cases.alerts.mutes import Mutes
 from bot.consent.use_cases.alerts.reviews import REFUSAL
 from handlers.slack import ids
 from handlers.slack.alerts.alert_text import KINDS, sentences
@@ -55,7 +55,7 @@ class Drawn:
     blocks: list[Block] = field(default_factory=list)
 
 
-def drawn(alert: Alert, matter: Matter | None = None) -> Drawn:
+def drawn(alert: Alert, matter: CaseDetails | None = None) -> Drawn:
     """The alert as it should look. Plainer than designed where Slack refused that. A re-opt-in
     needs its `matter`."""
     if matter is not None:
@@ -84,7 +84,7 @@ def drawn(alert: Alert, matter: Matter | None = None) -> Drawn:
     return Drawn(text=text, blocks=blocks)
 
 
-def kinds_modal(slack_channel: str, quiet: Quiet, alert: str) -> View:
+def kinds_modal(slack_channel: str, quiet: Mutes, alert: str) -> View:
     """Which kinds this channel is told."""
     options = [option(KINDS[kind][1].capitalize(), kind) for kind in OPTIONAL]
     chosen = [o for o, kind in zip(options, OPTIONAL, strict=True) if kind not in quiet.off]

@@ -13,7 +13,7 @@ from bot.consent.gates import Code, Gate
 from bot.consent.model import Channel
 from bot.consent.rules import Answer, Decision
 from bot.consent.suppressions import provider_name
-from bot.consent.use_cases import Matter
+from bot.consent.use_cases import CaseDetails
 from handlers.slack import ids
 from handlers.slack.blocks.card import button
 from handlers.slack.blocks.formatting import (
@@ -44,7 +44,7 @@ _OVER: dict[CaseState, str] = {
 }
 
 
-def case_lines(alert: Alert, matter: Matter) -> list[str]:
+def case_lines(alert: Alert, matter: CaseDetails) -> list[str]:
     """The message as lines; the first one says it all."""
     match alert.kind:
         case AlertKind.CASE_TOLD:
@@ -54,7 +54,7 @@ def case_lines(alert: Alert, matter: Matter) -> list[str]:
     return [_headline(matter, alert.masked), *details(matter), *progress(matter)]
 
 
-def case_blocks(alert: Alert, matter: Matter) -> list[Block]:
+def case_blocks(alert: Alert, matter: CaseDetails) -> list[Block]:
     """The same as blocks, with the buttons that the state still allows."""
     if alert.kind is not AlertKind.CASE:
         return [section(*case_lines(alert, matter))]
@@ -71,7 +71,7 @@ def case_blocks(alert: Alert, matter: Matter) -> list[Block]:
     return blocks
 
 
-def decision_buttons(matter: Matter, whom: str) -> list[Block]:
+def decision_buttons(matter: CaseDetails, whom: str) -> list[Block]:
     """Approve, which asks once more whom it is for and says what it will do; and Deny."""
     case = matter.case
     pointer = str(ids.Pointer(contact=case.id, version=case.version))
@@ -96,7 +96,7 @@ def headline(case: Case, masked: str) -> str:
     return f"{_OVER[case.state]} {about}.{why}"
 
 
-def _headline(matter: Matter, masked: str) -> str:
+def _headline(matter: CaseDetails, masked: str) -> str:
     """The same; and never green while a provider's list has the address."""
     listed = _listed(matter)
     if not listed:
@@ -108,7 +108,7 @@ def _headline(matter: Matter, masked: str) -> str:
     )
 
 
-def still(matter: Matter) -> str:
+def still(matter: CaseDetails) -> str:
     """What keeps messages back although the case is completed, and who acts; empty where nothing
     does."""
     now = matter.now
@@ -120,7 +120,7 @@ def still(matter: Matter) -> str:
     return f"No {things_} are sent before this is done: {_remedies(now)}"
 
 
-def _listed(matter: Matter) -> list[Gate]:
+def _listed(matter: CaseDetails) -> list[Gate]:
     """The providers' lists that still have the address after the case is completed, while its YES
     stands: what happens after a new opt-out is another matter's."""
     now = matter.now
@@ -141,7 +141,7 @@ def _remedies(decision: Decision) -> str:
     return " ".join(dict.fromkeys(steps))
 
 
-def details(matter: Matter) -> Iterator[str]:
+def details(matter: CaseDetails) -> Iterator[str]:
     """What it rests on."""
     case = matter.case
     if case.refused_at:
@@ -161,7 +161,7 @@ def evidence_line(case: Case, longest: int) -> Iterator[str]:
         yield f"Evidence{at}: “{inert(unaddressed(case.evidence.text), longest)}”"
 
 
-def progress(matter: Matter) -> Iterator[str]:
+def progress(matter: CaseDetails) -> Iterator[str]:
     """Each key, ticked where it is there; and what approval leads to, while nobody has decided."""
     case = matter.case
     yield f"☑ Requested by {actor(case.requested_by)}, {date(case.requested_at)}"
@@ -200,7 +200,7 @@ def waits_for(case: Case) -> str:
     return "the address is still on the provider's list"
 
 
-def contact_steps(matter: Matter) -> list[str]:
+def contact_steps(matter: CaseDetails) -> list[str]:
     """What is missing of the contact, or at the e-mail provider."""
     if matter.case.channel is Channel.SMS:
         return [
@@ -210,7 +210,7 @@ def contact_steps(matter: Matter) -> list[str]:
     return [f"{inert(name.title())} takes the address off its list" for name in matter.missing]
 
 
-def outlook(matter: Matter) -> str:
+def outlook(matter: CaseDetails) -> str:
     """What approval will lead to, by the same rules as every card."""
     case, then = matter.case, matter.then
     word, what = case.channel.word, things(case.channel)
@@ -229,13 +229,13 @@ def outlook(matter: Matter) -> str:
     )
 
 
-def pass_on(matter: Matter) -> str:
+def pass_on(matter: CaseDetails) -> str:
     """The sentence for the contact, by another way."""
     texts = [f"{matter.unblock_words[name]} to {inert(phone(name))}" for name in matter.missing]
     return f"> To get our texts again, please text {joined(texts)} from your phone."
 
 
-def _told(alert: Alert, matter: Matter) -> Iterator[str]:
+def _told(alert: Alert, matter: CaseDetails) -> Iterator[str]:
     """To whoever asked: the state at that time, and what they can do."""
     case = matter.case
     about = f"{_who(case, alert.masked)} ({case.channel.word})"
@@ -267,7 +267,7 @@ def _told(alert: Alert, matter: Matter) -> Iterator[str]:
             yield f"⚪ Your re-opt-in request for {about} was cancelled{why}"
 
 
-def _reminder(matter: Matter) -> Iterator[str]:
+def _reminder(matter: CaseDetails) -> Iterator[str]:
     case = matter.case
     if case.state is CaseState.APPROVED:
         yield f"⏰ Still missing: {joined(contact_steps(matter) or ['the contact'])}."

@@ -15,7 +15,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.consent.alerts import INSTALLER, Alert, AlertKind, Delivery
-from bot.consent.use_cases import Matter
+from bot.consent.use_cases import CaseDetails
 from bot.consent.use_cases.alerts.storms import Listed
 from handlers.cells import defused, line
 from handlers.slack.alerts.alert_blocks import drawn
@@ -78,14 +78,14 @@ def is_for_managers(alert: Alert) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Slack:
+class AlertClient:
     """One workspace. Every call raises one of `outcomes.CALL_FAILED`."""
 
     client: WebClient
     roles: Roles
 
     def post(
-        self, alert: Alert, channel: str, parent: str | None, matter: Matter | None
+        self, alert: Alert, channel: str, parent: str | None, matter: CaseDetails | None
     ) -> tuple[str, str]:
         """Slack's ids of the new message, and of the conversation it is in."""
         look = drawn(alert, matter)
@@ -100,7 +100,7 @@ class Slack:
         )
         return str(answer["ts"]), str(answer["channel"])
 
-    def update(self, alert: Alert, ts: str, matter: Matter | None) -> None:
+    def update(self, alert: Alert, ts: str, matter: CaseDetails | None) -> None:
         look = drawn(alert, matter)
         # An empty list takes the blocks away where the sentence alone is left.
         self.client.chat_update(

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 from bot.consent.alerts import Alert
 from bot.consent.use_cases.alerts.notices import notify_installer
-from bot.consent.use_cases.alerts.outbox import Posting, Result, post_anew
+from bot.consent.use_cases.alerts.outbox import Posting, Result, post_again
 from bot.consent.use_cases.context import Service
 from handlers.slack.alerts.channel_health import Health
 from handlers.slack.alerts.client import LOOKING, is_file, is_private
-from handlers.slack.alerts.rate_limits import Roads
-from handlers.slack.alerts.slack_errors import Failure, Trouble
+from handlers.slack.alerts.rate_limits import RateLimiter
+from handlers.slack.alerts.slack_errors import ErrorKind, SlackFailure
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ _FULL = timedelta(hours=1)
 class Verdicts:
     """Says how to go on, and tells whoever has to know: the roads, the health, the installer."""
 
-    def __init__(self, service: Service, roads: Roads, health: Health) -> None:
+    def __init__(self, service: Service, roads: RateLimiter, health: Health) -> None:
         self._service = service
         self._roads = roads
         self._health = health
@@ -39,57 +39,57 @@ class Verdicts:
         self._roads.works(None if called in LOOKING else alert.slack_channel)
         self._health.paused = self._roads.paused()
 
-    def refused(self, alert: Alert, called: str, failed: Failure) -> Posting:
+    def refused(self, alert: Alert, called: str, failed: SlackFailure) -> Posting:
         """What becomes of a call that Slack refused, or that may have been done."""
         self._health.count(called, failed.word)
         word = failed.word
         match failed.trouble:
-            case Trouble.LIMITED:
+            case ErrorKind.LIMITED:
                 self._roads.limit(called, failed.wait)
                 return Posting(result=Result.LATER, wait=failed.wait, problem=word)
-            case Trouble.FULL:
+            case ErrorKind.FULL:
                 self._roads.limit(called, _FULL)
                 self._notify(alert, word)
                 return Posting(result=Result.LATER, wait=_FULL, problem=word)
-            case Trouble.DRAWING:
+            case ErrorKind.DRAWING:
                 return Posting(result=Result.PLAINER, problem=word)
-            case Trouble.CHANNEL if is_private(alert):
+            case ErrorKind.CHANNEL if is_private(alert):
                 return Posting(result=Result.DEAD, problem=word)
-            case Trouble.CHANNEL:
+            case ErrorKind.CHANNEL:
                 self._pause(alert, word)
                 return Posting(result=Result.LATER, wait=timedelta(0), problem=word)
-            case Trouble.TOKEN if is_file(alert) and word == "missing_scope":
+            case ErrorKind.TOKEN if is_file(alert) and word == "missing_scope":
                 # The list can be had elsewhere; that it is over is said without it.
                 return Posting(result=Result.PLAINER, problem=word)
-            case Trouble.TOKEN:
+            case ErrorKind.TOKEN:
                 self._refused_token(word)
                 return Posting(result=Result.LATER, wait=timedelta(0), problem=word)
-            case Trouble.GONE if alert.ts is not None:
+            case ErrorKind.GONE if alert.ts is not None:
                 return Posting(result=Result.ANEW, problem=word)
-            case Trouble.GONE if alert.thread is not None:
-                post_anew(self._service, alert.thread)
+            case ErrorKind.GONE if alert.thread is not None:
+                post_again(self._service, alert.thread)
                 return Posting(result=Result.LATER, wait=timedelta(0), problem=word)
-            case Trouble.GONE:
+            case ErrorKind.GONE:
                 return Posting(result=Result.GONE, problem=word)
-            case Trouble.UNREACHED:
+            case ErrorKind.UNREACHED:
                 return Posting(result=Result.LATER, problem=word)
-            case Trouble.UNKNOWN:
+            case ErrorKind.UNKNOWN:
                 return Posting(result=Result.UNKNOWN, problem=word)
         return Posting(result=Result.REFUSED, problem=word)
 
-    def blind(self, alert: Alert, called: str, since: datetime, failed: Failure) -> Posting:
+    def blind(self, alert: Alert, called: str, since: datetime, failed: SlackFailure) -> Posting:
         """It can't be looked for: wait, and where Slack forbids it, not for ever."""
         self._health.count(called, failed.word)
         word = failed.word
         match failed.trouble:
-            case Trouble.LIMITED:
+            case ErrorKind.LIMITED:
                 self._roads.limit(called, failed.wait)
                 return Posting(result=Result.LATER, wait=failed.wait, problem=word)
-            case Trouble.UNKNOWN | Trouble.UNREACHED:
+            case ErrorKind.UNKNOWN | ErrorKind.UNREACHED:
                 return Posting(result=Result.LATER, problem=word)
-            case Trouble.GONE:
+            case ErrorKind.GONE:
                 return Posting(result=Result.GONE, problem=word)
-            case Trouble.TOKEN if word != "missing_scope":
+            case ErrorKind.TOKEN if word != "missing_scope":
                 self._refused_token(word)
                 return Posting(result=Result.LATER, wait=timedelta(0), problem=word)
         if abs(self._service.now() - since) >= _PATIENCE:

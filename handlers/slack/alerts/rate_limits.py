@@ -34,7 +34,7 @@ _LAST_CALL = "last call:"
 _LIMITED = "limited:"
 
 
-class Roads:
+class RateLimiter:
     """See `outbox.Way`. Dead channels and a refused token each replica finds out by itself."""
 
     def __init__(self, service: Service, monotonic: Callable[[], float]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from slack_sdk import WebClient
 
-from handlers.slack.alerts.slack_errors import CALL_FAILED, Failure, Trouble, failure
+from handlers.slack.alerts.slack_errors import CALL_FAILED, ErrorKind, SlackFailure, slack_failure
 
 INFO = "conversations.info"
 #: Why nothing is posted, beside Slack's own words.
@@ -25,7 +25,7 @@ UNSEEN = "channels_read_missing"
 #: Seconds. Slack allows some fifty questions in a minute.
 _REMEMBERED = 5.0
 #: Slack said why it does not answer, and asking again at once is no use.
-_KNOWN = frozenset({Trouble.LIMITED, Trouble.TOKEN, Trouble.CHANNEL})
+_KNOWN = frozenset({ErrorKind.LIMITED, ErrorKind.TOKEN, ErrorKind.CHANNEL})
 
 
 class SharedChannels:
@@ -38,10 +38,10 @@ class SharedChannels:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         #: By Slack channel: why nothing may be posted there, and until when that is remembered.
-        self._known: dict[str, tuple[Failure | None, float]] = {}
+        self._known: dict[str, tuple[SlackFailure | None, float]] = {}
         self._changed: set[str] = set()
 
-    def refusal(self, slack_channel: str) -> Failure | None:
+    def refusal(self, slack_channel: str) -> SlackFailure | None:
         """Why nothing may be posted in this channel now; None where all is well."""
         now = self._monotonic()
         with self._lock:
@@ -66,13 +66,13 @@ class SharedChannels:
             changed, self._changed = self._changed, set()
         return changed
 
-    def _ask(self, slack_channel: str) -> Failure | None:
+    def _ask(self, slack_channel: str) -> SlackFailure | None:
         try:
             answer = self._client.conversations_info(channel=slack_channel)
             shared = is_shared(answer["channel"])
         except (*CALL_FAILED, KeyError) as error:
-            return _unanswered(failure(error))
-        return Failure(trouble=Trouble.CHANNEL, word=SHARED) if shared else None
+            return _unanswered(slack_failure(error))
+        return SlackFailure(trouble=ErrorKind.CHANNEL, word=SHARED) if shared else None
 
 
 def is_shared(channel: Mapping[str, Any]) -> bool:
@@ -85,11 +85,11 @@ def is_shared(channel: Mapping[str, Any]) -> bool:
     )
 
 
-def _unanswered(failed: Failure) -> Failure:
+def _unanswered(failed: SlackFailure) -> SlackFailure:
     """Where Slack does not say whether the channel is shared, nothing is posted."""
     if failed.word == "missing_scope":
-        return Failure(trouble=Trouble.CHANNEL, word=UNSEEN)
+        return SlackFailure(trouble=ErrorKind.CHANNEL, word=UNSEEN)
     if failed.trouble in _KNOWN:
         return failed
     # A question may be asked again, whatever became of it.
-    return Failure(trouble=Trouble.UNREACHED, word=failed.word)
+    return SlackFailure(trouble=ErrorKind.UNREACHED, word=failed.word)

@@ -22,7 +22,7 @@ from slack_sdk.web import SlackResponse
 from handlers.slack.response_url import SLACK_FAILED
 
 
-class Trouble(StrEnum):
+class ErrorKind(StrEnum):
     """Kinds of failure, by what has to be done."""
 
     #: Nothing was posted; not before `wait`.
@@ -49,50 +49,50 @@ class Trouble(StrEnum):
 _USUAL_WAIT = timedelta(seconds=30)
 _LONGEST_WAIT = timedelta(days=1)
 
-_WORDS: Mapping[str, Trouble] = {
-    "ratelimited": Trouble.LIMITED,
-    "rate_limited": Trouble.LIMITED,
-    "message_limit_exceeded": Trouble.FULL,
-    "invalid_blocks": Trouble.DRAWING,
-    "invalid_blocks_format": Trouble.DRAWING,
-    "invalid_attachments": Trouble.DRAWING,
-    "msg_too_long": Trouble.DRAWING,
-    "msg_blocks_too_long": Trouble.DRAWING,
-    "no_text": Trouble.DRAWING,
-    "channel_not_found": Trouble.CHANNEL,
-    "is_archived": Trouble.CHANNEL,
-    "not_in_channel": Trouble.CHANNEL,
-    "is_inactive": Trouble.CHANNEL,
-    "restricted_action": Trouble.CHANNEL,
+_WORDS: Mapping[str, ErrorKind] = {
+    "ratelimited": ErrorKind.LIMITED,
+    "rate_limited": ErrorKind.LIMITED,
+    "message_limit_exceeded": ErrorKind.FULL,
+    "invalid_blocks": ErrorKind.DRAWING,
+    "invalid_blocks_format": ErrorKind.DRAWING,
+    "invalid_attachments": ErrorKind.DRAWING,
+    "msg_too_long": ErrorKind.DRAWING,
+    "msg_blocks_too_long": ErrorKind.DRAWING,
+    "no_text": ErrorKind.DRAWING,
+    "channel_not_found": ErrorKind.CHANNEL,
+    "is_archived": ErrorKind.CHANNEL,
+    "not_in_channel": ErrorKind.CHANNEL,
+    "is_inactive": ErrorKind.CHANNEL,
+    "restricted_action": ErrorKind.CHANNEL,
     # Of a person's direct messages.
-    "user_not_found": Trouble.CHANNEL,
-    "user_not_visible": Trouble.CHANNEL,
-    "user_disabled": Trouble.CHANNEL,
-    "cannot_dm_bot": Trouble.CHANNEL,
-    "messages_tab_disabled": Trouble.CHANNEL,
-    "invalid_auth": Trouble.TOKEN,
-    "not_authed": Trouble.TOKEN,
-    "token_revoked": Trouble.TOKEN,
-    "token_expired": Trouble.TOKEN,
-    "account_inactive": Trouble.TOKEN,
-    "missing_scope": Trouble.TOKEN,
-    "no_permission": Trouble.TOKEN,
-    "not_allowed_token_type": Trouble.TOKEN,
-    "org_login_required": Trouble.TOKEN,
-    "team_access_not_granted": Trouble.TOKEN,
-    "access_denied": Trouble.TOKEN,
-    "ekm_access_denied": Trouble.TOKEN,
-    "message_not_found": Trouble.GONE,
-    "thread_not_found": Trouble.GONE,
-    "cant_update_message": Trouble.GONE,
-    "edit_window_closed": Trouble.GONE,
-    "cannot_reply_to_message": Trouble.GONE,
+    "user_not_found": ErrorKind.CHANNEL,
+    "user_not_visible": ErrorKind.CHANNEL,
+    "user_disabled": ErrorKind.CHANNEL,
+    "cannot_dm_bot": ErrorKind.CHANNEL,
+    "messages_tab_disabled": ErrorKind.CHANNEL,
+    "invalid_auth": ErrorKind.TOKEN,
+    "not_authed": ErrorKind.TOKEN,
+    "token_revoked": ErrorKind.TOKEN,
+    "token_expired": ErrorKind.TOKEN,
+    "account_inactive": ErrorKind.TOKEN,
+    "missing_scope": ErrorKind.TOKEN,
+    "no_permission": ErrorKind.TOKEN,
+    "not_allowed_token_type": ErrorKind.TOKEN,
+    "org_login_required": ErrorKind.TOKEN,
+    "team_access_not_granted": ErrorKind.TOKEN,
+    "access_denied": ErrorKind.TOKEN,
+    "ekm_access_denied": ErrorKind.TOKEN,
+    "message_not_found": ErrorKind.GONE,
+    "thread_not_found": ErrorKind.GONE,
+    "cant_update_message": ErrorKind.GONE,
+    "edit_window_closed": ErrorKind.GONE,
+    "cannot_reply_to_message": ErrorKind.GONE,
     # These may have succeeded in part.
-    "internal_error": Trouble.UNKNOWN,
-    "fatal_error": Trouble.UNKNOWN,
-    "service_unavailable": Trouble.UNKNOWN,
-    "request_timeout": Trouble.UNKNOWN,
-    "team_added_to_org": Trouble.UNKNOWN,
+    "internal_error": ErrorKind.UNKNOWN,
+    "fatal_error": ErrorKind.UNKNOWN,
+    "service_unavailable": ErrorKind.UNKNOWN,
+    "request_timeout": ErrorKind.UNKNOWN,
+    "team_added_to_org": ErrorKind.UNKNOWN,
 }
 _WORD = re.compile("[a-z_]+")
 #: All that a call to Slack raises when it fails. The SDK trips over answers that are JSON and no
@@ -103,36 +103,38 @@ _UNREACHED = (ConnectionRefusedError, socket.gaierror, SSLCertVerificationError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class SlackFailure:
     """A failed call."""
 
-    trouble: Trouble
+    trouble: ErrorKind
     #: Slack's word for it, or the kind of error; never what we sent.
     word: str
     wait: timedelta = timedelta(0)
 
 
-def failure(error: Exception) -> Failure:
+def slack_failure(error: Exception) -> SlackFailure:
     """What went wrong, and what is known of it. `error` is one of `CALL_FAILED`."""
     if isinstance(error, SlackApiError):
         return _answered(error.response)
     cause = error.reason if isinstance(error, URLError) else error
-    trouble = Trouble.UNREACHED if isinstance(cause, _UNREACHED) else Trouble.UNKNOWN
-    return Failure(trouble=trouble, word=type(cause).__name__)
+    trouble = ErrorKind.UNREACHED if isinstance(cause, _UNREACHED) else ErrorKind.UNKNOWN
+    return SlackFailure(trouble=trouble, word=type(cause).__name__)
 
 
-def _answered(response: SlackResponse) -> Failure:
+def _answered(response: SlackResponse) -> SlackFailure:
     data, status = response.data, response.status_code
     said = data.get("error") if isinstance(data, dict) else None
     # Where the answer was no JSON, the SDK puts a sentence here.
     word = said if isinstance(said, str) and _WORD.fullmatch(said) else ""
-    if status == 429 or _WORDS.get(word) is Trouble.LIMITED:
-        return Failure(trouble=Trouble.LIMITED, word="ratelimited", wait=_wait(response.headers))
+    if status == 429 or _WORDS.get(word) is ErrorKind.LIMITED:
+        return SlackFailure(
+            trouble=ErrorKind.LIMITED, word="ratelimited", wait=_wait(response.headers)
+        )
     if not word or status >= 500:
-        return Failure(trouble=Trouble.UNKNOWN, word=word or f"status {status}")
+        return SlackFailure(trouble=ErrorKind.UNKNOWN, word=word or f"status {status}")
     if word.startswith("restricted_action"):
-        return Failure(trouble=Trouble.CHANNEL, word=word)
-    return Failure(trouble=_WORDS.get(word, Trouble.OTHER), word=word)
+        return SlackFailure(trouble=ErrorKind.CHANNEL, word=word)
+    return SlackFailure(trouble=_WORDS.get(word, ErrorKind.OTHER), word=word)
 
 
 def _wait(headers: Mapping[str, Any]) -> timedelta:

@@ -18,18 +18,30 @@ from slack_sdk.errors import SlackApiError
 
 from bot.consent.alerts import INSTALLER, Alert, Delivery
 from bot.consent.errors import StorageFailed
-from bot.consent.use_cases import Matter, look_after_cases, matter_of, no_more_requests
+from bot.consent.use_cases import (
+    CaseDetails,
+    details_of,
+    run_case_timers,
+    unsubscribe_from_requests,
+)
 from bot.consent.use_cases.alerts.outbox import Posting, Result, claim, outbox, settle, sweep
 from bot.consent.use_cases.alerts.reviews import expire_reviews
 from bot.consent.use_cases.alerts.storms import Listed, end_storms, storm_list
 from bot.consent.use_cases.context import Service
 from handlers.slack.alerts.case_text import CASES
 from handlers.slack.alerts.channel_health import Health
-from handlers.slack.alerts.client import LOOKING, Slack, is_direct, is_file, is_private, method
+from handlers.slack.alerts.client import (
+    LOOKING,
+    AlertClient,
+    is_direct,
+    is_file,
+    is_private,
+    method,
+)
 from handlers.slack.alerts.failure_policy import Verdicts
-from handlers.slack.alerts.rate_limits import Roads
+from handlers.slack.alerts.rate_limits import RateLimiter
 from handlers.slack.alerts.shared import INFO, SharedChannels
-from handlers.slack.alerts.slack_errors import CALL_FAILED, Trouble, failure
+from handlers.slack.alerts.slack_errors import CALL_FAILED, ErrorKind, slack_failure
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +62,7 @@ class Worker:
     def __init__(
         self,
         service: Service,
-        slack: Slack,
+        slack: AlertClient,
         health: Health,
         *,
         shared: SharedChannels | None = None,
@@ -60,14 +72,14 @@ class Worker:
         self._shared = shared or SharedChannels(slack.client, monotonic=monotonic)
         self._slack = slack
         self._health = health
-        self._roads = Roads(service, monotonic)
+        self._roads = RateLimiter(service, monotonic)
         self._verdicts = Verdicts(service, self._roads, health)
         self._stop = threading.Event()
         self._chores: list[tuple[timedelta, Callable[[], object]]] = [
             (timedelta(seconds=5), lambda: end_storms(service)),
             (timedelta(seconds=5), self._look_at_outbox),
             (timedelta(minutes=1), lambda: expire_reviews(service)),
-            (timedelta(minutes=1), lambda: look_after_cases(service)),
+            (timedelta(minutes=1), lambda: run_case_timers(service)),
             (timedelta(hours=1), lambda: sweep(service)),
         ]
         self._done: dict[int, datetime] = {}
@@ -179,7 +191,7 @@ class Worker:
         try:
             posting = self._call(alert, parent)
         except CALL_FAILED as error:
-            return self._verdicts.refused(alert, called, failure(error))
+            return self._verdicts.refused(alert, called, slack_failure(error))
         self._verdicts.worked(alert, called)
         return posting
 
@@ -196,13 +208,16 @@ class Worker:
             self._slack.upload(alert, parent, self._listed(alert))
             return Posting(result=Result.SENT)
         if not self._slack.may_have(alert):
-            no_more_requests(self._service, alert.slack_channel)
+            unsubscribe_from_requests(self._service, alert.slack_channel)
             return Posting(result=Result.GONE, problem="whom it is for is no manager any more")
         for channel in self._slack.channels(alert):
             try:
                 ts, posted_in = self._slack.post(alert, channel, parent, about)
             except SlackApiError as error:
-                if alert.slack_channel == INSTALLER and failure(error).trouble is Trouble.CHANNEL:
+                if (
+                    alert.slack_channel == INSTALLER
+                    and slack_failure(error).trouble is ErrorKind.CHANNEL
+                ):
                     continue  # the next one
                 raise
             if alert.slack_channel == INSTALLER:
@@ -213,10 +228,10 @@ class Worker:
         self._health.nobody_to_notify = True
         return Posting(result=Result.DEAD, problem=NOBODY_TO_NOTIFY)
 
-    def _matter(self, alert: Alert) -> Matter | None:
+    def _matter(self, alert: Alert) -> CaseDetails | None:
         with self._service.store.reading() as records:
             case = records.case(alert.about or "")
-            return matter_of(self._service, records, case) if case else None
+            return details_of(self._service, records, case) if case else None
 
     def _parent(self, alert: Alert) -> tuple[str | None, Posting | None]:
         """The card whose thread it goes to, or why it can't go there yet."""
@@ -244,7 +259,7 @@ class Worker:
         try:
             ts = self._slack.find(alert, since, parent)
         except CALL_FAILED as error:
-            return self._verdicts.blind(alert, called, since, failure(error))
+            return self._verdicts.blind(alert, called, since, slack_failure(error))
         self._verdicts.worked(alert, called)
         if ts is None:
             return Posting(result=Result.MISSING)

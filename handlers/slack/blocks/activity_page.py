@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from bot.consent.log.entries import Entry, Kind
+from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import Channel, Contact
 from handlers import vocabulary
 from handlers.slack import ids
@@ -77,14 +77,14 @@ def recent(
 _KINDS = [
     (vocabulary.KIND[kind], str(kind))
     for kind in (
-        Kind.CONSENT,
-        Kind.BOUNCE,
-        Kind.BLOCK,
-        Kind.HOLD,
-        Kind.EXPECTED_ERROR,
-        Kind.CONTACT,
-        Kind.NOTE,
-        Kind.IMPORT,
+        EntryKind.CONSENT,
+        EntryKind.BOUNCE,
+        EntryKind.BLOCK,
+        EntryKind.HOLD,
+        EntryKind.EXPECTED_ERROR,
+        EntryKind.CONTACT,
+        EntryKind.NOTE,
+        EntryKind.IMPORT,
     )
 ]
 
@@ -100,7 +100,7 @@ def _filter(action: str, everything: str, choices: list[tuple[str, str]], chosen
     }
 
 
-def kinds(value: str) -> tuple[Kind, ...]:
+def kinds(value: str) -> tuple[EntryKind, ...]:
     """The kinds that a filter's value means; all of them, for a value that we never wrote."""
     known = {name for _, name in _KINDS}
-    return (Kind(value),) if value in known else ()
+    return (EntryKind(value),) if value in known else ()

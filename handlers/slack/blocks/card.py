@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from bot.consent.cases import CaseState
 from bot.consent.gates import Code, Gate
-from bot.consent.model import AddressFacts, Bounce, Channel, Contact, Line
+from bot.consent.model import AddressFacts, Bounce, Channel, Contact, LineType
 from bot.consent.rules import Decision
 from bot.consent.suppressions import Listing, provider_name
 from bot.consent.use_cases import Found, Profile, others_gates
@@ -77,7 +77,7 @@ def hits(found: Found) -> list[Block]:
     """Several contacts: a line each, with a button."""
     total = f"more than {found.count}" if found.more else str(found.count)
     blocks = [section(f"*{total.capitalize()} contacts match.*")]
-    listing = ids.Listing(
+    listing = ids.ShownListing(
         contacts=tuple(profile.contact.id for profile in found.contacts),
         count=found.count,
         more=found.more,
@@ -147,7 +147,7 @@ def _about(contact: Contact) -> str:
 def _facts(profile: Profile) -> Iterator[str]:
     """Two columns; the answers stand at the top right."""
     contact = profile.contact
-    line = " (landline)" if contact.line is Line.LANDLINE else ""
+    line = " (landline)" if contact.line is LineType.LANDLINE else ""
     yield f"*Phone*\n{inert(phone(contact.phone)) + line if contact.phone else 'none'}"
     yield "\n".join(
         f"*{vocabulary.indicator(decision)}*" for decision in profile.decisions.values()

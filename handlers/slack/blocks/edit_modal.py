@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from bot.consent.model import Bounce, Channel, On
+from bot.consent.model import Bounce, Channel, ConsentValue
 from bot.consent.rules import Reason
-from bot.consent.use_cases import Change, Profile
+from bot.consent.use_cases import Profile, StatusChange
 from bot.consent.use_cases.look_up import MOST_NAMES
 from handlers import vocabulary
 from handlers.slack import ids
@@ -41,7 +41,7 @@ def edit_modal(
             continue
         on = contact.consent(channel).on
         name = f"{channel}_on"
-        showed[name] = "" if on is On.UNSET else on
+        showed[name] = "" if on is ConsentValue.UNSET else on
         blocks.append(
             select(
                 name + suffix,
@@ -111,7 +111,11 @@ def _reaches(profile: Profile) -> list[Block]:
 
 
 def saved_modal(
-    profile: Profile, changes: Sequence[Change], metadata: Metadata, *, notice: str | None = None
+    profile: Profile,
+    changes: Sequence[StatusChange],
+    metadata: Metadata,
+    *,
+    notice: str | None = None,
 ) -> View:
     """Before → after, with Undo where it is allowed."""
     blocks: list[Block] = [section(f"⚠️ {notice}")] if notice else []

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.consent.gates import THINGS, Code, Gate
 from bot.consent.log.entries import CARRIED
-from bot.consent.model import By, Channel, Consent, Contact, On
+from bot.consent.model import Channel, Consent, ConsentValue, Contact, Origin
 from bot.consent.use_cases import Profile
 from bot.consent.use_cases.alerts.reviews import BY_DEADLINE
 
@@ -25,7 +25,7 @@ def whose(profile: Profile, channel: Channel, gate: Gate) -> Gate:
     noun = "number" if channel is Channel.SMS else "address"
     if not _held_it(profile.contact, consent, gate):
         who = f"Another contact with this {noun}" if others else f"An earlier holder of this {noun}"
-    elif others and consent.by is By.CONTACT and not _said_to_a_person(consent):
+    elif others and consent.by is Origin.CONTACT and not _said_to_a_person(consent):
         have = "another contact has" if others == 1 else f"{others} other contacts have"
         who = f"Somebody with this {noun}, which {have} too,"
     else:
@@ -44,7 +44,7 @@ def recorded(contact: Contact) -> list[Channel]:
     return [
         channel
         for channel, consent in consents
-        if consent.on is On.NO and not (consent.actor or "").startswith(own)
+        if consent.on is ConsentValue.NO and not (consent.actor or "").startswith(own)
     ]
 
 
@@ -57,7 +57,7 @@ def _held_it(contact: Contact, consent: Consent, gate: Gate) -> bool:
         return True
     if contact.created_at is not None and gate.since < contact.created_at:
         return False
-    if consent.on is On.UNSET:
+    if consent.on is ConsentValue.UNSET:
         return gate.code is not Code.CARRIER_BLOCK
     ours = (BY_DEADLINE, CARRIED)
     inherited = consent.actor == "system" and not any(r in (consent.reason or "") for r in ours)

@@ -9,7 +9,7 @@ import msgspec
 from bot.consent.cases import Case, CaseState
 from bot.consent.model import Channel
 from bot.consent.rules import Reason
-from bot.consent.use_cases import Matter, Profile
+from bot.consent.use_cases import CaseDetails, Profile
 from handlers import vocabulary
 from handlers.slack import ids
 from handlers.slack.alerts.case_text import decision_buttons, evidence_line, waits_for
@@ -100,7 +100,7 @@ def _picker(chosen: str) -> Block:
     return element | {"initial_date_time": int(chosen)} if chosen else element
 
 
-def requested_modal(matter: Matter, lines: Sequence[str], *, told: bool) -> View:
+def requested_modal(matter: CaseDetails, lines: Sequence[str], *, told: bool) -> View:
     """What was sent, and how it stands."""
     blocks = [section("✓ *The request is sent.*", *lines)]
     if not told:
@@ -123,7 +123,9 @@ def deny_modal(pointer: ids.Pointer, about: str, response_url: str = "") -> View
     return modal(ids.DENY_MODAL, "Deny", blocks, metadata, submit="Deny")
 
 
-def pending(matters: Sequence[Matter], more: bool, *, decides: bool, by_dm: bool) -> list[Block]:
+def pending(
+    matters: Sequence[CaseDetails], more: bool, *, decides: bool, by_dm: bool
+) -> list[Block]:
     """What is open, the oldest first. Managers decide here, too, and choose whether to be told by
     direct message."""
     blocks: list[Block] = [section("*Open re-opt-in requests*")]
@@ -143,7 +145,7 @@ def pending(matters: Sequence[Matter], more: bool, *, decides: bool, by_dm: bool
     return blocks
 
 
-def _line(matter: Matter, *, decides: bool) -> list[Block]:
+def _line(matter: CaseDetails, *, decides: bool) -> list[Block]:
     case, contact = matter.case, matter.contact
     name = inert(contact.name, 80) if contact else "Gone"
     pending = case.state is CaseState.PENDING

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from handlers.webhooks.provider import Provider, Request
-from handlers.webhooks.receiver.receive import Answer, Intake
+from handlers.webhooks.receiver.receive import Answer, WebhookReceiver
 
 logger = logging.getLogger(__name__)
 
@@ -38,10 +38,12 @@ class _Waiting:
     since: float = field(default_factory=time.monotonic)
 
 
-class Line:
+class BatchQueue:
     """Each provider has its own: where one waits, as for a certificate, the others don't."""
 
-    def __init__(self, intake: Intake, provider: Provider, *, within: float = _WITHIN) -> None:
+    def __init__(
+        self, intake: WebhookReceiver, provider: Provider, *, within: float = _WITHIN
+    ) -> None:
         self._intake = intake
         self._provider = provider
         self._within = within
@@ -66,7 +68,7 @@ class Line:
             logger.warning("%s: what still waits was not taken", self._provider.name)
 
     async def receive(self, request: Request) -> HTTPStatus:
-        """As `Intake.receive`. Raises what went wrong in our own code."""
+        """As `WebhookReceiver.receive`. Raises what went wrong in our own code."""
         answer: asyncio.Future[HTTPStatus] = asyncio.get_running_loop().create_future()
         self._waiting.put(_Waiting(request, answer))
         return await answer

@@ -13,7 +13,7 @@ from threading import Event
 
 from bot.consent.store import Records
 from bot.consent.use_cases import Service
-from handlers.webhooks.provider import CannotVerify, Confirmation, Forged
+from handlers.webhooks.provider import Confirmation, InvalidSignature, VerificationUnavailable
 from handlers.webhooks.providers.ses.amazon import fetch
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ def keep(service: Service, asked: Iterable[Confirmation]) -> None:
         _write(records, kept)
 
 
-class Confirming:
+class ConfirmationJob:
     """The job that confirms what is due, with `fetch`, which calls Amazon's hosts alone."""
 
     def __init__(self, service: Service, fetch: Callable[[str], bytes] = fetch) -> None:
@@ -61,10 +61,10 @@ class Confirming:
         topic = one["topic"]
         try:
             self._fetch(url)
-        except Forged as fault:
+        except InvalidSignature as fault:
             logger.warning("The subscription to %s was not confirmed: %s", topic, fault)
             return None
-        except CannotVerify as fault:
+        except VerificationUnavailable as fault:
             logger.warning("The subscription to %s is not confirmed yet: %s", topic, fault)
             age = now - _time(one["asked"])
             return min(max(age, _FIRST_PAUSE), _LONGEST_PAUSE) if age < _KEEP else None

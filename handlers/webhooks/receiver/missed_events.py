@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from threading import Event as Flag
 
 from bot.consent.use_cases import Service
-from handlers.webhooks.backfill_source import Missed, Outdated, Unavailable
+from handlers.webhooks.backfill_source import BackfillOutdated, BackfillSource, BackfillUnavailable
 from handlers.webhooks.receiver.provider_health import ProviderHealth
-from handlers.webhooks.receiver.receive import Intake
+from handlers.webhooks.receiver.receive import WebhookReceiver
 
 logger = logging.getLogger(__name__)
 
@@ -35,12 +35,16 @@ class _Cursor:
     newest: datetime | None = None
 
 
-class CatchingUp:
+class Backfill:
     """The job: what each source can tell since it was last asked, under the webhook's ids, so that
     what came by both ways counts once."""
 
     def __init__(
-        self, service: Service, intake: Intake, sources: Sequence[Missed], health: ProviderHealth
+        self,
+        service: Service,
+        intake: WebhookReceiver,
+        sources: Sequence[BackfillSource],
+        health: ProviderHealth,
     ) -> None:
         self._service = service
         self._intake = intake
@@ -52,11 +56,11 @@ class CatchingUp:
         for source in self._sources:
             try:
                 self._catch_up(source, stopping)
-            except Unavailable as fault:
+            except BackfillUnavailable as fault:
                 logger.warning("%s can't be asked for what was missed: %s", source.name, fault)
                 self._health.failed(source.name, self._service.now(), "missed")
 
-    def _catch_up(self, source: Missed, stopping: Flag) -> None:
+    def _catch_up(self, source: BackfillSource, stopping: Flag) -> None:
         now = self._service.now()
         cursor = self._read(source) or _Cursor(since=now - _AT_FIRST + _OVERLAP)
         since, newest = cursor.since, cursor.newest
@@ -70,12 +74,12 @@ class CatchingUp:
                     self._write(source, _Cursor(since=since, resume=page.next, newest=newest))
                 if stopping.is_set():
                     return
-        except Outdated:
+        except BackfillOutdated:
             self._write(source, _Cursor(since=since))
             raise
         self._write(source, _Cursor(since=max(since, newest or since)))
 
-    def _read(self, source: Missed) -> _Cursor | None:
+    def _read(self, source: BackfillSource) -> _Cursor | None:
         with self._service.store.reading() as records:
             text = records.mark(_mark(source))
         if text is None:
@@ -88,7 +92,7 @@ class CatchingUp:
             newest=datetime.fromisoformat(newest) if newest else None,
         )
 
-    def _write(self, source: Missed, cursor: _Cursor) -> None:
+    def _write(self, source: BackfillSource, cursor: _Cursor) -> None:
         told = {
             "since": cursor.since.isoformat(),
             "resume": cursor.resume,
@@ -100,5 +104,5 @@ class CatchingUp:
                 records.put_mark(_mark(source), text)
 
 
-def _mark(source: Missed) -> str:
+def _mark(source: BackfillSource) -> str:
     return f"missed:{source.name}"

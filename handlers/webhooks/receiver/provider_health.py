@@ -25,7 +25,7 @@ class Odd:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class ProviderStatus:
     """Of one provider."""
 
     #: When it last sent something that holds.
@@ -37,10 +37,10 @@ class Heard:
     odd: Mapping[str, Odd] = field(default_factory=dict)
 
 
-def heard(records: Records, name: str) -> Heard:
+def provider_status(records: Records, name: str) -> ProviderStatus:
     """What was kept of the provider."""
     kept = json.loads(records.mark(_mark(name)) or "{}")
-    return Heard(
+    return ProviderStatus(
         event_at=_time(kept.get("event_at")),
         failure_at=_time(kept.get("failure_at")),
         failure=kept.get("failure", ""),
@@ -57,7 +57,7 @@ class ProviderHealth:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._fresh: dict[str, Heard] = {}
+        self._fresh: dict[str, ProviderStatus] = {}
         #: When each was kept.
         self._kept: dict[str, datetime] = {}
 
@@ -96,7 +96,7 @@ class ProviderHealth:
             return
         with service.store.transaction() as records:
             for name, new in fresh.items():
-                kept = heard(records, name)
+                kept = provider_status(records, name)
                 event_at = new.event_at or kept.event_at
                 odd = _together(kept.odd, new.odd)
                 if new.failure_at:
@@ -119,7 +119,7 @@ class ProviderHealth:
                     self._fresh[name] = replace(now_fresh, odd=_since(new.odd, now_fresh.odd))
 
 
-_NOTHING = Heard()
+_NOTHING = ProviderStatus()
 
 
 def _together(before: Mapping[str, Odd], more: Mapping[str, Odd]) -> Mapping[str, Odd]:

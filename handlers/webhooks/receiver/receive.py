@@ -11,14 +11,14 @@ from typing import Protocol
 from bot.consent.errors import StorageFailed
 from bot.consent.events import Event
 from bot.consent.use_cases import Service
-from bot.consent.use_cases.ingest import take
+from bot.consent.use_cases.ingest import ingest
 from handlers.webhooks.provider import (
-    CannotVerify,
-    Forged,
+    InvalidPayload,
+    InvalidSignature,
     Parsed,
     Provider,
     Request,
-    Unreadable,
+    VerificationUnavailable,
 )
 from handlers.webhooks.receiver import confirmations
 from handlers.webhooks.receiver.provider_health import ProviderHealth
@@ -26,12 +26,12 @@ from handlers.webhooks.receiver.provider_health import ProviderHealth
 logger = logging.getLogger(__name__)
 
 
-class Counted(Protocol):
+class EventCounter(Protocol):
     """Counts for /metrics."""
 
     def __call__(self, provider: str, outcome: str, count: int, *, kind: str = "") -> None:
-        """`outcome` is what became of events (see `take`, and `Outcome`). `kind` says what was
-        signed and not understood, or not placed."""
+        """`outcome` is the result of events (see `ingest` and `ReceiveOutcome`). `kind` names what
+        was signed but not understood, or could not be placed."""
         ...
 
 
@@ -39,7 +39,7 @@ class Counted(Protocol):
 Answer = HTTPStatus | Exception
 
 
-class Outcome(StrEnum):
+class ReceiveOutcome(StrEnum):
     """What becomes of a request or an event before it reaches the rules."""
 
     IGNORED = "ignored"
@@ -54,21 +54,21 @@ class Outcome(StrEnum):
 
 #: How each refusal is answered. Never with a body: it would tell a forger how near he came.
 _ANSWERS = {
-    Outcome.FORGED: HTTPStatus.UNAUTHORIZED,
-    Outcome.UNREADABLE: HTTPStatus.BAD_REQUEST,
-    Outcome.UNVERIFIABLE: HTTPStatus.SERVICE_UNAVAILABLE,
-    Outcome.NOT_STORED: HTTPStatus.SERVICE_UNAVAILABLE,
+    ReceiveOutcome.FORGED: HTTPStatus.UNAUTHORIZED,
+    ReceiveOutcome.UNREADABLE: HTTPStatus.BAD_REQUEST,
+    ReceiveOutcome.UNVERIFIABLE: HTTPStatus.SERVICE_UNAVAILABLE,
+    ReceiveOutcome.NOT_STORED: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 _REFUSALS = {
-    Forged: Outcome.FORGED,
-    Unreadable: Outcome.UNREADABLE,
-    CannotVerify: Outcome.UNVERIFIABLE,
-    StorageFailed: Outcome.NOT_STORED,
+    InvalidSignature: ReceiveOutcome.FORGED,
+    InvalidPayload: ReceiveOutcome.UNREADABLE,
+    VerificationUnavailable: ReceiveOutcome.UNVERIFIABLE,
+    StorageFailed: ReceiveOutcome.NOT_STORED,
 }
 #: How the log says it.
 _ODD = {
-    Outcome.UNREADABLE: "answered 200, and it was not understood",
-    Outcome.SKIPPED: "skipped what can't be read",
+    ReceiveOutcome.UNREADABLE: "answered 200, and it was not understood",
+    ReceiveOutcome.SKIPPED: "skipped what can't be read",
     "forwarded": "noted a bounce or complaint on the contact that it was sent to",
 }
 #: The kind of a bounce or complaint that came back from where a contact's mailbox forwards to.
@@ -76,10 +76,10 @@ FORWARDED = "a mailbox that a contact's mail is forwarded to"
 _TOO_LATE = StorageFailed("What came before was not stored in time, so nothing was changed.")
 
 
-class Intake:
+class WebhookReceiver:
     """What providers tell, on its way to the use cases. Safe across threads."""
 
-    def __init__(self, service: Service, *, counted: Counted, health: ProviderHealth) -> None:
+    def __init__(self, service: Service, *, counted: EventCounter, health: ProviderHealth) -> None:
         self._service = service
         self._counted = counted
         self._health = health
@@ -112,7 +112,7 @@ class Intake:
 
     def take(self, name: str, events: Iterable[Event]) -> None:
         """Events that the provider was asked for. Raises `StorageFailed`."""
-        for outcome, count in take(self._service, events).items():
+        for outcome, count in ingest(self._service, events).items():
             if outcome == "forwarded":
                 self._odd(name, outcome, FORWARDED, count)
             else:
@@ -122,7 +122,7 @@ class Intake:
         now = self._service.now()
         try:
             held = provider.verify(request, now)
-        except (Forged, Unreadable, CannotVerify) as fault:
+        except (InvalidSignature, InvalidPayload, VerificationUnavailable) as fault:
             return self._refuse(provider.name, fault)
         except StorageFailed:
             raise
@@ -131,9 +131,9 @@ class Intake:
         logger.debug("%s: %s held", provider.name, held)
         try:
             return provider.parse(request, now)
-        except Unreadable as fault:
+        except InvalidPayload as fault:
             # The provider would send the same again for hours, and it would be no clearer then.
-            self._odd(provider.name, Outcome.UNREADABLE, str(fault))
+            self._odd(provider.name, ReceiveOutcome.UNREADABLE, str(fault))
             self._health.heard(provider.name, now)
             return HTTPStatus.OK
         except Exception as error:  # noqa: BLE001 - raised where the one request is answered
@@ -146,9 +146,9 @@ class Intake:
             self.take(name, events)
         for parsed in told:
             for reason in parsed.skipped:
-                self._odd(name, Outcome.SKIPPED, reason)
+                self._odd(name, ReceiveOutcome.SKIPPED, reason)
             if parsed.ignored:
-                self._counted(name, Outcome.IGNORED, len(parsed.ignored))
+                self._counted(name, ReceiveOutcome.IGNORED, len(parsed.ignored))
         if told:
             self._health.heard(name, self._service.now())
 

@@ -10,7 +10,7 @@ from bot.consent.use_cases import Service
 from handlers.webhooks.signatures import same
 
 
-class Tokens:
+class ReplayCache:
     """`handlers.webhooks.provider.Seen` over the storage. Raises `StorageFailed`."""
 
     def __init__(self, service: Service) -> None:

@@ -14,12 +14,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from bot.consent.addresses import key_of
-from bot.consent.log.entries import Kind
+from bot.consent.log.entries import EntryKind
 from bot.consent.model import Channel, Contact
 from bot.consent.store import Records
 from bot.consent.use_cases import Service
 from bot.consent.use_cases.erase import erased_id
-from handlers.webhooks.providers.one_click import Mailboxes
+from handlers.webhooks.providers.one_click import UnsubscribeMailboxes
 
 #: Entries in which a contact's former mailboxes are looked for, the newest first.
 _MOST_ENTRIES = 500
@@ -62,14 +62,14 @@ button {{ font: inherit; padding: .75em 1.5em; cursor: pointer }}
 """
 
 
-def mailboxes_of(service: Service, id: str) -> Mailboxes | None:
+def mailboxes_of(service: Service, id: str) -> UnsubscribeMailboxes | None:
     """The mailboxes of the contact with this id, ours or the external one, present and former; of
     a contact who was taken out or merged, those that the log has."""
     with service.store.reading() as records:
         contact = records.contact(id) or records.by_external_id(id)
         erased = records.seen(erased_id(service, id)) or (contact is not None and contact.erased)
         written = _written(records, contact, id)
-    return Mailboxes(written=written, erased=erased) if written or erased else None
+    return UnsubscribeMailboxes(written=written, erased=erased) if written or erased else None
 
 
 def _written(records: Records, contact: Contact | None, id: str) -> Mapping[str, Sequence[str]]:
@@ -84,7 +84,7 @@ def _written(records: Records, contact: Contact | None, id: str) -> Mapping[str,
     if contact is not None:
         add(contact.address(Channel.EMAIL))
     for entry in records.entries(
-        contact=contact.id if contact else id, kinds=(Kind.CONTACT,), limit=_MOST_ENTRIES
+        contact=contact.id if contact else id, kinds=(EntryKind.CONTACT,), limit=_MOST_ENTRIES
     ):
         for text in reversed((entry.changes or {}).get("email", ())):
             add(text)

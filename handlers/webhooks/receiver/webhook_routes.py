@@ -12,12 +12,12 @@ from starlette.routing import BaseRoute, Route
 from handlers.web import BODY_WITHIN, read_body
 from handlers.webhooks.provider import Provider, Request
 from handlers.webhooks.providers.one_click import OneClick
-from handlers.webhooks.receiver.batches import Line
+from handlers.webhooks.receiver.batches import BatchQueue
 from handlers.webhooks.receiver.unsubscribe_page import button_page, done_page
 
 
 def webhook_routes(
-    lines: Mapping[str, Line],
+    lines: Mapping[str, BatchQueue],
     providers: Sequence[Provider],
     *,
     public_url: str | None,
@@ -26,7 +26,7 @@ def webhook_routes(
     """`lines` are by the provider's name."""
     routes: list[BaseRoute] = []
 
-    def add(line: Line, path: str, methods: Sequence[str]) -> None:
+    def add(line: BatchQueue, path: str, methods: Sequence[str]) -> None:
         answer = _ANSWERS.get(path, _nothing)
 
         async def endpoint(web: WebRequest) -> Response:

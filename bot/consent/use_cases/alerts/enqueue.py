@@ -21,7 +21,7 @@ from bot.consent.frozen import replace
 from bot.consent.model import Channel, Contact
 from bot.consent.parsing import masked
 from bot.consent.store import Records
-from bot.consent.use_cases.alerts.mutes import quiet, summary_key
+from bot.consent.use_cases.alerts.mutes import mutes, summary_key
 from bot.consent.use_cases.alerts.storms import counted, join_storm, within
 from bot.consent.use_cases.context import Service
 
@@ -29,7 +29,7 @@ from bot.consent.use_cases.context import Service
 _MOST = 10
 
 
-def tell(
+def enqueue(
     service: Service,
     records: Records,
     kind: AlertKind,
@@ -166,7 +166,7 @@ def _bounce(records: Records, fresh: Alert, now: datetime) -> None:
 def _put_new(records: Records, fresh: Alert, now: datetime, *, singly: bool = False) -> None:
     """The first three of a minute singly; from the fourth on one storm card. Unless the channel
     does not want to be told."""
-    wish = quiet(records, fresh.slack_channel)
+    wish = mutes(records, fresh.slack_channel)
     if fresh.kind in OPTIONAL and fresh.kind in wish.off:
         return
     if fresh.kind in OPTIONAL and wish.until is not None and wish.muted(now):

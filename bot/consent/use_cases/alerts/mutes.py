@@ -22,7 +22,7 @@ LONGEST = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quiet:
+class Mutes:
     """A channel's wishes."""
 
     until: datetime | None = None
@@ -32,14 +32,14 @@ class Quiet:
         return self.until is not None and now < self.until
 
 
-def quiet(records: Records, slack_channel: str) -> Quiet:
+def mutes(records: Records, slack_channel: str) -> Mutes:
     """What this channel does not want."""
-    kept = records.mark(quiet_mark(slack_channel))
+    kept = records.mark(mutes_key(slack_channel))
     if kept is None:
-        return Quiet()
+        return Mutes()
     wishes = json.loads(kept)
     until = wishes["until"]
-    return Quiet(
+    return Mutes(
         until=datetime.fromisoformat(until) if until else None,
         off=frozenset(AlertKind(kind) for kind in wishes["off"]),
     )
@@ -53,7 +53,7 @@ def mute(service: Service, slack_channel: str, length: timedelta, actor: Actor) 
         raise Invalid("Alerts can be muted for a week at most.")
     until = service.now() + length
     with service.store.transaction() as records:
-        before = quiet(records, slack_channel)
+        before = mutes(records, slack_channel)
         _put(records, slack_channel, replace(before, until=until if length else None))
         summary = records.alert_for(summary_key(slack_channel))
         if summary is not None and summary.shown == 0:
@@ -68,27 +68,27 @@ def choose_kinds(
     authorize(actor, Action.QUIET)
     with service.store.transaction() as records:
         off = frozenset(OPTIONAL).difference(kinds)
-        _put(records, slack_channel, replace(quiet(records, slack_channel), off=off))
+        _put(records, slack_channel, replace(mutes(records, slack_channel), off=off))
 
 
-def wishes(service: Service, slack_channel: str) -> Quiet:
+def alert_settings(service: Service, slack_channel: str) -> Mutes:
     """What this channel does not want, in a reading of its own."""
     with service.store.reading() as records:
-        return quiet(records, slack_channel)
+        return mutes(records, slack_channel)
 
 
 def summary_key(slack_channel: str) -> str:
     return f"{AlertKind.SUMMARY}:{slack_channel}"
 
 
-def _put(records: Records, slack_channel: str, wish: Quiet) -> None:
+def _put(records: Records, slack_channel: str, wish: Mutes) -> None:
     kept = None
-    if wish != Quiet():
+    if wish != Mutes():
         until = wish.until.isoformat() if wish.until else None
         kept = json.dumps({"until": until, "off": sorted(wish.off)})
-    records.put_mark(quiet_mark(slack_channel), kept)
+    records.put_mark(mutes_key(slack_channel), kept)
 
 
-def quiet_mark(slack_channel: str) -> str:
+def mutes_key(slack_channel: str) -> str:
     """The mark in which a channel's wishes are kept."""
     return f"quiet:{slack_channel}"

@@ -79,7 +79,7 @@ class Outbox:
     dead: int
 
 
-class Way(Protocol):
+class PostingLimits(Protocol):
     """Which calls may be made now, as far as this replica knows, and the others have left word."""
 
     def may(self, records: Records, alert: Alert) -> bool:
@@ -91,7 +91,7 @@ class Way(Protocol):
         ...
 
 
-def claim(service: Service, way: Way, *, except_in: Collection[str] = ()) -> Alert | None:
+def claim(service: Service, way: PostingLimits, *, except_in: Collection[str] = ()) -> Alert | None:
     """The next alert that is due, not in these Slack channels, and whose call may be made now;
     marked as being sent. One whose outcome is unknown comes as UNKNOWN: to be looked for, not to be
     posted.
@@ -120,7 +120,9 @@ def claim(service: Service, way: Way, *, except_in: Collection[str] = ()) -> Ale
         return claimed
 
 
-def _next(records: Records, now: datetime, way: Way, except_in: Collection[str]) -> Alert | None:
+def _next(
+    records: Records, now: datetime, way: PostingLimits, except_in: Collection[str]
+) -> Alert | None:
     passed = set(except_in)
     while due := records.due_alerts(now, limit=_AT_ONCE, except_in=passed):
         for alert in map(_given_up_on, _in_order(due)):
@@ -280,7 +282,7 @@ _SETTLED: dict[Result, Callable[[Alert, Alert, Posting, datetime], Alert]] = {
 }
 
 
-def post_anew(service: Service, id: str) -> None:
+def post_again(service: Service, id: str) -> None:
     """The message is not in Slack any more, and something has to go below it: it is posted once
     more first."""
     with service.store.transaction() as records:

@@ -12,8 +12,8 @@ from datetime import datetime
 from bot.consent.addresses import key_of
 from bot.consent.alerts import Alert, AlertKind, anew
 from bot.consent.errors import NotFound, Refused
-from bot.consent.log.entries import ACT, Kind
-from bot.consent.model import UNSET, Actor, By, Contact, On
+from bot.consent.log.entries import ACT, EntryKind
+from bot.consent.model import UNSET, Actor, ConsentValue, Contact, Origin
 from bot.consent.permissions import Action, authorize
 from bot.consent.store import Records
 from bot.consent.use_cases.context import Service
@@ -29,7 +29,7 @@ _MOST_HOLDS = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class ReviewAnswer:
     """An alert after somebody answered it."""
 
     alert: Alert
@@ -37,7 +37,7 @@ class Answer:
     won: bool
 
 
-def answer_review(service: Service, alert_id: str, refusal: bool, actor: Actor) -> Answer:
+def answer_review(service: Service, alert_id: str, refusal: bool, actor: Actor) -> ReviewAnswer:
     """Says whether it was an opt-out. If so, the contact refused at the time of the reply, on every
     contact with the address; if not, the hold is released.
 
@@ -50,9 +50,9 @@ def answer_review(service: Service, alert_id: str, refusal: bool, actor: Actor) 
         if alert.kind is not AlertKind.REVIEW:
             raise Refused("This alert asks nothing.")
         if alert.answer is not None:
-            return Answer(alert=alert, won=False)
+            return ReviewAnswer(alert=alert, won=False)
         answered = _answer(service, records, alert, refusal, actor.id, actor.source)
-        return Answer(alert=answered, won=True)
+        return ReviewAnswer(alert=answered, won=True)
 
 
 def expire_reviews(service: Service) -> int:
@@ -70,7 +70,7 @@ def expire_reviews(service: Service) -> int:
     return count
 
 
-def mark_handled(service: Service, alert_id: str, actor: Actor) -> Answer:
+def mark_handled(service: Service, alert_id: str, actor: Actor) -> ReviewAnswer:
     """Says that somebody looks after it. Raises `NotFound`, `NotAllowed`, and `Refused` for a
     review, which has to be answered."""
     authorize(actor, Action.ANSWER)
@@ -79,10 +79,10 @@ def mark_handled(service: Service, alert_id: str, actor: Actor) -> Answer:
         if alert.kind is AlertKind.REVIEW:
             raise Refused("Say whether it was an opt-out.")
         if alert.handled_by is not None:
-            return Answer(alert=alert, won=False)
+            return ReviewAnswer(alert=alert, won=False)
         handled = _handled(alert, actor.id, service.now())
         records.put_alert(handled)
-        return Answer(alert=handled, won=True)
+        return ReviewAnswer(alert=handled, won=True)
 
 
 def _answer(
@@ -93,7 +93,7 @@ def _answer(
     address, former = _held(service, records, alert)
     hold = records.facts(key_of(address)).hold
     said = _reason(refusal, actor, (hold.text if hold else alert.text) or "")
-    holders: list[Contact | None] = [*records.holders(key_of(address))]
+    holders: list[Contact | None] = [*records.contacts_at(key_of(address))]
     for holder in holders or [former]:
         if refusal:
             _refuse(recorder, alert, holder, address, hold.since if hold else alert.first_at, said)
@@ -122,15 +122,15 @@ def _refuse(
     if holder is None and refused is not None and refused.since >= since:
         return
     # Whoever had refused already has refused again: a re-opt-in has to be newer than that.
-    again = holder is not None and before.on is On.NO and before.by is By.CONTACT
+    again = holder is not None and before.on is ConsentValue.NO and before.by is Origin.CONTACT
     recorder.record(
-        Kind.NOTE if again else Kind.CONSENT,
+        EntryKind.NOTE if again else EntryKind.CONSENT,
         holder,
         address=address,
         channel=alert.channel,
-        by=By.CONTACT,
+        by=Origin.CONTACT,
         before=before.on,
-        after=On.NO,
+        after=ConsentValue.NO,
         reason=reason,
         occurred_at=since,
         # The contact's word, whoever read it: nobody can take it back.
@@ -142,7 +142,7 @@ def _release(
     recorder: Recorder, alert: Alert, holder: Contact | None, address: str, reason: str
 ) -> None:
     recorder.record(
-        Kind.HOLD,
+        EntryKind.HOLD,
         # Read again: the entry before changed the same contact.
         recorder.records.contact(holder.id) if holder else None,
         address=address,
@@ -175,7 +175,7 @@ def _candidates(records: Records, alert: Alert) -> Iterator[tuple[str, Contact |
             for address in (*contact.keys, *contact.consents):
                 yield address, contact
     # A contact who appeared since took the hold over.
-    for entry in records.entries(kinds=(Kind.HOLD,), limit=_MOST_HOLDS):
+    for entry in records.entries(kinds=(EntryKind.HOLD,), limit=_MOST_HOLDS):
         if entry.address:
             yield entry.address, records.contact(entry.contact) if entry.contact else None
 
@@ -200,7 +200,7 @@ def _is_late(alert: Alert, now: datetime) -> bool:
     return alert.answer is None and alert.deadline is not None and alert.deadline <= now
 
 
-def forget(records: Records, contact: str) -> None:
+def erase_reviews(records: Records, contact: str) -> None:
     """Erasure: what alerts still have of the contact goes, in Slack, too."""
     for alert in [alert for alert in records.alerts() if contact in alert.contacts]:
         left = tuple(id for id in alert.contacts if id != contact)

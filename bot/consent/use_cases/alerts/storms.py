@@ -19,8 +19,8 @@ from bot.consent.alerts import (
     AlertKind,
 )
 from bot.consent.frozen import replace
-from bot.consent.log.entries import Entry, Kind
-from bot.consent.model import Channel, On
+from bot.consent.log.entries import Entry, EntryKind
+from bot.consent.model import Channel, ConsentValue
 from bot.consent.parsing import masked
 from bot.consent.store import Records
 from bot.consent.use_cases.context import Service
@@ -109,12 +109,12 @@ def storm_list(service: Service, storm: Alert) -> Sequence[Listed]:
     while True:
         with service.store.reading() as records:
             page = records.entries(
-                kinds=(Kind.CONSENT,), channel=storm.channel, before=before, limit=500
+                kinds=(EntryKind.CONSENT,), channel=storm.channel, before=before, limit=500
             )
         for entry in page:
             if entry.recorded_at < storm.first_at:
                 return found[::-1]
-            if entry.recorded_at <= storm.last_at and entry.after == On.NO:
+            if entry.recorded_at <= storm.last_at and entry.after == ConsentValue.NO:
                 found.append(_listed(entry))
         if not page:
             return found[::-1]

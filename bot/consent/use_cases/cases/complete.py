@@ -8,11 +8,11 @@ from bot.consent.addresses import key_of
 from bot.consent.alerts import AlertKind
 from bot.consent.cases import Case, CaseState
 from bot.consent.frozen import replace
-from bot.consent.log.entries import Kind
-from bot.consent.model import By, Channel, Contact, On
+from bot.consent.log.entries import EntryKind
+from bot.consent.model import Channel, ConsentValue, Contact, Origin
 from bot.consent.use_cases.alerts.enqueue import live_alerts
 from bot.consent.use_cases.cases.requirements import latest_refusal, missing_keys
-from bot.consent.use_cases.cases.transition import show, step
+from bot.consent.use_cases.cases.transition import redraw_case, transition
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.known_senders import known_senders
 from bot.consent.use_cases.record import Recorder
@@ -29,7 +29,7 @@ _REFUSALS = (
 )
 
 
-def key_came(
+def requirement_met(
     service: Service, recorder: Recorder, contact: Contact, channel: Channel, at: datetime
 ) -> None:
     """The contact lifted a block, or it proved to be lifted: one key of an open case, and where
@@ -43,26 +43,26 @@ def key_came(
     case = replace(case, unstopped_at=at)
     recorder.records.put_case(case)
     if case.state is CaseState.APPROVED:
-        finish(service, recorder, case, contact)
+        complete(service, recorder, case, contact)
     else:
-        show(recorder.records, case)
+        redraw_case(recorder.records, case)
 
 
-def finish(service: Service, recorder: Recorder, case: Case, contact: Contact) -> Case:
+def complete(service: Service, recorder: Recorder, case: Case, contact: Contact) -> Case:
     """All keys are there: YES, in the manager's name, as old as the permission that it rests on.
     Or the end of a case that something had overtaken."""
     if voided := void(recorder, case, contact):
         return voided
     before = contact.consent(case.channel).on
-    done = step(recorder, case, CaseState.COMPLETED, contact, actor=case.decided_by)
+    done = transition(recorder, case, CaseState.COMPLETED, contact, actor=case.decided_by)
     recorder.record(
-        Kind.CONSENT,
+        EntryKind.CONSENT,
         recorder.records.contact(contact.id),
         address=case.address,
         channel=case.channel,
-        by=By.CONTACT,
+        by=Origin.CONTACT,
         before=before,
-        after=On.YES,
+        after=ConsentValue.YES,
         reason=f"{RE_OPT_IN}: {case.reason}" if case.reason else RE_OPT_IN,
         evidence=case.evidence,
         occurred_at=case.evidence.at,
@@ -77,7 +77,7 @@ def void(recorder: Recorder, case: Case, contact: Contact) -> Case | None:
     nobody has looked yet. What else voids a case does so when it happens: this only makes sure,
     before something turns to YES."""
     if recorder.now >= case.expires_at:
-        return step(recorder, case, CaseState.EXPIRED, contact, actor="system")
+        return transition(recorder, case, CaseState.EXPIRED, contact, actor="system")
     if contact.erased or contact.key(case.channel) != key_of(case.address):
         why = "The address was changed meanwhile."
     elif not contact.consent(case.channel).refused:
@@ -87,8 +87,8 @@ def void(recorder: Recorder, case: Case, contact: Contact) -> Case | None:
         if newest is None or case.evidence.at is None or newest < case.evidence.at:
             return None
         why = "The contact refused again."
-        return step(recorder, case, CaseState.OVERTAKEN, contact, why=why, actor="system")
-    return step(recorder, case, CaseState.CANCELLED, contact, why=why, actor="system")
+        return transition(recorder, case, CaseState.OVERTAKEN, contact, why=why, actor="system")
+    return transition(recorder, case, CaseState.CANCELLED, contact, why=why, actor="system")
 
 
 def _tell_it_is_over(service: Service, recorder: Recorder, case: Case) -> None:

@@ -11,9 +11,9 @@ from bot.consent.model import Actor, Contact
 from bot.consent.parsing import blank, storable
 from bot.consent.permissions import Action, authorize
 from bot.consent.store import Records
-from bot.consent.use_cases.cases.complete import finish, void
+from bot.consent.use_cases.cases.complete import complete, void
 from bot.consent.use_cases.cases.requirements import missing_keys
-from bot.consent.use_cases.cases.transition import step
+from bot.consent.use_cases.cases.transition import transition
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.known_senders import senders_of
 from bot.consent.use_cases.record import Recorder
@@ -52,7 +52,7 @@ def approve(service: Service, id: str, actor: Actor, *, version: int | None = No
         facts = records.facts(key_of(case.address))
         senders = senders_of(service, records, facts)
         waits = bool(missing_keys(facts, case.channel, senders))
-        approved = step(
+        approved = transition(
             recorder,
             case,
             CaseState.APPROVED,
@@ -64,7 +64,7 @@ def approve(service: Service, id: str, actor: Actor, *, version: int | None = No
             self_approved=own,
         )
         if not waits:
-            approved = finish(service, recorder, approved, contact)
+            approved = complete(service, recorder, approved, contact)
         return Decided(case=approved, won=True)
 
 
@@ -84,7 +84,7 @@ def deny(
         if version is not None and version != case.version:
             raise Changed("This request changed meanwhile. Look at it again, then decide.")
         why = storable(reason.strip())
-        denied = step(
+        denied = transition(
             recorder,
             case,
             CaseState.DENIED,
@@ -107,7 +107,7 @@ def cancel(service: Service, id: str, actor: Actor) -> Decided:
             authorize(actor, Action.DECIDE)
         if not case.open:
             return Decided(case=case, won=False)
-        withdrawn = step(recorder, case, CaseState.CANCELLED, contact, why="Withdrawn")
+        withdrawn = transition(recorder, case, CaseState.CANCELLED, contact, why="Withdrawn")
         return Decided(case=withdrawn, won=True)
 
 
@@ -124,5 +124,5 @@ def _taken_up(
 def _ended(recorder: Recorder, case: Case, contact: Contact | None) -> Case | None:
     """The case where something had voided it."""
     if contact is None:
-        return step(recorder, case, CaseState.CANCELLED, None, actor="system")
+        return transition(recorder, case, CaseState.CANCELLED, None, actor="system")
     return void(recorder, case, contact)

@@ -11,7 +11,7 @@ from bot.consent.cases import Case, CaseState
 from bot.consent.errors import NotFound
 from bot.consent.frozen import replace
 from bot.consent.gates import THINGS
-from bot.consent.model import Actor, AddressFacts, By, Channel, Consent, Contact, On
+from bot.consent.model import Actor, AddressFacts, Channel, Consent, ConsentValue, Contact, Origin
 from bot.consent.permissions import Action, authorize
 from bot.consent.rules import Decision, decide
 from bot.consent.store import Records
@@ -24,7 +24,7 @@ _LATELY = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Matter:
+class CaseDetails:
     """A case, its contact, and what approval leads to."""
 
     case: Case
@@ -42,39 +42,43 @@ class Matter:
     warnings: Sequence[str] = ()
 
 
-def matter(service: Service, id: str, actor: Actor) -> Matter:
+def case_details(service: Service, id: str, actor: Actor) -> CaseDetails:
     """Raises `NotFound`."""
     authorize(actor, Action.LOOK)
     with service.store.reading() as records:
         case = records.case(id)
         if case is None:
             raise NotFound("There is no such request.")
-        return matter_of(service, records, case)
+        return details_of(service, records, case)
 
 
-def matters(
+def all_case_details(
     service: Service, actor: Actor, *, after: Case | None = None, limit: int = 10
-) -> Sequence[Matter]:
+) -> Sequence[CaseDetails]:
     """Those that are open, the oldest first."""
     authorize(actor, Action.LOOK)
     with service.store.reading() as records:
         cases = records.open_cases(after=after, limit=limit)
-        return [matter_of(service, records, case) for case in cases]
+        return [details_of(service, records, case) for case in cases]
 
 
-def matter_of(service: Service, records: Records, case: Case) -> Matter:
+def details_of(service: Service, records: Records, case: Case) -> CaseDetails:
     """The case as it stands in these records."""
     contact = records.contact(case.contact)
     key = key_of(case.address)
     facts = records.facts(key) if key else AddressFacts(address="")
     senders = senders_of(service, records, facts)
     if contact is None or contact.erased:
-        return Matter(case=case, contact=None, now=None, then=None, missing=(), unblock_words={})
+        return CaseDetails(
+            case=case, contact=None, now=None, then=None, missing=(), unblock_words={}
+        )
     names = missing_keys(facts, case.channel, senders)
     words = {senders.shown(name, facts.blocks[name]): senders.unblock_word(name) for name in names}
-    agreed = Consent(on=On.YES, by=By.CONTACT, since=case.evidence.at, evidence=case.evidence)
+    agreed = Consent(
+        on=ConsentValue.YES, by=Origin.CONTACT, since=case.evidence.at, evidence=case.evidence
+    )
     consenting = replace(contact, consents={**contact.consents, key: agreed})
-    return Matter(
+    return CaseDetails(
         case=case,
         contact=contact,
         now=decide(contact, facts, case.channel, senders.default, senders),
@@ -96,8 +100,8 @@ def completed_by_another(service: Service, id: str, channel: Channel, actor: Act
             return None
         others = [
             holder
-            for holder in records.holders(key)
-            if holder.id != id and holder.consent(channel).on is On.YES
+            for holder in records.contacts_at(key)
+            if holder.id != id and holder.consent(channel).on is ConsentValue.YES
         ]
         done = [
             case
@@ -118,11 +122,11 @@ def _warnings(
         yield "The contact reported our e-mail as spam."
     if case.refused_at is not None and now - case.refused_at <= _LATELY:
         yield f"The contact refused {things} only lately, on {date(case.refused_at)}."
-    others = [h for h in records.holders(key_of(case.address)) if h.id != contact.id]
+    others = [h for h in records.contacts_at(key_of(case.address)) if h.id != contact.id]
     if others:
         thing = "number" if case.channel is Channel.SMS else "address"
         have = "Another contact has" if len(others) == 1 else f"{len(others)} other contacts have"
-        refused = sum(h.consent(case.channel).on is On.NO for h in others)
+        refused = sum(h.consent(case.channel).on is ConsentValue.NO for h in others)
         stay = f", and {refused} of them stay at NO" if refused else ""
         yield (
             f"{have} this {thing}{stay}. Approval counts for this contact alone, but whoever "

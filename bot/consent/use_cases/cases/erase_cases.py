@@ -5,16 +5,16 @@ from __future__ import annotations
 from bot.consent.cases import CaseState
 from bot.consent.frozen import replace
 from bot.consent.model import Contact
-from bot.consent.use_cases.cases.transition import show, step
+from bot.consent.use_cases.cases.transition import redraw_case, transition
 from bot.consent.use_cases.record import Recorder
 
 
-def forget_cases(recorder: Recorder, contact: Contact) -> None:
+def erase_cases(recorder: Recorder, contact: Contact) -> None:
     """Ends an open one, and takes everything personal out of all of them, in Slack, too."""
     for case in recorder.records.cases(contact.id):
         if case.open:
             why = "The contact was erased."
-            case = step(recorder, case, CaseState.CANCELLED, contact, why=why)
+            case = transition(recorder, case, CaseState.CANCELLED, contact, why=why)
         empty = replace(case.evidence, text="")
         bare = replace(
             case,
@@ -28,4 +28,4 @@ def forget_cases(recorder: Recorder, contact: Contact) -> None:
             ended_why=None if case.decision else case.ended_why,
         )
         recorder.records.put_case(bare)
-        show(recorder.records, bare)
+        redraw_case(recorder.records, bare)

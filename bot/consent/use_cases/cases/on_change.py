@@ -11,18 +11,27 @@ from typing import TYPE_CHECKING
 from bot.consent.addresses import key_of
 from bot.consent.cases import Case, CaseState
 from bot.consent.gates import THINGS
-from bot.consent.log.entries import Entry, Kind, is_refusal
+from bot.consent.log.entries import Entry, EntryKind, is_refusal
 from bot.consent.model import BlockState, Channel, Contact
-from bot.consent.use_cases.cases.transition import show, step
+from bot.consent.use_cases.cases.transition import redraw_case, transition
 
 if TYPE_CHECKING:
     from bot.consent.use_cases.record import Recorder
 
 #: Entries of these kinds can matter to a case.
-HEEDED = frozenset({Kind.CONSENT, Kind.NOTE, Kind.CONTACT, Kind.BLOCK, Kind.BOUNCE, Kind.HOLD})
+HEEDED = frozenset(
+    {
+        EntryKind.CONSENT,
+        EntryKind.NOTE,
+        EntryKind.CONTACT,
+        EntryKind.BLOCK,
+        EntryKind.BOUNCE,
+        EntryKind.HOLD,
+    }
+)
 
 
-def heed(recorder: Recorder, entry: Entry, contact: Contact | None) -> None:
+def on_change(recorder: Recorder, entry: Entry, contact: Contact | None) -> None:
     """`contact` is as the entry left it; None where it was removed."""
     assert entry.contact is not None
     channels = (entry.channel,) if entry.channel else tuple(Channel)
@@ -35,7 +44,7 @@ def heed(recorder: Recorder, entry: Entry, contact: Contact | None) -> None:
 
 
 def _lifts(entry: Entry) -> bool:
-    return entry.kind is Kind.BLOCK and entry.after == BlockState.NONE
+    return entry.kind is EntryKind.BLOCK and entry.after == BlockState.NONE
 
 
 def _show_completed(recorder: Recorder, entry: Entry) -> None:
@@ -46,7 +55,7 @@ def _show_completed(recorder: Recorder, entry: Entry) -> None:
     for case in recorder.records.cases(entry.contact):
         if case.channel is Channel.EMAIL and key_of(case.address) == key:
             if case.state is CaseState.COMPLETED:
-                show(recorder.records, case)
+                redraw_case(recorder.records, case)
             return
 
 
@@ -54,27 +63,27 @@ def _heed(recorder: Recorder, case: Case, entry: Entry, contact: Contact | None)
     who = entry.actor
     if contact is None:
         why = "The contact was taken out again."
-        step(recorder, case, CaseState.CANCELLED, None, actor=who, why=why)
+        transition(recorder, case, CaseState.CANCELLED, None, actor=who, why=why)
     elif contact.key(case.channel) != key_of(case.address):
         noun = "phone number" if case.channel is Channel.SMS else "e-mail address"
         why = f"The {noun} was changed meanwhile: a new one has a consent of its own."
-        step(recorder, case, CaseState.CANCELLED, contact, actor=who, why=why)
-    elif entry.kind in (Kind.CONSENT, Kind.NOTE) and key_of(entry.address or "") == key_of(
-        case.address
-    ):
+        transition(recorder, case, CaseState.CANCELLED, contact, actor=who, why=why)
+    elif entry.kind in (EntryKind.CONSENT, EntryKind.NOTE) and key_of(
+        entry.address or ""
+    ) == key_of(case.address):
         if is_refusal(entry):
             _overtake(recorder, case, entry, contact)
-        elif entry.kind is Kind.CONSENT:
+        elif entry.kind is EntryKind.CONSENT:
             why = f"{case.channel.word} On was changed meanwhile."
-            step(recorder, case, CaseState.CANCELLED, contact, actor=who, why=why)
-    elif entry.kind is not Kind.NOTE:
-        show(recorder.records, case)
+            transition(recorder, case, CaseState.CANCELLED, contact, actor=who, why=why)
+    elif entry.kind is not EntryKind.NOTE:
+        redraw_case(recorder.records, case)
 
 
 def _overtake(recorder: Recorder, case: Case, entry: Entry, contact: Contact) -> None:
     """The latest refusal wins, and ties go to refusal (rules.md §8.5)."""
     if case.evidence.at is not None and entry.occurred_at < case.evidence.at:
-        show(recorder.records, case)
+        redraw_case(recorder.records, case)
         return
     why = f"The contact refused {THINGS[case.channel]} again."
-    step(recorder, case, CaseState.OVERTAKEN, contact, actor=entry.actor, why=why)
+    transition(recorder, case, CaseState.OVERTAKEN, contact, actor=entry.actor, why=why)

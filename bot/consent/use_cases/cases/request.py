@@ -10,20 +10,20 @@ from bot.consent.alerts import AlertKind
 from bot.consent.cases import EXPIRES_AFTER, REMINDERS, Case, CaseState
 from bot.consent.errors import Changed, Invalid, NeedsEvidence, Refused
 from bot.consent.frozen import replace
-from bot.consent.model import Actor, Channel, Contact, Evidence, On
+from bot.consent.model import Actor, Channel, ConsentValue, Contact, Evidence
 from bot.consent.parsing import blank, storable
 from bot.consent.permissions import Action, authorize
 from bot.consent.use_cases.cases.complete import void
 from bot.consent.use_cases.cases.requirements import latest_refusal, unstopped
-from bot.consent.use_cases.cases.subscriptions import wants_requests
-from bot.consent.use_cases.cases.transition import log_step, put_message
+from bot.consent.use_cases.cases.subscriptions import request_subscribers
+from bot.consent.use_cases.cases.transition import log_transition, put_message
 from bot.consent.use_cases.context import Service, date, present
 from bot.consent.use_cases.known_senders import senders_of
 from bot.consent.use_cases.record import Recorder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class CaseRequest:
     """What somebody asks for, and why it should be granted."""
 
     channel: Channel
@@ -40,7 +40,7 @@ class Ask:
 
 
 def request(
-    service: Service, id: str, ask: Ask, actor: Actor, *, version: int | None = None
+    service: Service, id: str, ask: CaseRequest, actor: Actor, *, version: int | None = None
 ) -> Case:
     """Opens a case for what the contact refused. Managers are told.
 
@@ -82,11 +82,11 @@ def request(
             refusal=consent.reason,
             next_at=now + REMINDERS[0],
         )
-        told = dict.fromkeys((service.approval_channel or "", *wants_requests(records)))
+        told = dict.fromkeys((service.approval_channel or "", *request_subscribers(records)))
         copies = [put_message(recorder, case, AlertKind.CASE, to) for to in told if to]
         case = replace(case, copies=tuple(copies))
         records.put_case(case)
-        log_step(recorder, case, contact, before="", why=case.reason, evidence=evidence)
+        log_transition(recorder, case, contact, before="", why=case.reason, evidence=evidence)
         return case
 
 
@@ -108,7 +108,7 @@ def _check(contact: Contact, channel: Channel) -> None:
     if contact.address(channel) is None:
         noun = "phone number" if channel is Channel.SMS else "e-mail address"
         raise Invalid(f"There is no {noun} to ask this for.", field=field)
-    if consent.on is On.YES:
+    if consent.on is ConsentValue.YES:
         raise Refused(f"{channel.word} On is YES already.", field=field)
     if not consent.refused:
         raise Refused(
@@ -117,7 +117,7 @@ def _check(contact: Contact, channel: Channel) -> None:
         )
 
 
-def _evidence(ask: Ask, refused_at: datetime | None, now: datetime) -> Evidence:
+def _evidence(ask: CaseRequest, refused_at: datetime | None, now: datetime) -> Evidence:
     if blank(ask.evidence):
         raise NeedsEvidence(field="evidence")
     at = ask.evidence_at or now

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.consent.addresses import key_of
-from bot.consent.log.entries import TAKES_BACK, Kind, act_of, covers, is_refusal
+from bot.consent.log.entries import TAKES_BACK, EntryKind, act_of, covers, is_refusal
 from bot.consent.model import AddressFacts, BlockState, Channel, Contact
 from bot.consent.senders import Senders
 from bot.consent.store import Records
@@ -45,7 +45,7 @@ def latest_refusal(records: Records, contact: Contact, channel: Channel) -> date
     key, consent = contact.key(channel), contact.consent(channel)
     told = records.entries(
         contact=contact.id,
-        kinds=(Kind.CONSENT, Kind.NOTE),
+        kinds=(EntryKind.CONSENT, EntryKind.NOTE),
         channel=channel,
         limit=_MOST_ENTRIES,
     )

@@ -16,13 +16,13 @@ _MARK = "requests_to"
 _SLACK = "slack:"
 
 
-def wants_requests(records: Records) -> Sequence[str]:
+def request_subscribers(records: Records) -> Sequence[str]:
     """Slack's ids of these people."""
     people: list[str] = json.loads(records.mark(_MARK) or "[]")
     return people
 
 
-def want_requests(service: Service, actor: Actor, wanted: bool) -> None:
+def subscribe_to_requests(service: Service, actor: Actor, wanted: bool) -> None:
     """From now on the manager gets a copy of each request, or no longer."""
     authorize(actor, Action.DECIDE)
     if not actor.id.startswith(_SLACK):
@@ -30,14 +30,14 @@ def want_requests(service: Service, actor: Actor, wanted: bool) -> None:
     _want(service, actor.id.removeprefix(_SLACK), wanted)
 
 
-def no_more_requests(service: Service, person: str) -> None:
+def unsubscribe_from_requests(service: Service, person: str) -> None:
     """Whoever is no manager any more, by Slack's id, is not told any more: they can't say so."""
     _want(service, person, False)
 
 
 def _want(service: Service, person: str, wanted: bool) -> None:
     with service.store.transaction() as records:
-        people = [other for other in wants_requests(records) if other != person]
+        people = [other for other in request_subscribers(records) if other != person]
         if wanted:
             people.append(person)
         records.put_mark(_MARK, json.dumps(people) if people else None)

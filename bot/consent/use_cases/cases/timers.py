@@ -5,14 +5,14 @@ from __future__ import annotations
 from bot.consent.alerts import AlertKind
 from bot.consent.cases import REMINDERS, Case, CaseState
 from bot.consent.frozen import replace
-from bot.consent.use_cases.cases.transition import put_message, step, tell_requester
+from bot.consent.use_cases.cases.transition import notify_requester, put_message, transition
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.record import Recorder
 
 _AT_ONCE = 100
 
 
-def look_after_cases(service: Service) -> int:
+def run_case_timers(service: Service) -> int:
     """Reminds whoever a case waits for, and ends what nobody finished in time; how many."""
     with service.store.reading() as records:
         due = [case.id for case in records.due_cases(service.now(), limit=_AT_ONCE)]
@@ -29,7 +29,7 @@ def _look_after(service: Service, id: str) -> None:
             return
         recorder = Recorder(records=records, actor="system", source="slack", now=now)
         if now >= case.expires_at:
-            step(recorder, case, CaseState.EXPIRED, records.contact(case.contact))
+            transition(recorder, case, CaseState.EXPIRED, records.contact(case.contact))
             return
         # After a long pause one reminder is enough.
         passed = sum(case.requested_at + after <= now for after in REMINDERS)
@@ -43,7 +43,7 @@ def _look_after(service: Service, id: str) -> None:
 def _remind(recorder: Recorder, case: Case) -> None:
     """Managers in the thread of the request; who asked, where the contact is waited for."""
     if case.state is CaseState.APPROVED:
-        tell_requester(recorder, case, AlertKind.CASE_REMINDER)
+        notify_requester(recorder, case, AlertKind.CASE_REMINDER)
         return
     for id in case.copies:
         copy = recorder.records.alert(id)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bot.consent.alerts import Alert, AlertKind, anew
 from bot.consent.cases import OPEN, Case, CaseState
 from bot.consent.frozen import replace
-from bot.consent.log.entries import Kind
+from bot.consent.log.entries import EntryKind
 from bot.consent.model import Contact, Evidence
 from bot.consent.parsing import masked
 from bot.consent.store import Records
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _SLACK = "slack:"
 
 
-def step(
+def transition(
     recorder: Recorder,
     case: Case,
     state: CaseState,
@@ -37,14 +37,14 @@ def step(
     if state not in OPEN:
         after = replace(after, ended_by=who, ended_at=recorder.now, ended_why=why, next_at=None)
     recorder.records.put_case(after)
-    log_step(recorder, after, contact, before=case.state, actor=who, why=why)
-    show(recorder.records, after)
+    log_transition(recorder, after, contact, before=case.state, actor=who, why=why)
+    redraw_case(recorder.records, after)
     if tells:
-        tell_requester(recorder, after)
+        notify_requester(recorder, after)
     return after
 
 
-def log_step(
+def log_transition(
     recorder: Recorder,
     case: Case,
     contact: Contact | None,
@@ -56,7 +56,7 @@ def log_step(
 ) -> None:
     """Each step has one entry, which names its case."""
     recorder.record(
-        Kind.CASE,
+        EntryKind.CASE,
         contact,
         address=case.address or None,
         channel=case.channel,
@@ -69,7 +69,7 @@ def log_step(
     )
 
 
-def show(records: Records, case: Case) -> None:
+def redraw_case(records: Records, case: Case) -> None:
     """Every copy of it is drawn anew, by the outbox."""
     for id in case.copies:
         copy = records.alert(id)
@@ -77,7 +77,7 @@ def show(records: Records, case: Case) -> None:
             records.put_alert(anew(copy))
 
 
-def tell_requester(recorder: Recorder, case: Case, kind: AlertKind = AlertKind.CASE_TOLD) -> None:
+def notify_requester(recorder: Recorder, case: Case, kind: AlertKind = AlertKind.CASE_TOLD) -> None:
     """By direct message, unless it was done by themselves, or at the command line."""
     who = case.requested_by
     if who.startswith(_SLACK) and who != recorder.actor:

@@ -8,8 +8,8 @@ from enum import Enum, auto
 
 from bot.consent.addresses import key_of
 from bot.consent.errors import Invalid
-from bot.consent.log.entries import ACT, ROW, Kind
-from bot.consent.model import Bounce, By, Channel, Consent, Contact, Evidence, On
+from bot.consent.log.entries import ACT, ROW, EntryKind
+from bot.consent.model import Bounce, Channel, Consent, ConsentValue, Contact, Evidence, Origin
 from bot.consent.parsing import blank, fold
 from bot.consent.rules import Imported, import_consent
 from bot.consent.store import Records
@@ -39,7 +39,7 @@ def match(records: Records, fields: Fields) -> Contact | None:
             )
         return contact
     holders = {
-        holder.id: holder for key in (phone, email) if key for holder in records.holders(key)
+        holder.id: holder for key in (phone, email) if key for holder in records.contacts_at(key)
     }
     for holder in holders.values():
         if external_id and holder.external_id:
@@ -84,7 +84,7 @@ def apart(records: Records, contact: Contact, fields: Fields) -> dict[Channel, s
     for channel in Channel:
         address = fields.get("phone" if channel is Channel.SMS else "email")
         other = address and contact.key(channel) != key_of(address)
-        if address and other and (contact.key(channel) or records.holders(key_of(address))):
+        if address and other and (contact.key(channel) or records.contacts_at(key_of(address))):
             found[channel] = address
     return found
 
@@ -97,14 +97,18 @@ _ROUNDED = re.compile(r"[+-]?\d+([.,]\d+)?[eE]\+?\d+", re.ASCII)
 
 
 def set_consent(
-    recorder: Recorder, contact: Contact, channel: Channel, wanted: On, evidence: Evidence | None
+    recorder: Recorder,
+    contact: Contact,
+    channel: Channel,
+    wanted: ConsentValue,
+    evidence: Evidence | None,
 ) -> tuple[Contact, list[Consequence]]:
     """What a row says of one channel. A NO reaches everybody with the address, whatever name the
     row has."""
     address = contact.address(channel)
-    if address is None or wanted is On.UNSET:
+    if address is None or wanted is ConsentValue.UNSET:
         return contact, []
-    if wanted is On.NO:
+    if wanted is ConsentValue.NO:
         return _set_no(recorder, contact, channel)
     sms = channel is Channel.SMS
     current = contact.consent(channel)
@@ -117,13 +121,13 @@ def set_consent(
     if imported is Imported.UNCHANGED:
         return contact, []
     after = recorder.record(
-        Kind.CONSENT,
+        EntryKind.CONSENT,
         contact,
         address=address,
         channel=channel,
-        by=By.IMPORT,
+        by=Origin.IMPORT,
         before=current.on,
-        after=On.YES,
+        after=ConsentValue.YES,
         evidence=proof,
         occurred_at=evidence.at if evidence else None,
     )
@@ -138,13 +142,13 @@ def refuse_nobody(
     """An opt-out of an address that nobody has: kept for whoever appears with it."""
     hashed = service.hashed(address)
     recorder.record(
-        Kind.CONSENT,
+        EntryKind.CONSENT,
         None,
         address=hashed,
         channel=channel,
-        by=By.IMPORT,
-        before=On.UNSET,
-        after=On.NO,
+        by=Origin.IMPORT,
+        before=ConsentValue.UNSET,
+        after=ConsentValue.NO,
         occurred_at=_first_seen(recorder, hashed),
     )
     return Consequence.KEPT_FOR_LATER
@@ -159,7 +163,7 @@ def bounce_nobody(
     if facts.bounce is Bounce.YES:
         return []
     recorder.record(
-        Kind.BOUNCE,
+        EntryKind.BOUNCE,
         None,
         address=hashed,
         channel=channel,
@@ -178,7 +182,7 @@ def _set_no(
     at = _first_seen(recorder, key)
     done: list[Consequence] = []
     row = new_id(recorder.now)
-    others = [other for other in recorder.records.holders(key) if other.id != contact.id]
+    others = [other for other in recorder.records.contacts_at(key) if other.id != contact.id]
     for holder in (contact, *others):
         mine = holder.id == contact.id
         after, what = _refuse(recorder, holder, channel, at, row, own=mine)
@@ -207,18 +211,18 @@ def _refuse(
     recorder: Recorder, contact: Contact, channel: Channel, at: datetime, row: str, *, own: bool
 ) -> tuple[Contact, _Refused]:
     current = contact.consent(channel)
-    newer = current.on is On.YES and _is_newer(current, at, recorder.now)
+    newer = current.on is ConsentValue.YES and _is_newer(current, at, recorder.now)
     again = current.refused
     if again and not own and recorder.wrote(contact.id, channel, own=False):
         return contact, _Refused.AGAIN  # the same file says it twice
     after = recorder.record(
-        Kind.NOTE if newer or again else Kind.CONSENT,
+        EntryKind.NOTE if newer or again else EntryKind.CONSENT,
         contact,
         address=contact.address(channel),
         channel=channel,
-        by=By.IMPORT,
+        by=Origin.IMPORT,
         before=current.on,
-        after=On.NO,
+        after=ConsentValue.NO,
         occurred_at=at,
         id=row if own else None,
         changes=None if own else {ACT: (None, f"{recorder.actor}{ROW}{row}")},
@@ -250,7 +254,7 @@ def _not_to_be_contacted(records: Records, contact: Contact, address: str) -> bo
     since it may be the same person under another spelling."""
     if contact.do_not_contact:
         return True
-    others = records.holders(key_of(address))
+    others = records.contacts_at(key_of(address))
     return any(other.do_not_contact for other in others)
 
 
@@ -269,7 +273,7 @@ def mark_bounced(recorder: Recorder, contact: Contact, channel: Channel) -> bool
     if facts.bounce is Bounce.YES:
         return False
     recorder.record_for_holders(
-        Kind.BOUNCE,
+        EntryKind.BOUNCE,
         address,
         channel=channel,
         before=facts.bounce,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.consent.model import Channel, Evidence, On
+from bot.consent.model import Channel, ConsentValue, Evidence
 from bot.consent.use_cases.contacts import Details
 
 
@@ -38,8 +38,8 @@ class Row:
     #: Line in the file, from 1, where the row begins.
     line: int
     details: Details
-    sms: On = On.UNSET
-    email: On = On.UNSET
+    sms: ConsentValue = ConsentValue.UNSET
+    email: ConsentValue = ConsentValue.UNSET
     sms_bounce: bool = False
     email_bounce: bool = False
     #: Of whatever is YES.
@@ -50,7 +50,7 @@ class Row:
     #: Why it can't be taken, where reading its words has shown that already.
     problem: str | None = None
 
-    def on(self, channel: Channel) -> On:
+    def on(self, channel: Channel) -> ConsentValue:
         """What the row says of one channel."""
         return self.sms if channel is Channel.SMS else self.email
 

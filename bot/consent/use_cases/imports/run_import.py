@@ -9,8 +9,8 @@ from itertools import islice
 
 from bot.consent.addresses import key_of
 from bot.consent.errors import Invalid
-from bot.consent.log.entries import Kind
-from bot.consent.model import Actor, Channel, Import, On
+from bot.consent.log.entries import EntryKind
+from bot.consent.model import Actor, Channel, ConsentValue, Import
 from bot.consent.parsing import storable
 from bot.consent.permissions import Action, authorize
 from bot.consent.store import Expected, Records
@@ -147,7 +147,7 @@ class _Importing:
         left = {}
         for channel in Channel:
             text = row.details.phone if channel is Channel.SMS else row.details.email
-            if text and (row.on(channel) is On.NO or row.bounced(channel)):
+            if text and (row.on(channel) is ConsentValue.NO or row.bounced(channel)):
                 left[channel] = addresses_in(self.service, text, channel)
         return {channel: addresses for channel, addresses in left.items() if addresses}
 
@@ -182,7 +182,7 @@ class _Importing:
         person = Recorder(
             records=recorder.records, actor=self.actor.id, source="import", now=recorder.now
         )
-        person.record(Kind.IMPORT, None, after="started", reason=self.record.file)
+        person.record(EntryKind.IMPORT, None, after="started", reason=self.record.file)
 
     def _looked_up(self, batch: list[_Read]) -> Expected:
         """By what the contacts of these rows are found."""
@@ -230,7 +230,7 @@ class _Importing:
         """A row of addresses that nobody has, out of a file without names: a list of opt-outs or
         of bounces, which are kept."""
         left = self._left(row)
-        if row.details.name is not None or not left or On.YES in (row.sms, row.email):
+        if row.details.name is not None or not left or ConsentValue.YES in (row.sms, row.email):
             raise Invalid("There is no name, and nobody has this address.")
         self._begin(recorder)
         return self._take_addresses(recorder, row, left)
@@ -257,11 +257,11 @@ class _Importing:
     ) -> list[Consequence]:
         """What a row says against an address, whoever has it; a YES says nothing there."""
         recorder = replace(recorder, stores=True)
-        holders = recorder.records.holders(key_of(address))
+        holders = recorder.records.contacts_at(key_of(address))
         done: list[Consequence] = []
-        if row.on(channel) is On.NO and holders:
-            _, done = set_consent(recorder, holders[0], channel, On.NO, None)
-        elif row.on(channel) is On.NO:
+        if row.on(channel) is ConsentValue.NO and holders:
+            _, done = set_consent(recorder, holders[0], channel, ConsentValue.NO, None)
+        elif row.on(channel) is ConsentValue.NO:
             done = [refuse_nobody(self.service, recorder, address, channel)]
         if row.bounced(channel) and holders:
             holder = recorder.records.contact(holders[0].id)
@@ -276,7 +276,9 @@ class _Importing:
         records.put_import(replace(self.record, finished_at=now, counts=dict(self.counts)))
         said = ", ".join(f"{count:,} {what}" for what, count in self.counts.items())
         person = Recorder(records=records, actor=self.actor.id, source="import", now=now)
-        person.record(Kind.IMPORT, None, after="finished", reason=f"{self.record.file}: {said}")
+        person.record(
+            EntryKind.IMPORT, None, after="finished", reason=f"{self.record.file}: {said}"
+        )
 
 
 def _without(fields: Fields, others: Mapping[Channel, str]) -> Fields:

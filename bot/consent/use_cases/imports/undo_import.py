@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bot.consent.addresses import key_of
 from bot.consent.errors import Invalid, Refused
-from bot.consent.log.entries import TAKES_BACK, UNDO_IMPORT, Entry, Kind, is_own, is_refusal
+from bot.consent.log.entries import TAKES_BACK, UNDO_IMPORT, Entry, EntryKind, is_own, is_refusal
 from bot.consent.model import Actor, Bounce, Channel, Contact
 from bot.consent.parsing import blank
 from bot.consent.permissions import Action, authorize
@@ -67,7 +67,7 @@ def undo_import(
                     undoing.nobody(entry)
             if not page:
                 records.put_import(replace(record, undone_at=now))
-                recorder.record(Kind.IMPORT, None, after="undone", reason=record.file)
+                recorder.record(EntryKind.IMPORT, None, after="undone", reason=record.file)
                 return dict(counts)
             before = page[-1].seq
         progress(len(seen))
@@ -96,7 +96,7 @@ class _Undoing:
 
     def nobody(self, entry: Entry) -> None:
         """An opt-out or a bounce of an address that nobody had."""
-        if entry.kind is Kind.BOUNCE:
+        if entry.kind is EntryKind.BOUNCE:
             _undo_bounce(self.recorder, None, entry)
             return
         if not is_refusal(entry) or entry.address is None:
@@ -105,7 +105,7 @@ class _Undoing:
             self.counts[KEPT] += 1
             return
         self.recorder.record(
-            Kind.NOTE,
+            EntryKind.NOTE,
             None,
             address=entry.address,
             channel=entry.channel,
@@ -125,10 +125,10 @@ class _Undoing:
             return
         entries = list(history(records, id))
         ours = [entry for entry in entries if entry.actor == self.importer]
-        brought = any(e.kind is Kind.CONTACT and e.after == "added" for e in ours)
-        refused = sum(is_refusal(entry) and entry.kind is Kind.CONSENT for entry in ours)
+        brought = any(e.kind is EntryKind.CONTACT and e.after == "added" for e in ours)
+        refused = sum(is_refusal(entry) and entry.kind is EntryKind.CONSENT for entry in ours)
         for entry in ours:
-            if entry.kind is Kind.BOUNCE and is_own(entry):
+            if entry.kind is EntryKind.BOUNCE and is_own(entry):
                 _undo_bounce(self.recorder, contact, entry)
         if refused:
             self.counts[TAKEN_BACK if self.opt_outs else KEPT] += refused
@@ -140,14 +140,14 @@ class _Undoing:
         untouched = not any(_touches(entry, self.importer) for entry in entries)
         if brought and untouched:
             self.recorder.record(
-                Kind.CONTACT, present(records, id), after="removed", reason=self.reason
+                EntryKind.CONTACT, present(records, id), after="removed", reason=self.reason
             )
             self.counts["contacts removed"] += 1
             return
         for key, channel in _told_of(ours).items():
             settle(self.recorder, present(records, id), key, channel, self.act, reason=self.reason)
         for entry in ours:
-            if entry.kind is Kind.CONTACT and entry.after == "changed":
+            if entry.kind is EntryKind.CONTACT and entry.after == "changed":
                 _undo_fields(self.service, self.recorder, present(records, id), entry)
         said = "contacts put back" if not brought else "contacts kept, since somebody changed them"
         self.counts[said] += 1
@@ -158,7 +158,7 @@ def _told_of(entries: list[Entry]) -> Mapping[str, Channel]:
     return {
         key_of(entry.address): entry.channel
         for entry in entries
-        if entry.kind in (Kind.CONSENT, Kind.NOTE) and entry.address and entry.channel
+        if entry.kind in (EntryKind.CONSENT, EntryKind.NOTE) and entry.address and entry.channel
     }
 
 
@@ -176,7 +176,7 @@ def _undo_bounce(recorder: Recorder, contact: Contact | None, entry: Entry) -> N
     facts = recorder.records.facts(key_of(entry.address))
     if facts.bounce is Bounce.YES and facts.bounced_at == entry.occurred_at:
         recorder.record_for_holders(
-            Kind.BOUNCE,
+            EntryKind.BOUNCE,
             entry.address,
             channel=entry.channel,
             before=Bounce.YES,

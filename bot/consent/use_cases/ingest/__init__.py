@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable, Mapping
 from bot.consent.events import Event, EventKind, Failure
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.ingest import delivery_reports, forwarded, opt_outs
-from bot.consent.use_cases.ingest.event_context import Taking
+from bot.consent.use_cases.ingest.event_context import EventContext
 from bot.consent.use_cases.ingest.prefetch import event_ids, expect
 
-__all__ = ["take"]
+__all__ = ["ingest"]
 
 
-def take(
+def ingest(
     service: Service, events: Iterable[Event], *, source: str | None = None
 ) -> Mapping[str, int]:
     """Takes the events of one request in; how many there were by what became of them:
@@ -37,7 +37,7 @@ def take(
             before = records.head()
             if event.kind is EventKind.REPLY or not event.whatsapp:
                 # What becomes of a WhatsApp message says nothing of texts.
-                taking = Taking(service, records, event, now, source)
+                taking = EventContext(service, records, event, now, source)
                 if forwarded.note(taking):
                     outcomes["forwarded"] += 1
                 else:
@@ -59,7 +59,7 @@ def _is_idle(event: Event) -> bool:
 
 _NOT_THE_CONTACT = frozenset({Failure.NOT_FINAL, Failure.ROUTE, Failure.OURS})
 
-_WHAT: Mapping[EventKind, Callable[[Taking], None]] = {
+_WHAT: Mapping[EventKind, Callable[[EventContext], None]] = {
     EventKind.REPLY: opt_outs.reply,
     EventKind.COMPLAINT: opt_outs.complain,
     EventKind.UNSUBSCRIBED: opt_outs.unsubscribe,

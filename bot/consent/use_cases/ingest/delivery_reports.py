@@ -9,10 +9,18 @@ from datetime import datetime, timedelta
 from bot.consent.addresses import key_of
 from bot.consent.alerts import AlertKind
 from bot.consent.events import Failure
-from bot.consent.log.entries import Kind
-from bot.consent.model import AddressFacts, BlockState, Bounce, By, Channel, Contact, On
+from bot.consent.log.entries import EntryKind
+from bot.consent.model import (
+    AddressFacts,
+    BlockState,
+    Bounce,
+    Channel,
+    ConsentValue,
+    Contact,
+    Origin,
+)
 from bot.consent.suppressions import Cause, Listing
-from bot.consent.use_cases.ingest.event_context import CONFIRMATION_WITHIN, Taking
+from bot.consent.use_cases.ingest.event_context import CONFIRMATION_WITHIN, EventContext
 
 #: Soft failures that make a bounce, on at least two days, within this time.
 SOFT_LIMIT = 3
@@ -21,7 +29,7 @@ SOFT_WITHIN = timedelta(days=30)
 _MOST_MOVES = 200
 
 
-def delivered(taking: Taking) -> None:
+def delivered(taking: EventContext) -> None:
     """Proof of what it can prove: nothing that began after the message was sent."""
     facts, sent = taking.facts, taking.event.sent_at
     # Of a provider's list a delivery proves nothing: it may be another stream, or pass the list.
@@ -29,13 +37,15 @@ def delivered(taking: Taking) -> None:
     if texted and sent and taking.blocked is not BlockState.NONE and not _confirms(taking, sent):
         taking.unblock(at=sent, reason="Delivered")
     if not facts.complaint and _proves(taking, facts):
-        taking.record_on_each(Kind.BOUNCE, before=facts.bounce, after=Bounce.NO, reason="Delivered")
+        taking.record_on_each(
+            EntryKind.BOUNCE, before=facts.bounce, after=Bounce.NO, reason="Delivered"
+        )
     elif facts.bounce is Bounce.NO:
         newer = sum(failed > taking.at for failed in facts.soft_failures)
         _count(taking, facts, newer, "Delivered")
 
 
-def failed(taking: Taking) -> None:
+def failed(taking: EventContext) -> None:
     """A message of ours that did not arrive. Without a class, it counts as soft."""
     failure = taking.event.failure or Failure.SOFT
     match failure:
@@ -62,7 +72,7 @@ def failed(taking: Taking) -> None:
             _soft(taking)
 
 
-def _refused(taking: Taking) -> None:
+def _refused(taking: EventContext) -> None:
     """An opt-out that we may have missed; or our own confirmation of one, which always fails."""
     at = min(taking.at, taking.event.sent_at or taking.at)
     stop = taking.stopped_before(taking.at)
@@ -70,7 +80,7 @@ def _refused(taking: Taking) -> None:
     if stop is not None and at >= stop and _confirmation(taking, stop, at):
         if taking.holders:  # of a stranger there is no log to expect it in
             taking.record_on_each(
-                Kind.EXPECTED_ERROR, sender=taking.sender, reason=reason, expected=True
+                EntryKind.EXPECTED_ERROR, sender=taking.sender, reason=reason, expected=True
             )
         if taking.blocked is BlockState.UNKNOWN:
             taking.block(BlockState.BLOCKED, at=at, reason=reason)
@@ -79,13 +89,13 @@ def _refused(taking: Taking) -> None:
     known = [b.began for b in standing if b and b.state is BlockState.BLOCKED]
     began = min([at, *known])
     # A newer failure makes the block as new as it is: what came between has not lifted it.
-    drifted = taking.block(BlockState.BLOCKED, at=at, by=By.CONTACT, reason=reason)
+    drifted = taking.block(BlockState.BLOCKED, at=at, by=Origin.CONTACT, reason=reason)
     drifted = _refuse(taking, began, reason) or drifted
     if drifted and taking.holders:
         taking.tell(AlertKind.DRIFT)
 
 
-def _listed(taking: Taking, cause: Cause) -> None:
+def _listed(taking: EventContext, cause: Cause) -> None:
     """Not sent, since the address is on the provider's list: what the contact did there, and we may
     have missed."""
     reason = _said(taking)
@@ -95,14 +105,18 @@ def _listed(taking: Taking, cause: Cause) -> None:
     facts = taking.facts
     if cause is Cause.COMPLAINT and not facts.complaint:
         taking.record_on_each(
-            Kind.BOUNCE, before=facts.bounce, after=Bounce.YES, by=By.CONTACT, reason=reason
+            EntryKind.BOUNCE,
+            before=facts.bounce,
+            after=Bounce.YES,
+            by=Origin.CONTACT,
+            reason=reason,
         )
         drifted = True
     if drifted and taking.holders:
         taking.tell(AlertKind.DRIFT)
 
 
-def _list(taking: Taking, cause: Cause) -> bool:
+def _list(taking: EventContext, cause: Cause) -> bool:
     """Puts the address on the provider's list, as far as Optin knows; unless an entry stands there
     that says so, or more. Whether that is news."""
     for name in taking.facts.blocks:
@@ -111,11 +125,11 @@ def _list(taking: Taking, cause: Cause) -> bool:
         if same and (cause is Cause.UNKNOWN or listing.cause is cause):
             return False
     theirs = cause in (Cause.UNSUBSCRIBE, Cause.COMPLAINT)
-    by = By.CONTACT if theirs else None
+    by = Origin.CONTACT if theirs else None
     return taking.suppress(cause, at=taking.at, reason=_said(taking), by=by)
 
 
-def _listed_since(taking: Taking, cause: Cause) -> datetime:
+def _listed_since(taking: EventContext, cause: Cause) -> datetime:
     """Since when the address is on that list, by what is known: also of an entry that a manager
     said was removed there, and was not."""
     facts = taking.facts
@@ -129,33 +143,35 @@ def _listed_since(taking: Taking, cause: Cause) -> datetime:
     return min(since, default=taking.at)
 
 
-def _refuse(taking: Taking, began: datetime, reason: str) -> bool:
+def _refuse(taking: EventContext, began: datetime, reason: str) -> bool:
     """`no`, by the contact, for whose consent is older than the block. Whether anybody's was."""
     drifted = False
     for holder, consent in taking.consents():
         # A `no` that staff or a file made is made the contact's: it must not be undone with them.
-        stands = consent.on is On.UNSET or (consent.by is By.CONTACT and consent.on is On.NO)
+        stands = consent.on is ConsentValue.UNSET or (
+            consent.by is Origin.CONTACT and consent.on is ConsentValue.NO
+        )
         older = consent.since is None or consent.since <= began
         if holder and not stands and older and not _was_elsewhere(taking, holder, began):
             taking.record(
-                Kind.CONSENT,
+                EntryKind.CONSENT,
                 holder,
-                by=By.CONTACT,
+                by=Origin.CONTACT,
                 before=consent.on,
-                after=On.NO,
+                after=ConsentValue.NO,
                 reason=f"Refused at the provider: {reason}",
             )
             drifted = True
     return drifted
 
 
-def _was_elsewhere(taking: Taking, holder: Contact, at: datetime) -> bool:
+def _was_elsewhere(taking: EventContext, holder: Contact, at: datetime) -> bool:
     """Whether a contact who came back to this address had another one at that time."""
     field = "phone" if taking.event.channel is Channel.SMS else "email"
     moves = [
         (entry.occurred_at, after)
         for entry in taking.records.entries(
-            contact=holder.id, kinds=(Kind.CONTACT,), limit=_MOST_MOVES
+            contact=holder.id, kinds=(EntryKind.CONTACT,), limit=_MOST_MOVES
         )
         if (after := (entry.changes or {}).get(field, (None, None))[1]) is not None
     ]
@@ -163,7 +179,7 @@ def _was_elsewhere(taking: Taking, holder: Contact, at: datetime) -> bool:
     return taking.key in before and before[0] != taking.key
 
 
-def _confirmation(taking: Taking, stop: datetime, at: datetime) -> bool:
+def _confirmation(taking: EventContext, stop: datetime, at: datetime) -> bool:
     """Whether this is the failure of our own confirmation of that STOP: the first that is told
     since, and of a message from before an UNSTOP."""
     if taking.confirmed_since(stop):
@@ -172,7 +188,7 @@ def _confirmation(taking: Taking, stop: datetime, at: datetime) -> bool:
     return taking.blocked is not BlockState.NONE or any(when and at < when for when in lifted)
 
 
-def _confirms(taking: Taking, sent: datetime) -> bool:
+def _confirms(taking: EventContext, sent: datetime) -> bool:
     """Whether the message may be the confirmation of an opt-out, which passes the block that it
     tells of; also where another contact had the number then."""
     if taking.stopped_before(sent) is not None:
@@ -183,7 +199,7 @@ def _confirms(taking: Taking, sent: datetime) -> bool:
     )
 
 
-def _bounce(taking: Taking) -> bool:
+def _bounce(taking: EventContext) -> bool:
     """Whether it bounces only now. A newer bounce of what bounces already is kept: a message sent
     between the two proves nothing when it is delivered."""
     facts = taking.facts
@@ -192,11 +208,13 @@ def _bounce(taking: Taking) -> bool:
         return False
     if known and (facts.complaint or (facts.bounced_at and facts.bounced_at >= taking.at)):
         return False
-    taking.record_on_each(Kind.BOUNCE, before=facts.bounce, after=Bounce.YES, reason=_said(taking))
+    taking.record_on_each(
+        EntryKind.BOUNCE, before=facts.bounce, after=Bounce.YES, reason=_said(taking)
+    )
     return not known
 
 
-def _soft(taking: Taking) -> None:
+def _soft(taking: EventContext) -> None:
     """Counts; the third on a second day within thirty days is a bounce."""
     facts = taking.facts
     if facts.bounce is Bounce.YES:
@@ -206,17 +224,17 @@ def _soft(taking: Taking) -> None:
         _tell(taking)
 
 
-def _tell(taking: Taking) -> None:
+def _tell(taking: EventContext) -> None:
     """Of an address that nobody has it is kept, and nobody's business."""
     if taking.holders:
         taking.tell(AlertKind.BOUNCE)
 
 
-def _count(taking: Taking, facts: AddressFacts, count: int, reason: str) -> None:
+def _count(taking: EventContext, facts: AddressFacts, count: int, reason: str) -> None:
     before = len(facts.soft_failures)
     if count != before:
         taking.record_on_each(
-            Kind.BOUNCE,
+            EntryKind.BOUNCE,
             before=facts.bounce,
             after=facts.bounce,
             reason=reason,
@@ -233,7 +251,7 @@ def _too_many(failures: Sequence[datetime]) -> bool:
     return False
 
 
-def _proves(taking: Taking, facts: AddressFacts) -> bool:
+def _proves(taking: EventContext, facts: AddressFacts) -> bool:
     """Whether a delivery proves that the address is well again."""
     sent = taking.event.sent_at
     if facts.bounce is Bounce.YES:
@@ -244,7 +262,7 @@ def _proves(taking: Taking, facts: AddressFacts) -> bool:
     return False
 
 
-def _said(taking: Taking) -> str:
+def _said(taking: EventContext) -> str:
     event = taking.event
     code = f" ({event.provider.title()} {event.code})" if event.code else ""
     return f"{event.meaning or 'The message was not delivered.'}{code}"

@@ -11,23 +11,23 @@ from bot.consent.addresses import key_of, without_scheme
 from bot.consent.alerts import AlertKind
 from bot.consent.events import Event
 from bot.consent.frozen import replace
-from bot.consent.log.entries import NUMBER, Entry, Kind, Pair
+from bot.consent.log.entries import NUMBER, Entry, EntryKind, Pair
 from bot.consent.model import (
     UNSET,
     AddressFacts,
     BlockState,
-    By,
     Channel,
     Consent,
+    ConsentValue,
     Contact,
-    On,
+    Origin,
 )
 from bot.consent.parsing import storable
 from bot.consent.senders import kind_of
 from bot.consent.store import Records
 from bot.consent.suppressions import Cause, Listing
-from bot.consent.use_cases.alerts.enqueue import tell
-from bot.consent.use_cases.cases.complete import key_came
+from bot.consent.use_cases.alerts.enqueue import enqueue
+from bot.consent.use_cases.cases.complete import requirement_met
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.known_senders import known_senders, learn
 from bot.consent.use_cases.record import Recorder
@@ -41,7 +41,7 @@ CONFIRMATION_WITHIN = timedelta(minutes=5)
 _MOST_ENTRIES = 100
 
 
-class Taking:
+class EventContext:
     """One event, being taken in."""
 
     def __init__(
@@ -55,7 +55,7 @@ class Taking:
         #: When it happened; nothing happens in the future.
         self.at = min(event.occurred_at or now, now)
         self.key = key_of(event.address)
-        self.holders: Sequence[Contact] = records.holders(self.key)
+        self.holders: Sequence[Contact] = records.contacts_at(self.key)
         hashed = service.hashed(event.address)
         #: Under which it is kept: nobody's address only as its hash.
         self.address = without_scheme(event.address) if self.holders else hashed
@@ -115,7 +115,10 @@ class Taking:
             yield holder, holder.consents.get(self.key, UNSET)
         if not self.holders:
             kept = self.facts.refusal
-            yield None, Consent(on=On.NO, by=By.CONTACT, since=kept.since) if kept else UNSET
+            yield (
+                None,
+                Consent(on=ConsentValue.NO, by=Origin.CONTACT, since=kept.since) if kept else UNSET,
+            )
 
     def may_return(self) -> bool:
         """Whether a re-opt-in is under way for anybody who has the address."""
@@ -137,7 +140,7 @@ class Taking:
     def confirmed_since(self, stop: datetime) -> bool:
         """Whether the failure of this STOP's confirmation was told already."""
         return any(
-            entry.kind is Kind.EXPECTED_ERROR and entry.occurred_at >= stop
+            entry.kind is EntryKind.EXPECTED_ERROR and entry.occurred_at >= stop
             for entry in self._told()
         )
 
@@ -146,7 +149,7 @@ class Taking:
         for holder in self.holders:
             for entry in self.records.entries(
                 contact=holder.id,
-                kinds=(Kind.CONSENT, Kind.NOTE, Kind.EXPECTED_ERROR),
+                kinds=(EntryKind.CONSENT, EntryKind.NOTE, EntryKind.EXPECTED_ERROR),
                 channel=self.event.channel,
                 limit=_MOST_ENTRIES,
             ):
@@ -173,7 +176,7 @@ class Taking:
         if late or (before, since) == (after, at):
             return False
         self.record_on_each(
-            Kind.BLOCK,
+            EntryKind.BLOCK,
             sender=name,
             before=before,
             after=after,
@@ -198,7 +201,7 @@ class Taking:
         if since is not None and since >= at:
             return False
         self.record_on_each(
-            Kind.BLOCK,
+            EntryKind.BLOCK,
             sender=name,
             before=before,
             after=BlockState.NONE,
@@ -217,8 +220,8 @@ class Taking:
         for holder in self.holders:
             contact = self.records.contact(holder.id)
             assert contact is not None
-            key_came(self.service, self._recorder, contact, self.event.channel, at)
-        self.holders = self.records.holders(self.key)
+            requirement_met(self.service, self._recorder, contact, self.event.channel, at)
+        self.holders = self.records.contacts_at(self.key)
 
     def suppress(self, cause: Cause, *, at: datetime, **entry: Any) -> bool:
         """Puts an entry of the provider's list down. Whether it is news. One that a manager took
@@ -229,7 +232,7 @@ class Taking:
         if since is not None and since >= at:
             return False
         self.record_on_each(
-            Kind.BLOCK,
+            EntryKind.BLOCK,
             sender=name,
             before=before,
             after=BlockState.BLOCKED,
@@ -256,12 +259,12 @@ class Taking:
             provider=self.event.provider, cause=cause, scope=storable(self.event.scope or "")
         )
 
-    def record_on_each(self, kind: Kind, **entry: Any) -> None:
+    def record_on_each(self, kind: EntryKind, **entry: Any) -> None:
         """Logged on every contact who has the address (rules.md §10)."""
         for holder in self.holders or (None,):
             self.record(kind, holder, **entry)
 
-    def record(self, kind: Kind, holder: Contact | None, **entry: Any) -> None:
+    def record(self, kind: EntryKind, holder: Contact | None, **entry: Any) -> None:
         # Read again: an entry before may have changed the same contact.
         contact = self.records.contact(holder.id) if holder else None
         entry = {"occurred_at": self.at, **entry}
@@ -270,7 +273,9 @@ class Taking:
         )
 
     def tell(self, kind: AlertKind) -> None:
-        tell(self.service, self.records, kind, self.event, self.holders, at=self.at, now=self.now)
+        enqueue(
+            self.service, self.records, kind, self.event, self.holders, at=self.at, now=self.now
+        )
 
 
 def without(address: str, id: str, hashed: str) -> str:
@@ -281,4 +286,8 @@ def without(address: str, id: str, hashed: str) -> str:
 
 
 def _is_stop(entry: Entry) -> bool:
-    return entry.kind is not Kind.EXPECTED_ERROR and entry.by is By.CONTACT and entry.after == On.NO
+    return (
+        entry.kind is not EntryKind.EXPECTED_ERROR
+        and entry.by is Origin.CONTACT
+        and entry.after == ConsentValue.NO
+    )

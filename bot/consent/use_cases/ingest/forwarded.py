@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from bot.consent.events import Event, EventKind, Failure
 from bot.consent.frozen import replace
-from bot.consent.log.entries import Kind
-from bot.consent.use_cases.ingest.event_context import Taking, without
+from bot.consent.log.entries import EntryKind
+from bot.consent.use_cases.ingest.event_context import EventContext, without
 
 #: What says nothing of a mailbox says nothing of where it forwards to, either.
 _NOT_THE_MAILBOX = frozenset({Failure.NOT_FINAL, Failure.ROUTE, Failure.OURS})
 
 
-def note(taking: Taking) -> bool:
+def note(taking: EventContext) -> bool:
     """Logs the bounce or complaint of a mailbox that nobody has on whoever has the one mailbox that
     the message was sent to. Whether anybody has."""
     event = taking.event
     if taking.holders or not _comes_back(event) or event.only_recipient in (None, event.address):
         return False
     assert event.only_recipient is not None
-    theirs = Taking(
+    theirs = EventContext(
         taking.service,
         taking.records,
         replace(
@@ -36,14 +36,14 @@ def note(taking: Taking) -> bool:
     )
     if not theirs.holders:
         return False
-    theirs.record_on_each(Kind.NOTE, reason=_said(event))
+    theirs.record_on_each(EntryKind.NOTE, reason=_said(event))
     return True
 
 
-def unplaced(taking: Taking) -> None:
+def unplaced(taking: EventContext) -> None:
     """Logs on the only recipient what the provider places at no mailbox."""
     if taking.holders:
-        taking.record_on_each(Kind.NOTE, reason=_meaning(taking.event))
+        taking.record_on_each(EntryKind.NOTE, reason=_meaning(taking.event))
 
 
 def _comes_back(event: Event) -> bool:

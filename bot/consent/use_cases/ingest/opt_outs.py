@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.consent.alerts import AlertKind
-from bot.consent.log.entries import Kind
-from bot.consent.model import BlockState, Bounce, By, Consent, On
+from bot.consent.log.entries import EntryKind
+from bot.consent.model import BlockState, Bounce, Consent, ConsentValue, Origin
 from bot.consent.replies import Blocks, Refusal, Reply, read_reply
 from bot.consent.suppressions import Cause
 from bot.consent.use_cases.context import date
-from bot.consent.use_cases.ingest.event_context import Taking
+from bot.consent.use_cases.ingest.event_context import EventContext
 
 #: Our own unsubscribe link: it is no provider's list.
 ONE_CLICK = "one_click"
@@ -19,7 +19,7 @@ _CONTACT = "contact"
 _QUOTED, _HELD = 200, 1_000
 
 
-def reply(taking: Taking) -> None:
+def reply(taking: EventContext) -> None:
     """A text: a refusal, one that a person has to read, the lifting of a block, or nothing."""
     read = _read(taking)
     if taking.event.whatsapp:
@@ -36,7 +36,7 @@ def reply(taking: Taking) -> None:
         taking.tell(AlertKind.UNREAD)
 
 
-def unsubscribe(taking: Taking) -> None:
+def unsubscribe(taking: EventContext) -> None:
     """Of one list or of all: strictly, it is a refusal of the whole channel, and the provider sends
     nothing to the address any more."""
     scope = f" from {taking.event.scope}" if taking.event.scope else ""
@@ -47,17 +47,17 @@ def unsubscribe(taking: Taking) -> None:
         taking.tell(AlertKind.UNSUBSCRIBE)
 
 
-def complain(taking: Taking) -> None:
+def complain(taking: EventContext) -> None:
     """The contact reported our e-mail as spam. A provider may report that twice."""
     news = refuse(taking, "Reported our e-mail as spam")
     _list(taking, Cause.COMPLAINT)
     facts = taking.facts
     if not facts.complaint:
         taking.record_on_each(
-            Kind.BOUNCE,
+            EntryKind.BOUNCE,
             before=facts.bounce,
             after=Bounce.YES,
-            by=By.CONTACT,
+            by=Origin.CONTACT,
             reason="Reported as spam",
             actor=_CONTACT,
         )
@@ -66,7 +66,7 @@ def complain(taking: Taking) -> None:
         taking.tell(AlertKind.COMPLAINT)
 
 
-def resubscribe(taking: Taking) -> None:
+def resubscribe(taking: EventContext) -> None:
     """At the provider, and so no consent to us: it only takes the address off the provider's list.
     Some say it at each change of a name."""
     reason = "Subscribed again at the provider"
@@ -75,32 +75,32 @@ def resubscribe(taking: Taking) -> None:
         return
     for holder, consent in taking.consents():
         if holder and consent.refused:
-            taking.record(Kind.NOTE, holder, reason=reason, actor=_CONTACT)
+            taking.record(EntryKind.NOTE, holder, reason=reason, actor=_CONTACT)
 
 
-def suppress(taking: Taking) -> None:
+def suppress(taking: EventContext) -> None:
     """Our own side put the address on the provider's list: staff's `no`."""
     for holder, consent in taking.consents():
-        if holder and (consent.on is not On.NO or consent.refused):
+        if holder and (consent.on is not ConsentValue.NO or consent.refused):
             taking.record(
                 # It stays when the contact's own NO turns out to be a mistake.
-                Kind.NOTE if consent.refused else Kind.CONSENT,
+                EntryKind.NOTE if consent.refused else EntryKind.CONSENT,
                 holder,
-                by=By.STAFF,
+                by=Origin.STAFF,
                 before=consent.on,
-                after=On.NO,
+                after=ConsentValue.NO,
                 reason="Suppressed by our own side at the provider",
             )
     _list(taking, Cause.OURS)
 
 
-def unsuppress(taking: Taking) -> None:
+def unsuppress(taking: EventContext) -> None:
     """Our own side took it off. It is no consent."""
     reason = "Taken off the provider's list by our own side"
     taking.unsuppress(tuple(Cause), at=taking.at, reason=reason)
 
 
-def refuse(taking: Taking, reason: str, block: BlockState = BlockState.NONE) -> bool:
+def refuse(taking: EventContext, reason: str, block: BlockState = BlockState.NONE) -> bool:
     """`no`, by the contact, on every contact with this address; kept where nobody has it. Whether
     anybody had not refused yet.
 
@@ -114,11 +114,11 @@ def refuse(taking: Taking, reason: str, block: BlockState = BlockState.NONE) -> 
     for holder, consent in taking.consents():
         again = _refuses_again(taking, consent, kept=holder is None)
         taking.record(
-            Kind.NOTE if again else Kind.CONSENT,
+            EntryKind.NOTE if again else EntryKind.CONSENT,
             holder,
-            by=By.CONTACT,
+            by=Origin.CONTACT,
             before=consent.on,
-            after=On.NO,
+            after=ConsentValue.NO,
             reason=reason + _late(taking, consent),
             sender=sender,
             changes=changes,
@@ -126,19 +126,19 @@ def refuse(taking: Taking, reason: str, block: BlockState = BlockState.NONE) -> 
         )
         news = news or not again
     if block is not BlockState.NONE:
-        taking.block(block, at=taking.at, by=By.CONTACT, actor=_CONTACT)
+        taking.block(block, at=taking.at, by=Origin.CONTACT, actor=_CONTACT)
     return news
 
 
-def _refuses_again(taking: Taking, consent: Consent, *, kept: bool) -> bool:
-    if consent.on is not On.NO or consent.by is not By.CONTACT:
+def _refuses_again(taking: EventContext, consent: Consent, *, kept: bool) -> bool:
+    if consent.on is not ConsentValue.NO or consent.by is not Origin.CONTACT:
         return False
     # What is kept for whoever appears is as new as the latest of it.
     return not kept or _newer(consent.since, taking.at)
 
 
-def _late(taking: Taking, consent: Consent) -> str:
-    if consent.on is not On.YES or consent.since is None or consent.since <= taking.at:
+def _late(taking: EventContext, consent: Consent) -> str:
+    if consent.on is not ConsentValue.YES or consent.since is None or consent.since <= taking.at:
         return ""
     return f". Told late: it counts although the contact agreed on {date(consent.since)}"
 
@@ -147,35 +147,39 @@ def _newer(since: datetime | None, at: datetime) -> bool:
     return since is not None and since >= at
 
 
-def _hold(taking: Taking) -> None:
+def _hold(taking: EventContext) -> None:
     """A probable refusal waits for a person, and nothing is sent meanwhile."""
     text = (taking.event.text or "").strip()
     refused = all(consent.refused for _, consent in taking.consents())
     if taking.facts.hold is not None or (refused and not taking.may_return()):
         reason = f"Wrote “{text[:_HELD]}”" if taking.holders else "Wrote a refusal again"
         # For a re-opt-in that comes later: it takes a permission that is newer than this.
-        again = {"by": By.CONTACT, "before": On.NO, "after": On.NO} if refused else {}
-        taking.record_on_each(Kind.NOTE, reason=reason, actor=_CONTACT, **again)
+        again = (
+            {"by": Origin.CONTACT, "before": ConsentValue.NO, "after": ConsentValue.NO}
+            if refused
+            else {}
+        )
+        taking.record_on_each(EntryKind.NOTE, reason=reason, actor=_CONTACT, **again)
         return
     # What a stranger writes is in the alert until somebody has read it, and never in the log: no
     # erasure would find it there.
     held = text[:_HELD] if taking.holders else None
-    taking.record_on_each(Kind.HOLD, after="held", reason=held, actor=_CONTACT)
+    taking.record_on_each(EntryKind.HOLD, after="held", reason=held, actor=_CONTACT)
     taking.tell(AlertKind.REVIEW)
 
 
-def _whatsapp(taking: Taking, read: Reply) -> None:
+def _whatsapp(taking: EventContext, read: Reply) -> None:
     """What somebody refuses by WhatsApp blocks no texts and is no word about them: a person asks
     what the contact wants (rules.md §2a)."""
     if read.refusal is not Refusal.NONE:
         _hold(taking)
 
 
-def _list(taking: Taking, cause: Cause) -> None:
-    taking.suppress(cause, at=taking.at, by=By.CONTACT if cause is not Cause.OURS else None)
+def _list(taking: EventContext, cause: Cause) -> None:
+    taking.suppress(cause, at=taking.at, by=Origin.CONTACT if cause is not Cause.OURS else None)
 
 
-def _unstop(taking: Taking) -> None:
+def _unstop(taking: EventContext) -> None:
     """The contact's key. It is half of what it takes where the consent is missing (rules.md §6)."""
     blocked = taking.blocked is not BlockState.NONE
     reason = _quoted(taking, "an opt-in word")
@@ -183,12 +187,12 @@ def _unstop(taking: Taking) -> None:
         return
     for _, consent in taking.consents():
         answers = consent.refused and not _newer(consent.since, taking.at)
-        if answers or (blocked and consent.on is not On.YES):
+        if answers or (blocked and consent.on is not ConsentValue.YES):
             taking.tell(AlertKind.UNSTOP)
             return
 
 
-def _read(taking: Taking) -> Reply:
+def _read(taking: EventContext) -> Reply:
     event = taking.event
     return read_reply(
         event.text or "",
@@ -200,7 +204,7 @@ def _read(taking: Taking) -> Reply:
     )
 
 
-def _quoted(taking: Taking, otherwise: str) -> str:
+def _quoted(taking: EventContext, otherwise: str) -> str:
     """What the contact wrote. Of a stranger only what we have compared with a list ourselves: where
     the provider has marked it, it may be any text."""
     text = (taking.event.text or "").strip()[:_QUOTED]

@@ -10,7 +10,7 @@ from bot.consent.alerts import AlertKind
 from bot.consent.events import Event, EventKind
 from bot.consent.store import Expected, Records
 from bot.consent.use_cases.alerts.enqueue import bounce_key, live_key
-from bot.consent.use_cases.alerts.mutes import quiet_mark
+from bot.consent.use_cases.alerts.mutes import mutes_key
 from bot.consent.use_cases.alerts.storms import storm_keys
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.known_senders import MARK as SENDERS
@@ -36,7 +36,7 @@ def event_ids(service: Service, event: Event) -> tuple[str, str]:
 def expect(service: Service, records: Records, events: Sequence[Event], now: datetime) -> None:
     addresses: list[str] = []
     alerts: list[str] = []
-    marks = [quiet_mark(service.alert_channel or ""), SENDERS]
+    marks = [mutes_key(service.alert_channel or ""), SENDERS]
     for event in events:
         hashed = service.hashed(event.address)
         addresses += (key_of(event.address), hashed)

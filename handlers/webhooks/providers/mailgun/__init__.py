@@ -35,8 +35,15 @@ from handlers.webhooks.payload_parsing import (
     read_multipart,
     text_at,
 )
-from handlers.webhooks.provider import Forged, Parsed, Request, Route, Seen, Unreadable
-from handlers.webhooks.signatures import SKEW, same, which_held, within
+from handlers.webhooks.provider import (
+    InvalidPayload,
+    InvalidSignature,
+    Parsed,
+    ReplayGuard,
+    Request,
+    Route,
+)
+from handlers.webhooks.signatures import SKEW, check_timestamp, same, verify_any
 
 #: Seconds; as Mailgun's library has it. A retry is signed anew.
 WINDOW = 900
@@ -90,7 +97,7 @@ class Mailgun:
     name: ClassVar[str] = "mailgun"
     routes: ClassVar[Sequence[Route]] = (Route(path="/webhooks/mailgun"),)
 
-    def __init__(self, *, signing_keys: Sequence[str], seen: Seen) -> None:
+    def __init__(self, *, signing_keys: Sequence[str], seen: ReplayGuard) -> None:
         """`seen` keeps the tokens of a quarter of an hour."""
         self._keys = tuple(key.encode() for key in signing_keys)
         self._seen = seen
@@ -100,17 +107,17 @@ class Mailgun:
         signed, _, told = _read(request)
         stated, token = text_at(signed, "timestamp"), text_at(signed, "token")
         if not _TIME.fullmatch(stated) or not _TOKEN.fullmatch(token):
-            raise Forged("there is no signature")
-        within(WINDOW, stated, now)
+            raise InvalidSignature("there is no signature")
+        check_timestamp(WINDOW, stated, now)
         given = text_at(signed, "signature")
         text = f"{stated}{token}".encode()
-        held = which_held(
+        held = verify_any(
             self._keys, lambda key: same(hmac.new(key, text, hashlib.sha256).hexdigest(), given)
         )
         content = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
         until = now + timedelta(seconds=WINDOW + SKEW)
         if not self._seen.add(f"mailgun:{token}", content, until):
-            raise Forged("its token stood for another content")
+            raise InvalidSignature("its token stood for another content")
         return held
 
     def parse(self, request: Request, now: datetime) -> Parsed:
@@ -148,7 +155,7 @@ class Mailgun:
 
 
 def _read(request: Request) -> tuple[Any, Any, object]:
-    """What is signed, the event, and all that the token stands for. Raises `Unreadable`."""
+    """What is signed, the event, and all that the token stands for. Raises `InvalidPayload`."""
     if request.media_type in _FORMS:
         pairs = _FORMS[request.media_type](request)
         form = fields(pairs, _NEEDED)
@@ -157,7 +164,7 @@ def _read(request: Request) -> tuple[Any, Any, object]:
     body = checked(json_body(request, signed=False))
     event = at(body, "event-data")
     if not isinstance(event, dict):
-        raise Unreadable("there is no event in it")
+        raise InvalidPayload("there is no event in it")
     return at(body, "signature"), event, event
 
 

@@ -26,7 +26,7 @@ from bot.consent.events import Event, EventKind
 from bot.consent.model import Channel
 from handlers.webhooks.field_names import spellings
 from handlers.webhooks.payload_parsing import fields, read_form
-from handlers.webhooks.provider import Forged, Parsed, Request, Route, Unreadable
+from handlers.webhooks.provider import InvalidPayload, InvalidSignature, Parsed, Request, Route
 from handlers.webhooks.signatures import verifying
 
 #: Bytes of a link's query; an external id and a list's name have room in it.
@@ -47,7 +47,7 @@ _NAME = re.compile(rb'^content-disposition:[^\n]*;[ \t]*name="?([^";\n]*)', re.I
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mailboxes:
+class UnsubscribeMailboxes:
     """What is known of the mailboxes of the contact whom a link names."""
 
     #: By the address under which Optin keeps a mailbox, the other ways in which it was written.
@@ -58,7 +58,7 @@ class Mailboxes:
 
 
 #: The mailboxes of a contact, by our id or the external one; None where nobody has or had the id.
-MailboxesOf = Callable[[str], Mailboxes | None]
+MailboxesOf = Callable[[str], UnsubscribeMailboxes | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,17 +98,17 @@ class OneClick:
     def verify(self, request: Request, now: datetime) -> str:
         """An unknown contact, a wrong token and a missing marker are answered alike."""
         if request.method != "POST":
-            raise Forged("it is no one-click request")
+            raise InvalidSignature("it is no one-click request")
         held = self._held(request.query)
         if not _has_marker(request):
-            raise Forged("it is no one-click request")
+            raise InvalidSignature("it is no one-click request")
         return f"secret {held.key + 1} of {len(self._keyed)}" if held.address else "an erased id"
 
     def parse(self, request: Request, now: datetime) -> Parsed:
         """One refusal, of everything by e-mail; the list is kept."""
         try:
             held = self._held(request.query)
-        except Forged:
+        except InvalidSignature:
             return Parsed(skipped=("the contact has gone meanwhile",))
         link = held.link
         if held.address is None:
@@ -127,7 +127,7 @@ class OneClick:
         return Parsed(events=(event,))
 
     def _held(self, query: str) -> _Held:
-        """The mailbox that the link was made for. Raises `Forged`."""
+        """The mailbox that the link was made for. Raises `InvalidSignature`."""
         erased: _Link | None = None
         for link in verifying(lambda: _links(query)):
             mailboxes = self._mailboxes_of(link.contact)
@@ -143,7 +143,7 @@ class OneClick:
                         present = address == next(iter(mailboxes.written))
                         return _Held(link=link, address=address, present=present, key=number)
         if erased is None:
-            raise Forged("the signature does not hold")
+            raise InvalidSignature("the signature does not hold")
         return _Held(link=erased, address=None)
 
 
@@ -170,9 +170,9 @@ def _tried(written: Mapping[str, Sequence[str]], most: int) -> Iterator[tuple[st
 
 def _links(query: str) -> Iterable[_Link]:
     """The link, and the link as it was meant by whoever put a bare `+` into it, which is a space
-    in a query. Raises `Unreadable`."""
+    in a query. Raises `InvalidPayload`."""
     if len(query) > _LONGEST_QUERY:
-        raise Unreadable("it is no link of ours")
+        raise InvalidPayload("it is no link of ours")
     # Out of an e-mail's HTML, "&" may come as it stands there.
     query = query.replace("&amp;", "&")
     return dict.fromkeys(_link(one) for one in (query, query.replace("+", "%2B")))
@@ -183,12 +183,12 @@ def _link(query: str) -> _Link:
     try:
         contact, list_, token = link["c"], link["l"], link["t"].strip().rstrip("=")
     except KeyError:
-        raise Unreadable("it is no link of ours") from None
+        raise InvalidPayload("it is no link of ours") from None
     if not contact or not _TOKEN.fullmatch(token):
-        raise Unreadable("it is no link of ours")
+        raise InvalidPayload("it is no link of ours")
     digest = base64.urlsafe_b64decode(f"{token}=")
     if _encoded(digest) != token:
-        raise Unreadable("it is no link of ours")
+        raise InvalidPayload("it is no link of ours")
     return _Link(contact=contact, list=list_, digest=digest)
 
 

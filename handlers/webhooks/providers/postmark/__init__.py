@@ -24,7 +24,14 @@ from handlers.webhooks.payload_parsing import (
     moment,
     text_at,
 )
-from handlers.webhooks.provider import Forged, Parsed, Request, Route, Unreadable, read_each
+from handlers.webhooks.provider import (
+    InvalidPayload,
+    InvalidSignature,
+    Parsed,
+    Request,
+    Route,
+    read_each,
+)
 from handlers.webhooks.signatures import same, unbase64
 
 #: By `Type`: the vendor's texts disagree over `TypeCode`.
@@ -81,9 +88,9 @@ class Postmark:
         """By HTTP Basic. There is no time in it."""
         scheme, _, given = request.header("authorization").partition(" ")
         if scheme.lower() != "basic":
-            raise Forged("there are no credentials")
+            raise InvalidSignature("there are no credentials")
         if not same(unbase64(given.strip()), self._credentials):
-            raise Forged("the credentials are wrong")
+            raise InvalidSignature("the credentials are wrong")
         return "the password"
 
     def parse(self, request: Request, now: datetime) -> Parsed:
@@ -168,7 +175,7 @@ def _change(item: Any) -> Parsed:
         f"{suppressed}:{reason}:{origin}"
     )
     if not isinstance(suppressed, bool):
-        raise Unreadable("a change does not say what changed")
+        raise InvalidPayload("a change does not say what changed")
     failure, sentence = None, None
     theirs = origin == "Recipient"
     if not suppressed:

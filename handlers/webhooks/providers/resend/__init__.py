@@ -25,8 +25,15 @@ from handlers.webhooks.payload_parsing import (
     only_mailbox,
     text_at,
 )
-from handlers.webhooks.provider import Forged, Parsed, Request, Route, Unreadable, read_each
-from handlers.webhooks.signatures import same_as_one, which_held, within
+from handlers.webhooks.provider import (
+    InvalidPayload,
+    InvalidSignature,
+    Parsed,
+    Request,
+    Route,
+    read_each,
+)
+from handlers.webhooks.signatures import check_timestamp, same_as_one, verify_any
 
 #: Seconds; as the specification has it.
 WINDOW = 300
@@ -111,15 +118,15 @@ class Resend:
             )
             if version == "v1"
         ]
-        within(WINDOW, signed[1], now)
+        check_timestamp(WINDOW, signed[1], now)
         if not signed[0]:
-            raise Forged("there is no id")
+            raise InvalidSignature("there is no id")
         text = ".".join(signed).encode("utf-8", "surrogatepass") + b"." + request.body
 
         def holds(secret: bytes) -> bool:
             return same_as_one(base64.b64encode(hmac.digest(secret, text, "sha256")), given)
 
-        return which_held(self._secrets, holds)
+        return verify_any(self._secrets, holds)
 
     def parse(self, request: Request, now: datetime) -> Parsed:
         """One event; its id is the one that was signed."""
@@ -176,7 +183,7 @@ class _Said:
             one for one in (told if isinstance(told, list) else [told]) if isinstance(one, str)
         ]
         if not recipients:
-            raise Unreadable("an event has no mailbox")
+            raise InvalidPayload("an event has no mailbox")
         several = len(recipients) > 1
         if several and kind is EventKind.DELIVERED:
             # It would clear what another recipient has.
@@ -204,7 +211,7 @@ class _Said:
     def about_contact(self) -> Parsed:
         unsubscribed = at(self._data, "unsubscribed")
         if not isinstance(unsubscribed, bool):
-            raise Unreadable("a contact is neither subscribed nor unsubscribed")
+            raise InvalidPayload("a contact is neither subscribed nor unsubscribed")
         # It comes for a changed name, too; what changes nothing is for the rules to see.
         kind = EventKind.UNSUBSCRIBED if unsubscribed else EventKind.RESUBSCRIBED
         audience = text_at(self._data, "audience_id")

@@ -37,7 +37,7 @@ from handlers.webhooks.payload_parsing import (
     text_at,
 )
 from handlers.webhooks.provider import Parsed, Request, Route, read_each
-from handlers.webhooks.signatures import unbase64, which_held, within
+from handlers.webhooks.signatures import check_timestamp, unbase64, verify_any
 
 #: SendGrid tries again for 24 hours, and its library has no window at all.
 WINDOW = 25 * 3600
@@ -91,9 +91,9 @@ class Sendgrid:
         """Over the time and the raw body, down to its last line end."""
         stated = request.header("x-twilio-email-event-webhook-timestamp")
         signature = unbase64(request.header("x-twilio-email-event-webhook-signature"))
-        within(WINDOW, stated, now)
+        check_timestamp(WINDOW, stated, now)
         signed = stated.encode() + request.body
-        return which_held(self._keys, lambda key: _holds(key, signature, signed))
+        return verify_any(self._keys, lambda key: _holds(key, signature, signed))
 
     def parse(self, request: Request, now: datetime) -> Parsed:
         """One batch."""

@@ -24,7 +24,7 @@ from handlers.webhooks.payload_parsing import (
     only_mailbox,
     text_at,
 )
-from handlers.webhooks.provider import Parsed, Request, Route, Unreadable, read_each
+from handlers.webhooks.provider import InvalidPayload, Parsed, Request, Route, read_each
 from handlers.webhooks.providers.ses import sns
 from handlers.webhooks.providers.ses.certificates import Certificates
 
@@ -226,7 +226,7 @@ class _Said:
         said: str | None = None,
     ) -> Parsed:
         if not recipients:
-            raise Unreadable("an event has no mailbox")
+            raise InvalidPayload("an event has no mailbox")
         failure, sentence = meant or (None, said)
 
         def read(recipient: Any) -> Parsed:

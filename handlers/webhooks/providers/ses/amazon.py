@@ -12,7 +12,7 @@ import ssl
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from handlers.webhooks.provider import CannotVerify, Forged
+from handlers.webhooks.provider import InvalidSignature, VerificationUnavailable
 
 #: Seconds for Amazon to answer; SNS itself waits fifteen for us.
 FETCH_WITHIN = 5.0
@@ -35,23 +35,23 @@ def connect(host: str) -> http.client.HTTPConnection:
 def fetch(url: str, connect: Connect = connect) -> bytes:
     """What one of Amazon's SNS hosts answers; redirects are not followed.
 
-    Raises `Forged` before any connection where it is no such host, and where the host has nothing
-    there; `CannotVerify` where it does not answer.
+    Raises `InvalidSignature` if the host is not Amazon's (before any connection) or has no such
+    file, and `VerificationUnavailable` if it does not answer.
     """
     parts = urlsplit(url)
     if parts.scheme != "https" or not _HOST.fullmatch(parts.netloc):
-        raise Forged("it would have us call another host")
+        raise InvalidSignature("it would have us call another host")
     connection = connect(parts.netloc)
     try:
         connection.request("GET", parts.path + (f"?{parts.query}" if parts.query else ""))
         answer = connection.getresponse()
         body = answer.read(LARGEST + 1)
     except (OSError, http.client.HTTPException):
-        raise CannotVerify("Amazon does not answer") from None
+        raise VerificationUnavailable("Amazon does not answer") from None
     finally:
         connection.close()
     if answer.status >= 500:
-        raise CannotVerify(f"Amazon answers {answer.status}")
+        raise VerificationUnavailable(f"Amazon answers {answer.status}")
     if answer.status != 200 or len(body) > LARGEST:
-        raise Forged(f"Amazon answers {answer.status}")
+        raise InvalidSignature(f"Amazon answers {answer.status}")
     return body

@@ -9,7 +9,7 @@ from threading import Lock
 
 from cryptography.x509 import Certificate, load_pem_x509_certificate
 
-from handlers.webhooks.provider import CannotVerify, Forged
+from handlers.webhooks.provider import InvalidSignature, VerificationUnavailable
 from handlers.webhooks.providers.ses.amazon import fetch
 
 #: Between two attempts that failed, so that junk can't have us call Amazon all day.
@@ -31,8 +31,8 @@ class Certificates:
         self._lock = Lock()
 
     def __call__(self, url: str, now: datetime) -> Certificate:
-        """Raises `Forged` where there is no such certificate, and `CannotVerify` where it can't
-        be had now."""
+        """Raises `InvalidSignature` if there is no such certificate, and `VerificationUnavailable`
+        if it can't be fetched now."""
         if known := self._known.get(url):
             return known
         with self._lock:
@@ -51,15 +51,15 @@ class Certificates:
         except FileNotFoundError:
             return None
         except OSError:
-            raise CannotVerify("the pinned certificate can't be read") from None
+            raise VerificationUnavailable("the pinned certificate can't be read") from None
         return _read(pem)
 
     def _fetched(self, url: str, now: datetime) -> Certificate:
         if self._resting_until and now < self._resting_until:
-            raise CannotVerify("Amazon's certificate could not be had a moment ago")
+            raise VerificationUnavailable("Amazon's certificate could not be had a moment ago")
         try:
             return _read(self._fetch(url))
-        except (Forged, CannotVerify):
+        except (InvalidSignature, VerificationUnavailable):
             self._resting_until = now + PAUSE
             raise
 
@@ -68,4 +68,4 @@ def _read(pem: bytes) -> Certificate:
     try:
         return load_pem_x509_certificate(pem)
     except ValueError:
-        raise Forged("its certificate is none") from None
+        raise InvalidSignature("its certificate is none") from None

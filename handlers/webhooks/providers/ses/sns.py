@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature as SignatureMismatch
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
@@ -28,9 +28,9 @@ from handlers.webhooks.payload_parsing import (
     read_unsigned_json,
     text_at,
 )
-from handlers.webhooks.provider import Confirmation, Forged, Request, Unreadable
+from handlers.webhooks.provider import Confirmation, InvalidPayload, InvalidSignature, Request
 from handlers.webhooks.providers.ses.amazon import HOST
-from handlers.webhooks.signatures import unbase64, within
+from handlers.webhooks.signatures import check_timestamp, unbase64
 
 #: Seconds. SNS tries for an hour at most.
 WINDOW = 3600 + 15 * 60
@@ -60,10 +60,10 @@ _SUBSCRIBE = re.compile(rf"https://({HOST})/\?\S*", re.ASCII)
 
 
 def read_envelope(request: Request) -> dict[str, Any]:
-    """The envelope, which SNS sends as text/plain, as it came. Raises `Unreadable`."""
+    """The envelope, which SNS sends as text/plain, as it came. Raises `InvalidPayload`."""
     envelope = read_unsigned_json(request.body)
     if not isinstance(envelope, dict):
-        raise Unreadable("it is no message of SNS")
+        raise InvalidPayload("it is no message of SNS")
     return envelope
 
 
@@ -75,27 +75,27 @@ def verify(
 ) -> None:
     """All that can be checked without a certificate first; then the certificate is asked for.
 
-    Raises `Forged`, `Unreadable`, and what `certificate` raises.
+    Raises `InvalidSignature`, `InvalidPayload`, and what `certificate` raises.
     """
     envelope = read_envelope(request)
     kind = text_at(envelope, "Type")
     names = _SIGNED.get(kind)
     # Without an envelope of its own (raw delivery) nothing is signed.
     if names is None or request.header("x-amz-sns-message-type") != kind:
-        raise Forged("it is no message of SNS")
+        raise InvalidSignature("it is no message of SNS")
     if text_at(envelope, "TopicArn") not in topics:
-        raise Forged("its topic is none of ours")
+        raise InvalidSignature("its topic is none of ours")
     sent_at = moment(envelope.get("Timestamp"))
     if sent_at is None:
-        raise Forged("no time was signed")
-    within(WINDOW, str(int(sent_at.timestamp())), now)
+        raise InvalidSignature("no time was signed")
+    check_timestamp(WINDOW, str(int(sent_at.timestamp())), now)
     if kind == SUBSCRIPTION and not _SUBSCRIBE.fullmatch(text_at(envelope, "SubscribeURL")):
-        raise Forged("it would have us call another host")
+        raise InvalidSignature("it would have us call another host")
     signature = unbase64(text_at(envelope, "Signature"))
     make_hash = _HASHES.get(text_at(envelope, "SignatureVersion"))
     address = text_at(envelope, "SigningCertURL")
     if make_hash is None or not _CERTIFICATE.fullmatch(address):
-        raise Forged("its certificate is not Amazon's")
+        raise InvalidSignature("its certificate is not Amazon's")
     _check(certificate(address, now), sent_at, signature, _text(envelope, names), make_hash())
 
 
@@ -103,7 +103,7 @@ def confirmation(envelope: dict[str, Any]) -> Confirmation:
     """What the worker asks Amazon for, built anew out of what was signed."""
     match = _SUBSCRIBE.fullmatch(text_at(envelope, "SubscribeURL"))
     if match is None:
-        raise Unreadable("it would have us call another host")
+        raise InvalidPayload("it would have us call another host")
     topic = text_at(envelope, "TopicArn")
     query = {
         "Action": "ConfirmSubscription",
@@ -116,11 +116,11 @@ def confirmation(envelope: dict[str, Any]) -> Confirmation:
 def read_message(envelope: dict[str, Any]) -> Any:
     """What SES says inside; None where it is a sentence, as after the set-up.
 
-    Raises `Unreadable`.
+    Raises `InvalidPayload`.
     """
     text = text_at(envelope, "Message")
     if not text.strip():
-        raise Unreadable("an event has no data")
+        raise InvalidPayload("an event has no data")
     if not text.lstrip().startswith("{"):
         return None
     return checked(read_json(text.encode("utf-8", "surrogatepass")))
@@ -135,7 +135,7 @@ def _text(envelope: dict[str, Any], names: tuple[str, ...]) -> bytes:
         if value is None and name == "Subject":
             continue
         if not isinstance(value, str):
-            raise Forged("a field that must be signed is missing")
+            raise InvalidSignature("a field that must be signed is missing")
         found += (name, value)
     return "".join(f"{line}\n" for line in found).encode("utf-8", "surrogatepass")
 
@@ -151,8 +151,8 @@ def _check(
     valid = certificate.not_valid_before_utc <= sent_at <= certificate.not_valid_after_utc
     key = certificate.public_key()
     if not valid or not isinstance(key, RSAPublicKey):
-        raise Forged("its certificate did not hold when it was sent")
+        raise InvalidSignature("its certificate did not hold when it was sent")
     try:
         key.verify(signature, text, padding.PKCS1v15(), algorithm)
-    except InvalidSignature:
-        raise Forged("the signature does not hold") from None
+    except SignatureMismatch:
+        raise InvalidSignature("the signature does not hold") from None

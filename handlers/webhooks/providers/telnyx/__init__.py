@@ -29,8 +29,8 @@ from handlers.webhooks.payload_parsing import (
     phone,
     text_at,
 )
-from handlers.webhooks.provider import Parsed, Request, Route, Unreadable, read_each
-from handlers.webhooks.signatures import unbase64, which_held, within
+from handlers.webhooks.provider import InvalidPayload, Parsed, Request, Route, read_each
+from handlers.webhooks.signatures import check_timestamp, unbase64, verify_any
 
 #: Seconds; as Telnyx's library has it.
 WINDOW = 300
@@ -120,9 +120,9 @@ class Telnyx:
         """Over the time and the raw body."""
         stated = request.header("telnyx-timestamp")
         signature = unbase64(request.header("telnyx-signature-ed25519"))
-        within(WINDOW, stated, now)
+        check_timestamp(WINDOW, stated, now)
         signed = stated.encode() + b"|" + request.body
-        return which_held(self._keys, lambda key: _holds(key, signature, signed))
+        return verify_any(self._keys, lambda key: _holds(key, signature, signed))
 
     def parse(self, request: Request, now: datetime) -> Parsed:
         """One event, about one contact or several."""
@@ -202,7 +202,7 @@ def _finalized(data: Any) -> Parsed:
     told = at(data, "payload", "to")
     recipients = told if isinstance(told, list) else [told]
     if not any(map(_number, recipients)):
-        raise Unreadable("a message has no number")
+        raise InvalidPayload("a message has no number")
     several = len(recipients) > 1
     return read_each(recipients, lambda to: _outcome(data, to, several=several))
 

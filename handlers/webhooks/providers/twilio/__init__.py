@@ -25,7 +25,7 @@ from handlers.webhooks.payload_parsing import (
     read_form,
     text_at,
 )
-from handlers.webhooks.provider import Parsed, Request, Route, Unreadable, read_each
+from handlers.webhooks.provider import InvalidPayload, Parsed, Request, Route, read_each
 from handlers.webhooks.providers.twilio import signature
 from handlers.webhooks.providers.twilio.codes import CODES
 
@@ -84,7 +84,7 @@ class Twilio:
 
 
 def inbound(form: Mapping[str, Any], occurred_at: datetime | None = None) -> Parsed:
-    """What a contact wrote, in the webhook's names for its parts. Raises `Unreadable`."""
+    """What a contact wrote, in the webhook's names for its parts. Raises `InvalidPayload`."""
     form = _folded(form)
     message = id_at(form, "messagesid")
     stated = text_at(form, "optouttype").upper()
@@ -137,7 +137,7 @@ def _streamed(item: Any) -> Parsed:
     kind = text_at(item, "type")
     data = at(item, "data")
     if not isinstance(data, dict):
-        raise Unreadable("an event has no data")
+        raise InvalidPayload("an event has no data")
     occurred_at = moment(at(data, "timestamp")) or moment(at(item, "time"))
     if kind == _INBOUND_STREAM:
         return inbound(data, occurred_at)

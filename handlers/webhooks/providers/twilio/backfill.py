@@ -15,9 +15,9 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
 
 from bot.consent.events import Event
-from handlers.webhooks.backfill_source import Outdated, Page, Unavailable
+from handlers.webhooks.backfill_source import BackfillOutdated, BackfillPage, BackfillUnavailable
 from handlers.webhooks.payload_parsing import at, checked, list_at, text_at
-from handlers.webhooks.provider import Unreadable
+from handlers.webhooks.provider import InvalidPayload
 from handlers.webhooks.providers.twilio import inbound
 
 #: Seconds for each step of an answer.
@@ -27,7 +27,7 @@ _LARGEST = 16 * 1024 * 1024
 _PAGE = 1000
 
 
-class TwilioMissed:
+class TwilioBackfill:
     """The messages that contacts wrote to one account."""
 
     name: ClassVar[str] = "twilio"
@@ -41,7 +41,7 @@ class TwilioMissed:
             base64.b64encode(f"{account_sid}:{token}".encode()).decode() for token in auth_tokens
         ]
 
-    def pages(self, since: datetime, resume: str | None) -> Iterator[Page]:
+    def pages(self, since: datetime, resume: str | None) -> Iterator[BackfillPage]:
         """Outbound messages are in the list, too, and are left out."""
         asked = {"DateSent>": f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", "PageSize": _PAGE}
         place = resume or f"{self._list}?{urlencode(asked)}"
@@ -52,17 +52,17 @@ class TwilioMissed:
                 return
             place = page.next
 
-    def _page(self, place: str) -> Page:
+    def _page(self, place: str) -> BackfillPage:
         answer = self._get(place)
         found = [one for one in list_at(answer, "messages") if isinstance(one, dict)]
         if not isinstance(at(answer, "messages"), list):
-            raise Unavailable("its answer is no list of messages")
+            raise BackfillUnavailable("its answer is no list of messages")
         following = at(answer, "next_page_uri")
         # A path of this very list, so at this very host: no other address is ever called.
         if following is not None and not str(following).startswith(f"{self._list}?"):
-            raise Unavailable("its next page would be elsewhere")
+            raise BackfillUnavailable("its next page would be elsewhere")
         times = [time for one in found if (time := _time(one))]
-        return Page(
+        return BackfillPage(
             events=tuple(event for one in found for event in _events(one)),
             next=following,
             newest=max(times, default=None),
@@ -77,13 +77,13 @@ class TwilioMissed:
             self._keys.remove(key)
             self._keys.append(key)
         if status in (400, 404, 410):
-            raise Outdated(f"it answers {status}")
+            raise BackfillOutdated(f"it answers {status}")
         if status != 200:
-            raise Unavailable(f"it answers {status}")
+            raise BackfillUnavailable(f"it answers {status}")
         try:
             return json.loads(body)
         except (ValueError, RecursionError):
-            raise Unavailable("its answer is no JSON") from None
+            raise BackfillUnavailable("its answer is no JSON") from None
 
     def _answer(self, place: str, key: str) -> tuple[int, bytes]:
         kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
@@ -94,11 +94,11 @@ class TwilioMissed:
             answer = connection.getresponse()
             body = answer.read(_LARGEST + 1)
         except (OSError, http.client.HTTPException):
-            raise Unavailable("it does not answer") from None
+            raise BackfillUnavailable("it does not answer") from None
         finally:
             connection.close()
         if len(body) > _LARGEST:
-            raise Unavailable("its answer is too large")
+            raise BackfillUnavailable("its answer is too large")
         return answer.status, body
 
 
@@ -115,7 +115,7 @@ def _events(message: dict[str, Any]) -> tuple[Event, ...]:
     }
     try:
         return inbound(checked(form), _time(message)).events
-    except Unreadable:
+    except InvalidPayload:
         return ()
 
 

@@ -15,8 +15,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from handlers.webhooks.payload_parsing import as_signed, raw_form, read_form
-from handlers.webhooks.provider import Forged, Request
-from handlers.webhooks.signatures import same, same_as_one, verifying, which_held
+from handlers.webhooks.provider import InvalidSignature, Request
+from handlers.webhooks.signatures import same, same_as_one, verify_any, verifying
 
 _ALGORITHMS = {"HMAC_SHA1": "sha1", "HMAC_SHA256": "sha256"}
 _DEFAULT_PORTS = {"https": 443, "http": 80}
@@ -24,10 +24,10 @@ _PORT = re.compile(r":[0-9]+\Z", re.ASCII)
 
 
 def verify(request: Request, tokens: Sequence[str], shared_keys: Mapping[str, str]) -> str:
-    """Which secret held. Raises `Forged`."""
+    """Which secret held. Raises `InvalidSignature`."""
     signature = request.header("x-twilio-signature")
     if not signature or not request.url:
-        raise Forged("there is no signature")
+        raise InvalidSignature("there is no signature")
     if request.media_type.endswith("json"):
         _check_body_hash(request)
         parameters = [b""]
@@ -46,10 +46,10 @@ def verify(request: Request, tokens: Sequence[str], shared_keys: Mapping[str, st
 
     stated = request.header("x-twilio-webhooks-signature-settings")
     if not stated:
-        return which_held(tokens, lambda token: holds(token, "sha1"))
+        return verify_any(tokens, lambda token: holds(token, "sha1"))
     key, algorithm = _settings(stated)
     if key not in shared_keys or not holds(shared_keys[key], algorithm):
-        raise Forged("the signature does not hold")
+        raise InvalidSignature("the signature does not hold")
     return f"shared key {list(shared_keys).index(key) + 1} of {len(shared_keys)}"
 
 
@@ -59,14 +59,14 @@ def _check_body_hash(request: Request) -> None:
     ]
     # Without it the signature covers the address only, and any body would do.
     if len(hashes) != 1 or not same(hashlib.sha256(request.body).hexdigest(), hashes[0].lower()):
-        raise Forged("the body is not the signed one")
+        raise InvalidSignature("the body is not the signed one")
 
 
 def _settings(stated: str) -> tuple[str, str]:
     pairs = dict(part.strip().partition("=")[::2] for part in stated.split(","))
     algorithm = _ALGORITHMS.get(pairs.get("algorithm", "").upper())
     if not algorithm:
-        raise Forged("the signature's algorithm is none of Twilio's")
+        raise InvalidSignature("the signature's algorithm is none of Twilio's")
     return pairs.get("key", ""), algorithm
 
 

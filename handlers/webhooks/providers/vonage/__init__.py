@@ -25,10 +25,10 @@ from handlers.webhooks.payload_parsing import (
     raw_form,
     text_at,
 )
-from handlers.webhooks.provider import Forged, Parsed, Request, Route, Unreadable
+from handlers.webhooks.provider import InvalidPayload, InvalidSignature, Parsed, Request, Route
 from handlers.webhooks.providers.vonage.codes import MESSAGES, RECEIPTS
 from handlers.webhooks.providers.vonage.signature import METHODS, verify_parameters, verify_token
-from handlers.webhooks.signatures import same, verifying, within
+from handlers.webhooks.signatures import check_timestamp, same, verifying
 
 #: Seconds. The library has no window; a retry has a token of its own.
 WINDOW = 300
@@ -83,11 +83,11 @@ class Vonage:
         if "/sms/" in request.path:
             parameters = verifying(lambda: _parameters(request))
             held = verify_parameters(parameters, self._secrets, self._method)
-            within(SMS_WINDOW, text_at(parameters, "timestamp"), now)
+            check_timestamp(SMS_WINDOW, text_at(parameters, "timestamp"), now)
             self._check(self._api_key, text_at(parameters, "api-key"), absent_is_fine=True)
             return held
         claims, held = verify_token(request, self._secrets)
-        within(WINDOW, text_at(claims, "iat"), now)
+        check_timestamp(WINDOW, text_at(claims, "iat"), now)
         self._check("Vonage", text_at(claims, "iss"))
         self._check(self._api_key, text_at(claims, "api_key"))
         self._check(self._application, text_at(claims, "application_id"))
@@ -106,7 +106,7 @@ class Vonage:
         if wanted is None or (absent_is_fine and not stated):
             return
         if not same(wanted, stated):
-            raise Forged("it is for another account or application")
+            raise InvalidSignature("it is for another account or application")
 
 
 def _parameters(request: Request) -> Mapping[str, Any]:
@@ -117,7 +117,7 @@ def _parameters(request: Request) -> Mapping[str, Any]:
         return _fields(request.body)
     found = json_body(request, signed=False)
     if not isinstance(found, dict):
-        raise Unreadable("it is no message")
+        raise InvalidPayload("it is no message")
     return found
 
 

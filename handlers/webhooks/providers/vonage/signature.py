@@ -16,8 +16,8 @@ from typing import Any
 import jwt
 
 from handlers.webhooks.payload_parsing import as_signed
-from handlers.webhooks.provider import Forged, Request
-from handlers.webhooks.signatures import same, same_as_one, which_held
+from handlers.webhooks.provider import InvalidSignature, Request
+from handlers.webhooks.signatures import same, same_as_one, verify_any
 
 _HMACS = {"md5", "sha1", "sha256", "sha512"}
 #: Every method that an account can be set to.
@@ -36,10 +36,10 @@ _OPTIONS: Any = {
 
 
 def verify_token(request: Request, secrets: Sequence[str]) -> tuple[Mapping[str, Any], str]:
-    """The claims, which are about this body, and which secret held. Raises `Forged`."""
+    """The claims, which are about this body, and which secret held. Raises `InvalidSignature`."""
     scheme, _, token = request.header("authorization").partition(" ")
     if scheme.lower() != "bearer":
-        raise Forged("there is no signature")
+        raise InvalidSignature("there is no signature")
     claims: dict[str, Any] = {}
 
     def holds(secret: str) -> bool:
@@ -50,24 +50,24 @@ def verify_token(request: Request, secrets: Sequence[str]) -> tuple[Mapping[str,
         claims.update(found)
         return True
 
-    held = which_held(secrets, holds)
+    held = verify_any(secrets, holds)
     digest = claims["payload_hash"]
     if not isinstance(digest, str) or not same(hashlib.sha256(request.body).hexdigest(), digest):
-        raise Forged("the body is not the signed one")
+        raise InvalidSignature("the body is not the signed one")
     return claims, held
 
 
 def verify_parameters(parameters: Mapping[str, Any], secrets: Sequence[str], method: str) -> str:
     """Which secret made `sig`. `parameters` are as they came, the bytes of a form that are no
-    UTF-8 by surrogateescape. Raises `Forged`."""
+    UTF-8 by surrogateescape. Raises `InvalidSignature`."""
     given = parameters.get("sig")
     if not isinstance(given, str) or not given:
-        raise Forged("there is no signature")
+        raise InvalidSignature("there is no signature")
     text = "".join(
         f"&{name}={_signed(value)}" for name, value in sorted(parameters.items()) if name != "sig"
     )
     digests = [_digest(method, signed) for signed in _as_bytes(text)]
-    return which_held(
+    return verify_any(
         secrets,
         lambda secret: same_as_one(given.lower(), [digest(secret.encode()) for digest in digests]),
     )
@@ -93,4 +93,4 @@ def _signed(value: object) -> str:
         return value.replace("&", "_").replace("=", "_")
     if isinstance(value, int | float):
         return str(value)
-    raise Forged("a parameter can't be signed")
+    raise InvalidSignature("a parameter can't be signed")
