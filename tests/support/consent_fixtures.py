@@ -15,6 +15,7 @@ from bot.consent.senders import Number, NumberKind, Sender, kind_of
 from bot.consent.use_cases import Service
 from bot.consent.use_cases.record import Recorder
 from bot.runtime.read_email import read_email
+from handlers.webhooks.registry import known_providers
 from storage import open_store
 from tests.support.storages import KINDS, forget, path_in, url_of
 
@@ -53,6 +54,7 @@ def open_service_at(url: str, now: Callable[[], datetime]) -> Service:
         region="US",
         read_email=read_email,
         hash_key=b"a key for tests",
+        providers=known_providers(),
         senders=SENDERS,
     )
 

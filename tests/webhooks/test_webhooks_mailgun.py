@@ -13,12 +13,12 @@ import pytest
 
 from bot.consent.events import EventKind, Failure
 from handlers.webhooks.provider import InvalidPayload, InvalidSignature, Request
-from handlers.webhooks.providers.mailgun import Mailgun
+from handlers.webhooks.providers.mailgun import SPEC, Mailgun
 from handlers.webhooks.signatures import MemoryReplayGuard
 from tests.support.webhooks_fixtures import posted
 
 NOW = datetime(2026, 3, 10, 15, 4, 7, tzinfo=UTC)
-PATH = Mailgun.routes[0].path
+PATH = SPEC.routes[0].path
 FORM = "application/x-www-form-urlencoded"
 EVENT = {"event": "failed", "id": "e1", "timestamp": 1773155045.5, "recipient": "dana@example.net"}
 

@@ -11,11 +11,11 @@ from standardwebhooks.webhooks import Webhook
 
 from bot.consent.events import EventKind, Failure
 from handlers.webhooks.provider import InvalidSignature, Request
-from handlers.webhooks.providers.resend import Resend
+from handlers.webhooks.providers.resend import SPEC, Resend
 from tests.support.webhooks_fixtures import posted
 
 NOW = datetime(2026, 3, 10, 15, 4, 7, tzinfo=UTC)
-PATH = Resend.routes[0].path
+PATH = SPEC.routes[0].path
 SECRETS = ["whsec_" + base64.b64encode(letter * 24).decode() for letter in (b"a", b"b")]
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from bot.consent.events import Event, EventKind, Failure, Marker
-from handlers.webhooks import SWITCHES
 from handlers.webhooks.provider import InvalidPayload, InvalidSignature
+from handlers.webhooks.providers import SPECS
 from handlers.webhooks.signatures import MemoryReplayGuard
 from tests.support.webhooks_fixtures import FIXTURES, Sample, all_samples
 
@@ -54,13 +54,13 @@ def test_every_provider_has_recorded_requests_to_take_and_to_refuse():
         (sample.provider, sample.accepted) for sample in SAMPLES if FIXTURES in sample.path.parents
     }
 
-    assert found == {(name, accepted) for name in SWITCHES for accepted in (True, False)}
+    assert found == {(name, accepted) for name in SPECS for accepted in (True, False)}
 
 
 def test_no_recorded_request_is_left_out_for_its_folder_being_no_provider():
     folders = {folder.name for folder in FIXTURES.glob("*/") if any(folder.glob("*.json"))}
 
-    assert folders <= set(SWITCHES)
+    assert folders <= set(SPECS)
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=str)

@@ -12,12 +12,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bot.consent.events import Failure
 from handlers.webhooks.provider import InvalidSignature
-from handlers.webhooks.providers.sendgrid import Sendgrid
+from handlers.webhooks.providers.sendgrid import SPEC, Sendgrid
 from tests.support.webhooks_fixtures import assert_not_understood, posted
 
 NOW = datetime(2026, 3, 10, 15, 4, 7, tzinfo=UTC)
 KEYS = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
-PATH = Sendgrid.routes[0].path
+PATH = SPEC.routes[0].path
 EVENT = {"event": "bounce", "sg_event_id": "e1", "email": "Dana.Fields@Example.net", "timestamp": 1}
 
 

@@ -21,12 +21,12 @@ from handlers.webhooks.provider import (
     Request,
     VerificationUnavailable,
 )
-from handlers.webhooks.providers.ses import Ses
+from handlers.webhooks.providers.ses import SPEC, Ses
 from handlers.webhooks.providers.ses.certificates import PAUSE, Certificates
 from tests.support.webhooks_fixtures import all_samples, posted
 
 NOW = datetime(2026, 3, 10, 15, 4, 7, tzinfo=UTC)
-PATH = Ses.routes[0].path
+PATH = SPEC.routes[0].path
 TOPIC = "arn:aws:sns:us-east-1:123456789012:optin"
 HOST = "sns.us-east-1.amazonaws.com"
 CERTIFICATE_URL = f"https://{HOST}/SimpleNotificationService-1.pem"

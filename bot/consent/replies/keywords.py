@@ -1,14 +1,10 @@
-"""The words that a carrier or a law knows: a table for each language and for each provider.
-
-Sources: Twilio https://help.twilio.com/hc/en-us/articles/223134027 (REVOKE and OPTOUT since
-29 April 2025), Telnyx https://developers.telnyx.com/docs/messaging/messages/advanced-opt-in-out,
-AWS https://docs.aws.amazon.com/sms-voice/latest/userguide/keywords.html, Vonage (Opt-Out Assist)
-https://api.support.vonage.com/hc/en-us/articles/9398221473564
-"""
+"""The words that a carrier or a law knows: a table for each language. What a provider blocks stands
+in the provider's own folder, as `BlockingWords`."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from functools import cache
 
 from bot.consent.replies.normal import without_accents
@@ -61,18 +57,28 @@ LANGUAGES: dict[str, frozenset[str]] = {
 
 #: What nearly every provider blocks; where none has told us, nobody can tell.
 COMMON = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit"})
-#: What a provider blocks by itself, as the bare text in any case. Each SMS provider has a row:
-#: `handlers/webhooks` registers none without.
-BLOCKING: dict[str, frozenset[str]] = {
-    "twilio": COMMON | {"revoke", "optout"},
-    "telnyx": COMMON | {"stop all"},
-    "vonage": COMMON - {"stopall"},
-    "aws": COMMON - {"stopall"} | {"remove", "optout", "opt-out", "arret", "td"},
-}
+
+
+@dataclass(frozen=True, slots=True)
+class BlockingWords:
+    """What a provider or a carrier blocks by itself. It compares the bare text, in any case."""
+
+    #: In lower case.
+    words: frozenset[str]
+    #: Some take every text that begins with this word for an opt-out.
+    beginning: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a word that no text could ever match, and without STOP."""
+        for word in (*self.words, self.beginning or ""):
+            if word != word.strip().casefold():
+                raise ValueError(f"must have {word!r} in lower case and without blanks around it")
+        if "stop" not in self.words:
+            raise ValueError("must have 'stop' among them")
+
+
 #: A toll-free number is blocked in the network, by this word alone.
-TOLL_FREE = frozenset({"stop"})
-#: AWS takes every text that begins with this word for an opt-out.
-BEGINS = {"aws": "stop"}
+TOLL_FREE = BlockingWords(frozenset({"stop"}))
 
 #: Clear a block, as the bare text only; `YES` only where a block exists and not toll-free.
 UNBLOCKING = frozenset({"start", "unstop"})
