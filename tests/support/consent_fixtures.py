@@ -27,6 +27,8 @@ MANAGER = Actor(id="slack:U0MANAGER", role=Role.MANAGER, source="slack")
 NOBODY = Actor(id="slack:U0GUEST", role=Role.NOBODY, source="slack")
 OPERATOR = Actor(id="cli:root", role=Role.OPERATOR, source="cli")
 
+PROVIDERS = known_providers()
+
 
 def sender(number: str, name: str = "", unblock_word: str = "UNSTOP") -> Sender:
     """A sender that is one number."""
@@ -54,7 +56,7 @@ def open_service_at(url: str, now: Callable[[], datetime]) -> Service:
         region="US",
         read_email=read_email,
         hash_key=b"a key for tests",
-        providers=known_providers(),
+        providers=PROVIDERS,
         senders=SENDERS,
     )
 

@@ -170,7 +170,7 @@ def test_a_check_that_does_not_end_keeps_the_process_from_nothing(bot: Receiver)
         paths = {slow.name: [Route(path="/webhooks/slow")]}
         routes = webhook_routes({slow.name: line}, paths, public_url=PUBLIC)
         with Server(web_app(routes=routes, checks={})) as server:
-            other = WebhookReceiver(
+            other = Receiver(
                 service=bot.service,
                 metrics=bot.metrics,
                 host=server.host,
