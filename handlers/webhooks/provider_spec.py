@@ -42,8 +42,9 @@ class ProviderSpec:
     channel: Channel
     #: The first is the secret that switches it on.
     settings: tuple[ProviderSetting[Any], ...]
-    #: What it blocks by itself at a STOP, by its own documentation. An SMS provider must say it,
-    #: for without it nobody can tell whether a contact has to text UNSTOP.
+    #: Which texts it blocks by itself, by its own documentation, linked beside it. An SMS provider
+    #: must say it: without it, nobody can tell whether a contact has to text UNSTOP. Begin with
+    #: `COMMON` of `bot.consent.replies.keywords`, which has what nearly all of them block.
     blocking_words: BlockingWords | None = None
     #: Where it calls, and which answer it expects.
     routes: tuple[Route, ...]
@@ -84,8 +85,9 @@ def register(specs: Iterable[ProviderSpec]) -> Mapping[str, ProviderSpec]:
         if spec.channel is Channel.SMS and spec.blocking_words is None:
             raise ValueError(
                 f"The SMS provider {spec.name!r} has no blocking words. Say in its SPEC which "
-                "texts it blocks by itself, as `blocking_words=BlockingWords(…)`. Without them, a "
-                "re-opt-in would complete without the contact's UNSTOP."
+                "texts it blocks by itself: `blocking_words=BlockingWords(COMMON)`, with what its "
+                "documentation adds (both names are in bot.consent.replies.keywords). Without "
+                "them, a re-opt-in would complete without the contact's UNSTOP."
             )
         if not spec.settings or not spec.routes:
             raise ValueError(f"The provider {spec.name!r} needs a setting and a route in its SPEC.")

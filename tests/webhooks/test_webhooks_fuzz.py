@@ -73,7 +73,8 @@ anything = st.recursive(
 )
 SAMPLES = {name: list(read_samples(FIXTURES / name, name)) for name in SPECS}
 FUZZ = settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-PROVIDERS = pytest.mark.parametrize("name", SPECS)
+#: Those without samples are named by `test_webhooks_samples.py`.
+PROVIDERS = pytest.mark.parametrize("name", [name for name in SPECS if SAMPLES[name]])
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +83,8 @@ def provider_of(tmp_path_factory) -> Callable[[Sample], Provider]:
     folder = tmp_path_factory.mktemp("certificates")
 
     def of(sample: Sample) -> Provider:
-        secret = sample.provider + json.dumps(sample.told["secret"], sort_keys=True)
+        given = sample.told.get("settings") or sample.told["secret"]
+        secret = sample.provider + json.dumps(given, sort_keys=True)
         if secret not in made:
             made[secret] = sample.provider_with(folder)
         return made[secret]
@@ -155,6 +157,8 @@ def test_no_depth_is_too_deep_to_be_counted(depth: int, opening: str, provider_o
     body = (opening * depth + ("1" if opening != "[" else "") + closing * depth).encode()
 
     for name, samples in SAMPLES.items():
+        if not samples:
+            continue
         provider = provider_of(samples[0])
         request = Request.of(
             method="POST",

@@ -72,9 +72,12 @@ class BlockingWords:
         """Raises ValueError for a word that no text could ever match, and without STOP."""
         for word in (*self.words, self.beginning or ""):
             if word != word.strip().casefold():
-                raise ValueError(f"must have {word!r} in lower case and without blanks around it")
+                raise ValueError(
+                    f"Blocking words are compared in lower case, without blanks around them: "
+                    f"write {word.strip().casefold()!r} for {word!r}."
+                )
         if "stop" not in self.words:
-            raise ValueError("must have 'stop' among them")
+            raise ValueError("Blocking words must have 'stop' among them.")
 
 
 #: A toll-free number is blocked in the network, by this word alone.
