@@ -29,9 +29,9 @@ from bot.consent.use_cases.alerts.reviews import answer_review, expire_reviews
 from bot.consent.use_cases.retire import retire
 from bot.consent.use_cases.undo import take_back
 from handlers.webhooks.payload_parsing import mailbox, phone
-from tests.history_log import faults, written
 from tests.support import oracle
 from tests.support.consent_fixtures import AGENT, MANAGER, NOW, OPERATOR, OTHER_AGENT, open_service
+from tests.support.history_log import faults, written
 from tests.support.oracle import EMAIL, NO, NONE, SMS, UNKNOWN, UNSET, Group, Oracle
 
 Time = int | timedelta
