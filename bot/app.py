@@ -16,13 +16,13 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from starlette.routing import BaseRoute
 
-from bot import clock
 from bot.config.settings import ConfiguredPeople as Named
 from bot.config.settings import Mode, Settings, SettingsError
 from bot.consent.errors import StorageFailed
 from bot.consent.store import Store
 from bot.consent.use_cases import Service
 from bot.consent.use_cases.migrate import is_outdated, migrate
+from bot.runtime import clock
 from bot.runtime.open_service import OUTDATED, open_service
 from bot.runtime.server import Server
 from bot.runtime.socket_mode import SocketMode

@@ -18,13 +18,13 @@ from time import sleep
 import yaml
 
 from bot.app import assemble
+from bot.cli.slack_hooks import MANIFEST
 from bot.config.settings import Mode, Settings, SettingsError
 from bot.demo.activity_printer import telling
 from bot.demo.demo_world import DemoWorld
 from bot.demo.samples import SENDERS, fill
 from bot.demo.tour import TOUR
 from bot.runtime.open_service import open_service
-from bot.slack_cli import MANIFEST
 
 _HERE = Path(__file__).resolve().parents[2]
 #: #optin-alerts in the sandbox's workspace.

@@ -23,7 +23,7 @@ from slack_bolt import Ack, App
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
-from bot import clock
+from bot.runtime import clock
 from bot.runtime.server import Server
 from handlers.slack.request_signature import SignatureCheck
 from handlers.web import slack_route, web_app

@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 
-from bot.clock import Stopped
 from bot.consent.cases import Case, CaseState
 from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import Channel, ConsentValue, Contact
@@ -31,6 +30,7 @@ from bot.consent.use_cases import (
     request,
     verify,
 )
+from bot.runtime.clock import Stopped
 from tests.support.case_worker import Order, carry_out
 from tests.support.cases_fixtures import case_of, steps
 from tests.support.consent_fixtures import AGENT, told

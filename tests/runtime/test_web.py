@@ -30,8 +30,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from bot import clock
 from bot.config.settings import SettingsError
+from bot.runtime import clock
 from bot.runtime.server import Server
 from handlers.slack.request_signature import SignatureCheck
 from handlers.web import LARGEST_BODY, slack_route, web_app

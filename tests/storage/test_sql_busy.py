@@ -17,12 +17,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from bot.clock import Stopped
 from bot.config.settings import Settings
 from bot.consent.alerts import Alert, AlertKind, Delivery
 from bot.consent.errors import StorageFailed
 from bot.consent.store import Store
 from bot.consent.use_cases.ingest import ingest
+from bot.runtime.clock import Stopped
 from bot.runtime.open_service import open_service
 from handlers.webhooks import providers
 from handlers.webhooks.provider import Request

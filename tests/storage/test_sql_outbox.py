@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.clock import Stopped
 from bot.consent.alerts import Alert, AlertKind, Delivery
 from bot.consent.store import Records, Store
 from bot.consent.use_cases import Service
 from bot.consent.use_cases.alerts.outbox import LOOK_AFTER, Posting, Result, claim, outbox, settle
+from bot.runtime.clock import Stopped
 from storage import open_store
 from tests.support.consent_fixtures import NOW, open_service
 from tests.support.storages import path_in, url_of

@@ -18,10 +18,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from bot.clock import Stopped
 from bot.consent.model import ConsentValue
 from bot.consent.use_cases import Service, verify
 from bot.consent.use_cases.alerts.outbox import Posting, Result, claim, settle
+from bot.runtime.clock import Stopped
 from tests.consent.test_case_races import ROUNDS, Round, in_processes
 from tests.storage.test_sql_outbox import OPEN
 from tests.support.consent_fixtures import NOW, open_service

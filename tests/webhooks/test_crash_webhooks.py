@@ -23,11 +23,11 @@ from urllib.parse import urlencode
 
 import pytest
 
-from bot import clock
 from bot.consent.alerts import AlertKind
 from bot.consent.log.entries import EntryKind
 from bot.consent.model import ConsentValue, Origin
 from bot.consent.use_cases import verify
+from bot.runtime import clock
 from sandbox.client import Workspace
 from sandbox.first_workspace import ALERTS, APPROVALS, MANAGERS
 from tests.support.consent_fixtures import open_service

@@ -14,9 +14,9 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from bot import clock
 from bot.consent.model import Actor, Channel, ConsentValue, Role
 from bot.consent.use_cases import Details, add, edit, erase
+from bot.runtime import clock
 from tests.support.receiving_fixtures import Answer, Receiver, receiver
 from tests.support.storages import KINDS
 

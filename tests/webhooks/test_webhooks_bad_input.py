@@ -18,9 +18,9 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from bot import clock
 from bot.consent.log.entries import EntryKind
 from bot.consent.model import BlockState, Channel, ConsentValue
+from bot.runtime import clock
 from handlers.webhooks.payload_parsing import raw_form
 from tests.support.receiving_fixtures import PUBLIC, Answer, Receiver, receiver
 from tests.support.storages import KIND

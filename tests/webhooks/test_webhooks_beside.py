@@ -10,8 +10,8 @@ from threading import Event
 
 import pytest
 
-from bot import clock
 from bot.consent.model import Channel, ConsentValue
+from bot.runtime import clock
 from handlers.webhooks.provider import Confirmation, VerificationUnavailable
 from handlers.webhooks.providers.one_click import OneClick
 from handlers.webhooks.providers.ses import amazon
