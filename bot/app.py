@@ -34,9 +34,9 @@ from handlers.slack.alerts.client import AlertClient, client
 from handlers.slack.alerts.shared import SharedChannels
 from handlers.slack.alerts.worker import Worker
 from handlers.slack.bolt_app import bolt_app
-from handlers.slack.request_signature import SignatureCheck
+from handlers.slack.http_mode import SignatureCheck, slack_route
 from handlers.slack.roles import RoleLookup, Roles
-from handlers.web import slack_route, web_app
+from handlers.web import web_app
 
 #: Listeners at a time. They wait for one fsync, or for Slack's answer to a modal.
 _THREADS = 32
