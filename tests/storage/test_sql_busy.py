@@ -29,12 +29,12 @@ from handlers.webhooks.provider import Request
 from handlers.webhooks.receiver import BatchQueue, ProviderHealth, ReplayCache, WebhookReceiver
 from storage import open_store
 from storage.sql.sqlite import SQLite
-from tests.storage.test_sql_held_lock import counting, held
 from tests.support import consent_fixtures
 from tests.support.alerts_fixtures import Bench, reply
 from tests.support.consent_fixtures import NOW
+from tests.support.held_lock import counting, held
+from tests.support.mailgun_requests import EVENT, signed
 from tests.support.storages import path_in, url_of
-from tests.webhooks.test_webhooks_mailgun import EVENT, signed
 
 #: Lee's direct messages.
 LEE = "U0LEECHEN1"

@@ -21,7 +21,7 @@ from handlers.webhooks import missed
 from handlers.webhooks.receiver import Backfill, ProviderHealth, WebhookReceiver
 from tests.support.receiving_fixtures import receiver
 from tests.support.twilio_fixtures import SID, TOKEN, Twilio, elsewhere, twilio_api, unavailable
-from tests.webhooks.test_webhooks_bad_input import signed
+from tests.support.twilio_requests import signed
 
 NOW = datetime(2026, 11, 3, 14, 2, tzinfo=UTC)
 ANA = "+14155550100"
