@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
+FIXTURES = TESTS / "fixtures"
 
 
 def test_nothing_is_imported_from_a_test_module():
@@ -23,6 +25,17 @@ def test_nothing_is_imported_from_a_test_module():
 
 def test_every_test_module_is_in_the_folder_of_a_room():
     assert list(TESTS.glob("test_*.py")) == []
+
+
+def test_every_field_of_the_fixtures_is_documented():
+    readme = (FIXTURES / "README.md").read_text("utf-8")
+    fields = set()
+    for path in FIXTURES.glob("*/*.json"):
+        told = json.loads(path.read_text("utf-8"))
+        fields |= {*told, *told["secret"]}
+        fields |= {field for event in told["expected_events"] or () for field in event}
+
+    assert {field for field in fields if f"`{field}`" not in readme} == set()
 
 
 def imported(tree: ast.Module) -> Iterator[str]:
