@@ -5,18 +5,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from bot.consent.cases import CaseState
 from bot.consent.model import Channel, ConsentValue
-from bot.consent.use_cases import (
-    Service,
-)
+from bot.consent.use_cases import Service, verify
 from bot.runtime.clock import Stopped
-from tests.support.case_races import ANA, BO, DAY, MINUTE, ROUNDS, Race, Result, Round
+from tests.support.case_races import (
+    ANA,
+    BO,
+    DAY,
+    MINUTE,
+    ROUNDS,
+    Race,
+    Result,
+    Round,
+    in_processes,
+    in_threads,
+)
 from tests.support.case_worker import carry_out
 from tests.support.consent_fixtures import AGENT
+
+
+@pytest.fixture(params=["threads", "processes"])
+def race(request: pytest.FixtureRequest, service: Service, storage_path: Path) -> Iterator[Race]:
+    yield from in_threads(service) if request.param == "threads" else in_processes(storage_path)
+    assert verify(service).problem is None
 
 
 def rounds(service: Service, clock: Stopped, words: str = "stop all") -> Iterator[Round]:

@@ -22,6 +22,7 @@ from bot.consent.use_cases import (
 from sandbox.client import ShownMessage
 from sandbox.first_workspace import LEE, MANAGERS, MIA
 from tests.support.alert_cases import AGENT, EVIDENCE, asked
+from tests.support.alert_cases import desk as desk
 from tests.support.alerts_fixtures import Bench, reply
 from tests.support.alerts_fixtures import bench as bench
 from tests.support.consent_fixtures import OPERATOR

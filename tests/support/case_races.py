@@ -14,8 +14,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from bot.consent.cases import Case, CaseState
 from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import Channel, ConsentValue, Contact
@@ -27,7 +25,6 @@ from bot.consent.use_cases import (
     add,
     change,
     request,
-    verify,
 )
 from bot.runtime.clock import Stopped
 from tests.support.case_worker import Order, carry_out
@@ -110,12 +107,6 @@ def in_processes(path: Path, *more: str) -> Iterator[Race]:
             return results[0], results[1]
 
         yield race
-
-
-@pytest.fixture(params=["threads", "processes"])
-def race(request: pytest.FixtureRequest, service: Service, storage_path: Path) -> Iterator[Race]:
-    yield from in_threads(service) if request.param == "threads" else in_processes(storage_path)
-    assert verify(service).problem is None
 
 
 class Round:
