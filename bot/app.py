@@ -26,9 +26,8 @@ from bot.runtime import clock
 from bot.runtime.open_service import OUTDATED, open_service
 from bot.runtime.server import Server
 from bot.runtime.socket_mode import SocketMode
-from bot.runtime.timed_store import Timed
 from bot.runtime.webhooks import receiving
-from handlers.metrics import Metrics
+from handlers.metrics import Metrics, TimedStore
 from handlers.slack.alerts.channel_health import Health
 from handlers.slack.alerts.client import AlertClient, client
 from handlers.slack.alerts.shared import SharedChannels
@@ -79,7 +78,7 @@ def assemble(
     health = Health()
     metrics = Metrics(health, service.now)
     store = service.store
-    service = replace(service, store=Timed(store, metrics.transaction))
+    service = replace(service, store=TimedStore(store, metrics.transaction))
     with (
         receiving(settings, service, metrics.count_events) as received,
         ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="slack") as pool,

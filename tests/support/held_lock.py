@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 
 from bot.consent.store import Store
-from bot.runtime.timed_store import Timed
+from handlers.metrics import TimedStore
 from tests.support.storages import url_of
 
 
@@ -30,7 +30,7 @@ def held(storage: Path, row: str = "heads") -> Iterator[None]:
         server.rollback()
 
 
-def counting(store: Store, tries: Counter[str]) -> Timed:
+def counting(store: Store, tries: Counter[str]) -> TimedStore:
     """The store, with its transactions counted, those too that are refused."""
 
     @contextmanager
@@ -38,4 +38,4 @@ def counting(store: Store, tries: Counter[str]) -> Timed:
         tries["transactions"] += 1
         yield
 
-    return Timed(store, tried)
+    return TimedStore(store, tried)
