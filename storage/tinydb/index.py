@@ -10,7 +10,7 @@ import msgspec
 from bot.consent.addresses import key_of
 from bot.consent.alerts import Delivery
 from bot.consent.cases import OPEN
-from storage.tinydb.journal_change import Document
+from storage.tinydb.journal import Document
 from storage.tinydb.names import Names
 
 CONTACTS = "contacts"

@@ -16,7 +16,7 @@ import tinydb.table
 
 from storage.documents import encode
 from storage.tinydb.index import TABLES, Index
-from storage.tinydb.journal_change import Document, JournalChange
+from storage.tinydb.journal import Document, JournalChange
 
 Fields = dict[str, Any]
 

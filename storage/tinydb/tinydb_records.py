@@ -27,7 +27,7 @@ from storage.tinydb.index import (
     Waiting,
     each,
 )
-from storage.tinydb.journal_change import JournalChange
+from storage.tinydb.journal import JournalChange
 from storage.tinydb.tables import Tables
 from storage.tinydb.tinydb_log import Log
 

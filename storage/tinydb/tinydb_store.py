@@ -11,7 +11,7 @@ from bot.consent.errors import Corrupt, StorageFailed
 from storage.tinydb import disk, snapshot
 from storage.tinydb.commits import UNKNOWN, Commits
 from storage.tinydb.compaction import Compaction
-from storage.tinydb.journal_change import JournalChange
+from storage.tinydb.journal import JournalChange
 from storage.tinydb.snapshot import SCHEMA
 from storage.tinydb.state import State
 from storage.tinydb.tables import TableDatabase, nothing

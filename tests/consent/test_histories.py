@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.clock import Stopped
 from bot.consent.use_cases import Service, verify
+from bot.runtime.clock import Stopped
 from tests.support.histories import FREE_TEXT, World
 
 minute = timedelta(minutes=1)

@@ -166,7 +166,7 @@ def test_the_readme_says_why_for_each_scope():
 
 def hook(*arguments: str) -> str:
     found = subprocess.run(
-        [sys.executable, "-m", "bot.slack_cli", *arguments],
+        [sys.executable, "-m", "bot.cli.slack_hooks", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -195,4 +195,4 @@ def test_the_slack_clis_hooks_are_ours():
 
     assert hooks["config"]["sdk-managed-connection-enabled"] is True
     for name, command in hooks["hooks"].items():
-        assert command == f".venv/bin/python -m bot.slack_cli {name}"
+        assert command == f".venv/bin/python -m bot.cli.slack_hooks {name}"

@@ -11,21 +11,9 @@ import pytest
 from bot.consent.alerts import Alert, AlertKind, Delivery
 from bot.consent.model import Channel
 from bot.consent.store import Store
-from tests.support.store_fixtures import NOON, Opened
+from tests.support.store_fixtures import NOON, Opened, alert
 
 MINUTE = timedelta(minutes=1)
-
-
-def alert(id: str = "a1", **fields: object) -> Alert:
-    known: dict[str, object] = {
-        "id": id,
-        "key": f"stop:{id}",
-        "kind": AlertKind.BOUNCE,
-        "slack_channel": "C1",
-        "first_at": NOON,
-        "last_at": NOON,
-    }
-    return Alert(**known | fields)  # type: ignore[arg-type]
 
 
 FULL = alert(

@@ -16,7 +16,6 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from bot.clock import Stopped
 from bot.consent import use_cases as use
 from bot.consent.alerts import AlertKind
 from bot.consent.errors import OptinError
@@ -28,6 +27,7 @@ from bot.consent.use_cases import CaseRequest, Details, Row, Service, StatusUpda
 from bot.consent.use_cases.alerts.reviews import answer_review, expire_reviews
 from bot.consent.use_cases.retire import retire
 from bot.consent.use_cases.undo import take_back
+from bot.runtime.clock import Stopped
 from handlers.webhooks.payload_parsing import mailbox, phone
 from tests.support import oracle
 from tests.support.consent_fixtures import AGENT, MANAGER, NOW, OPERATOR, OTHER_AGENT, open_service

@@ -20,8 +20,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.clock import Stopped
 from bot.consent import use_cases as use
+from bot.runtime.clock import Stopped
 from tests.support.consent_fixtures import NOW, open_service
 from tests.support.histories import FREE_TEXT, Disagreement, World
 from tests.support.storages import forget, path_in
