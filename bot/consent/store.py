@@ -131,8 +131,8 @@ class Records(Protocol):
     # Events
 
     def seen(self, event: str) -> bool:
-        """Whether an event with this id was taken in. Kept for ever: an old one may be told
-        again years later (reliability.md §0.8)."""
+        """Whether an event with this id was taken in. Kept for ever: an old one may be
+        replayed years later."""
         ...
 
     def remember(self, event: str) -> None:
