@@ -17,7 +17,7 @@ COPY handlers handlers
 COPY storage storage
 COPY sandbox sandbox
 ENV PATH=/opt/optin/.venv/bin:$PATH PYTHONPATH=/opt/optin PYTHONUNBUFFERED=1
-USER optin
+USER 10001
 VOLUME /opt/optin/data
 EXPOSE 3000
 HEALTHCHECK --start-period=30s CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:3000/healthz')"]

