@@ -47,7 +47,7 @@ class Answer(StrEnum):
 
 
 class Status(StrEnum):
-    """What people see of a decision: one word, one icon (experience.md, "one vocabulary")."""
+    """What people see of a decision: one word and one icon on every surface."""
 
     OPTED_IN = "opted_in"
     OPTED_OUT = "opted_out"

@@ -132,7 +132,7 @@ class Records(Protocol):
 
     def seen(self, event: str, former: str | None = None) -> bool:
         """Whether an event with this id was taken in, or with its `former` one. Kept for ever: an
-        old one may be told again years later (reliability.md §0.8)."""
+        old one may be replayed years later."""
         ...
 
     def remember(self, event: str) -> None:

@@ -647,7 +647,7 @@ class Oracle:
         self.look_at_cases(now)
 
     def merges(self, kept: str, merged: str, now: datetime) -> None:
-        """One of two records (contract.md: "NO wins, nothing of the log is lost"; §8.3, §8.16).
+        """One of two records (NO wins, and nothing of the log is lost; rules.md §8.3, §8.16).
 
         The one that stays gets the addresses that it lacks. A NO of the other one counts for it at
         its own address; a YES of the other one fills only UNSET, at the same address.

@@ -3,7 +3,7 @@
 State is the fold of the log (rules.md §8.9): `apply` is the only way in which a contact or an
 address changes, live and in replay. Each entry carries the hash of the one before, so that nothing
 can be changed, dropped or slipped in unseen. Personal text is hashed with a salt of its own:
-erasing both leaves the chain whole (reliability.md §5.5).
+erasing both leaves the chain whole.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ Pair = tuple[str | bool | None, str | bool | None]
 
 
 class EntryKind(StrEnum):
-    """What an entry tells (contract.md, `optin activity --json`)."""
+    """What an entry reports, as `optin activity --json` names it."""
 
     CONSENT = "consent"
     BLOCK = "block"
