@@ -111,8 +111,8 @@ def _with_number(text: str, sender: str | None) -> str:
     return text.replace(sender, phone(sender)) if sender else text
 
 
-def actor(id: str, providers: KnownProviders) -> str:
-    """Who acted, as Slack shows it: a person, a provider, or anybody else that the log knows."""
+def actor(id: str, providers: KnownProviders, *, markup: bool = True) -> str:
+    """Who acted: a person, a provider, or anybody else that the log knows; see `person`."""
     kind, _, name = id.partition(":")
     match kind:
         case "provider":
@@ -121,15 +121,16 @@ def actor(id: str, providers: KnownProviders) -> str:
             return f"import {inert(name, _SHORT)}"
         case "contact":
             return "the contact"
-    return person(id)
+    return person(id, markup=markup)
 
 
-def person(id: str) -> str:
-    """Who acted, where it can only be a person, or Optin by itself."""
+def person(id: str, *, markup: bool = True) -> str:
+    """Who acted, where it can only be a person, or Optin by itself; without `markup`, for a
+    terminal, which does not turn an id into a name."""
     kind, _, name = id.partition(":")
     match kind:
         case "slack":
-            return f"<@{name}>"
+            return f"<@{name}>" if markup else f"Slack user {name}"
         case "cli":
             return f"{inert(name, _SHORT)} at the command line"
     return "Optin"

@@ -9,7 +9,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.consent.replies.keywords import BlockingWords
+#: What nearly every provider blocks; where none has told us, nobody can tell.
+COMMON = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit"})
+
+
+@dataclass(frozen=True, slots=True)
+class BlockingWords:
+    """What a provider or a carrier blocks by itself. It compares the bare text, in any case."""
+
+    #: In lower case.
+    words: frozenset[str]
+    #: Some take every text that begins with this word for an opt-out.
+    beginning: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a word that no text could ever match, and without STOP."""
+        for word in (*self.words, self.beginning or ""):
+            if word != word.strip().casefold():
+                raise ValueError(
+                    f"Blocking words are compared in lower case, without blanks around them: "
+                    f"write {word.strip().casefold()!r} for {word!r}."
+                )
+        if "stop" not in self.words:
+            raise ValueError("Blocking words must have 'stop' among them.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +63,6 @@ class KnownProviders:
         ids = {known.label.casefold(): id for id, known in self.by_id.items()}
         provider, slash, entry = text.strip().partition("/")
         return f"{ids.get(provider.casefold(), provider.lower())}{slash}{entry}"
-
-    def blocking_words(self, id: str) -> BlockingWords | None:
-        """What the provider blocks by itself; None where nobody has told Optin."""
-        known = self.by_id.get(id)
-        return known.blocking_words if known else None
 
     def keeps_list(self, id: str) -> bool:
         """Whether the provider keeps a suppression list. Every company does."""

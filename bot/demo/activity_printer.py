@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
-from bot.cli.terminal_card import actor
 from bot.consent.known_providers import KnownProviders
 from bot.consent.log.entries import Entry
 from bot.consent.parsing import masked
 from bot.consent.use_cases import Service
-from handlers.vocabulary import what
+from handlers.vocabulary import actor, what
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +64,7 @@ def _since(service: Service, last: int) -> Iterator[Entry]:
 def _line(entry: Entry, providers: KnownProviders) -> str:
     """Without names, numbers and what was written: a terminal is a log, too."""
     address = entry.address if entry.address and not entry.address.startswith("hash:") else None
-    by = f"by {actor(entry.actor, providers)}"
+    by = f"by {actor(entry.actor, providers, markup=False)}"
     said = [what(entry, providers), masked(address) if address else "", by]
     said.append("expected" if entry.expected else "")
     return " · ".join(filter(None, said))

@@ -22,11 +22,11 @@ from handlers.slack import (
     corrections,
     error_handler,
     ids,
+    interaction,
     options,
     view_submissions,
 )
 from handlers.slack.alerts import alert_actions as alerts
-from handlers.slack.interaction import NOBODY, check
 from handlers.slack.roles import RoleLookup
 from handlers.slack.sealed_values import Drafts
 
@@ -78,6 +78,8 @@ _VIEWS: dict[str, Callable[..., None]] = {
     ids.MISTAKE_MODAL: corrections.saved_mistake,
 }
 
+_NOBODY = "Slack did not say who asked for this, so nothing was changed. Try it again."
+
 _ANY = re.compile(".*", re.DOTALL)
 
 
@@ -94,20 +96,20 @@ def bolt_app(
     channels of which Slack says that they are shared with another organisation now, or not.
 
     `authorized` is what `auth.test` said at the start: asking on every request costs more than the
-    request (performance.md). The signature is checked by the gate in front, on the raw bytes.
+    request. The signature is checked by the gate in front, on the raw bytes.
     """
     logger = _quiet_logger()
     app = App(
         client=client,
         authorize=lambda: authorized,
-        # What was acknowledged is stored, and a hundred times quicker (performance.md, Bolt).
+        # What was acknowledged is stored; docs/adr/0003-process-before-response.md has the figures.
         process_before_response=True,
         request_verification_enabled=False,
         ignoring_self_events_enabled=False,
         logger=logger,
     )
     logger.setLevel(logging.WARNING)
-    app.use(_Introduction(consent=consent, people=people))
+    app.use(AuthorizeMiddleware(consent=consent, people=people))
     app.command(command)(commands.optin)
     for action, listener in _ACTIONS.items():
         app.action(action)(listener)
@@ -139,7 +141,7 @@ def bolt_app(
     return app
 
 
-class _Introduction(Middleware):
+class AuthorizeMiddleware(Middleware):
     """Says who asks, and refuses guests and people of other organisations. A class, for which Bolt
     does not put together arguments by name."""
 
@@ -154,14 +156,29 @@ class _Introduction(Middleware):
         if req.body.get("type") == "event_callback":
             return next()  # an event asks for nothing
         if not isinstance(req.context.user_id, str):
-            raise Invalid(NOBODY)
-        check(req.body)
+            raise Invalid(_NOBODY)
+        _check(req.body)
         actor = self._people.actor(req.context.user_id, fresh=_decides(req.body))
         authorize(actor, Action.LOOK)
         req.context["consent"] = self._consent
         req.context["actor"] = actor
         req.context["drafts"] = self._drafts
         return next()
+
+
+def _check(body: dict[str, Any]) -> None:
+    """Raises `Invalid` where a request lacks what Bolt needs to choose a listener, or has none."""
+    if "command" in body:
+        return
+    match body.get("type"):
+        case "block_actions":
+            interaction.text(interaction.pressed(body), "action_id")
+        case "block_suggestion":
+            interaction.text(body, "action_id")
+        case "view_submission":
+            interaction.text(interaction.view(body), "callback_id")
+        case _:
+            raise Invalid(ids.OUTDATED)
 
 
 def _decides(body: dict[str, Any]) -> bool:
@@ -172,8 +189,8 @@ def _decides(body: dict[str, Any]) -> bool:
 
 
 def _quiet_logger() -> logging.Logger:
-    """Bolt and Slack's SDK log whole bodies at DEBUG, whatever is set for the rest of the program
-    (reliability.md §1.4)."""
+    """Bolt and Slack's SDK log whole bodies at DEBUG, whatever is set for the rest of the
+    program."""
     logging.getLogger("slack_sdk").setLevel(logging.INFO)
     logger = logging.getLogger("optin.bolt")
     # While it starts it warns of SLACK_BOT_TOKEN, which it finds in the environment by itself.

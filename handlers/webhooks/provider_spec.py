@@ -11,8 +11,8 @@ from typing import Any
 
 from bot.config.provider_settings import ProviderSettings
 from bot.config.setting_values import ProviderSetting
+from bot.consent.known_providers import BlockingWords
 from bot.consent.model import Channel
-from bot.consent.replies.keywords import BlockingWords
 from handlers.webhooks.backfill_source import BackfillSource
 from handlers.webhooks.provider import MailboxesOf, Provider, ReplayGuard, Route
 
@@ -44,7 +44,7 @@ class ProviderSpec:
     settings: tuple[ProviderSetting[Any], ...]
     #: Which texts it blocks by itself, by its own documentation, linked beside it. An SMS provider
     #: must say it: without it, nobody can tell whether a contact has to text UNSTOP. Begin with
-    #: `COMMON` of `bot.consent.replies.keywords`, which has what nearly all of them block.
+    #: `COMMON` of `bot.consent.known_providers`, which has what nearly all of them block.
     blocking_words: BlockingWords | None = None
     #: Where it calls, and which answer it expects.
     routes: tuple[Route, ...]
@@ -86,7 +86,7 @@ def register(specs: Iterable[ProviderSpec]) -> Mapping[str, ProviderSpec]:
             raise ValueError(
                 f"The SMS provider {spec.name!r} has no blocking words. Say in its SPEC which "
                 "texts it blocks by itself: `blocking_words=BlockingWords(COMMON)`, with what its "
-                "documentation adds (both names are in bot.consent.replies.keywords). Without "
+                "documentation adds (both names are in bot.consent.known_providers). Without "
                 "them, a re-opt-in would complete without the contact's UNSTOP."
             )
         if not spec.settings or not spec.routes:

@@ -9,8 +9,8 @@ import pytest
 
 from bot.config.setting_values import ProviderSetting
 from bot.config.settings import SettingsError
+from bot.consent.known_providers import COMMON, BlockingWords
 from bot.consent.model import Channel
-from bot.consent.replies.keywords import COMMON, BlockingWords
 from bot.runtime.read_settings import read_settings
 from handlers.webhooks.provider import Provider, Route
 from handlers.webhooks.provider_spec import ProviderSpec, register

@@ -4,10 +4,10 @@ in the provider's own folder, as `BlockingWords`."""
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from functools import cache
 
-from bot.consent.replies.normal import without_accents
+from bot.consent.known_providers import BlockingWords
+from bot.consent.replies.message_text import without_accents
 
 #: Opt-out words, compared with the whole text. English words are keywords in every workspace.
 ENGLISH = frozenset(
@@ -54,31 +54,6 @@ LANGUAGES: dict[str, frozenset[str]] = {
     "vi": frozenset({"huy", "hủy", "huỷ", "dung", "dừng"}),
     "zh": frozenset({"退订", "退訂", "停止", "取消"}),
 }
-
-#: What nearly every provider blocks; where none has told us, nobody can tell.
-COMMON = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit"})
-
-
-@dataclass(frozen=True, slots=True)
-class BlockingWords:
-    """What a provider or a carrier blocks by itself. It compares the bare text, in any case."""
-
-    #: In lower case.
-    words: frozenset[str]
-    #: Some take every text that begins with this word for an opt-out.
-    beginning: str | None = None
-
-    def __post_init__(self) -> None:
-        """Raises ValueError for a word that no text could ever match, and without STOP."""
-        for word in (*self.words, self.beginning or ""):
-            if word != word.strip().casefold():
-                raise ValueError(
-                    f"Blocking words are compared in lower case, without blanks around them: "
-                    f"write {word.strip().casefold()!r} for {word!r}."
-                )
-        if "stop" not in self.words:
-            raise ValueError("Blocking words must have 'stop' among them.")
-
 
 #: A toll-free number is blocked in the network, by this word alone.
 TOLL_FREE = BlockingWords(frozenset({"stop"}))

@@ -6,15 +6,15 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from bot.consent.events import Marker
+from bot.consent.known_providers import COMMON, BlockingWords
 from bot.consent.replies import keywords
 from bot.consent.replies.concepts import concepts
 from bot.consent.replies.features import END, features
 from bot.consent.replies.fillers import only_stop_words
-from bot.consent.replies.keywords import TOLL_FREE, BlockingWords
+from bot.consent.replies.keywords import TOLL_FREE
 from bot.consent.replies.linear_model import model
-from bot.consent.replies.normal import folded, shown, without_accents
+from bot.consent.replies.message_text import folded, shown, without_accents, without_quoted
 from bot.consent.replies.phrases import phrases
-from bot.consent.replies.quoted import without_quoted
 from bot.consent.replies.reply import Blocks, Refusal, Reply
 from bot.consent.replies.slips import is_word
 from bot.consent.replies.words import read_words
@@ -154,8 +154,7 @@ def _block(bare: str, seen: str, blocking: BlockingWords | None, *, refused: boo
     """The carrier compares the bare text; with anything around the word, nobody can tell. Nor
     where it goes by the beginning alone, of a text that refuses nothing: "stop by tomorrow?"."""
     if blocking is None:
-        unsure = keywords.COMMON
-        return Blocks.UNKNOWN if {seen, without_accents(seen)} & unsure else Blocks.NO
+        return Blocks.UNKNOWN if {seen, without_accents(seen)} & COMMON else Blocks.NO
     words, begins = blocking.words, blocking.beginning
     if bare in words or (refused and begins and _begins(bare, begins)):
         return Blocks.YES

@@ -1,7 +1,7 @@
 """The messaging providers: a folder for each, and a row in `SPECS`.
 
-To add one, copy the shape of `telnyx/`: `signature.py` proves who sent a request, `events.py` reads
-it, `codes.py` says what errors mean, and `__init__.py` declares the settings and the `SPEC`. Then
+To add one, copy the shape of `telnyx/`: `webhook.py` reads requests, `signature.py` proves who sent
+them, `codes.py` says what errors mean, and `__init__.py` declares the settings and the `SPEC`. Then
 add its row below, recorded requests in `tests/fixtures/<name>/` and a section in
 `docs/providers/setup.md`. The tests in `tests/webhooks/` name what is missing.
 """

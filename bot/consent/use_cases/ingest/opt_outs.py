@@ -102,8 +102,7 @@ def refuse(taking: EventContext, reason: str, block: BlockState = BlockState.NON
     """`no`, by the contact, on every contact with this address; kept where nobody has it. Whether
     anybody had not refused yet.
 
-    It counts when it is told late, too, and even if somebody agreed meanwhile: the safe direction
-    (reliability.md §5.2).
+    It counts when it is told late, too, and even if somebody agreed meanwhile: the safe direction.
     """
     news = False
     # Which sender it was of matters where a carrier heard it, too.
@@ -192,9 +191,10 @@ def _unstop(taking: EventContext) -> None:
 
 def _read(taking: EventContext) -> Reply:
     event = taking.event
+    provider = taking.service.providers.by_id.get(event.provider)
     return read_reply(
         event.text or "",
-        taking.service.providers.blocking_words(event.provider),
+        provider.blocking_words if provider else None,
         taking.service.languages,
         marker=event.marker,
         toll_free=taking.senders.is_toll_free(event.sender or ""),

@@ -14,10 +14,10 @@ import json
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from handlers.webhooks.payload_parsing import text_at
-from handlers.webhooks.provider import InvalidSignature, ReplayGuard, Request
-from handlers.webhooks.providers.mailgun.events import parts
+from handlers.webhooks.provider import InvalidSignature, ReplayGuard
 from handlers.webhooks.signatures import SKEW, check_timestamp, same, verify_any
 
 #: Seconds; as Mailgun's library has it. A retry is signed anew.
@@ -27,10 +27,11 @@ _TIME = re.compile("[0-9]{10}", re.ASCII)
 _TOKEN = re.compile("[0-9A-Za-z]{50}", re.ASCII)
 
 
-def verify(request: Request, keys: Sequence[bytes], seen: ReplayGuard, now: datetime) -> str:
-    """Which key held. Raises `InvalidSignature`, and `InvalidPayload` where the body, which has the
-    signature inside, can't be read."""
-    signed, _, told = parts(request)
+def verify(
+    signed: Any, told: object, keys: Sequence[bytes], seen: ReplayGuard, now: datetime
+) -> str:
+    """Which key held for what is signed, and all that its token stands for. Raises
+    `InvalidSignature`."""
     stated, token = text_at(signed, "timestamp"), text_at(signed, "token")
     if not _TIME.fullmatch(stated) or not _TOKEN.fullmatch(token):
         raise InvalidSignature("there is no signature")

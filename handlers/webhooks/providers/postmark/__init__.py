@@ -5,32 +5,11 @@ https://postmarkapp.com/developer/webhooks/webhooks-overview
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import ClassVar
-
 from bot.config.setting_values import ProviderSetting
 from bot.consent.model import Channel
-from handlers.webhooks.provider import Parsed, Request, Route
+from handlers.webhooks.provider import Route
 from handlers.webhooks.provider_spec import ProviderContext, ProviderSpec
-from handlers.webhooks.providers.postmark import events, signature
-
-
-class Postmark:
-    """Postmark's webhooks, by user and password."""
-
-    name: ClassVar[str] = events.NAME
-
-    def __init__(self, *, user: str, password: str) -> None:
-        self._credentials = f"{user}:{password}".encode()
-
-    def verify(self, request: Request, now: datetime) -> str:
-        """By HTTP Basic. There is no time in it."""
-        return signature.verify(request, self._credentials)
-
-    def parse(self, request: Request, now: datetime) -> Parsed:
-        """One event."""
-        return events.read(request)
-
+from handlers.webhooks.providers.postmark.webhook import Postmark
 
 _PASSWORD = ProviderSetting("OPTIN_POSTMARK_PASSWORD", str, "")
 _USER = ProviderSetting("OPTIN_POSTMARK_USER", str, "")

@@ -7,38 +7,17 @@ https://docs.aws.amazon.com/ses/latest/dg/notification-contents.html
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from datetime import datetime
 from pathlib import Path
-from typing import ClassVar
 
 from bot.config.setting_values import ProviderSetting, several
 from bot.consent.model import Channel
-from handlers.webhooks.provider import Parsed, Request, Route
+from handlers.webhooks.provider import Route
 from handlers.webhooks.provider_spec import ProviderContext, ProviderSpec
-from handlers.webhooks.providers.ses import amazon, events, sns
+from handlers.webhooks.providers.ses import amazon
 from handlers.webhooks.providers.ses.certificates import Certificates
+from handlers.webhooks.providers.ses.webhook import Ses
 
 _ARN = re.compile("arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+", re.ASCII)
-
-
-class Ses:
-    """SES's webhook, by the topics that are ours."""
-
-    name: ClassVar[str] = events.NAME
-
-    def __init__(self, *, topic_arns: Iterable[str], certificates: Certificates) -> None:
-        self._topics = frozenset(topic_arns)
-        self._certificates = certificates
-
-    def verify(self, request: Request, now: datetime) -> str:
-        """By Amazon's certificate, which may have to be fetched; so this may take seconds once."""
-        sns.verify(request, now, self._topics, self._certificates)
-        return "Amazon's certificate"
-
-    def parse(self, request: Request, now: datetime) -> Parsed:
-        """One message, about one mailbox or several."""
-        return events.read(request)
 
 
 def _read_topic_arns(text: str) -> tuple[str, ...]:

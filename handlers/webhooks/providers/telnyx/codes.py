@@ -11,7 +11,7 @@ from bot.consent.events import Failure
 from handlers.webhooks.error_codes import Codes, Meaning, meaning
 from handlers.webhooks.payload_parsing import text_at
 
-#: The classes are those of rules.md §7; where it is silent, those of providers.md.
+#: The classes are those of rules.md §7. Codes that it does not list follow Telnyx's description.
 CODES: Codes = {
     "40300": (Failure.OPT_OUT, "The contact has opted out of this messaging profile."),
     "40001": (Failure.HARD, "The number is a landline, or nothing can be routed to it."),

@@ -6,39 +6,16 @@ https://www.twilio.com/docs/usage/webhooks/webhooks-security
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import ClassVar
+from collections.abc import Mapping
 
 from bot.config.provider_settings import ProviderSettings
 from bot.config.setting_values import ProviderSetting, matching, secrets, several, url
+from bot.consent.known_providers import COMMON, BlockingWords
 from bot.consent.model import Channel
-from bot.consent.replies.keywords import COMMON, BlockingWords
-from handlers.webhooks.provider import ExpectedAnswer, Parsed, Request, Route
+from handlers.webhooks.provider import Route
 from handlers.webhooks.provider_spec import ProviderContext, ProviderSpec
-from handlers.webhooks.providers.twilio import events, signature
 from handlers.webhooks.providers.twilio.backfill import TwilioBackfill
-
-
-class Twilio:
-    """Twilio's three webhooks, by auth tokens and shared keys."""
-
-    name: ClassVar[str] = events.NAME
-
-    def __init__(
-        self, *, auth_tokens: Sequence[str] = (), shared_keys: Mapping[str, str] | None = None
-    ) -> None:
-        """`shared_keys` are secrets by the key's id."""
-        self._tokens = tuple(auth_tokens)
-        self._shared_keys = dict(shared_keys or {})
-
-    def verify(self, request: Request, now: datetime) -> str:
-        """Nothing in Twilio's signature tells its time."""
-        return signature.verify(request, self._tokens, self._shared_keys)
-
-    def parse(self, request: Request, now: datetime) -> Parsed:
-        """One message or report, or a batch of Event Streams."""
-        return events.read(request)
+from handlers.webhooks.providers.twilio.webhook import Twilio, no_reply
 
 
 def _read_shared_keys(text: str) -> Mapping[str, str]:
@@ -75,11 +52,6 @@ def _backfill(settings: ProviderSettings) -> TwilioBackfill | None:
     return TwilioBackfill(account_sid=account, auth_tokens=tokens, api_url=settings[_API_URL])
 
 
-def _no_reply(_: Request) -> ExpectedAnswer:
-    """TwiML that texts nothing back."""
-    return ExpectedAnswer(body="<Response/>", media_type="text/xml")
-
-
 SPEC = ProviderSpec(
     name=Twilio.name,
     label="Twilio",
@@ -89,7 +61,7 @@ SPEC = ProviderSpec(
     # https://help.twilio.com/hc/en-us/articles/223134027
     blocking_words=BlockingWords(COMMON | {"revoke", "optout"}),
     routes=(
-        Route(path="/webhooks/twilio/inbound", answer=_no_reply),
+        Route(path="/webhooks/twilio/inbound", answer=no_reply),
         Route(path="/webhooks/twilio/status"),
         Route(path="/webhooks/twilio/events"),
     ),

@@ -1,0 +1,182 @@
+"""HTTP mode: the route that Slack posts to, and the signature check in front of Bolt.
+
+Bolt parses a body before it verifies it, writes unsigned bodies to the log, and takes the same
+signed request again and again. Here the order is size (`handlers.web` caps it), signature, replay,
+shape; and a request that fails leaves no trace but a status and a reason.
+https://docs.slack.dev/authentication/verifying-requests-from-slack/
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import logging
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Lock
+from typing import Any
+
+from slack_bolt import App, BoltRequest, BoltResponse
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from handlers.slack.payload import read_payload
+from handlers.web import BODY_WITHIN, read_body
+
+logger = logging.getLogger(__name__)
+
+#: Seconds by which a request's time may differ from ours, either way.
+WINDOW = 300
+#: A signature made at the far end of the window holds until the near end has passed.
+_REMEMBERED_FOR = 2 * WINDOW
+
+_TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
+_SIGNATURE = re.compile(r"v0=[0-9a-f]{64}", re.ASCII)
+_SSL_CHECK = re.compile(rb"(?:.*&)?ssl_check=1(?:&.*)?", re.DOTALL)
+_LONGEST_SSL_CHECK = 1024
+
+#: Headers are not signed. Only these reach Bolt.
+_FOR_BOLT = ("x-slack-retry-num", "x-slack-retry-reason")
+
+
+def slack_route(
+    bolt: App,
+    gate: SignatureCheck,
+    *,
+    pool: Executor,
+    now: Callable[[], datetime],
+    body_within: float = BODY_WITHIN,
+) -> Route:
+    """`POST /slack/events`: commands, clicks, forms, typeahead and events, all of it.
+
+    Bolt runs in a thread of the pool, so its size is how many listeners run at a time.
+    """
+
+    async def slack_events(request: Request) -> Response:
+        body = await read_body(request, body_within)
+        verdict = gate.judge(request.headers, body, now())
+        if verdict.payload is None:
+            logger.info(
+                "Answered a request to Slack's door: %d, %s", verdict.status, verdict.reason
+            )
+            return Response(status_code=verdict.status)
+        headers = {name: value for name in _FOR_BOLT if (value := request.headers.get(name))}
+        answer = await asyncio.get_running_loop().run_in_executor(
+            pool, _dispatch, bolt, verdict.payload, headers
+        )
+        if answer.status >= 500:
+            gate.forget(verdict)
+        return Response(
+            answer.body,
+            status_code=answer.status,
+            headers=answer.first_headers_without_set_cookie(),
+        )
+
+    return Route("/slack/events", slack_events, methods=["POST"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignatureVerdict:
+    """What becomes of a request."""
+
+    #: What to answer at once; for 200 with a payload, what Bolt answers.
+    status: int
+    #: For the log: never holds a word of the request.
+    reason: str = ""
+    #: What Bolt gets. None: it gets nothing.
+    payload: Mapping[str, Any] | None = field(default=None, repr=False)
+    #: For `SignatureCheck.forget`.
+    signature: bytes = field(default=b"", repr=False)
+
+
+class SignatureCheck:
+    """Judges requests by one signing secret, or by several while one replaces another.
+
+    Safe across threads.
+    """
+
+    def __init__(self, secrets: Sequence[str], *, remembered: int = 20_000) -> None:
+        """Remembers so many requests against replay, by default 33 of Slack's in every second
+        that one could be replayed in; the oldest is forgotten for one more.
+
+        Raises ValueError without a secret: that gate would let nobody in, or everybody.
+        """
+        if not secrets or not all(secrets):
+            raise ValueError("a gate needs a signing secret")
+        self._secrets = [secret.encode() for secret in secrets]
+        self._seen = _Memory(remembered)
+
+    def judge(self, headers: Mapping[str, str], body: bytes, at: datetime) -> SignatureVerdict:
+        """The verdict on a request that came at this time. `headers` are asked for in lower
+        case, and have to answer regardless of case."""
+        if len(body) <= _LONGEST_SSL_CHECK and _SSL_CHECK.fullmatch(body):
+            return SignatureVerdict(status=200, reason="certificate check")
+        timestamp = headers.get("x-slack-request-timestamp", "")
+        signature = headers.get("x-slack-signature", "")
+        if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
+            return SignatureVerdict(status=401, reason="no signature")
+        if abs(at.timestamp() - int(timestamp)) > WINDOW:
+            return SignatureVerdict(status=401, reason="a time outside the window")
+        digest = bytes.fromhex(signature.removeprefix("v0="))
+        if not self._signed(timestamp, body, digest):
+            return SignatureVerdict(status=401, reason="a signature that does not hold")
+        if not self._seen.add(digest, at.timestamp()):
+            return SignatureVerdict(status=401, reason="a request that was here before")
+        if headers.get("content-encoding", "identity") != "identity":
+            return SignatureVerdict(status=400, reason="an encoded body")
+        payload = read_payload(headers.get("content-type", ""), body)
+        if payload is None:
+            return SignatureVerdict(status=400, reason="a body that is not of Slack's shape")
+        return SignatureVerdict(status=200, payload=payload, signature=digest)
+
+    def forget(self, verdict: SignatureVerdict) -> None:
+        """Lets the same request in again, since it failed here and Slack may repeat it within
+        the second, with the same signature."""
+        self._seen.remove(verdict.signature)
+
+    def _signed(self, timestamp: str, body: bytes, digest: bytes) -> bool:
+        signed = b"v0:" + timestamp.encode() + b":" + body
+        # Every secret is tried, so that the time taken does not tell which one held.
+        held = [
+            hmac.compare_digest(hmac.digest(secret, signed, hashlib.sha256), digest)
+            for secret in self._secrets
+        ]
+        return any(held)
+
+
+def _dispatch(bolt: App, payload: Mapping[str, object], headers: Mapping[str, str]) -> BoltResponse:
+    # As from Socket Mode, which brings what is verified and read: Bolt would do both again, with
+    # one secret only, and with faults of its own (see `handlers.slack.payload`).
+    request = BoltRequest(body=dict(payload), headers=dict(headers), mode="socket_mode")
+    return bolt.dispatch(request)
+
+
+class _Memory:
+    """The signatures of the last ten minutes: bounded, and the oldest first."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._until: OrderedDict[bytes, float] = OrderedDict()
+        self._lock = Lock()
+
+    def add(self, digest: bytes, at: float) -> bool:
+        """False where it is here already. `at` is in seconds since 1970."""
+        with self._lock:
+            while self._until and next(iter(self._until.values())) <= at:
+                self._until.popitem(last=False)
+            if digest in self._until:
+                return False
+            if len(self._until) >= self._most:
+                self._until.popitem(last=False)
+            self._until[digest] = at + _REMEMBERED_FOR
+            return True
+
+    def remove(self, digest: bytes) -> None:
+        with self._lock:
+            self._until.pop(digest, None)
