@@ -44,7 +44,7 @@ lock: ## the lock files, from pyproject.toml
 	compile="$$folder/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-annotate $(UPGRADE) pyproject.toml" && \
 	$$compile --output-file requirements.lock && \
-	$$compile --extra dev --output-file requirements-dev.lock
+	$$compile --group dev --output-file requirements-dev.lock
 
 $(VENV)/runtime: requirements.lock | $(VENV)/made
 	@echo "Installing the packages of requirements.lock into $(VENV)"

@@ -38,6 +38,14 @@ SCOPES = frozenset(
         "users:read",
     }
 )
+#: The scopes that `bot_optional` of the manifest lists, and what does not work without each.
+OPTIONAL_SCOPES = {
+    "usergroups:read": "user groups in OPTIN_MANAGERS and OPTIN_AGENTS",
+    "files:write": "the Activity Log as a file, and the list of a storm's opt-outs",
+    "files:read": "the check whether an exported log has arrived",
+    "channels:history": "the check for duplicate alerts in public channels",
+    "groups:history": "the check for duplicate alerts in private channels",
+}
 #: Contacts above which TinyDB takes seconds to open, and a gigabyte of memory.
 _MANY_CONTACTS = 250_000
 #: Seconds for an answer of Slack's.
@@ -178,10 +186,18 @@ def _scopes(header: str | None) -> Finding:
             advice=True,
         )
     granted = {scope.strip() for scope in header.split(",")}
-    if missing := sorted(SCOPES - granted):
+    missing = sorted(SCOPES - granted)
+    if declined := [scope for scope in missing if scope in OPTIONAL_SCOPES]:
+        lost = (
+            f" Unavailable without them: {'; '.join(map(OPTIONAL_SCOPES.__getitem__, declined))}."
+        )
+    else:
+        lost = ""
+    if missing:
         return Finding(
             what=f"Scopes are missing: {', '.join(missing)}.",
-            cure="Add them under OAuth & Permissions, and install the app again.",
+            cure=f"Add them under OAuth & Permissions, and install the app again.{lost}",
+            advice=missing == declined,
         )
     return Finding(what="The bot has every scope that it needs.")
 

@@ -62,7 +62,7 @@ class ConfiguredPeople:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the operator decided. contract.md names each; secrets stay out of the repr."""
+    """What the operator decided: see docs/configuration.md. Secrets stay out of the repr."""
 
     bot_token: str = field(default="", repr=False)
     app_token: str = field(default="", repr=False)

@@ -1,7 +1,7 @@
 """What has to be told to Slack: one alert is one live message, drawn anew as things happen.
 
-Events put their alerts into the same transaction as their entries; a worker posts what is due
-(reliability.md §5.3). So an alert is at least once, and the change never waits for Slack.
+Events put their alerts into the same transaction as their entries; a worker posts what is due.
+So an alert is at least once, and the change never waits for Slack.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class Owner(StrEnum):
 
 
 class Code(StrEnum):
-    """Why not (contract.md, gate codes)."""
+    """Why a contact can't be reached, as `optin status --json` names it."""
 
     ERASED = "erased"
     DO_NOT_CONTACT = "do_not_contact"

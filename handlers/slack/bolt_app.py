@@ -89,13 +89,13 @@ def bolt_app(
     channels of which Slack says that they are shared with another organisation now, or not.
 
     `authorized` is what `auth.test` said at the start: asking on every request costs more than the
-    request (performance.md). The signature is checked by the gate in front, on the raw bytes.
+    request. The signature is checked by the gate in front, on the raw bytes.
     """
     logger = _quiet_logger()
     app = App(
         client=client,
         authorize=lambda: authorized,
-        # What was acknowledged is stored, and a hundred times quicker (performance.md, Bolt).
+        # What was acknowledged is stored; docs/adr/0003-process-before-response.md has the figures.
         process_before_response=True,
         request_verification_enabled=False,
         ignoring_self_events_enabled=False,
@@ -135,8 +135,8 @@ def bolt_app(
 
 
 def _quiet_logger() -> logging.Logger:
-    """Bolt and Slack's SDK log whole bodies at DEBUG, whatever is set for the rest of the program
-    (reliability.md §1.4)."""
+    """Bolt and Slack's SDK log whole bodies at DEBUG, whatever is set for the rest of the
+    program."""
     logging.getLogger("slack_sdk").setLevel(logging.INFO)
     logger = logging.getLogger("optin.bolt")
     # While it starts it warns of SLACK_BOT_TOKEN, which it finds in the environment by itself.

@@ -1,8 +1,7 @@
 """The one error handler: a sentence for the person, and for what nobody expected a reference.
 
 What a rule refuses is answered where it was asked: at the field of the modal, in the message, or in
-a modal on top. Decided before the ack, so that Slack never shows a timeout instead
-(reliability.md §1.4).
+a modal on top. Decided before the ack, so that Slack never shows a timeout instead.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from urllib.request import Request, urlopen
 import pytest
 import yaml
 
-from bot.cli.doctor_command import SCOPES
+from bot.cli.doctor_command import OPTIONAL_SCOPES, SCOPES
 from bot.consent.alerts import INSTALLER, Alert, AlertKind, Delivery
 from sandbox.client import Workspace
 from sandbox.first_workspace import ALERTS, BEN, LEE, MANAGERS, RANDOM
@@ -109,6 +109,19 @@ def test_missing_scopes_are_named(cli: Cli, well: pytest.MonkeyPatch) -> None:
 
     assert done.status == 1
     assert "🔴 Scopes are missing: files:write, im:write." in done.out
+
+
+def test_doctor_exits_0_when_only_optional_scopes_are_missing(
+    cli: Cli, well: pytest.MonkeyPatch
+) -> None:
+    scopes = SCOPES - OPTIONAL_SCOPES.keys()
+    with Workspace.start(mode="socket", manifest=Manifest(scopes=scopes)) as other:
+        well.setenv("SLACK_API_URL", other.api_url)
+        done = cli("doctor")
+
+    assert done.status == 0
+    assert f"🟡 Scopes are missing: {', '.join(sorted(OPTIONAL_SCOPES))}." in done.out
+    assert all(lost in " ".join(done.out.split()) for lost in OPTIONAL_SCOPES.values())
 
 
 @contextmanager

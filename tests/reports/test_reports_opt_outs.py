@@ -1,6 +1,6 @@
 """Public reports of opt-outs that died with a record: an address keeps what was refused there,
 whoever has it now or later (rules.md §2, §8.16), and a file never moves one person's record onto
-another (contract.md, Files).
+another.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Public reports of opt-outs that were refused for a character, and of words that were not known: a
 reply is never refused for a bad character (rules.md §2a, §5), and an unsubscribe link works as it was
-written (contract.md, OPTIN_UNSUBSCRIBE_KEY)."""
+written (docs/providers/setup.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Three replicas of `optin serve` on one PostgreSQL behind a load balancer, as docs/deployment.md
+"""Three replicas of `optin serve` on one PostgreSQL behind a load balancer, as docs/operations.md
 shows it: one is killed, one is told to stop and begun anew, and nobody notices but the log."""
 
 from __future__ import annotations

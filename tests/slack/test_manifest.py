@@ -15,6 +15,7 @@ import pytest
 import yaml
 from slack_sdk import WebClient
 
+from bot.cli.doctor_command import OPTIONAL_SCOPES
 from bot.config.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -152,9 +153,16 @@ def test_it_asks_for_the_scopes_that_the_code_needs_and_no_more():
     assert values("oauth_config.scopes.user") == []
 
 
-def test_the_readme_says_why_for_each_scope():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    table = readme.partition("| scope | why |")[2].partition("\n\n")[0]
+def test_optional_scopes_are_a_part_of_the_scopes_and_doctor_says_what_each_is_for():
+    optional = values("oauth_config.scopes.bot_optional[]")
+
+    assert set(optional) < set(values("oauth_config.scopes.bot[]"))
+    assert sorted(optional) == sorted(OPTIONAL_SCOPES)
+
+
+def test_configuration_md_explains_each_scope():
+    page = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
+    table = page.partition("| scope | why |")[2].partition("\n\n")[0]
     explained = [
         scope
         for row in table.splitlines()
@@ -196,3 +204,11 @@ def test_the_slack_clis_hooks_are_ours():
     assert hooks["config"]["sdk-managed-connection-enabled"] is True
     for name, command in hooks["hooks"].items():
         assert command == f".venv/bin/python -m bot.cli.slack_hooks {name}"
+
+
+def test_the_slack_cli_watches_the_manifest_that_exists():
+    hooks = json.loads((ROOT / ".slack/hooks.json").read_text(encoding="utf-8"))
+
+    assert hooks["runtime"] == "python"
+    assert hooks["config"]["watch"] == {"manifest": {"paths": ["manifest.yml"]}}
+    assert (ROOT / "manifest.yml").is_file()

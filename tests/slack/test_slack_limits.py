@@ -115,7 +115,7 @@ def test_every_message_keeps_to_the_limits(text: str) -> None:
 
         assert problems == []
         assert pings("", blocks) == []
-        # Slack refuses messages somewhere above 13,000 characters (reliability.md §2).
+        # Slack refuses messages somewhere above 13,000 characters.
         assert characters(blocks) <= 12_000
         json.dumps(blocks, ensure_ascii=False).encode()
 

@@ -1,7 +1,7 @@
 """The calls to Slack: post, edit, add a file, look for what may be there already.
 
 The client never repeats a call by itself: a post is not idempotent, and a second one would be a
-second message (reliability.md §1.5).
+second message.
 """
 
 from __future__ import annotations

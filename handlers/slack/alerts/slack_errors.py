@@ -1,4 +1,4 @@
-"""What a failed call to Slack means, by a table (reliability.md §5.3).
+"""What a failed call to Slack means, by a table.
 
 Slack's words: https://docs.slack.dev/reference/methods/chat.postMessage#errors
 """

@@ -40,7 +40,7 @@ _MOST_LISTS = 5
 #: Of an overflow menu, Slack's limit.
 _MOST_OPTIONS = 5
 #: Characters for what holds other senders back: Slack refuses messages that are much longer than a
-#: card with two full checklists (reliability.md §2).
+#: card with two full checklists.
 _ROOM = 1_500
 
 

@@ -1,8 +1,8 @@
 """The outbox: what is due is claimed, posted by somebody else, and settled.
 
-The claim is on the disk before the call to Slack is made; what became of it, after
-(reliability.md §5.3). So a kill between the two is an outcome that nobody knows: when the claim's
-time is over, it is looked for in Slack before it is posted again.
+The claim is on the disk before the call to Slack is made; the outcome is stored
+after it. A kill between the two leaves the outcome unknown. Once the claim expires, Optin looks for
+the message in Slack before it posts again.
 """
 
 from __future__ import annotations

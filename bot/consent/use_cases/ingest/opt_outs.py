@@ -104,8 +104,7 @@ def refuse(taking: EventContext, reason: str, block: BlockState = BlockState.NON
     """`no`, by the contact, on every contact with this address; kept where nobody has it. Whether
     anybody had not refused yet.
 
-    It counts when it is told late, too, and even if somebody agreed meanwhile: the safe direction
-    (reliability.md §5.2).
+    It counts when it is told late, too, and even if somebody agreed meanwhile: the safe direction.
     """
     news = False
     # Which sender it was of matters where a carrier heard it, too.

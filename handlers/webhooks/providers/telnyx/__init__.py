@@ -44,7 +44,7 @@ _STATUSES: Mapping[str, EventKind] = {
 }
 _UNINTERESTING = {"queued", "sending", "sent", "delivery_unconfirmed", "read"}
 
-#: The classes are those of rules.md §7; where it is silent, those of providers.md.
+#: The classes are those of rules.md §7. Codes that it does not list follow Telnyx's description.
 CODES: Codes = {
     "40300": (Failure.OPT_OUT, "The contact has opted out of this messaging profile."),
     "40001": (Failure.HARD, "The number is a landline, or nothing can be routed to it."),

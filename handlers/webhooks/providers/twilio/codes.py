@@ -1,7 +1,7 @@
 """Twilio's error codes for messages. https://www.twilio.com/docs/api/errors
 
-The classes are those of rules.md §7; where it is silent, those of providers.md. What a channel
-besides SMS says of a number is the route's: the number may well get texts.
+The classes are those of rules.md §7. Codes that it does not list follow Twilio's description.
+What a channel besides SMS says of a number is the route's: the number may well get texts.
 """
 
 from __future__ import annotations

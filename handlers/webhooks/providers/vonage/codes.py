@@ -4,8 +4,8 @@ https://developer.vonage.com/en/api-errors/messages
 https://developer.vonage.com/en/messaging/sms/guides/delivery-receipts
 https://api.support.vonage.com/hc/en-us/articles/204014733
 
-The classes are those of rules.md §7; where it is silent, those of providers.md. What a channel
-besides SMS says of a number is the route's: the number may well get texts.
+The classes are those of rules.md §7. Codes that it does not list follow Vonage's description.
+What a channel besides SMS says of a number is the route's: the number may well get texts.
 """
 
 from __future__ import annotations
