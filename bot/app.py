@@ -16,27 +16,26 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from starlette.routing import BaseRoute
 
-from bot import clock
 from bot.config.settings import ConfiguredPeople as Named
 from bot.config.settings import Mode, Settings, SettingsError
 from bot.consent.errors import StorageFailed
 from bot.consent.store import Store
 from bot.consent.use_cases import Service
 from bot.consent.use_cases.migrate import is_outdated, migrate
+from bot.runtime import clock
 from bot.runtime.open_service import OUTDATED, open_service
 from bot.runtime.server import Server
 from bot.runtime.socket_mode import SocketMode
-from bot.runtime.timed_store import Timed
 from bot.runtime.webhooks import receiving
-from handlers.metrics import Metrics
+from handlers.metrics import Metrics, TimedStore
 from handlers.slack.alerts.channel_health import Health
 from handlers.slack.alerts.client import AlertClient, client
 from handlers.slack.alerts.shared import SharedChannels
 from handlers.slack.alerts.worker import Worker
 from handlers.slack.bolt_app import bolt_app
-from handlers.slack.request_signature import SignatureCheck
+from handlers.slack.http_mode import SignatureCheck, slack_route
 from handlers.slack.roles import RoleLookup, Roles
-from handlers.web import slack_route, web_app
+from handlers.web import web_app
 
 #: Listeners at a time. They wait for one fsync, or for Slack's answer to a modal.
 _THREADS = 32
@@ -79,7 +78,7 @@ def assemble(
     health = Health()
     metrics = Metrics(health, service.now)
     store = service.store
-    service = replace(service, store=Timed(store, metrics.transaction))
+    service = replace(service, store=TimedStore(store, metrics.transaction))
     with (
         receiving(settings, service, metrics.count_events) as received,
         ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="slack") as pool,

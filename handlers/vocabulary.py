@@ -116,12 +116,12 @@ def _with_number(text: str, sender: str | None) -> str:
     return text.replace(sender, phone(sender)) if sender else text
 
 
-def actor(id: str) -> str:
-    """Who acted, as Slack shows it."""
+def actor(id: str, *, markup: bool = True) -> str:
+    """Who acted; without `markup`, for a terminal, which does not turn an id into a name."""
     kind, _, name = id.partition(":")
     match kind:
         case "slack":
-            return f"<@{name}>"
+            return f"<@{name}>" if markup else f"Slack user {name}"
         case "cli":
             return f"{inert(name, _SHORT)} at the command line"
         case "provider":

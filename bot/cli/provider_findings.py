@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import datetime, timedelta
 
-from bot import clock
 from bot.cli.finding import Finding
 from bot.config.settings import Settings
 from bot.consent.errors import StorageFailed
+from bot.runtime import clock
 from handlers import vocabulary
 from handlers.webhooks import SWITCHES, providers
 from handlers.webhooks.receiver.provider_health import ProviderStatus, provider_status

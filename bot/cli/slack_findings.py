@@ -7,11 +7,11 @@ from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bot import clock
 from bot.cli.finding import Finding
 from bot.config.settings import ConfiguredPeople, Settings
 from bot.consent.alerts import Alert, AlertKind, Delivery
 from bot.consent.errors import StorageFailed
+from bot.runtime import clock
 from storage import open_store
 
 if TYPE_CHECKING:

@@ -12,8 +12,7 @@ from bot.consent.rules import Decision
 from bot.consent.use_cases import Profile, others_gates
 from handlers.slack.blocks.formatting import shown
 from handlers.slack.blocks.reached_contacts import whose
-from handlers.vocabulary import OWNER, STATUS, recorded_later, what
-from handlers.vocabulary import actor as named
+from handlers.vocabulary import OWNER, STATUS, actor, recorded_later, what
 
 
 def card(profile: Profile) -> Iterator[str]:
@@ -75,7 +74,7 @@ def entry_line(entry: Entry, of: Contact | None = None) -> str:
     if of:
         said.append(shown(of.name) or "(erased)")
     said.append(what(entry))
-    said.append(actor(entry.actor))
+    said.append(actor(entry.actor, markup=False))
     if entry.expected:
         said.append("expected")
     if entry.reason:
@@ -83,12 +82,6 @@ def entry_line(entry: Entry, of: Contact | None = None) -> str:
     if entry.evidence and entry.evidence.text:
         said.append(f"evidence: {shown(entry.evidence.text, 200)}")
     return " · ".join(said)
-
-
-def actor(id: str) -> str:
-    """Who acted, without Slack's markup, which a terminal does not turn into a name."""
-    kind, _, name = id.partition(":")
-    return f"Slack user {name}" if kind == "slack" else named(id)
 
 
 def _headline(channel: Channel, decision: Decision) -> str:

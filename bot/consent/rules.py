@@ -6,7 +6,8 @@ line all ask it. It names every reason why not, each with its remedy and who has
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -30,6 +31,11 @@ from bot.consent.senders import Sender, Senders
 ANY = Senders()
 #: How long whoever set YES to NO may take it back (rules.md §6).
 UNDO_WITHIN = timedelta(minutes=15)
+
+
+#: Soft failures that make a bounce, on at least two days, within this time (rules.md §4).
+SOFT_LIMIT = 3
+SOFT_WITHIN = timedelta(days=30)
 
 
 class Answer(StrEnum):
@@ -78,6 +84,7 @@ def decide(
     `facts` are those of the contact's present address. With a `sender`, only that sender's blocks
     count, and those of senders whom `senders` does not know; without one, every block does.
     """
+    consent = contact.consent(channel)
     if contact.erased:
         reasons = [gates.ERASED]
     elif (key := contact.key(channel)) is None:
@@ -92,7 +99,7 @@ def decide(
                 if channel is Channel.SMS
                 else gates.suppressions(facts, senders)
             ),
-            *gates.consent(contact.consent(channel), channel),
+            *gates.consent(consent, channel),
             *gates.hold(facts),
             *gates.bounce(facts, channel),
         ]
@@ -100,9 +107,9 @@ def decide(
     return Decision(
         channel=channel,
         answer=answer,
-        status=_status(answer, reasons, contact.consent(channel)),
+        status=_status(answer, reasons, consent),
         gates=tuple(reasons),
-        notes=_notes(contact.consent(channel), facts),
+        notes=_notes(consent, facts),
     )
 
 
@@ -113,11 +120,11 @@ def _answer(reasons: list[Gate]) -> Answer:
 
 
 def _status(answer: Answer, reasons: list[Gate], consent: Consent) -> Status:
-    codes = {gate.code for gate in reasons}
     if answer is Answer.YES:
         return Status.OPTED_IN
     if answer is Answer.UNVERIFIED:
         return Status.WAITING
+    codes = {gate.code for gate in reasons}
     if codes - _UNVERIFIED == {Code.NEVER_ASKED}:
         return Status.NEVER_ASKED
     if consent.on is ConsentValue.NO and not codes & {Code.ERASED, Code.NO_ADDRESS}:
@@ -166,6 +173,15 @@ def check_undo(
         raise Refused("Only whoever made this change can undo it.")
     if now - recorded_at > UNDO_WITHIN:
         raise TooLate("A change can be undone for 15 minutes. This one is older.")
+
+
+def too_many(failures: Sequence[datetime]) -> bool:
+    """Whether these soft failures make a bounce. They are sorted."""
+    for first, began in enumerate(failures):
+        last = bisect_right(failures, began + SOFT_WITHIN) - 1
+        if last - first + 1 >= SOFT_LIMIT and failures[last].date() != began.date():
+            return True
+    return False
 
 
 class Imported(StrEnum):

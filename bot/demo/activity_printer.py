@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
-from bot.cli.terminal_card import actor
 from bot.consent.log.entries import Entry
 from bot.consent.parsing import masked
 from bot.consent.use_cases import Service
-from handlers.vocabulary import what
+from handlers.vocabulary import actor, what
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +63,10 @@ def _since(service: Service, last: int) -> Iterator[Entry]:
 def _line(entry: Entry) -> str:
     """Without names, numbers and what was written: a terminal is a log, too."""
     address = entry.address if entry.address and not entry.address.startswith("hash:") else None
-    said = [what(entry), masked(address) if address else "", f"by {actor(entry.actor)}"]
+    said = [
+        what(entry),
+        masked(address) if address else "",
+        f"by {actor(entry.actor, markup=False)}",
+    ]
     said.append("expected" if entry.expected else "")
     return " · ".join(filter(None, said))

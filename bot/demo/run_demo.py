@@ -24,9 +24,9 @@ from bot.demo.demo_world import DemoWorld
 from bot.demo.samples import SENDERS, fill
 from bot.demo.tour import TOUR
 from bot.runtime.open_service import open_service
-from bot.slack_cli import MANIFEST
 
 _HERE = Path(__file__).resolve().parents[2]
+_MANIFEST = _HERE / "manifest.yml"
 #: #optin-alerts in the sandbox's workspace.
 _ALERTS = "C0ALERTS01"
 #: #optin-approvals.
@@ -91,7 +91,7 @@ def _workspace(port: int, folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
     tour = folder / "tour.json"
     tour.write_text(json.dumps(TOUR), encoding="utf-8")
     manifest = folder / "manifest.json"
-    manifest.write_text(json.dumps(yaml.safe_load(MANIFEST.read_text("utf-8"))), encoding="utf-8")
+    manifest.write_text(json.dumps(yaml.safe_load(_MANIFEST.read_text("utf-8"))), encoding="utf-8")
     command = [sys.executable, "-m", "sandbox", "--port", str(port), "--tour", str(tour)]
     command += ["--manifest", str(manifest), "--until-stdin-ends"]
     with subprocess.Popen(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from bot import clock
 from bot.config.settings import Settings, SettingsError
 from bot.consent.use_cases import Service
 from bot.consent.use_cases.copy_storage import is_half_a_copy
 from bot.consent.use_cases.migrate import has_old_spellings, is_outdated
+from bot.runtime import clock
 from bot.runtime.business_days import review_deadline
 from bot.runtime.read_email import read_email
 from storage import open_store

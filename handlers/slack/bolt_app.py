@@ -22,11 +22,11 @@ from handlers.slack import (
     corrections,
     error_handler,
     ids,
+    interaction,
     options,
     view_submissions,
 )
 from handlers.slack.alerts import alert_actions as alerts
-from handlers.slack.interaction import NOBODY, check
 from handlers.slack.roles import RoleLookup
 from handlers.slack.sealed_values import Drafts
 
@@ -78,6 +78,8 @@ _VIEWS: dict[str, Callable[..., None]] = {
     ids.MISTAKE_MODAL: corrections.saved_mistake,
 }
 
+_NOBODY = "Slack did not say who asked for this, so nothing was changed. Try it again."
+
 _ANY = re.compile(".*", re.DOTALL)
 
 
@@ -107,7 +109,7 @@ def bolt_app(
         logger=logger,
     )
     logger.setLevel(logging.WARNING)
-    app.use(_Introduction(consent=consent, people=people))
+    app.use(AuthorizeMiddleware(consent=consent, people=people))
     app.command(command)(commands.optin)
     for action, listener in _ACTIONS.items():
         app.action(action)(listener)
@@ -139,7 +141,7 @@ def bolt_app(
     return app
 
 
-class _Introduction(Middleware):
+class AuthorizeMiddleware(Middleware):
     """Says who asks, and refuses guests and people of other organisations. A class, for which Bolt
     does not put together arguments by name."""
 
@@ -154,14 +156,29 @@ class _Introduction(Middleware):
         if req.body.get("type") == "event_callback":
             return next()  # an event asks for nothing
         if not isinstance(req.context.user_id, str):
-            raise Invalid(NOBODY)
-        check(req.body)
+            raise Invalid(_NOBODY)
+        _check(req.body)
         actor = self._people.actor(req.context.user_id, fresh=_decides(req.body))
         authorize(actor, Action.LOOK)
         req.context["consent"] = self._consent
         req.context["actor"] = actor
         req.context["drafts"] = self._drafts
         return next()
+
+
+def _check(body: dict[str, Any]) -> None:
+    """Raises `Invalid` where a request lacks what Bolt needs to choose a listener, or has none."""
+    if "command" in body:
+        return
+    match body.get("type"):
+        case "block_actions":
+            interaction.text(interaction.pressed(body), "action_id")
+        case "block_suggestion":
+            interaction.text(body, "action_id")
+        case "view_submission":
+            interaction.text(interaction.view(body), "callback_id")
+        case _:
+            raise Invalid(ids.OUTDATED)
 
 
 def _decides(body: dict[str, Any]) -> bool:

@@ -25,25 +25,8 @@ logger = logging.getLogger(__name__)
 Body = dict[str, Any]
 
 INCOMPLETE = "Slack left out a part of this request, so nothing was changed. Try it again."
-NOBODY = "Slack did not say who asked for this, so nothing was changed. Try it again."
 #: In these a field of a modal says what it holds.
 _SAYING = frozenset({"value", "selected_option", "selected_options", "selected_date_time"})
-
-
-def check(body: Body) -> None:
-    """Raises `Invalid` where a request lacks what Bolt needs to choose a listener, or has none."""
-    kind = body.get("type")
-    if "command" in body or kind == "event_callback":
-        return
-    match kind:
-        case "block_actions":
-            _text(pressed(body), "action_id")
-        case "block_suggestion":
-            _text(body, "action_id")
-        case "view_submission":
-            _text(view(body), "callback_id")
-        case _:
-            raise Invalid(ids.OUTDATED)
 
 
 def pressed(body: Body) -> dict[str, Any]:
@@ -70,18 +53,18 @@ def view(body: Body) -> dict[str, Any]:
 
 def view_id(body: Body) -> str:
     """Slack's id of that modal."""
-    return _text(view(body), "id")
+    return text(view(body), "id")
 
 
 def user(body: Body) -> str:
     """Slack's id of the person."""
     found = body.get("user")
-    return _text(found, "id") if isinstance(found, dict) else _text(body, "user_id")
+    return text(found, "id") if isinstance(found, dict) else text(body, "user_id")
 
 
 def trigger(body: Body) -> str:
     """What opens one modal, within three seconds."""
-    return _text(body, "trigger_id")
+    return text(body, "trigger_id")
 
 
 def states(view: dict[str, Any]) -> dict[str, dict[str, dict[str, Any]]]:
@@ -102,7 +85,7 @@ def states(view: dict[str, Any]) -> dict[str, dict[str, dict[str, Any]]]:
     }
 
 
-def _text(found: dict[str, Any], name: str) -> str:
+def text(found: dict[str, Any], name: str) -> str:
     value = found.get(name)
     if not isinstance(value, str) or not value:
         raise Invalid(INCOMPLETE)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from bot.consent.errors import StorageFailed
 from storage.lock import Lock
 from storage.tinydb import disk
-from storage.tinydb.journal_change import JournalChange
+from storage.tinydb.journal import JournalChange
 
 #: Seconds after which other processes get their turn, even where transactions never pause.
 _LONGEST_HOLD = 0.05

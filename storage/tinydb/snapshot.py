@@ -13,8 +13,7 @@ import msgspec
 
 from bot.consent.errors import Corrupt
 from storage.tinydb import disk
-from storage.tinydb.journal import Title
-from storage.tinydb.journal_change import Head
+from storage.tinydb.journal import Head, Title
 
 #: 2 since addresses have keys: version 0.1 refuses it with a sentence.
 SCHEMA = 2

@@ -18,8 +18,17 @@ from bot.consent.errors import Corrupt
 from bot.consent.log.entries import GENESIS
 from storage.lock import Lock
 from storage.tinydb import disk, snapshot
-from storage.tinydb.journal import Journal, Title, generations, path_of
-from storage.tinydb.journal_change import Head, JournalChange, JournalRecord, document, merged
+from storage.tinydb.journal import (
+    Head,
+    Journal,
+    JournalChange,
+    JournalRecord,
+    Title,
+    document,
+    generations,
+    merged,
+    path_of,
+)
 from storage.tinydb.tables import Tables
 from storage.tinydb.tinydb_log import Log
 

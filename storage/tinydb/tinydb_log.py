@@ -17,8 +17,7 @@ from bot.consent.errors import Corrupt
 from bot.consent.log.entries import GENESIS, Entry, holds, redact, seal
 from storage.documents import encode
 from storage.tinydb import disk
-from storage.tinydb.journal_change import Head, JournalChange, JournalRecord
-from storage.tinydb.lines import Lines
+from storage.tinydb.journal import Head, JournalChange, JournalRecord
 
 
 class Mark(msgspec.Struct, frozen=True, gc=False):
@@ -43,7 +42,7 @@ class Log:
     def __init__(self, descriptor: int, first: int) -> None:
         self._descriptor = descriptor
         # The file begins with a title, so no entry stands at 0.
-        self._lines = Lines(descriptor, first)
+        self._lines = disk.Lines(descriptor, first)
         #: For the next entries.
         self._salts: list[str] = []
         self.load(Head(end=first, seq=0, hash=GENESIS), {})

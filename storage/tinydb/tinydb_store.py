@@ -11,10 +11,10 @@ from bot.consent.errors import Corrupt, StorageFailed
 from storage.tinydb import disk, snapshot
 from storage.tinydb.commits import UNKNOWN, Commits
 from storage.tinydb.compaction import Compaction
-from storage.tinydb.journal_change import JournalChange
+from storage.tinydb.journal import JournalChange
 from storage.tinydb.snapshot import SCHEMA
 from storage.tinydb.state import State
-from storage.tinydb.tables import TableDatabase
+from storage.tinydb.tables import TableDatabase, nothing
 from storage.tinydb.tinydb_records import TinyDBRecords
 
 #: Seconds until a thread gives up waiting for its turn.
@@ -59,6 +59,7 @@ class TinyDBStore:
             try:
                 with self._changing() as (records, change):
                     yield records
+                    records.flush()
                     batch = self._commits.submit(change)
             except BaseException:
                 self._commits.leave()
@@ -180,14 +181,16 @@ class TinyDBStore:
         """An error inside undoes what the block did."""
         state = self._state
         change = JournalChange(head=state.log.head)
-        state.tables.change = change
+        tables = state.tables
+        records = TinyDBRecords(tables, state.log, change)
+        tables.change, tables.flush = change, records.flush
         try:
-            yield TinyDBRecords(state.tables, state.log, change), change
+            yield records, change
         except BaseException:
             state.undo(change)
             raise
         finally:
-            state.tables.change = None
+            tables.change, tables.flush = None, nothing
 
     def _enter(self) -> None:
         """Takes the storage's lock, and what other processes wrote."""

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
-from bot import clock
 from bot.consent.log.entries import EntryKind
 from bot.consent.model import Channel, ConsentValue
 from bot.consent.use_cases.record import Recorder, new_id
+from bot.runtime import clock
 
 CONTACTS = 100_000
 SECRET = "bench-secret"

@@ -10,9 +10,9 @@ from pathlib import Path
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
-from bot import clock
 from bot.consent.model import Actor, Role
 from bot.consent.use_cases import Row, Service, import_rows
+from bot.runtime import clock
 from bot.runtime.read_email import read_email
 from handlers.contacts_file import open_contacts
 from storage import open_store

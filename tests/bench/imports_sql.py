@@ -13,11 +13,11 @@ from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
-from bot import clock
 from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import Channel, ConsentValue, Contact, Origin
 from bot.consent.use_cases import Row, Service
 from bot.consent.use_cases.contacts import Fields, read_details
+from bot.runtime import clock
 from bot.runtime.read_email import read_email
 from handlers.contacts_file import open_contacts
 from storage import open_store

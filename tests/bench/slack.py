@@ -23,10 +23,10 @@ from slack_bolt import Ack, App
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
-from bot import clock
+from bot.runtime import clock
 from bot.runtime.server import Server
-from handlers.slack.request_signature import SignatureCheck
-from handlers.web import slack_route, web_app
+from handlers.slack.http_mode import SignatureCheck, slack_route
+from handlers.web import web_app
 from tests.bench._clients import measure
 from tests.bench._servers import (
     CONTACTS,

@@ -19,13 +19,13 @@ from pathlib import Path
 
 import psycopg
 
-from bot import clock
 from bot.consent.events import Event, EventKind
 from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import Channel, Consent, ConsentValue, Contact, Evidence, Origin
 from bot.consent.store import Store
 from bot.consent.use_cases import Service
 from bot.consent.use_cases.ingest import ingest
+from bot.runtime import clock
 from bot.runtime.read_email import read_email
 from storage import open_store
 from tests.bench._loading import LARGE, loading

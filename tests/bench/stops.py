@@ -20,9 +20,9 @@ from pathlib import Path
 
 from handlers.webhooks.provider import Request
 from handlers.webhooks.providers.twilio import Twilio
-from handlers.webhooks.receiver.batches import BatchQueue
 from handlers.webhooks.receiver.provider_health import ProviderHealth
 from handlers.webhooks.receiver.receive import WebhookReceiver
+from handlers.webhooks.receiver.webhook_routes import BatchQueue
 from storage import open_store
 from storage.sql.sqlite import PRAGMAS
 from tests.bench import sql

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.test_browser_events import hold_phone, text
 from tests.support.browser_fixtures import become, go, picture, run
+from tests.support.phone_page import hold_phone, text
 
 pytestmark = pytest.mark.browser
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.support.browser_fixtures import become, go, picture, run
+from tests.support.phone_page import hold_phone, text, texts
 
 pytestmark = pytest.mark.browser
 
@@ -81,26 +82,3 @@ def test_500_stops_are_three_alerts_and_one_card_that_keeps_count(page: Page) ->
     expect(page.get_by_text("number ending")).to_have_count(3)
     expect(storm).to_have_count(1)
     picture(page, "storm")
-
-
-def hold_phone(page: Page, name: str, digits: str) -> None:
-    """Takes this contact's phone into the hand."""
-    page.get_by_role("button", name="Phone & mailbox").click()
-    contact = page.get_by_role("combobox", name="Contact")
-    contact.fill(digits)
-    page.get_by_role("option", name=name).click()
-    expect(contact).to_have_value(name)
-
-
-def texts(page: Page) -> Locator:
-    return page.get_by_role("log", name="Texts")
-
-
-def text(page: Page, words: str) -> None:
-    """Texts it to the support line; the provider has its answer."""
-    bubbles = texts(page).locator(".contact")
-    before = bubbles.count()
-    page.get_by_role("textbox", name="Text").fill(words)
-    page.keyboard.press("Enter")
-    expect(bubbles).to_have_count(before + 1)
-    expect(bubbles.last).to_contain_text("200 ·")

@@ -11,9 +11,8 @@ from bot.config.settings import Settings
 from bot.consent.use_cases import Service
 from bot.consent.use_cases.ingest import ingest
 from bot.runtime import open_service
-from tests.cli.test_cli_contacts import refused
 from tests.support.alerts_fixtures import SENDER, reply
-from tests.support.cli_fixtures import Cli
+from tests.support.cli_fixtures import Cli, refused
 
 PHONE = "+14155550100"
 

@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from storage.tinydb.tinydb_store import TinyDBStore
-from tests.support.cli_fixtures import Cli, Done
+from tests.support.cli_fixtures import Cli, refused
 
 
 @pytest.fixture
@@ -24,13 +24,6 @@ def ana(cli: Cli) -> str:
     )
     assert added.status == 0
     return str(cli("status", "17", "--json").json["contact"]["id"])
-
-
-def refused(done: Done, status: int = 1) -> str:
-    """The one sentence of a command that did nothing."""
-    assert (done.status, done.out) == (status, "")
-    assert "Traceback" not in done.err
-    return done.err.splitlines()[0]
 
 
 def test_status_is_the_json_that_others_build_on(cli: Cli, ana: str) -> None:

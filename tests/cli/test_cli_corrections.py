@@ -13,8 +13,7 @@ from bot.consent.events import EventKind
 from bot.consent.use_cases import Service
 from bot.consent.use_cases.ingest import ingest
 from bot.runtime import open_service
-from tests.cli.test_cli_contacts import refused
-from tests.support.cli_fixtures import Cli
+from tests.support.cli_fixtures import Cli, refused
 from tests.support.take_fixtures import mailed, text
 
 ANA, BEN, MAILBOX = "+14155550100", "+14155550101", "ana@example.com"

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from bot.clock import Stopped
 from bot.consent.alerts import AlertKind
 from bot.consent.cases import CaseState
 from bot.consent.errors import (
@@ -40,6 +39,7 @@ from bot.consent.use_cases import (
     request,
     undo,
 )
+from bot.runtime.clock import Stopped
 from tests.support.cases_fixtures import (
     APPROVALS,
     DAY,

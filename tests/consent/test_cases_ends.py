@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.clock import Stopped
 from bot.consent.alerts import AlertKind
 from bot.consent.cases import Case, CaseState
 from bot.consent.errors import NeedsManager, Refused
@@ -40,6 +39,7 @@ from bot.consent.use_cases import (
     verify,
 )
 from bot.consent.use_cases.alerts.reviews import answer_review, expire_reviews
+from bot.runtime.clock import Stopped
 from tests.support.cases_fixtures import (
     APPROVALS,
     DAY,

@@ -19,8 +19,8 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.signature import SignatureVerifier
 from starlette.datastructures import Headers
 
+from handlers.slack.http_mode import SignatureCheck
 from handlers.slack.payload import read_payload
-from handlers.slack.request_signature import SignatureCheck
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 NOW = datetime(2026, 11, 3, 12, tzinfo=UTC)

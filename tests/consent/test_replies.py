@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bot.consent.events import Marker
 from bot.consent.replies import Blocks, Refusal, Reply, read_reply
 from bot.consent.replies.keywords import ENGLISH, LANGUAGES
-from bot.consent.replies.normal import without_accents
+from bot.consent.replies.message_text import without_accents
 from tests.support.labelled_replies import LANGUAGES as MEASURED
 from tests.support.labelled_replies import half, load, load_training, skeleton
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.clock import Stopped
 from bot.consent.errors import (
     Invalid,
     NeedsEvidence,
@@ -33,6 +32,7 @@ from bot.consent.use_cases import (
     undo,
     verify,
 )
+from bot.runtime.clock import Stopped
 from tests.support.consent_fixtures import (
     AGENT,
     MANAGER,

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from bot.clock import Stopped
 from bot.consent.errors import Changed, Invalid, NeedsManager, NotAllowed, Refused
 from bot.consent.log.entries import EntryKind
 from bot.consent.model import Channel, ConsentValue, Contact, LineType, Origin
@@ -24,6 +23,7 @@ from bot.consent.use_cases import (
 )
 from bot.consent.use_cases.cases.complete import RE_OPT_IN
 from bot.consent.use_cases.record import Recorder
+from bot.runtime.clock import Stopped
 from tests.support.consent_fixtures import AGENT, NOBODY, OTHER_AGENT, stop, told
 
 OLD, NEW = "+14155550100", "+14155550111"

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.clock import Stopped
 from bot.consent.errors import NeedsManager, NotAllowed, NotFound, Refused
 from bot.consent.log.entries import EntryKind
 from bot.consent.model import (
@@ -40,6 +39,7 @@ from bot.consent.use_cases import (
     undo_import,
     verify,
 )
+from bot.runtime.clock import Stopped
 from tests.support.consent_fixtures import (
     AGENT,
     MANAGER,

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from bot.clock import Stopped
 from bot.consent.errors import Invalid, NotAllowed, Refused
 from bot.consent.log.entries import EntryKind
 from bot.consent.model import (
@@ -41,6 +40,7 @@ from bot.consent.use_cases import (
     verify,
 )
 from bot.consent.use_cases.record import Recorder
+from bot.runtime.clock import Stopped
 from tests.support.consent_fixtures import AGENT, MANAGER, NOBODY, NOW, OPERATOR, stop, told
 from tests.support.storages import on_disk
 

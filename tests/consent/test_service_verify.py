@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.clock import Stopped
 from bot.consent.log.entries import GENESIS
 from bot.consent.model import AddressFacts, Bounce, ConsentValue
 from bot.consent.use_cases import Details, Service, StatusUpdate, add, change, verify
+from bot.runtime.clock import Stopped
 from tests.support.consent_fixtures import AGENT, NOW, told
 from tests.support.storages import tamper
 

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from bot.clock import Stopped
 from bot.consent.alerts import AlertKind
 from bot.consent.events import Failure
 from bot.consent.log.entries import EntryKind
 from bot.consent.model import BlockState, Bounce, Channel, ConsentValue, Contact
 from bot.consent.use_cases import Details, Service, StatusUpdate, add, change
+from bot.runtime.clock import Stopped
 from tests.support.consent_fixtures import AGENT, NOW
 from tests.support.take_fixtures import (
     LOCAL,

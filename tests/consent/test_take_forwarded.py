@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from bot.clock import Stopped
 from bot.consent.events import EventKind, Failure
 from bot.consent.log.entries import EntryKind
 from bot.consent.model import Bounce, ConsentValue, Contact
 from bot.consent.use_cases import Service
 from bot.consent.use_cases.ingest import ingest
+from bot.runtime.clock import Stopped
 from tests.support.consent_fixtures import told
 from tests.support.take_fixtures import (
     MAILBOX,

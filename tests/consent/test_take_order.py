@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.clock import Stopped
 from bot.consent.alerts import AlertKind
 from bot.consent.errors import NeedsManager
 from bot.consent.events import Event, EventKind, Failure
@@ -18,6 +17,7 @@ from bot.consent.log.entries import EntryKind
 from bot.consent.model import BlockState, Bounce, ConsentValue, Contact
 from bot.consent.use_cases import Details, Service, StatusUpdate, add, change, undo, verify
 from bot.consent.use_cases.ingest import ingest
+from bot.runtime.clock import Stopped
 from tests.support.consent_fixtures import AGENT, NOW, OTHER_AGENT, open_service, told
 from tests.support.storages import on_disk
 from tests.support.take_fixtures import (

@@ -8,13 +8,13 @@ from datetime import timedelta
 
 import pytest
 
-from bot.clock import Stopped
 from bot.consent.alerts import AlertKind
 from bot.consent.events import Event, EventKind, Failure
 from bot.consent.log.entries import EntryKind
 from bot.consent.model import BlockState, Channel, ConsentValue, Contact
 from bot.consent.senders import Number, NumberKind, Sender
 from bot.consent.use_cases import Service, profile
+from bot.runtime.clock import Stopped
 from handlers.vocabulary import what
 from tests.support.consent_fixtures import AGENT
 from tests.support.take_fixtures import (

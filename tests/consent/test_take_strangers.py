@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.clock import Stopped
 from bot.consent.alerts import AlertKind
 from bot.consent.events import EventKind, Failure, Marker
 from bot.consent.log.entries import EntryKind
@@ -35,6 +34,7 @@ from bot.consent.use_cases import (
     verify,
 )
 from bot.consent.use_cases.alerts.reviews import answer_review
+from bot.runtime.clock import Stopped
 from tests.support.consent_fixtures import AGENT, OPERATOR, told
 from tests.support.storages import on_disk
 from tests.support.take_fixtures import (

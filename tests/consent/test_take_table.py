@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 
-from bot.clock import Stopped
 from bot.consent.alerts import AlertKind
 from bot.consent.events import Event, EventKind, Failure, Marker
 from bot.consent.gates import Code, Owner
@@ -16,6 +15,7 @@ from bot.consent.model import BlockState, Bounce, Channel, ConsentValue, Contact
 from bot.consent.rules import Answer
 from bot.consent.use_cases import Service, StatusUpdate, change, profile
 from bot.consent.use_cases.ingest import ingest
+from bot.runtime.clock import Stopped
 from tests.support.consent_fixtures import AGENT
 from tests.support.take_fixtures import (
     LOCAL,

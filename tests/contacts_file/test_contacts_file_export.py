@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.clock import Stopped
 from bot.consent.model import Channel, ConsentValue, Contact
 from bot.consent.store import Store
 from bot.consent.use_cases import Details, Service, StatusUpdate, add, change, export, import_rows
+from bot.runtime.clock import Stopped
 from handlers.cells import defused, line, plain
 from handlers.contacts_file import open_contacts, write_csv, write_json
 from tests.support.consent_fixtures import NOW, OPERATOR, open_service

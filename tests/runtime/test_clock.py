@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from bot import clock
+from bot.runtime import clock
 
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
 

@@ -21,16 +21,16 @@ import pytest
 from slack_sdk import WebClient
 from websockets.sync.client import connect
 
-from bot import clock
 from bot.consent.log.entries import EntryKind
 from bot.consent.model import Channel, ConsentValue
 from bot.consent.use_cases import Details, Service, StatusUpdate, add, change
+from bot.runtime import clock
 from sandbox.client import ClientOutcome, PersonClient, Workspace
-from tests.runtime.test_deployment import Balancer, count, flood, free_ports, until_more
+from tests.support.balancer import Balancer, count, flood, free_ports, until_more
 from tests.support.consent_fixtures import OPERATOR, open_service
+from tests.support.serving import ROOT, answers, deliver, serving
 from tests.support.slack_fixtures import opened, said
 from tests.support.storages import path_in, url_of
-from tests.webhooks.test_crash_webhooks import ROOT, answers, deliver, serving
 
 pytestmark = pytest.mark.crash
 

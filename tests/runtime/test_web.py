@@ -30,11 +30,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from bot import clock
 from bot.config.settings import SettingsError
+from bot.runtime import clock
 from bot.runtime.server import Server
-from handlers.slack.request_signature import SignatureCheck
-from handlers.web import LARGEST_BODY, slack_route, web_app
+from handlers.slack.http_mode import SignatureCheck, slack_route
+from handlers.web import LARGEST_BODY, web_app
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 FORM = "application/x-www-form-urlencoded"

@@ -3,13 +3,11 @@ managers no more."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bot.consent.alerts import AlertKind, Delivery
-from bot.consent.cases import Case
 from bot.consent.model import Actor, Channel, Role
 from bot.consent.use_cases import (
     CaseRequest,
@@ -22,35 +20,15 @@ from bot.consent.use_cases import (
     subscribe_to_requests,
 )
 from sandbox.client import ShownMessage
-from sandbox.first_workspace import ANA, APPROVALS, LEE, MANAGERS, MIA
+from sandbox.first_workspace import LEE, MANAGERS, MIA
+from tests.support.alert_cases import AGENT, EVIDENCE, asked
+from tests.support.alert_cases import desk as desk
 from tests.support.alerts_fixtures import Bench, reply
 from tests.support.alerts_fixtures import bench as bench
 from tests.support.consent_fixtures import OPERATOR
 
-AGENT = Actor(id=f"slack:{ANA}", role=Role.AGENT, source="slack")
 LEE_CHEN = Actor(id=f"slack:{LEE}", role=Role.MANAGER, source="slack")
 MIA_NOVAK = Actor(id=f"slack:{MIA}", role=Role.MANAGER, source="slack")
-EVIDENCE = "Called on Monday, wants them back"
-
-
-@pytest.fixture
-def desk(bench: Bench) -> Bench:
-    """Whose managers decide in a channel."""
-    bench.service = replace(bench.service, approval_channel=APPROVALS)
-    bench.worker = bench.hire(bench.slack)
-    return bench
-
-
-def asked(desk: Bench) -> Case:
-    """By an agent, for a contact who texted STOP; the managers have been told."""
-    contact = desk.add()
-    desk.take(reply("STOP"))
-    desk.clock.advance(timedelta(hours=1))
-    case = request(
-        desk.service, contact.id, CaseRequest(channel=Channel.SMS, evidence=EVIDENCE), AGENT
-    )
-    desk.run()
-    return case
 
 
 def shown(desk: Bench) -> ShownMessage:

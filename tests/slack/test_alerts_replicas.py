@@ -19,7 +19,6 @@ from typing import Any
 
 import pytest
 
-from bot.clock import Stopped
 from bot.consent.alerts import Alert, AlertKind
 from bot.consent.events import Event
 from bot.consent.log.entries import EntryKind
@@ -27,6 +26,7 @@ from bot.consent.model import ConsentValue
 from bot.consent.use_cases import Service
 from bot.consent.use_cases.alerts.outbox import claim
 from bot.consent.use_cases.ingest import ingest
+from bot.runtime.clock import Stopped
 from handlers.slack.alerts.channel_health import Health
 from handlers.slack.alerts.client import AlertClient, client
 from handlers.slack.alerts.rate_limits import RateLimiter

@@ -18,8 +18,8 @@ from handlers.slack.alerts.shared import is_shared
 from sandbox.client import Workspace
 from sandbox.first_workspace import ALERTS, APPROVALS, LEE
 from sandbox.manifest import read_manifest
-from tests.slack.test_alerts_cases import asked
-from tests.slack.test_alerts_cases import desk as desk
+from tests.support.alert_cases import asked
+from tests.support.alert_cases import desk as desk
 from tests.support.alerts_fixtures import Bench, mail, reply
 from tests.support.cli_fixtures import Cli
 from tests.support.slack_fixtures import Slack, said, started

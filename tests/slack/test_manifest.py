@@ -174,7 +174,7 @@ def test_configuration_md_explains_each_scope():
 
 def hook(*arguments: str) -> str:
     found = subprocess.run(
-        [sys.executable, "-m", "bot.slack_cli", *arguments],
+        [sys.executable, "-m", "bot.cli.slack_hooks", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -203,7 +203,7 @@ def test_the_slack_clis_hooks_are_ours():
 
     assert hooks["config"]["sdk-managed-connection-enabled"] is True
     for name, command in hooks["hooks"].items():
-        assert command == f".venv/bin/python -m bot.slack_cli {name}"
+        assert command == f".venv/bin/python -m bot.cli.slack_hooks {name}"
 
 
 def test_the_slack_cli_watches_the_manifest_that_exists():

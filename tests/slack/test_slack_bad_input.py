@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
-from urllib.parse import urlencode, urlsplit
 
 import pytest
 
 from sandbox.client import PersonClient
-from sandbox.first_workspace import BEN, BOT_USER, GUS, SIGNING_SECRET
+from sandbox.first_workspace import BEN, BOT_USER, GUS
 from tests.support.slack_fixtures import Slack, Start, card, opened, said
+from tests.support.slack_requests import command, last_sent, post
 
 ODD = {
     "long": "a" * 10_000,
@@ -73,7 +70,7 @@ def test_text_of_any_kind_gets_a_helpful_private_answer(
 
 @pytest.mark.parametrize("name", ["\x00", "a\x00b", "\ufffe\uffff"])
 def test_text_that_no_keyboard_makes_is_answered_too(slack_http: Slack, name: str) -> None:
-    status, body = post(slack_http, _command(slack_http) | {"text": name})
+    status, body = post(slack_http, command(slack_http) | {"text": name})
 
     assert status == 200
     assert "Something broke" not in body
@@ -81,7 +78,7 @@ def test_text_that_no_keyboard_makes_is_answered_too(slack_http: Slack, name: st
 
 @pytest.mark.parametrize("name", ["\ud800", "x\udfff\ud800y"])
 def test_half_a_character_is_no_text_over_http(slack_http: Slack, name: str) -> None:
-    assert post(slack_http, _command(slack_http) | {"text": name})[0] == 400
+    assert post(slack_http, command(slack_http) | {"text": name})[0] == 400
 
 
 def test_control_characters_in_a_form_are_left_out_and_a_nul_is_repaired(
@@ -124,7 +121,7 @@ def test_tampered_buttons_are_refused_with_a_sentence(slack_http: Slack) -> None
     ana = slack_http.person("Ana")
     card(ana, "ana@example.com")
     ana.press("Edit")
-    pressed = _last(slack_http, "block_actions edit")
+    pressed = last_sent(slack_http, "block_actions edit")
     head = slack_http.head()
 
     for action_id in ("edit", "activity", "view", "more", "undo", "add", "search_all", "log_older"):
@@ -156,7 +153,7 @@ def test_what_is_not_ours_is_acknowledged_with_a_sentence(slack_http: Slack) -> 
     ana = slack_http.person("Ana")
     card(ana, "ana@example.com")
     ana.press("Edit")
-    pressed = _last(slack_http, "block_actions edit")
+    pressed = last_sent(slack_http, "block_actions edit")
     pressed["actions"][0]["action_id"] = "launch_rockets"
 
     status, _ = post(slack_http, pressed)
@@ -164,7 +161,7 @@ def test_what_is_not_ours_is_acknowledged_with_a_sentence(slack_http: Slack) -> 
     assert status == 200
     assert "older version" in ana.messages()[-1].plain
 
-    status, body = post(slack_http, _command(slack_http) | {"command": "/other"})
+    status, body = post(slack_http, command(slack_http) | {"command": "/other"})
     assert status == 200
     assert "another command" in body
 
@@ -210,7 +207,7 @@ def test_tampered_metadata_changes_nothing(slack_http: Slack, metadata: str) -> 
     ana.press("Edit")
     ana.choose("Email On", "YES")  # as it is
     ana.submit()
-    submitted = _last(slack_http, "view_submission edit_modal")
+    submitted = last_sent(slack_http, "view_submission edit_modal")
     head = slack_http.head()
     contact = slack_http.find("ana@example.com").id
 
@@ -228,7 +225,7 @@ def test_a_modal_never_makes_us_post_anywhere_but_to_slack(slack_http: Slack) ->
     ana.press("Edit")
     ana.choose("SMS On", "NO")
     ana.submit()
-    submitted = _last(slack_http, "view_submission edit_modal")
+    submitted = last_sent(slack_http, "view_submission edit_modal")
     metadata = json.loads(submitted["view"]["private_metadata"])
 
     with _listening() as (port, heard):
@@ -252,7 +249,7 @@ def test_tampered_options_ask_for_nothing(slack_http: Slack) -> None:
     ana.press("Edit")
     ana.choose("SMS On", "NO")
     ana.submit()
-    submitted = _last(slack_http, "view_submission edit_modal")
+    submitted = last_sent(slack_http, "view_submission edit_modal")
     head = slack_http.head()
 
     for value in ("MAYBE", "yes", "", "UNSET", "YES\x00", None, 5):
@@ -278,10 +275,10 @@ def test_bots_and_outsiders_are_refused_on_every_door(slack_http: Slack) -> None
     ana.suggest("Find", "an")
     head = slack_http.head()
     requests = [
-        _last(slack_http, "block_actions edit"),
-        _last(slack_http, "view_submission edit_modal"),
-        _last(slack_http, "block_suggestion find"),
-        _command(slack_http) | {"text": "ana"},
+        last_sent(slack_http, "block_actions edit"),
+        last_sent(slack_http, "view_submission edit_modal"),
+        last_sent(slack_http, "block_suggestion find"),
+        command(slack_http) | {"text": "ana"},
     ]
 
     slack_http.workspace.deactivate("Ben")
@@ -309,7 +306,7 @@ def test_forged_and_replayed_requests_reach_nobody(slack_http: Slack) -> None:
     ana.press("Edit")
     ana.choose("SMS On", "NO")
     ana.submit()
-    submitted = _last(slack_http, "view_submission edit_modal")
+    submitted = last_sent(slack_http, "view_submission edit_modal")
     head = slack_http.head()
 
     for forged in (
@@ -322,7 +319,7 @@ def test_forged_and_replayed_requests_reach_nobody(slack_http: Slack) -> None:
         status, body = post(slack_http, submitted, **forged)
         assert (status, body) == (401, ""), forged
 
-    asked = _command(slack_http) | {"text": "recent"}
+    asked = command(slack_http) | {"text": "recent"}
     at = time.time()
     assert post(slack_http, asked, at=at)[0] == 200
     assert post(slack_http, asked, at=at)[0] == 401
@@ -403,45 +400,6 @@ def test_a_group_that_slack_does_not_know_makes_nobody_a_manager(start: Start) -
 
 
 # How
-
-
-def post(
-    slack: Slack,
-    payload: dict[str, Any],
-    *,
-    secret: str = SIGNING_SECRET,
-    at: float | None = None,
-    signature: str | None = None,
-) -> tuple[int, str]:
-    """Status and body of what the bot answers to a request that is signed as Slack signs it."""
-    fields = payload if "command" in payload else {"payload": json.dumps(payload)}
-    body = urlencode(fields, errors="surrogatepass").encode()
-    stamp = str(int(at or time.time()))
-    made = hmac.new(secret.encode(), b"v0:" + stamp.encode() + b":" + body, hashlib.sha256)
-    headers = {
-        "Content-Type": "application/x-www-form-urlencoded",
-        "X-Slack-Request-Timestamp": stamp,
-        "X-Slack-Signature": f"v0={made.hexdigest()}" if signature is None else signature,
-    }
-    address = urlsplit(slack.url)
-    connection = HTTPConnection(str(address.hostname), address.port, timeout=20)
-    connection.request("POST", "/slack/events", body, headers)
-    answer = connection.getresponse()
-    text = answer.read().decode()
-    connection.close()
-    return answer.status, text
-
-
-def _last(slack: Slack, method: str) -> dict[str, Any]:
-    """The newest delivery of this name, as Slack sent it."""
-    payload: dict[str, Any] = deepcopy(slack.workspace.journal(method)[-1]["args"])
-    return payload
-
-
-def _command(slack: Slack) -> dict[str, Any]:
-    if not slack.workspace.journal("/optin"):
-        slack.person("Ana").command("/optin help")
-    return _last(slack, "/optin")
 
 
 @contextmanager

@@ -29,10 +29,10 @@ from bot.consent.use_cases.ingest import ingest
 from bot.demo.samples import SENDERS
 from sandbox.client import PersonClient, ShownMessage
 from sandbox.first_workspace import ALERTS, APPROVALS, GUS, LEE, MIA
-from tests.slack.test_slack_bad_input import post
 from tests.support.alerts_fixtures import failed, mail, reply
 from tests.support.consent_fixtures import MANAGER
 from tests.support.slack_fixtures import OPERATOR, Slack, said, started
+from tests.support.slack_requests import post
 
 PHONE = "+14155550142"
 EVIDENCE = "Called us from +1 415 555 0142, nia@example.com, and wants them again <!channel>"

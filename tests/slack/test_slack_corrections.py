@@ -19,10 +19,10 @@ from bot.consent.use_cases import take_back as take_it_back
 from bot.consent.use_cases.ingest import ingest
 from sandbox.client import PersonClient
 from sandbox.first_workspace import ALERTS, LEE
-from tests.slack.test_slack_bad_input import post
 from tests.support.alerts_fixtures import failed, mail, reply
 from tests.support.consent_fixtures import MANAGER
 from tests.support.slack_fixtures import OPERATOR, Slack, card, opened, said, started
+from tests.support.slack_requests import post
 
 PHONE = "+14155550142"
 MAILBOX = "nia@example.com"

@@ -13,9 +13,9 @@ from bot.consent.use_cases.alerts.mutes import alert_settings
 from bot.consent.use_cases.ingest import ingest
 from handlers.slack.roles import _full_member
 from sandbox.first_workspace import ALERTS
-from tests.slack.test_slack_bad_input import _command, _last, post
 from tests.support.alerts_fixtures import reply
 from tests.support.slack_fixtures import Slack, card, started
+from tests.support.slack_requests import command, last_sent, post
 
 Payload = dict[str, Any]
 Path_ = tuple[str | int, ...]
@@ -67,7 +67,7 @@ def _edit_pressed(slack: Slack) -> Payload:
     ana = slack.person("Ana")
     card(ana, "ana@example.com")
     ana.press("Edit")
-    return _last(slack, "block_actions edit")
+    return last_sent(slack, "block_actions edit")
 
 
 def _menu_in_a_modal(slack: Slack) -> Payload:
@@ -75,7 +75,7 @@ def _menu_in_a_modal(slack: Slack) -> Payload:
     ana.command("/optin")
     ana.pick("Find", "Ana Gómez", typed="ana g")
     ana.overflow("Why this status")
-    return _last(slack, "block_actions more")
+    return last_sent(slack, "block_actions more")
 
 
 def _log_turned(slack: Slack) -> Payload:
@@ -83,7 +83,7 @@ def _log_turned(slack: Slack) -> Payload:
     card(ana, "ana@example.com")
     ana.press("Activity")
     ana.choose("log_kind", "Notes")
-    return _last(slack, "block_actions log_kind")
+    return last_sent(slack, "block_actions log_kind")
 
 
 def _edit_saved(slack: Slack) -> Payload:
@@ -92,7 +92,7 @@ def _edit_saved(slack: Slack) -> Payload:
     ana.press("Edit")
     ana.choose("Email On", "YES")  # as it is
     ana.submit()
-    return _last(slack, "view_submission edit_modal")
+    return last_sent(slack, "view_submission edit_modal")
 
 
 def _details_saved(slack: Slack) -> Payload:
@@ -101,7 +101,7 @@ def _details_saved(slack: Slack) -> Payload:
     ana.overflow("Change name")
     ana.type("Phone", "nonsense")
     ana.submit()
-    return _last(slack, "view_submission details_modal")
+    return last_sent(slack, "view_submission details_modal")
 
 
 def _request_sent(slack: Slack) -> Payload:
@@ -110,14 +110,14 @@ def _request_sent(slack: Slack) -> Payload:
     ana.press("Request re-opt-in")
     ana.type("Evidence", "\u200b")
     ana.submit()
-    return _last(slack, "view_submission request_modal")
+    return last_sent(slack, "view_submission request_modal")
 
 
 def _typed(slack: Slack) -> Payload:
     ana = slack.person("Ana")
     ana.command("/optin")
     ana.suggest("Find", "ana")
-    return _last(slack, "block_suggestion find")
+    return last_sent(slack, "block_suggestion find")
 
 
 def _shortcut(kind: str, **more: Any) -> Payload:
@@ -141,7 +141,7 @@ def _command_user(slack: Slack) -> dict[str, str]:
 
 
 KINDS = {
-    "command": _command,
+    "command": command,
     "button": _edit_pressed,
     "menu in a modal": _menu_in_a_modal,
     "select in a modal": _log_turned,
@@ -211,7 +211,7 @@ def test_kinds_that_slack_left_out_are_not_switched_off(slack: Slack) -> None:
     slack.workspace.wait_until(lambda: bool(lee.messages("#optin-alerts")))
     lee.overflow("Kinds", in_=lee.messages("#optin-alerts")[-1])
     lee.submit()
-    submitted = _last(slack, "view_submission kinds_modal")
+    submitted = last_sent(slack, "view_submission kinds_modal")
     for values in ({}, {"kinds": None}, {"kinds": {"kinds": None}}):
         submitted["view"]["state"] = {"values": values}
         status, body = post(slack, submitted)

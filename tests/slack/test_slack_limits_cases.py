@@ -23,7 +23,7 @@ from handlers.slack.blocks.modal_frame import Metadata
 from handlers.slack.blocks.request_modal import deny_modal, pending, request_modal, requested_modal
 from sandbox.block_kit.check import check_blocks, check_view
 from sandbox.mrkdwn import pings
-from tests.slack.test_slack_limits import AT, NASTY, _characters, listed, person, profile
+from tests.support.longest_profiles import AT, NASTY, characters, listed, person, profile
 
 SENDERS = [f"+1888555{number:04}" for number in range(30)]
 KINDS = (AlertKind.CASE, AlertKind.CASE_TOLD, AlertKind.CASE_REMINDER)
@@ -113,7 +113,7 @@ def test_every_state_of_every_message_keeps_to_the_limits(text: str) -> None:
                 assert 0 < len(look.text) <= 3_000
                 assert check_blocks(json.loads(json.dumps(look.blocks))) == []
                 assert pings(look.text, look.blocks) == []
-                assert _characters(look.blocks) <= 12_000
+                assert characters(look.blocks) <= 12_000
 
 
 @pytest.mark.parametrize("text", NASTY.values(), ids=NASTY.keys())
@@ -151,4 +151,4 @@ def test_the_list_and_the_card_keep_to_the_limits(text: str) -> None:
     for blocks in [*cards, *lists, pending([], False, decides=True, by_dm=True)]:
         assert check_blocks(json.loads(json.dumps(blocks))) == []
         assert pings("", blocks) == []
-        assert _characters(blocks) <= 12_000
+        assert characters(blocks) <= 12_000

@@ -18,10 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.consent.log.entries import GENESIS, apply, holds
-from bot.consent.model import AddressFacts, Contact
-from bot.consent.store import Store
 from storage import open_store
+from tests.support.crash_checks import Acknowledged, check
 from tests.support.storages import KINDS, path_in, url_of
 from tests.support.store_worker import SHARED, prepare
 
@@ -31,8 +29,6 @@ RUNS = int(os.environ.get("OPTIN_CRASH_RUNS", "20"))
 #: Then a new storage is begun, so that checking it stays quick.
 RUNS_EACH = 10
 WORKER = Path(__file__).parents[1] / "support" / "store_worker.py"
-
-Acknowledged = list[tuple[int, str]]
 
 
 def start(url: str, name: str, *, seed: int, threads: int, turns: int) -> subprocess.Popen[bytes]:
@@ -52,41 +48,6 @@ def acknowledged(worker: subprocess.Popen[bytes]) -> Acknowledged:
     return [
         (int(line.split()[0]), line.split()[1].decode()) for line in lines if line.endswith(b"\n")
     ]
-
-
-def check(store: Store, told: Acknowledged) -> int:
-    """How many entries the log has."""
-    contacts: dict[str, Contact] = {}
-    facts: dict[str, AddressFacts] = {}
-    hashes = [GENESIS]
-    with store.reading() as records:
-        for entry in records.log():
-            assert holds(entry, hashes[-1])
-            assert entry.seq == len(hashes)
-            hashes.append(entry.hash)
-            assert entry.contact is not None
-            address = entry.address or ""
-            contact, known = apply(
-                entry,
-                contacts.get(entry.contact),
-                facts.get(address, AddressFacts(address=address)),
-            )
-            assert contact is not None
-            contacts[entry.contact] = contact
-            assert contact.version == entry.version
-            if known is not None and known != AddressFacts(address=address):
-                facts[address] = known
-
-        assert records.head() == (len(hashes) - 1, hashes[-1])
-        assert {contact.id: contact for contact in records.contacts()} == contacts
-        assert {found.address: found for found in records.all_facts()} == facts
-        for id in SHARED:
-            mine = records.entries(contact=id, limit=10**6)
-            assert [entry.version for entry in mine] == list(range(contacts[id].version, 0, -1))
-            assert [c.id for c in records.contacts_at(contacts[id].phone or "")] == [id]
-    lost = [seq for seq, hash in told if seq >= len(hashes) or hashes[seq] != hash]
-    assert not lost, f"acknowledged and lost: {lost}"
-    return len(hashes) - 1
 
 
 @pytest.fixture(params=KINDS)

@@ -17,24 +17,24 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from bot.clock import Stopped
 from bot.config.settings import Settings
 from bot.consent.alerts import Alert, AlertKind, Delivery
 from bot.consent.errors import StorageFailed
 from bot.consent.store import Store
 from bot.consent.use_cases.ingest import ingest
+from bot.runtime.clock import Stopped
 from bot.runtime.open_service import open_service
 from handlers.webhooks import providers
 from handlers.webhooks.provider import Request
 from handlers.webhooks.receiver import BatchQueue, ProviderHealth, ReplayCache, WebhookReceiver
 from storage import open_store
 from storage.sql.sqlite import SQLite
-from tests.storage.test_sql_held_lock import counting, held
 from tests.support import consent_fixtures
 from tests.support.alerts_fixtures import Bench, reply
 from tests.support.consent_fixtures import NOW
+from tests.support.held_lock import counting, held
+from tests.support.mailgun_requests import EVENT, signed
 from tests.support.storages import path_in, url_of
-from tests.webhooks.test_webhooks_mailgun import EVENT, signed
 
 #: Lee's direct messages.
 LEE = "U0LEECHEN1"

@@ -20,13 +20,13 @@ import pytest
 from bot.consent.errors import StorageFailed
 from bot.consent.log.entries import GENESIS, EntryKind, holds
 from storage import open_store
-from tests.storage.test_crash_storage import check
+from tests.support.crash_checks import check
 from tests.support.postgres_fixtures import Server
 from tests.support.receiving_fixtures import receiver
 from tests.support.storages import connected, path_in, url_of
 from tests.support.store_fixtures import contact, entry, put
 from tests.support.store_worker import SHARED, flipped, prepare, take
-from tests.webhooks.test_webhooks_bad_input import ANA, TOKEN, text
+from tests.support.twilio_requests import ANA, TOKEN, text
 
 
 @pytest.fixture(scope="module")

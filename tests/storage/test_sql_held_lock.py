@@ -4,7 +4,6 @@ they still listen, whoever reads goes on, and afterwards nothing is lost or coun
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -22,12 +21,10 @@ import pytest
 from bot.config.settings import Settings
 from bot.consent.log.entries import EntryKind
 from bot.consent.model import ConsentValue
-from bot.consent.store import Store
 from bot.consent.use_cases import Details
 from bot.consent.use_cases.imports import import_rows
 from bot.consent.use_cases.imports.rows import Consequence, Row
 from bot.runtime.open_service import open_service
-from bot.runtime.timed_store import Timed
 from handlers.webhooks import providers
 from handlers.webhooks.provider import Request
 from handlers.webhooks.receiver import BatchQueue, ProviderHealth, WebhookReceiver
@@ -35,10 +32,11 @@ from handlers.webhooks.signatures import MemoryReplayGuard
 from sandbox.first_workspace import ALERTS
 from storage import open_store
 from tests.support.consent_fixtures import OPERATOR
+from tests.support.held_lock import counting, held
 from tests.support.slack_fixtures import Slack, card, opened, started
 from tests.support.storages import path_in, url_of
 from tests.support.store_fixtures import contact, entry, put
-from tests.webhooks.test_webhooks_bad_input import INBOUND, OURS, TOKEN, signed
+from tests.support.twilio_requests import INBOUND, OURS, TOKEN, signed
 
 PUBLIC = "https://optin.example.com"
 ENV = {
@@ -50,21 +48,6 @@ ENV = {
 PATIENCE = 1.0
 #: Of the pool, and of what else may be connected for a moment.
 CONNECTIONS = 32
-
-
-@contextmanager
-def held(storage: Path, row: str = "heads") -> Iterator[None]:
-    """Another session holds the lock that everybody needs who writes, or a row of a table."""
-    if storage.suffix == ".db":
-        with closing(sqlite3.connect(storage, isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
-            yield
-            other.execute("ROLLBACK")
-        return
-    with psycopg.connect(url_of(storage)) as server:
-        server.execute(f"SELECT * FROM {row} FOR UPDATE")  # type: ignore[call-overload]
-        yield
-        server.rollback()
 
 
 @contextmanager
@@ -211,17 +194,6 @@ def test_who_waited_too_long_is_told_so_without_another_try(tmp_path: Path) -> N
     assert tries["transactions"] - 1 <= 4
     assert taken == [200] * 8
     assert ids == {f"twilio:in:SM{n}" for n in range(8)}
-
-
-def counting(store: Store, tries: Counter[str]) -> Timed:
-    """The store, with its transactions counted, those too that are refused."""
-
-    @contextmanager
-    def tried() -> Iterator[None]:
-        tries["transactions"] += 1
-        yield
-
-    return Timed(store, tried)
 
 
 def stop(number: int) -> Request:

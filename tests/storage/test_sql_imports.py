@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from bot.clock import Stopped
 from bot.consent.model import ConsentValue, Evidence
 from bot.consent.store import Expected
 from bot.consent.use_cases import Details, Row, import_rows
+from bot.runtime.clock import Stopped
 from storage import open_store
 from storage.sql.sql_store import SQLStore
 from tests.support.consent_fixtures import NOW, OPERATOR, open_service

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from bot.clock import Stopped
 from bot.consent.alerts import Alert, AlertKind, Delivery
-from bot.consent.store import Records, Store
+from bot.consent.store import Store
 from bot.consent.use_cases import Service
 from bot.consent.use_cases.alerts.outbox import LOOK_AFTER, Posting, Result, claim, outbox, settle
+from bot.runtime.clock import Stopped
 from storage import open_store
 from tests.support.consent_fixtures import NOW, open_service
 from tests.support.storages import path_in, url_of
-from tests.support.store_fixtures import NOON, contact, entry
+from tests.support.store_fixtures import NOON, OPEN, contact, entry
 
 
 def alert(id: str, **fields: object) -> Alert:
@@ -39,19 +39,6 @@ def put(store: Store, *alerts: Alert) -> None:
     with store.transaction() as records:
         for one in alerts:
             records.put_alert(one)
-
-
-class Open:
-    """A way on which every call may be made."""
-
-    def may(self, records: Records, alert: Alert) -> bool:
-        return True
-
-    def take(self, records: Records, alert: Alert) -> None:
-        pass
-
-
-OPEN = Open()
 
 
 @pytest.fixture

@@ -18,14 +18,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from bot.clock import Stopped
 from bot.consent.model import ConsentValue
 from bot.consent.use_cases import Service, verify
 from bot.consent.use_cases.alerts.outbox import Posting, Result, claim, settle
-from tests.consent.test_case_races import ROUNDS, Round, in_processes
-from tests.storage.test_sql_outbox import OPEN
+from bot.runtime.clock import Stopped
+from tests.support.case_races import ROUNDS, Round, in_processes
 from tests.support.consent_fixtures import NOW, open_service
 from tests.support.storages import path_in, url_of
+from tests.support.store_fixtures import OPEN
 
 CHANNEL = "C0ALERTS"
 _SENT = Posting(result=Result.SENT, ts="1.0")

@@ -11,21 +11,9 @@ import pytest
 from bot.consent.alerts import Alert, AlertKind, Delivery
 from bot.consent.model import Channel
 from bot.consent.store import Store
-from tests.support.store_fixtures import NOON, Opened
+from tests.support.store_fixtures import NOON, Opened, alert
 
 MINUTE = timedelta(minutes=1)
-
-
-def alert(id: str = "a1", **fields: object) -> Alert:
-    known: dict[str, object] = {
-        "id": id,
-        "key": f"stop:{id}",
-        "kind": AlertKind.BOUNCE,
-        "slack_channel": "C1",
-        "first_at": NOON,
-        "last_at": NOON,
-    }
-    return Alert(**known | fields)  # type: ignore[arg-type]
 
 
 FULL = alert(
@@ -227,6 +215,8 @@ def test_an_event_is_seen_once_it_is_remembered(opened: Opened) -> None:
     with opened.open().reading() as records:
         assert all(records.seen(id) for id in ids)
         assert not any(records.seen(f"telnyx:SM{number}") for number in range(500))
+        assert records.seen("telnyx:SM1", ids[1])
+        assert not records.seen("telnyx:SM1", "telnyx:SM2")
 
 
 def test_an_id_with_half_a_character_is_remembered_all_the_same(store: Store) -> None:

@@ -4,33 +4,14 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
 from bot.consent.cases import Case, CaseState
 from bot.consent.errors import Changed
-from bot.consent.model import Channel, Evidence
+from bot.consent.model import Channel
 from bot.consent.store import Store
-from tests.support.store_fixtures import NOON, PHONE, Opened
-
-DAY = timedelta(days=1)
-
-
-def case(id: str = "1", **fields: object) -> Case:
-    known: dict[str, object] = {
-        "id": id,
-        "contact": "c1",
-        "channel": Channel.SMS,
-        "address": PHONE,
-        "requested_by": "slack:U1",
-        "requested_at": NOON,
-        "evidence": Evidence(text="asked by phone ✍", at=NOON),
-        "expires_at": NOON + 14 * DAY,
-        "next_at": NOON + 2 * DAY,
-    }
-    return Case(**known | fields)  # type: ignore[arg-type]
-
+from tests.support.store_fixtures import DAY, NOON, Opened, case
 
 FULL = case(
     "full",

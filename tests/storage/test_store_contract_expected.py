@@ -13,9 +13,7 @@ from bot.consent.cases import CaseState
 from bot.consent.errors import Changed
 from bot.consent.model import Channel
 from bot.consent.store import Expected, Records, Store
-from tests.storage.test_store_contract_alerts import alert
-from tests.storage.test_store_contract_cases import case
-from tests.support.store_fixtures import contact
+from tests.support.store_fixtures import alert, case, contact
 
 _NAMES = ("a", "b", "c")
 _name = st.sampled_from(_NAMES)

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from bot.clock import Stopped
 from bot.consent.alerts import Alert, AlertKind
 from bot.consent.events import Event, EventKind, Failure
 from bot.consent.model import Channel, ConsentValue, Contact
 from bot.consent.use_cases import Details, Service, StatusUpdate, add, change
 from bot.consent.use_cases.ingest import ingest
 from bot.runtime.business_days import review_deadline
+from bot.runtime.clock import Stopped
 from handlers.slack.alerts.channel_health import Health
 from handlers.slack.alerts.client import AlertClient, client
 from handlers.slack.alerts.worker import Worker

@@ -15,7 +15,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bot.clock import Stopped
 from bot.consent.errors import OptinError
 from bot.consent.model import Actor, Channel, Role
 from bot.consent.use_cases import (
@@ -31,6 +30,7 @@ from bot.consent.use_cases import (
     request,
     run_case_timers,
 )
+from bot.runtime.clock import Stopped
 from tests.support.consent_fixtures import open_service_at
 from tests.support.take_fixtures import text
 

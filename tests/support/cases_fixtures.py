@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from bot.clock import Stopped
 from bot.consent.alerts import Alert, AlertKind
 from bot.consent.cases import Case
 from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import Actor, Channel, ConsentValue, Contact, Role
 from bot.consent.use_cases import CaseRequest, Service, request
+from bot.runtime.clock import Stopped
 from tests.support.consent_fixtures import AGENT, told
 from tests.support.take_fixtures import MAILBOX, PHONE, consent, tell, text
 

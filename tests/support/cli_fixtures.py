@@ -51,3 +51,10 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     for name in ("OPTIN_STORAGE", "OPTIN_REGION", "OPTIN_SENDERS", "OPTIN_HASH_KEY"):
         monkeypatch.delenv(name, raising=False)
     return Cli(folder=tmp_path, capture=capsys)
+
+
+def refused(done: Done, status: int = 1) -> str:
+    """The one sentence of a command that did nothing."""
+    assert (done.status, done.out) == (status, "")
+    assert "Traceback" not in done.err
+    return done.err.splitlines()[0]

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.clock import Stopped
 from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import UNSET, Actor, BlockState, Bounce, Channel, ConsentValue, Origin, Role
 from bot.consent.senders import Number, NumberKind, Sender, kind_of
 from bot.consent.use_cases import Service
 from bot.consent.use_cases.record import Recorder
+from bot.runtime.clock import Stopped
 from bot.runtime.read_email import read_email
 from storage import open_store
 from tests.support.storages import KINDS, forget, path_in, url_of

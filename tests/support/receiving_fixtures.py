@@ -109,7 +109,7 @@ def receiver(
     folder: Path, env: Mapping[str, str], *, jobs: bool = False, kind: str = KIND
 ) -> Iterator[Receiver]:
     """Serves until the block ends, without what runs beside unless it is wanted. The clock is
-    `bot.clock`; `kind` is of storage."""
+    `bot.runtime.clock`; `kind` is of storage."""
     storage = path_in(folder / "storage", kind)
     settings = Settings.read({"OPTIN_STORAGE": url_of(storage), "OPTIN_PUBLIC_URL": PUBLIC, **env})
     with open_service(settings) as service:

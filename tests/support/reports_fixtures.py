@@ -29,8 +29,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from bot import clock
-from bot.clock import Stopped
+from bot.runtime import clock
+from bot.runtime.clock import Stopped
 from tests.support.cli_fixtures import Cli, Done
 from tests.support.receiving_fixtures import PUBLIC, Answer, Receiver, receiver
 from tests.support.storages import KINDS, forget, path_in, url_of

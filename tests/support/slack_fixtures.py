@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from bot.app import assemble
-from bot.clock import Stopped
 from bot.config.settings import Mode, Settings
 from bot.consent.addresses import key_of
 from bot.consent.log.entries import Entry
 from bot.consent.model import Actor, Channel, ConsentValue, Contact, Role
 from bot.consent.use_cases import Details, Service, StatusUpdate, add, change, verify
 from bot.demo.samples import SENDERS, fill
+from bot.runtime.clock import Stopped
 from bot.runtime.open_service import open_service
 from sandbox.client import ClientOutcome, Modal, PersonClient, Workspace
 from sandbox.first_workspace import MANAGERS

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.consent.alerts import Alert, AlertKind
+from bot.consent.cases import Case
 from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import (
     AddressFacts,
@@ -17,12 +19,13 @@ from bot.consent.model import (
     Bounce,
     Channel,
     Contact,
+    Evidence,
     Hold,
     Import,
     OptOut,
     Origin,
 )
-from bot.consent.store import Store
+from bot.consent.store import Records, Store
 from storage import open_store
 from tests.support.storages import KINDS, forget, path_in, url_of
 
@@ -123,3 +126,46 @@ FACTS = AddressFacts(
     hold=Hold(since=NOON, text="Stop. Thank you"),
     refusals=(OptOut(channel=Channel.SMS, since=NOON, reason="STOP", entry="1", act="import:1"),),
 )
+
+
+class Open:
+    """A way on which every call may be made."""
+
+    def may(self, records: Records, alert: Alert) -> bool:
+        return True
+
+    def take(self, records: Records, alert: Alert) -> None:
+        pass
+
+
+OPEN = Open()
+
+
+def alert(id: str = "a1", **fields: object) -> Alert:
+    known: dict[str, object] = {
+        "id": id,
+        "key": f"stop:{id}",
+        "kind": AlertKind.BOUNCE,
+        "slack_channel": "C1",
+        "first_at": NOON,
+        "last_at": NOON,
+    }
+    return Alert(**known | fields)  # type: ignore[arg-type]
+
+
+DAY = timedelta(days=1)
+
+
+def case(id: str = "1", **fields: object) -> Case:
+    known: dict[str, object] = {
+        "id": id,
+        "contact": "c1",
+        "channel": Channel.SMS,
+        "address": PHONE,
+        "requested_by": "slack:U1",
+        "requested_at": NOON,
+        "evidence": Evidence(text="asked by phone ✍", at=NOON),
+        "expires_at": NOON + 14 * DAY,
+        "next_at": NOON + 2 * DAY,
+    }
+    return Case(**known | fields)  # type: ignore[arg-type]

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from bot.clock import Stopped
 from bot.consent.alerts import AlertKind
 from bot.consent.events import Event, EventKind, Failure
 from bot.consent.log.entries import Entry, EntryKind
@@ -29,6 +28,7 @@ from bot.consent.use_cases import Details, Service, StatusUpdate, add, change, v
 from bot.consent.use_cases.cases.complete import RE_OPT_IN
 from bot.consent.use_cases.ingest import ingest
 from bot.consent.use_cases.record import Recorder
+from bot.runtime.clock import Stopped
 from tests.support.consent_fixtures import AGENT, MANAGER, told
 
 PHONE, OTHER_PHONE, MAILBOX = "+14155550100", "+14155550111", "ana@example.com"

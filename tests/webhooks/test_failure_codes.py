@@ -9,24 +9,24 @@ import pytest
 
 from bot.consent.events import Event, Failure
 from handlers.webhooks.error_codes import Codes, Meaning, at_most_soft, by_mail
+from handlers.webhooks.providers.postmark import Postmark
 from handlers.webhooks.providers.telnyx import CODES as TELNYX
 from handlers.webhooks.providers.twilio.codes import CODES as TWILIO
 from handlers.webhooks.providers.vonage.codes import MESSAGES, RECEIPTS
+from tests.support.mailgun_requests import EVENT as MAILGUN_EVENT
+from tests.support.mailgun_requests import NOW
+from tests.support.mailgun_requests import provider as mailgun
+from tests.support.mailgun_requests import signed as mailgun_signed
+from tests.support.postmark_requests import BOUNCE as POSTMARK_BOUNCE
+from tests.support.postmark_requests import PATH as POSTMARK
+from tests.support.resend_requests import about as resend_about
+from tests.support.resend_requests import provider as resend
+from tests.support.sendgrid_requests import EVENT as SENDGRID_EVENT
+from tests.support.sendgrid_requests import PATH as SENDGRID
+from tests.support.sendgrid_requests import provider as sendgrid
+from tests.support.ses_requests import ses
+from tests.support.ses_requests import told as ses_told
 from tests.support.webhooks_fixtures import posted
-from tests.webhooks.test_webhooks_mailgun import EVENT as MAILGUN_EVENT
-from tests.webhooks.test_webhooks_mailgun import NOW
-from tests.webhooks.test_webhooks_mailgun import provider as mailgun
-from tests.webhooks.test_webhooks_mailgun import signed as mailgun_signed
-from tests.webhooks.test_webhooks_postmark import BOUNCE as POSTMARK_BOUNCE
-from tests.webhooks.test_webhooks_postmark import PATH as POSTMARK
-from tests.webhooks.test_webhooks_postmark import Postmark
-from tests.webhooks.test_webhooks_resend import about as resend_about
-from tests.webhooks.test_webhooks_resend import provider as resend
-from tests.webhooks.test_webhooks_sendgrid import EVENT as SENDGRID_EVENT
-from tests.webhooks.test_webhooks_sendgrid import PATH as SENDGRID
-from tests.webhooks.test_webhooks_sendgrid import provider as sendgrid
-from tests.webhooks.test_webhooks_ses import ses
-from tests.webhooks.test_webhooks_ses import told as ses_told
 
 TABLES: Mapping[str, Codes] = {
     "twilio": TWILIO,

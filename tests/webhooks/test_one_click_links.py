@@ -3,27 +3,21 @@ client may send with it."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import pytest
 
-from bot import clock
-from bot.consent.model import Actor, Channel, ConsentValue, Role
+from bot.consent.model import Actor, ConsentValue, Role
 from bot.consent.use_cases import Details, add, edit, erase
-from tests.support.receiving_fixtures import Answer, Receiver, receiver
+from bot.runtime import clock
+from tests.support.one_click_requests import KEYS, MARKER, NOW, click, email_on, link, token
+from tests.support.receiving_fixtures import Receiver, receiver
 from tests.support.storages import KINDS
 
-NOW = datetime(2026, 11, 3, 14, 2, tzinfo=UTC)
-KEYS = ("the-key-of-today-which-is-long", "the-key-of-last-year-still-listed")
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-MARKER = b"List-Unsubscribe=One-Click"
 OPERATOR = Actor(id="cli:test", role=Role.OPERATOR, source="cli")
 
 
@@ -34,29 +28,6 @@ def bot(tmp_path: Path) -> Iterator[Receiver]:
         receiver(tmp_path, {"OPTIN_UNSUBSCRIBE_KEY": ",".join(KEYS)}) as bot,
     ):
         yield bot
-
-
-def token(mailbox: str, list_: str = "news", key: str = KEYS[0]) -> str:
-    """As docs/providers/setup.md describes it."""
-    digest = hmac.digest(key.encode(), f"{mailbox}|{list_}".encode(), hashlib.sha256)
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-
-
-def link(contact: str, mailbox: str, list_: str = "news", key: str = KEYS[0]) -> str:
-    query = {"c": contact, "l": list_, "t": token(mailbox, list_, key)}
-    return f"/u/one-click?{urlencode(query)}"
-
-
-def click(bot: Receiver, target: str, body: bytes = MARKER, kind: str = "") -> Answer:
-    headers = {"Content-Type": kind} if kind else FORM
-    return bot.send("POST", target, body, headers)
-
-
-def email_on(bot: Receiver, id: str) -> ConsentValue:
-    with bot.service.store.reading() as records:
-        contact = records.contact(id)
-        assert contact is not None
-        return contact.consent(Channel.EMAIL).on
 
 
 def moved(bot: Receiver, id: str, email: str) -> None:

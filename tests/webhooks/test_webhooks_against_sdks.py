@@ -22,7 +22,7 @@ from twilio.request_validator import RequestValidator
 from vonage_http_client.auth import Auth
 from vonage_jwt.verify_jwt import verify_signature
 
-from bot import clock
+from bot.runtime import clock
 from handlers.webhooks.provider import InvalidSignature, Provider, Request
 from handlers.webhooks.providers.resend import Resend
 from handlers.webhooks.providers.vonage import Vonage

@@ -9,7 +9,7 @@ import json
 import logging
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -18,18 +18,24 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from bot import clock
 from bot.consent.log.entries import EntryKind
-from bot.consent.model import BlockState, Channel, ConsentValue
+from bot.consent.model import BlockState, ConsentValue
+from bot.runtime import clock
 from handlers.webhooks.payload_parsing import raw_form
 from tests.support.receiving_fixtures import PUBLIC, Answer, Receiver, receiver
 from tests.support.storages import KIND
+from tests.support.twilio_requests import (
+    ANA,
+    FORM,
+    INBOUND,
+    OURS,
+    TOKEN,
+    on,
+    signed,
+    text,
+)
 from tests.support.webhooks_fixtures import FIXTURES, Sample, read_samples, sample
 
-TOKEN = "a-token-for-tests"
-INBOUND = "/webhooks/twilio/inbound"
-ANA, OURS = "+14155550100", "+18885550199"
-FORM = "application/x-www-form-urlencoded"
 ENV = {
     "OPTIN_TWILIO_AUTH_TOKEN": TOKEN,
     "OPTIN_UNSUBSCRIBE_KEY": "a-key-that-is-long-enough",
@@ -42,26 +48,6 @@ def bot(tmp_path: Path) -> Iterator[Receiver]:
     with receiver(tmp_path, ENV) as bot:
         bot.willing("Ana", phone=ANA, email="ana@example.com")
         yield bot
-
-
-def signed(path: str, form: Mapping[str, str], token: str = TOKEN) -> dict[str, str]:
-    text = PUBLIC + path + "".join(name + form[name] for name in sorted(form))
-    digest = hmac.digest(token.encode(), text.encode("utf-8", "replace"), hashlib.sha1)
-    return {"Content-Type": FORM, "X-Twilio-Signature": base64.b64encode(digest).decode()}
-
-
-def text(
-    bot: Receiver, body: str, *, sid: str = "SM1", sender: str = ANA, token: str = TOKEN
-) -> Answer:
-    """A text to our number."""
-    form = {"MessageSid": sid, "From": sender, "To": OURS, "Body": body}
-    return bot.send("POST", INBOUND, urlencode(form).encode(), signed(INBOUND, form, token))
-
-
-def on(bot: Receiver, address: str = ANA) -> ConsentValue:
-    with bot.service.store.reading() as records:
-        (holder,) = records.contacts_at(address)
-        return holder.consent(Channel.EMAIL if "@" in address else Channel.SMS).on
 
 
 def test_a_stop_is_answered_with_nothing_to_be_texted_back(bot: Receiver) -> None:

@@ -10,8 +10,8 @@ from threading import Event
 
 import pytest
 
-from bot import clock
 from bot.consent.model import Channel, ConsentValue
+from bot.runtime import clock
 from handlers.webhooks.provider import Confirmation, VerificationUnavailable
 from handlers.webhooks.providers.one_click import OneClick
 from handlers.webhooks.providers.ses import amazon
@@ -20,7 +20,7 @@ from handlers.webhooks.receiver.confirmations import keep
 from tests.support.cli_fixtures import Cli
 from tests.support.receiving_fixtures import Receiver, receiver
 from tests.support.storages import url_of
-from tests.webhooks.test_webhooks_bad_input import text
+from tests.support.twilio_requests import text
 
 NOW = datetime(2026, 11, 3, 14, 2, tzinfo=UTC)
 KEY = "a-key-that-is-long-enough"

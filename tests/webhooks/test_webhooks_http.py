@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bot import clock
+from bot.runtime import clock
 from tests.support.cli_fixtures import Cli
 from tests.support.receiving_fixtures import Answer, Receiver, receiver
 from tests.support.storages import url_of

@@ -2,39 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
 
 from bot.consent.events import EventKind, Failure
 from handlers.webhooks.provider import InvalidPayload, InvalidSignature, Request
-from handlers.webhooks.providers.mailgun import Mailgun
 from handlers.webhooks.signatures import MemoryReplayGuard
+from tests.support.mailgun_requests import EVENT, NOW, PATH, provider, signature, signed
 from tests.support.webhooks_fixtures import posted
 
-NOW = datetime(2026, 3, 10, 15, 4, 7, tzinfo=UTC)
-PATH = Mailgun.routes[0].path
 FORM = "application/x-www-form-urlencoded"
-EVENT = {"event": "failed", "id": "e1", "timestamp": 1773155045.5, "recipient": "dana@example.net"}
-
-
-def provider(*keys: str) -> Mailgun:
-    return Mailgun(signing_keys=keys or ["key"], seen=MemoryReplayGuard())
-
-
-def signature(token: str = "a1" * 25, *, at: datetime = NOW, key: str = "key") -> dict[str, str]:
-    stated = str(int(at.timestamp()))
-    digest = hmac.new(key.encode(), f"{stated}{token}".encode(), hashlib.sha256)
-    return {"timestamp": stated, "token": token, "signature": digest.hexdigest()}
-
-
-def signed(event: dict[str, object], **how: object) -> Request:
-    return posted(PATH, {"signature": signature(**how), "event-data": event})
 
 
 def test_while_keys_change_both_hold_and_the_log_can_say_which():

@@ -11,17 +11,17 @@ from threading import Event
 import pytest
 from starlette.responses import PlainTextResponse, Response
 
-from bot import clock
-from bot.clock import Stopped
 from bot.config.settings import Settings
 from bot.consent.log.entries import EntryKind
 from bot.consent.model import Channel, ConsentValue
 from bot.consent.use_cases import Service
+from bot.runtime import clock
+from bot.runtime.clock import Stopped
 from handlers.webhooks import missed
 from handlers.webhooks.receiver import Backfill, ProviderHealth, WebhookReceiver
 from tests.support.receiving_fixtures import receiver
 from tests.support.twilio_fixtures import SID, TOKEN, Twilio, elsewhere, twilio_api, unavailable
-from tests.webhooks.test_webhooks_bad_input import signed
+from tests.support.twilio_requests import signed
 
 NOW = datetime(2026, 11, 3, 14, 2, tzinfo=UTC)
 ANA = "+14155550100"

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bot import clock
 from bot.consent.log.entries import EntryKind
 from bot.consent.model import Channel, ConsentValue
+from bot.runtime import clock
 from handlers.webhooks.payload_parsing import read_multipart
 from handlers.webhooks.provider import InvalidPayload
 from handlers.webhooks.receiver import ProviderHealth, provider_status

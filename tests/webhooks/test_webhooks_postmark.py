@@ -10,12 +10,11 @@ import pytest
 from bot.consent.events import EventKind, Failure
 from handlers.webhooks.provider import InvalidPayload, InvalidSignature
 from handlers.webhooks.providers.postmark import Postmark
+from tests.support.postmark_requests import BOUNCE, PATH
 from tests.support.webhooks_fixtures import posted
 
 NOW = datetime(2026, 3, 10, 15, 4, 7, tzinfo=UTC)
-PATH = Postmark.routes[0].path
 CHANGE = {"RecordType": "SubscriptionChange", "MessageID": "m1", "Recipient": "dana@example.net"}
-BOUNCE = {"RecordType": "Bounce", "ID": 7, "Email": "dana@example.net"}
 
 
 @pytest.fixture

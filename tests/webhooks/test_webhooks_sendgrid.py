@@ -8,26 +8,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bot.consent.events import Failure
 from handlers.webhooks.provider import InvalidSignature
 from handlers.webhooks.providers.sendgrid import Sendgrid
+from tests.support.sendgrid_requests import EVENT, KEYS, PATH, provider, public
 from tests.support.webhooks_fixtures import assert_not_understood, posted
 
 NOW = datetime(2026, 3, 10, 15, 4, 7, tzinfo=UTC)
-KEYS = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
-PATH = Sendgrid.routes[0].path
-EVENT = {"event": "bounce", "sg_event_id": "e1", "email": "Dana.Fields@Example.net", "timestamp": 1}
-
-
-def public(key: ec.EllipticCurvePrivateKey) -> str:
-    der = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return base64.b64encode(der).decode()
-
-
-def provider() -> Sendgrid:
-    return Sendgrid(public_keys=[public(key) for key in KEYS])
 
 
 def headers(body: str, *, at: datetime = NOW, key: ec.EllipticCurvePrivateKey = KEYS[0]):

@@ -19,9 +19,9 @@ from bot.runtime.server import Server
 from handlers.web import LARGEST_BODY, web_app
 from handlers.webhooks.provider import Parsed, Request, Route
 from handlers.webhooks.receiver import BatchQueue, ProviderHealth, WebhookReceiver, webhook_routes
+from tests.support.one_click_requests import KEYS, click, email_on, link
 from tests.support.receiving_fixtures import PUBLIC, Receiver, receiver
-from tests.webhooks.test_one_click_links import KEYS, click, email_on, link
-from tests.webhooks.test_webhooks_bad_input import FORM, on, text
+from tests.support.twilio_requests import FORM, on, text
 
 JSON = "application/json"
 PARTS = "multipart/form-data; boundary=x"

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from bot.consent.replies.keywords import EVERY
-from bot.consent.replies.normal import without_accents
+from bot.consent.replies.message_text import without_accents
 from bot.consent.replies.slips import slip_of
 
 _FILE = Path(__file__).with_name("fillers.txt")

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import cache
 
-from bot.consent.replies.normal import without_accents
+from bot.consent.replies.message_text import without_accents
 
 #: Opt-out words, compared with the whole text. English words are keywords in every workspace.
 ENGLISH = frozenset(

@@ -11,9 +11,8 @@ from bot.consent.replies.concepts import concepts
 from bot.consent.replies.features import END, features
 from bot.consent.replies.fillers import only_stop_words
 from bot.consent.replies.linear_model import model
-from bot.consent.replies.normal import folded, shown, without_accents
+from bot.consent.replies.message_text import folded, shown, without_accents, without_quoted
 from bot.consent.replies.phrases import phrases
-from bot.consent.replies.quoted import without_quoted
 from bot.consent.replies.reply import Blocks, Refusal, Reply
 from bot.consent.replies.slips import is_word
 from bot.consent.replies.words import read_words

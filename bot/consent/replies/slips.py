@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from bot.consent.replies.keywords import EVERY, opt_outs
-from bot.consent.replies.normal import without_accents
+from bot.consent.replies.message_text import without_accents
 
 _FILE = Path(__file__).with_name("slips.txt")
 _REPEATED = re.compile(r"(.)\1+")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bot.consent.replies.normal import shown, without_accents, without_emoji
+from bot.consent.replies.message_text import shown, without_accents, without_emoji
 
 _SPELLED_OUT = re.compile(r"(?<!\w)\w(?:[ .\-_*]\w){2,}(?!\w)")
 _MASKED = re.compile(r"\bf[*#@$!\-]{1,}(?:[ck]{0,2})(ing|in|er)?")

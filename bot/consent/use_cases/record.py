@@ -13,8 +13,11 @@ from typing import Any
 from bot.consent.addresses import key_of
 from bot.consent.log.entries import (
     ACT,
+    ANOTHERS,
+    CARRIED,
     CHANGING,
     NUMBER,
+    ROW,
     Entry,
     EntryKind,
     Pair,
@@ -26,9 +29,11 @@ from bot.consent.model import (
     AddressFacts,
     Block,
     BlockState,
+    Bounce,
     Channel,
     ConsentValue,
     Contact,
+    Deliverability,
     Evidence,
     Origin,
 )
@@ -173,12 +178,16 @@ class Recorder:
         occurred_at: datetime | None = None,
         former: Contact | None = None,
         told_of: Contact | None = None,
+        changes: Mapping[str, Pair] | None = None,
     ) -> None:
         """A fact of an address, logged on every contact who has it (rules.md §10); where nobody
         has it any more, on its `former` holder, with whom it can be erased. `told_of` is whom it
         was recorded of, and reached the others from."""
         holders: list[Contact | None] = [*self.records.contacts_at(key_of(address))]
+        own = new_id(self.now)
         for holder in holders or [former]:
+            mine = told_of is None or (holder is not None and holder.id == told_of.id)
+            whose = told_of.id if told_of is not None else None
             self.record(
                 kind,
                 holder,
@@ -189,11 +198,8 @@ class Recorder:
                 reason=reason,
                 by=by,
                 occurred_at=occurred_at,
-                changes=(
-                    {ACT: (None, self.actor)}
-                    if told_of is not None and (holder is None or holder.id != told_of.id)
-                    else None
-                ),
+                id=own if mine and whose else None,
+                changes=changes if mine else {ACT: (whose, f"{self.actor}{ROW}{own}")},
             )
 
     def restate(
@@ -241,28 +247,30 @@ class Recorder:
                     by=Origin.CONTACT,
                     before=ConsentValue.NO,
                     after=ConsentValue.NO,
-                    reason="Refused before an erasure",
-                    changes={ACT: (None, refusal.act)},
+                    # Where it comes from may be seen; what somebody wrote is gone.
+                    reason=refusal.reason if refusal.reason in _TOLD_AGAIN else _BEFORE_ERASURE,
+                    changes={ACT: (refusal.of or None, refusal.act)},
                 )
-        if _deliverability(facts) != _deliverability(told):
-            by = Origin.CONTACT if facts.complaint else None
-            reason, bounced = facts.bounce_reason, facts.bounced_at
-            say(
-                EntryKind.BOUNCE,
-                bounced,
-                before=told.bounce,
-                after=facts.bounce,
-                by=by,
-                reason=reason,
-            )
-            for count, failed in enumerate(facts.soft_failures):
-                changes = {"soft": (str(count), str(count + 1))}
-                same = facts.bounce
-                say(EntryKind.BOUNCE, failed, before=same, after=same, changes=changes)
+        if (facts.deliverability, facts.marks) != (told.deliverability, told.marks):
+            known, stands = facts.deliverability, told.bounce
+            if told.marks:
+                say(EntryKind.BOUNCE, None, before=stands, after=Bounce.NO)
+                stands = Bounce.NO
+            by = Origin.CONTACT if known.complaint else None
+            reason, bounced = known.bounce_reason, known.bounced_at
+            say(EntryKind.BOUNCE, bounced, before=stands, after=known.bounce, by=by, reason=reason)
+            for entry in told_failures(known, 0):
+                say(EntryKind.BOUNCE, **entry)
+            for entry in told_marks(facts):
+                say(EntryKind.BOUNCE, **entry)
         if facts.hold and facts.hold != told.hold:
             say(EntryKind.HOLD, facts.hold.since, after="held", reason=facts.hold.text)
         elif told.hold and not facts.hold:
             say(EntryKind.HOLD, None, before="held", after="released")
+
+
+_BEFORE_ERASURE = "Refused before an erasure"
+_TOLD_AGAIN = (CARRIED, ANOTHERS)
 
 
 def told_block(block: Block | None) -> dict[str, Any]:
@@ -273,11 +281,20 @@ def told_block(block: Block | None) -> dict[str, Any]:
     return entry | ({"by": Origin.CONTACT} if block.stopped else {})
 
 
-def _deliverability(facts: AddressFacts) -> tuple[object, ...]:
-    return (
-        facts.bounce,
-        facts.bounced_at,
-        facts.bounce_reason,
-        facts.complaint,
-        facts.soft_failures,
-    )
+def told_failures(known: Deliverability, count: int) -> Iterator[dict[str, Any]]:
+    """What the entries of soft failures have, to tell them once more where there are `count`."""
+    for n, failed in enumerate(known.soft_failures, count):
+        changes: dict[str, Pair] = {"soft": (str(n), str(n + 1))}
+        yield {"at": failed, "before": known.bounce, "after": known.bounce, "changes": changes}
+
+
+def told_marks(facts: AddressFacts) -> Iterator[dict[str, Any]]:
+    """The same of what files say."""
+    for mark in facts.marks:
+        yield {
+            "at": facts.bounced_at,
+            "before": facts.deliverability.bounce,
+            "after": Bounce.YES,
+            "reason": facts.bounce_reason,
+            "changes": {ACT: (mark.of or None, mark.act)},
+        }

@@ -1,7 +1,6 @@
 """Taking in what providers tell: the edge between the web and `handlers/webhooks`, and what the
 providers themselves are asked for."""
 
-from handlers.webhooks.receiver.batches import BatchQueue
 from handlers.webhooks.receiver.confirmations import ConfirmationJob
 from handlers.webhooks.receiver.missed_events import Backfill
 from handlers.webhooks.receiver.provider_health import (
@@ -12,7 +11,7 @@ from handlers.webhooks.receiver.provider_health import (
 from handlers.webhooks.receiver.receive import EventCounter, WebhookReceiver
 from handlers.webhooks.receiver.replay_cache import ReplayCache
 from handlers.webhooks.receiver.unsubscribe_page import mailboxes_of
-from handlers.webhooks.receiver.webhook_routes import webhook_routes
+from handlers.webhooks.receiver.webhook_routes import BatchQueue, webhook_routes
 
 __all__ = [
     "Backfill",

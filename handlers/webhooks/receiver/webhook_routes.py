@@ -1,9 +1,21 @@
-"""The routes of the providers that are on. Of those that are off there is none: 404."""
+"""The routes of the providers that are on, each with a queue. Those that are off have none: 404.
+
+A thread takes all requests of one provider that wait, and they share one sync.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import queue
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from http import HTTPStatus
+from types import TracebackType
+from typing import Self
 
 from starlette.requests import Request as WebRequest
 from starlette.responses import Response
@@ -12,8 +24,20 @@ from starlette.routing import BaseRoute, Route
 from handlers.web import BODY_WITHIN, read_body
 from handlers.webhooks.provider import Provider, Request
 from handlers.webhooks.providers.one_click import OneClick
-from handlers.webhooks.receiver.batches import BatchQueue
+from handlers.webhooks.receiver.receive import Answer, WebhookReceiver
 from handlers.webhooks.receiver.unsubscribe_page import button_page, done_page
+
+logger = logging.getLogger(__name__)
+
+#: So that nobody else's transaction waits for long.
+_MOST = 32
+#: Seconds. Who has waited longer, because the storage did not take what came before, is told to
+#: come again at once: providers hang up after ten and more, and a line would grow of those who have
+#: long gone.
+_WITHIN = 5.0
+#: Seconds at the end for what is under way. Whoever still waits was not answered, and the provider
+#: comes again.
+_GRACE = 2.0
 
 
 def webhook_routes(
@@ -42,6 +66,83 @@ def webhook_routes(
             if provider.name == OneClick.name:
                 routes.append(Route(route.path, _shown(button_page), methods=["GET"]))
     return routes
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    request: Request
+    answer: asyncio.Future[HTTPStatus]
+    #: When it came.
+    since: float = field(default_factory=time.monotonic)
+
+
+class BatchQueue:
+    """Each provider has its own: where one waits, as for a certificate, the others don't."""
+
+    def __init__(
+        self, intake: WebhookReceiver, provider: Provider, *, within: float = _WITHIN
+    ) -> None:
+        self._intake = intake
+        self._provider = provider
+        self._within = within
+        self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name=provider.name, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Takes what still waits, as far as that is done in time. The thread is a daemon: work
+        that does not end never keeps the process from ending."""
+        self._waiting.put(None)
+        self._thread.join(_GRACE)
+        if self._thread.is_alive():
+            logger.warning("%s: what still waits was not taken", self._provider.name)
+
+    async def receive(self, request: Request) -> HTTPStatus:
+        """As `WebhookReceiver.receive`. Raises what went wrong in our own code."""
+        answer: asyncio.Future[HTTPStatus] = asyncio.get_running_loop().create_future()
+        self._waiting.put(_Waiting(request, answer))
+        return await answer
+
+    def _work(self) -> None:
+        while (first := self._waiting.get()) is not None:
+            group, ends = [first], False
+            while len(group) < _MOST and not self._waiting.empty():
+                following = self._waiting.get()
+                if following is None:
+                    ends = True
+                    break
+                group.append(following)
+            latest = time.monotonic() - self._within
+            late = [one for one in group if one.since < latest]
+            if late:
+                self._say(late, self._intake.too_late(self._provider, len(late)))
+            if timely := [one for one in group if one.since >= latest]:
+                requests = [one.request for one in timely]
+                self._say(timely, self._intake.receive(self._provider, requests))
+            if ends:
+                return
+
+    def _say(self, group: Sequence[_Waiting], answers: Sequence[Answer]) -> None:
+        with suppress(RuntimeError):  # the loop was closed: nobody waits any more
+            group[0].answer.get_loop().call_soon_threadsafe(_answer, group, answers)
+
+
+def _answer(group: Sequence[_Waiting], answers: Sequence[Answer]) -> None:
+    for one, answer in zip(group, answers, strict=True):
+        if one.answer.done():  # whoever asked has gone
+            continue
+        if isinstance(answer, Exception):
+            one.answer.set_exception(answer)
+        else:
+            one.answer.set_result(answer)
 
 
 def _given(web: WebRequest, body: bytes, public_url: str | None) -> Request:

@@ -6,17 +6,12 @@ draws it anew. Asked from the one door of all changes, so that no path forgets i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bot.consent.addresses import key_of
 from bot.consent.cases import Case, CaseState
 from bot.consent.gates import THINGS
 from bot.consent.log.entries import Entry, EntryKind, is_refusal
 from bot.consent.model import BlockState, Channel, Contact
-from bot.consent.use_cases.cases.transition import redraw_case, transition
-
-if TYPE_CHECKING:
-    from bot.consent.use_cases.record import Recorder
+from bot.consent.use_cases.cases.transition import CaseLog, redraw_case, transition
 
 #: Entries of these kinds can matter to a case.
 HEEDED = frozenset(
@@ -31,59 +26,59 @@ HEEDED = frozenset(
 )
 
 
-def on_change(recorder: Recorder, entry: Entry, contact: Contact | None) -> None:
+def on_change(log: CaseLog, entry: Entry, contact: Contact | None) -> None:
     """`contact` is as the entry left it; None where it was removed."""
     assert entry.contact is not None
     channels = (entry.channel,) if entry.channel else tuple(Channel)
     for channel in channels:
-        case = recorder.records.open_case(entry.contact, channel)
+        case = log.records.open_case(entry.contact, channel)
         if case is not None:
-            _heed(recorder, case, entry, contact)
+            _heed(log, case, entry, contact)
         elif channel is Channel.EMAIL and _lifts(entry):
-            _show_completed(recorder, entry)
+            _show_completed(log, entry)
 
 
 def _lifts(entry: Entry) -> bool:
     return entry.kind is EntryKind.BLOCK and entry.after == BlockState.NONE
 
 
-def _show_completed(recorder: Recorder, entry: Entry) -> None:
+def _show_completed(log: CaseLog, entry: Entry) -> None:
     """The message about the latest case of this address says whether a provider's list still has
     the address, so it is drawn anew when the address is off one."""
     assert entry.contact is not None
     key = key_of(entry.address or "")
-    for case in recorder.records.cases(entry.contact):
+    for case in log.records.cases(entry.contact):
         if case.channel is Channel.EMAIL and key_of(case.address) == key:
             if case.state is CaseState.COMPLETED:
-                redraw_case(recorder.records, case)
+                redraw_case(log.records, case)
             return
 
 
-def _heed(recorder: Recorder, case: Case, entry: Entry, contact: Contact | None) -> None:
+def _heed(log: CaseLog, case: Case, entry: Entry, contact: Contact | None) -> None:
     who = entry.actor
     if contact is None:
         why = "The contact was taken out again."
-        transition(recorder, case, CaseState.CANCELLED, None, actor=who, why=why)
+        transition(log, case, CaseState.CANCELLED, None, actor=who, why=why)
     elif contact.key(case.channel) != key_of(case.address):
         noun = "phone number" if case.channel is Channel.SMS else "e-mail address"
         why = f"The {noun} was changed meanwhile: a new one has a consent of its own."
-        transition(recorder, case, CaseState.CANCELLED, contact, actor=who, why=why)
+        transition(log, case, CaseState.CANCELLED, contact, actor=who, why=why)
     elif entry.kind in (EntryKind.CONSENT, EntryKind.NOTE) and key_of(
         entry.address or ""
     ) == key_of(case.address):
         if is_refusal(entry):
-            _overtake(recorder, case, entry, contact)
+            _overtake(log, case, entry, contact)
         elif entry.kind is EntryKind.CONSENT:
             why = f"{case.channel.word} On was changed meanwhile."
-            transition(recorder, case, CaseState.CANCELLED, contact, actor=who, why=why)
+            transition(log, case, CaseState.CANCELLED, contact, actor=who, why=why)
     elif entry.kind is not EntryKind.NOTE:
-        redraw_case(recorder.records, case)
+        redraw_case(log.records, case)
 
 
-def _overtake(recorder: Recorder, case: Case, entry: Entry, contact: Contact) -> None:
+def _overtake(log: CaseLog, case: Case, entry: Entry, contact: Contact) -> None:
     """The latest refusal wins, and ties go to refusal (rules.md §8.5)."""
     if case.evidence.at is not None and entry.occurred_at < case.evidence.at:
-        redraw_case(recorder.records, case)
+        redraw_case(log.records, case)
         return
     why = f"The contact refused {THINGS[case.channel]} again."
-    transition(recorder, case, CaseState.OVERTAKEN, contact, actor=entry.actor, why=why)
+    transition(log, case, CaseState.OVERTAKEN, contact, actor=entry.actor, why=why)

@@ -3,24 +3,56 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
 
 from bot.consent.alerts import Alert, AlertKind, anew
 from bot.consent.cases import OPEN, Case, CaseState
 from bot.consent.frozen import replace
-from bot.consent.log.entries import EntryKind
-from bot.consent.model import Contact, Evidence
+from bot.consent.log.entries import EntryKind, Pair
+from bot.consent.model import Channel, Contact, Evidence
 from bot.consent.parsing import masked
 from bot.consent.store import Records
-
-if TYPE_CHECKING:
-    from bot.consent.use_cases.record import Recorder
 
 _SLACK = "slack:"
 
 
+class CaseLog(Protocol):
+    """What a transition needs of the recorder, which calls cases after each change and so can't be
+    imported here."""
+
+    @property
+    def records(self) -> Records:
+        """Those of the transaction."""
+
+    @property
+    def actor(self) -> str:
+        """Who acts, where a transition names nobody else."""
+
+    @property
+    def now(self) -> datetime:
+        """The moment of the whole transaction."""
+
+    def record(
+        self,
+        kind: EntryKind,
+        contact: Contact | None,
+        *,
+        address: str | None = None,
+        channel: Channel | None = None,
+        before: str = "",
+        after: str = "",
+        reason: str | None = None,
+        evidence: Evidence | None = None,
+        changes: Mapping[str, Pair] | None = None,
+        actor: str | None = None,
+    ) -> Contact | None:
+        """Appends an entry to the log, and applies it."""
+
+
 def transition(
-    recorder: Recorder,
+    log: CaseLog,
     case: Case,
     state: CaseState,
     contact: Contact | None,
@@ -32,20 +64,20 @@ def transition(
 ) -> Case:
     """The case in its new state: stored, logged, drawn anew, and told to whoever asked unless more
     follows. `actor` is who did it, where it is not the recorder's."""
-    who = actor or recorder.actor
+    who = actor or log.actor
     after = replace(case, state=state, version=case.version + 1, **changes)
     if state not in OPEN:
-        after = replace(after, ended_by=who, ended_at=recorder.now, ended_why=why, next_at=None)
-    recorder.records.put_case(after)
-    log_transition(recorder, after, contact, before=case.state, actor=who, why=why)
-    redraw_case(recorder.records, after)
+        after = replace(after, ended_by=who, ended_at=log.now, ended_why=why, next_at=None)
+    log.records.put_case(after)
+    log_transition(log, after, contact, before=case.state, actor=who, why=why)
+    redraw_case(log.records, after)
     if tells:
-        notify_requester(recorder, after)
+        notify_requester(log, after)
     return after
 
 
 def log_transition(
-    recorder: Recorder,
+    log: CaseLog,
     case: Case,
     contact: Contact | None,
     *,
@@ -55,7 +87,7 @@ def log_transition(
     evidence: Evidence | None = None,
 ) -> None:
     """Each step has one entry, which names its case."""
-    recorder.record(
+    log.record(
         EntryKind.CASE,
         contact,
         address=case.address or None,
@@ -77,26 +109,26 @@ def redraw_case(records: Records, case: Case) -> None:
             records.put_alert(anew(copy))
 
 
-def notify_requester(recorder: Recorder, case: Case, kind: AlertKind = AlertKind.CASE_TOLD) -> None:
+def notify_requester(log: CaseLog, case: Case, kind: AlertKind = AlertKind.CASE_TOLD) -> None:
     """By direct message, unless it was done by themselves, or at the command line."""
     who = case.requested_by
-    if who.startswith(_SLACK) and who != recorder.actor:
-        put_message(recorder, case, kind, who.removeprefix(_SLACK))
+    if who.startswith(_SLACK) and who != log.actor:
+        put_message(log, case, kind, who.removeprefix(_SLACK))
 
 
 def put_message(
-    recorder: Recorder, case: Case, kind: AlertKind, slack_channel: str, *, thread: str = ""
+    log: CaseLog, case: Case, kind: AlertKind, slack_channel: str, *, thread: str = ""
 ) -> str:
     """Puts a message about the case into the outbox; its id. `slack_channel` may be a person."""
     id = secrets.token_hex(16)
-    recorder.records.put_alert(
+    log.records.put_alert(
         Alert(
             id=id,
             key=f"{kind}:{case.id}:{case.version}:{case.reminded}:{slack_channel}",
             kind=kind,
             slack_channel=slack_channel,
-            first_at=recorder.now,
-            last_at=recorder.now,
+            first_at=log.now,
+            last_at=log.now,
             channel=case.channel,
             contacts=(case.contact,),
             masked=masked(case.address),

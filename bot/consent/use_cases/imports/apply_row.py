@@ -8,8 +8,17 @@ from enum import Enum, auto
 
 from bot.consent.addresses import key_of
 from bot.consent.errors import Invalid
-from bot.consent.log.entries import ACT, ROW, EntryKind
-from bot.consent.model import Bounce, Channel, Consent, ConsentValue, Contact, Evidence, Origin
+from bot.consent.log.entries import ACT, ANOTHERS, CARRIED, ROW, EntryKind, covers
+from bot.consent.model import (
+    AddressFacts,
+    Bounce,
+    Channel,
+    Consent,
+    ConsentValue,
+    Contact,
+    Evidence,
+    Origin,
+)
 from bot.consent.parsing import blank, fold
 from bot.consent.rules import Imported, import_consent
 from bot.consent.store import Records
@@ -160,7 +169,7 @@ def bounce_nobody(
     """A bounce of an address that nobody has, kept for whoever appears with it."""
     hashed = service.hashed(address)
     facts = recorder.records.facts(hashed)
-    if facts.bounce is Bounce.YES:
+    if _says_so(recorder, facts):
         return []
     recorder.record(
         EntryKind.BOUNCE,
@@ -171,7 +180,7 @@ def bounce_nobody(
         after=Bounce.YES,
         reason=_BOUNCED,
     )
-    return [Consequence.BOUNCED]
+    return [] if facts.bounce is Bounce.YES else [Consequence.BOUNCED]
 
 
 def _set_no(
@@ -185,7 +194,7 @@ def _set_no(
     others = [other for other in recorder.records.contacts_at(key) if other.id != contact.id]
     for holder in (contact, *others):
         mine = holder.id == contact.id
-        after, what = _refuse(recorder, holder, channel, at, row, own=mine)
+        after, what = _refuse(recorder, holder, channel, at, row, of=contact.id)
         if mine:
             contact = after
         elif after is not holder:
@@ -208,8 +217,9 @@ _ALSO = Consequence.ALSO_NO
 
 
 def _refuse(
-    recorder: Recorder, contact: Contact, channel: Channel, at: datetime, row: str, *, own: bool
+    recorder: Recorder, contact: Contact, channel: Channel, at: datetime, row: str, *, of: str
 ) -> tuple[Contact, _Refused]:
+    own = contact.id == of
     current = contact.consent(channel)
     newer = current.on is ConsentValue.YES and _is_newer(current, at, recorder.now)
     again = current.refused
@@ -225,7 +235,7 @@ def _refuse(
         after=ConsentValue.NO,
         occurred_at=at,
         id=row if own else None,
-        changes=None if own else {ACT: (None, f"{recorder.actor}{ROW}{row}")},
+        changes=None if own else {ACT: (of, f"{recorder.actor}{ROW}{row}")},
     )
     assert after is not None
     if newer:
@@ -245,7 +255,9 @@ def _is_newer(current: Consent, at: datetime, now: datetime) -> bool:
 def _first_seen(recorder: Recorder, key: str) -> datetime:
     """A file that gives no date says NO since a file said so first."""
     known = recorder.records.facts(key).refusals
-    seen = [refusal.since for refusal in known if refusal.act.startswith("import:")]
+    # What came along from another address says nothing of this one.
+    files = [refusal for refusal in known if refusal.act.startswith("import:")]
+    seen = [refusal.since for refusal in files if refusal.reason not in (CARRIED, ANOTHERS)]
     return min(seen, default=recorder.now)
 
 
@@ -270,7 +282,7 @@ def mark_bounced(recorder: Recorder, contact: Contact, channel: Channel) -> bool
     if address is None:
         return False
     facts = recorder.records.facts(key_of(address))
-    if facts.bounce is Bounce.YES:
+    if _says_so(recorder, facts):
         return False
     recorder.record_for_holders(
         EntryKind.BOUNCE,
@@ -281,4 +293,11 @@ def mark_bounced(recorder: Recorder, contact: Contact, channel: Channel) -> bool
         reason=_BOUNCED,
         told_of=contact,
     )
-    return True
+    return facts.bounce is not Bounce.YES
+
+
+def _says_so(recorder: Recorder, facts: AddressFacts) -> bool:
+    """Whether it is known to bounce, apart from files that may be undone before this one; or this
+    file has said so."""
+    told = any(covers(recorder.actor, mark.act) for mark in facts.marks)
+    return facts.deliverability.bounce is Bounce.YES or told

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.consent.addresses import key_of
 from bot.consent.alerts import AlertKind
 from bot.consent.events import Failure
-from bot.consent.log.entries import EntryKind
+from bot.consent.log.entries import EntryKind, act_of, of
 from bot.consent.model import (
     AddressFacts,
     BlockState,
     Bounce,
     Channel,
+    Consent,
     ConsentValue,
     Contact,
+    Deliverability,
     Origin,
 )
+from bot.consent.rules import too_many
 from bot.consent.suppressions import Cause, Listing
+from bot.consent.use_cases.address_opt_outs import refusals_of, standing, was_erased
 from bot.consent.use_cases.ingest.event_context import CONFIRMATION_WITHIN, EventContext
 
-#: Soft failures that make a bounce, on at least two days, within this time.
-SOFT_LIMIT = 3
-SOFT_WITHIN = timedelta(days=30)
 #: Changes of a contact in which the address of a day is looked for, at most.
 _MOST_MOVES = 200
 
@@ -40,9 +39,10 @@ def delivered(taking: EventContext) -> None:
         taking.record_on_each(
             EntryKind.BOUNCE, before=facts.bounce, after=Bounce.NO, reason="Delivered"
         )
-    elif facts.bounce is Bounce.NO:
-        newer = sum(failed > taking.at for failed in facts.soft_failures)
-        _count(taking, facts, newer, "Delivered")
+    elif facts.deliverability.bounce is Bounce.NO:
+        kept = taking.kept.deliverability.soft_failures
+        newer = sum(failed > taking.at for failed in kept)
+        _count(taking, facts.deliverability, newer, "Delivered")
 
 
 def failed(taking: EventContext) -> None:
@@ -147,22 +147,42 @@ def _refuse(taking: EventContext, began: datetime, reason: str) -> bool:
     """`no`, by the contact, for whose consent is older than the block. Whether anybody's was."""
     drifted = False
     for holder, consent in taking.consents():
-        # A `no` that staff or a file made is made the contact's: it must not be undone with them.
-        stands = consent.on is ConsentValue.UNSET or (
-            consent.by is Origin.CONTACT and consent.on is ConsentValue.NO
-        )
-        older = consent.since is None or consent.since <= began
-        if holder and not stands and older and not _was_elsewhere(taking, holder, began):
+        if holder is None or consent.on is ConsentValue.UNSET:
+            continue
+        older = _is_older(consent, began)
+        if consent.refused:
+            older = _rests_on_records(taking, holder, began)
+        if older and not _was_elsewhere(taking, holder, began):
             taking.record(
-                EntryKind.CONSENT,
+                EntryKind.NOTE if consent.refused else EntryKind.CONSENT,
                 holder,
                 by=Origin.CONTACT,
                 before=consent.on,
                 after=ConsentValue.NO,
                 reason=f"Refused at the provider: {reason}",
             )
-            drifted = True
+            drifted = drifted or not consent.refused
     return drifted
+
+
+def _is_older(consent: Consent, began: datetime) -> bool:
+    return consent.since is None or consent.since <= began
+
+
+def _rests_on_records(taking: EventContext, holder: Contact, began: datetime) -> bool:
+    """Whether the contact's `no` could be taken back, all of it, and what it stands on, or what
+    stands without it, is older than the block: then this refusal must not go with it."""
+    records, key = taking.records, taking.key
+    told = refusals_of(records, holder, key)
+    kept = records.facts(key).refusals
+    acts = [act_of(entry) for entry in told]
+    if not all(acts) or any(not r.act or r.act not in acts for r in kept):
+        return False
+    if any(was_erased(records, of(entry)) for entry in told):
+        return False
+    without, _ = standing(records, holder, key, without=acts)
+    under = without.on is not ConsentValue.UNSET and _is_older(without, began)
+    return under or all(entry.occurred_at <= began for entry in told)
 
 
 def _was_elsewhere(taking: EventContext, holder: Contact, at: datetime) -> bool:
@@ -202,25 +222,26 @@ def _confirms(taking: EventContext, sent: datetime) -> bool:
 def _bounce(taking: EventContext) -> bool:
     """Whether it bounces only now. A newer bounce of what bounces already is kept: a message sent
     between the two proves nothing when it is delivered."""
-    facts = taking.facts
-    known = facts.bounce is Bounce.YES
+    facts, known = taking.facts, taking.facts.deliverability
     if facts.proved_at is not None and facts.proved_at >= taking.at:
         return False
-    if known and (facts.complaint or (facts.bounced_at and facts.bounced_at >= taking.at)):
+    # What a file says may be taken back: then this has to stand.
+    older = known.bounced_at is not None and known.bounced_at >= taking.at
+    if known.bounce is Bounce.YES and (known.complaint or older):
         return False
     taking.record_on_each(
         EntryKind.BOUNCE, before=facts.bounce, after=Bounce.YES, reason=_said(taking)
     )
-    return not known
+    return facts.bounce is not Bounce.YES
 
 
 def _soft(taking: EventContext) -> None:
     """Counts; the third on a second day within thirty days is a bounce."""
-    facts = taking.facts
-    if facts.bounce is Bounce.YES:
+    known = taking.facts.deliverability
+    if known.bounce is Bounce.YES:
         return
-    _count(taking, facts, len(facts.soft_failures) + 1, _said(taking))
-    if _too_many(taking.facts.soft_failures) and _bounce(taking):
+    _count(taking, known, len(known.soft_failures) + 1, _said(taking))
+    if too_many(taking.facts.deliverability.soft_failures) and _bounce(taking):
         _tell(taking)
 
 
@@ -230,25 +251,16 @@ def _tell(taking: EventContext) -> None:
         taking.tell(AlertKind.BOUNCE)
 
 
-def _count(taking: EventContext, facts: AddressFacts, count: int, reason: str) -> None:
-    before = len(facts.soft_failures)
+def _count(taking: EventContext, known: Deliverability, count: int, reason: str) -> None:
+    before, bounce = len(known.soft_failures), taking.facts.bounce
     if count != before:
         taking.record_on_each(
             EntryKind.BOUNCE,
-            before=facts.bounce,
-            after=facts.bounce,
+            before=bounce,
+            after=bounce,
             reason=reason,
             changes={"soft": (str(before), str(count))},
         )
-
-
-def _too_many(failures: Sequence[datetime]) -> bool:
-    """`failures` are sorted."""
-    for first, began in enumerate(failures):
-        last = bisect_right(failures, began + SOFT_WITHIN) - 1
-        if last - first + 1 >= SOFT_LIMIT and failures[last].date() != began.date():
-            return True
-    return False
 
 
 def _proves(taking: EventContext, facts: AddressFacts) -> bool:

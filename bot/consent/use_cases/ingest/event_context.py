@@ -16,6 +16,7 @@ from bot.consent.model import (
     UNSET,
     AddressFacts,
     BlockState,
+    Bounce,
     Channel,
     Consent,
     ConsentValue,
@@ -60,9 +61,16 @@ class EventContext:
         #: Under which it is kept: nobody's address only as its hash.
         self.address = without_scheme(event.address) if self.holders else hashed
         self.senders = known_senders(service, records)
-        if event.channel is Channel.SMS and event.sender and event.service:
-            learn(records, self.senders, event.sender, event.service, self.at)
+        if (
+            event.channel is Channel.SMS
+            and event.sender
+            and event.service
+            and learn(records, self.senders, event.sender, event.service, self.at)
+        ):
             self.senders = known_senders(service, records)
+        #: Under which names a carrier keeps what this event says of one of our senders, none where
+        #: nobody said which; of e-mail, the provider's list.
+        self.names = self._names()
         provider = f"provider:{event.provider}"
         self._recorder = Recorder(
             records=records,
@@ -78,20 +86,22 @@ class EventContext:
     @property
     def facts(self) -> AddressFacts:
         """What is known of the address; of one that its contact gave up, with what came since."""
-        facts = self.records.facts(key_of(self.address))
+        facts = self.kept
         if self.holders:
             return facts
         left = self.records.facts(self.key)
         return replace(
-            facts,
+            _with_bounce(facts, left),
             blocks={**left.blocks, **facts.blocks},
             cleared={**left.cleared, **facts.cleared},
         )
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """Under which names a carrier keeps what this event says of one of our senders, none where
-        nobody said which; of e-mail, the provider's list."""
+    def kept(self) -> AddressFacts:
+        """The same without what came before its contact gave it up."""
+        return self.records.facts(key_of(self.address))
+
+    def _names(self) -> tuple[str, ...]:
         if self.event.channel is Channel.EMAIL:
             return (self.listing(Cause.UNKNOWN).name,)
         return self.senders.block_names(self.event.sender, self.event.service)
@@ -99,13 +109,16 @@ class EventContext:
     @property
     def sender(self) -> str | None:
         """The first of these."""
-        return next(iter(self.names), None)
+        return self.names[0] if self.names else None
 
     @property
     def blocked(self) -> BlockState:
         """The worst of what stands between the address and this sender."""
-        names = self.senders.lifted_names(self.facts, self.event.sender, self.event.service)
-        states = [self.facts.block(name)[0] for name in names]
+        facts = self.facts
+        if not facts.blocks:
+            return BlockState.NONE
+        names = self.senders.lifted_names(facts, self.event.sender, self.event.service)
+        states = [facts.block(name)[0] for name in names]
         return max(states, key=_WORSE.index, default=BlockState.NONE)
 
     def consents(self) -> Iterator[tuple[Contact | None, Consent]]:
@@ -166,12 +179,13 @@ class EventContext:
         return any(changed)
 
     def _block(self, name: str, state: BlockState, *, at: datetime, **entry: Any) -> bool:
-        before, since = self.facts.block(name)
+        facts = self.facts
+        before, since = facts.block(name)
         after = before if before is BlockState.BLOCKED else state
         # A block that is told late stands under a doubt that is newer: now it is known.
         certain = (before, after) == (BlockState.UNKNOWN, BlockState.BLOCKED)
         # The same number may have lifted it before anybody knew its service.
-        lifted = self.facts.cleared.get(self.event.sender or "")
+        lifted = facts.cleared.get(self.event.sender or "")
         late = any(moment is not None and moment > at for moment in (since, lifted)) and not certain
         if late or (before, since) == (after, at):
             return False
@@ -276,6 +290,28 @@ class EventContext:
         enqueue(
             self.service, self.records, kind, self.event, self.holders, at=self.at, now=self.now
         )
+
+
+def _with_bounce(facts: AddressFacts, left: AddressFacts) -> AddressFacts:
+    """With the failures that were known when the contact gave the address up, and that no delivery
+    has disproved since."""
+    proved, soft = facts.proved_at, facts.deliverability.soft_failures
+    disproved = proved is not None and left.bounced_at is not None and proved >= left.bounced_at
+    if facts.bounce is Bounce.NO and left.bounce is not Bounce.NO and not disproved:
+        facts = replace(
+            facts,
+            bounce=left.bounce,
+            bounced_at=left.bounced_at,
+            bounce_reason=left.bounce_reason,
+            complaint=left.complaint,
+            marks=left.marks,
+            beneath=left.beneath,
+        )
+    before = [at for at in left.deliverability.soft_failures if not facts.has_arrived_since(at)]
+    soft = tuple(sorted((*before, *soft)))
+    if facts.beneath is not None:
+        return replace(facts, beneath=replace(facts.beneath, soft_failures=soft))
+    return replace(facts, soft_failures=soft)
 
 
 def without(address: str, id: str, hashed: str) -> str:

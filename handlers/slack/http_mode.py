@@ -1,4 +1,4 @@
-"""The gate in front of Bolt in HTTP mode: nothing that Slack did not sign gets past it.
+"""HTTP mode: the route that Slack posts to, and the signature check in front of Bolt.
 
 Bolt parses a body before it verifies it, writes unsigned bodies to the log, and takes the same
 signed request again and again. Here the order is size (`handlers.web` caps it), signature, replay,
@@ -8,17 +8,28 @@ https://docs.slack.dev/authentication/verifying-requests-from-slack/
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
+import logging
 import re
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 from typing import Any
 
+from slack_bolt import App, BoltRequest, BoltResponse
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
 from handlers.slack.payload import read_payload
+from handlers.web import BODY_WITHIN, read_body
+
+logger = logging.getLogger(__name__)
 
 #: Seconds by which a request's time may differ from ours, either way.
 WINDOW = 300
@@ -29,6 +40,45 @@ _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}", re.ASCII)
 _SSL_CHECK = re.compile(rb"(?:.*&)?ssl_check=1(?:&.*)?", re.DOTALL)
 _LONGEST_SSL_CHECK = 1024
+
+#: Headers are not signed. Only these reach Bolt.
+_FOR_BOLT = ("x-slack-retry-num", "x-slack-retry-reason")
+
+
+def slack_route(
+    bolt: App,
+    gate: SignatureCheck,
+    *,
+    pool: Executor,
+    now: Callable[[], datetime],
+    body_within: float = BODY_WITHIN,
+) -> Route:
+    """`POST /slack/events`: commands, clicks, forms, typeahead and events, all of it.
+
+    Bolt runs in a thread of the pool, so its size is how many listeners run at a time.
+    """
+
+    async def slack_events(request: Request) -> Response:
+        body = await read_body(request, body_within)
+        verdict = gate.judge(request.headers, body, now())
+        if verdict.payload is None:
+            logger.info(
+                "Answered a request to Slack's door: %d, %s", verdict.status, verdict.reason
+            )
+            return Response(status_code=verdict.status)
+        headers = {name: value for name in _FOR_BOLT if (value := request.headers.get(name))}
+        answer = await asyncio.get_running_loop().run_in_executor(
+            pool, _dispatch, bolt, verdict.payload, headers
+        )
+        if answer.status >= 500:
+            gate.forget(verdict)
+        return Response(
+            answer.body,
+            status_code=answer.status,
+            headers=answer.first_headers_without_set_cookie(),
+        )
+
+    return Route("/slack/events", slack_events, methods=["POST"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +148,13 @@ class SignatureCheck:
             for secret in self._secrets
         ]
         return any(held)
+
+
+def _dispatch(bolt: App, payload: Mapping[str, object], headers: Mapping[str, str]) -> BoltResponse:
+    # As from Socket Mode, which brings what is verified and read: Bolt would do both again, with
+    # one secret only, and with faults of its own (see `handlers.slack.payload`).
+    request = BoltRequest(body=dict(payload), headers=dict(headers), mode="socket_mode")
+    return bolt.dispatch(request)
 
 
 class _Memory:

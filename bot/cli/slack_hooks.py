@@ -16,7 +16,7 @@ from typing import NoReturn
 
 import yaml
 
-MANIFEST = Path(__file__).parent.parent / "manifest.yml"
+MANIFEST = Path(__file__).parents[2] / "manifest.yml"
 
 #: Ours, and the name under which older versions of the CLI bring the token.
 _TOKENS = {"SLACK_BOT_TOKEN": "SLACK_CLI_XOXB", "SLACK_APP_TOKEN": "SLACK_CLI_XAPP"}
@@ -24,7 +24,7 @@ _TOKENS = {"SLACK_BOT_TOKEN": "SLACK_CLI_XOXB", "SLACK_APP_TOKEN": "SLACK_CLI_XA
 
 def main(arguments: Sequence[str]) -> None:
     """Runs a hook. What is printed is the CLI's; flags that a newer CLI brings are ignored."""
-    parser = ArgumentParser(prog="python -m bot.slack_cli")
+    parser = ArgumentParser(prog="python -m bot.cli.slack_hooks")
     parser.add_argument("hook", choices=["get-manifest", "start"])
     parser.add_argument("--protocol")
     #: Put around the answer, so that the CLI can tell it from anything else that is printed.

@@ -1,0 +1,1 @@
+"""What Slack is told of: alerts from their enqueueing to the outbox."""

@@ -1,0 +1,54 @@
+"""Requests to the bot's own web server that no workspace of Slack's would send."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import time
+from copy import deepcopy
+from http.client import HTTPConnection
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from sandbox.first_workspace import SIGNING_SECRET
+from tests.support.slack_fixtures import Slack
+
+
+def post(
+    slack: Slack,
+    payload: dict[str, Any],
+    *,
+    secret: str = SIGNING_SECRET,
+    at: float | None = None,
+    signature: str | None = None,
+) -> tuple[int, str]:
+    """Status and body of what the bot answers to a request that is signed as Slack signs it."""
+    fields = payload if "command" in payload else {"payload": json.dumps(payload)}
+    body = urlencode(fields, errors="surrogatepass").encode()
+    stamp = str(int(at or time.time()))
+    made = hmac.new(secret.encode(), b"v0:" + stamp.encode() + b":" + body, hashlib.sha256)
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "X-Slack-Request-Timestamp": stamp,
+        "X-Slack-Signature": f"v0={made.hexdigest()}" if signature is None else signature,
+    }
+    address = urlsplit(slack.url)
+    connection = HTTPConnection(str(address.hostname), address.port, timeout=20)
+    connection.request("POST", "/slack/events", body, headers)
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    connection.close()
+    return answer.status, text
+
+
+def last_sent(slack: Slack, method: str) -> dict[str, Any]:
+    """The newest delivery of this name, as Slack sent it."""
+    payload: dict[str, Any] = deepcopy(slack.workspace.journal(method)[-1]["args"])
+    return payload
+
+
+def command(slack: Slack) -> dict[str, Any]:
+    if not slack.workspace.journal("/optin"):
+        slack.person("Ana").command("/optin help")
+    return last_sent(slack, "/optin")
