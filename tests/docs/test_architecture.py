@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 
-from bot import clock
+from bot.runtime import clock
 from tests.support.receiving_fixtures import receiver
 from tests.support.slack_fixtures import said, started
 from tests.support.webhooks_fixtures import sample
