@@ -14,6 +14,7 @@ from slack_bolt import App
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
+from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from bot.config.settings import ConfiguredPeople as Named
@@ -56,6 +57,8 @@ class Running:
     """The bot, to be served: the web server, and where it listens."""
 
     server: Server
+    #: What it serves.
+    web: Starlette
     bolt: App
     #: Able to store, and connected to Slack where that takes a connection.
     ready: Callable[[], bool]
@@ -101,6 +104,7 @@ def assemble(
         web = web_app(routes=routes, checks=checks, faults=lambda: _faults(people, health))
         yield Running(
             server=Server(web, host=host, port=port, beside=beside),
+            web=web,
             bolt=bolt,
             ready=lambda: all(check() for check in checks.values()),
         )

@@ -112,7 +112,8 @@ def _with_number(text: str, sender: str | None) -> str:
 
 
 def actor(id: str, providers: KnownProviders, *, markup: bool = True) -> str:
-    """Who acted: a person, a provider, or anybody else that the log knows; see `person`."""
+    """Who acted: a person, a provider, or anybody else that the log knows. Without `markup`, for a
+    terminal, which does not turn an id into a name."""
     kind, _, name = id.partition(":")
     match kind:
         case "provider":
@@ -125,8 +126,7 @@ def actor(id: str, providers: KnownProviders, *, markup: bool = True) -> str:
 
 
 def person(id: str, *, markup: bool = True) -> str:
-    """Who acted, where it can only be a person, or Optin by itself; without `markup`, for a
-    terminal, which does not turn an id into a name."""
+    """Who acted, where it can only be a person, or Optin by itself."""
     kind, _, name = id.partition(":")
     match kind:
         case "slack":

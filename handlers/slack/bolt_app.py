@@ -7,13 +7,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from slack_bolt import App, BoltRequest, BoltResponse
+from slack_bolt import App, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
-from slack_bolt.middleware import Middleware
 from slack_sdk import WebClient
 
-from bot.consent.errors import Invalid
-from bot.consent.permissions import Action, authorize
 from bot.consent.use_cases import Service
 from handlers.slack import (
     actions,
@@ -22,13 +19,11 @@ from handlers.slack import (
     corrections,
     error_handler,
     ids,
-    interaction,
     options,
     view_submissions,
 )
 from handlers.slack.alerts import alert_actions as alerts
-from handlers.slack.roles import RoleLookup
-from handlers.slack.sealed_values import Drafts
+from handlers.slack.roles import AuthorizeMiddleware, RoleLookup
 
 _ACTIONS: dict[str, Callable[..., None]] = {
     ids.EDIT: actions.edit,
@@ -77,8 +72,6 @@ _VIEWS: dict[str, Callable[..., None]] = {
     ids.DENY_MODAL: case_actions.saved_denial,
     ids.MISTAKE_MODAL: corrections.saved_mistake,
 }
-
-_NOBODY = "Slack did not say who asked for this, so nothing was changed. Try it again."
 
 _ANY = re.compile(".*", re.DOTALL)
 
@@ -139,53 +132,6 @@ def bolt_app(
         return error_handler.answer(error, body, client, doubt=people.doubt)
 
     return app
-
-
-class AuthorizeMiddleware(Middleware):
-    """Says who asks, and refuses guests and people of other organisations. A class, for which Bolt
-    does not put together arguments by name."""
-
-    def __init__(self, *, consent: Service, people: RoleLookup) -> None:
-        self._consent = consent
-        self._people = people
-        self._drafts = Drafts(consent.hash_key)
-
-    def process(
-        self, *, req: BoltRequest, resp: BoltResponse, next: Callable[[], BoltResponse]
-    ) -> BoltResponse:
-        if req.body.get("type") == "event_callback":
-            return next()  # an event asks for nothing
-        if not isinstance(req.context.user_id, str):
-            raise Invalid(_NOBODY)
-        _check(req.body)
-        actor = self._people.actor(req.context.user_id, fresh=_decides(req.body))
-        authorize(actor, Action.LOOK)
-        req.context["consent"] = self._consent
-        req.context["actor"] = actor
-        req.context["drafts"] = self._drafts
-        return next()
-
-
-def _check(body: dict[str, Any]) -> None:
-    """Raises `Invalid` where a request lacks what Bolt needs to choose a listener, or has none."""
-    if "command" in body:
-        return
-    match body.get("type"):
-        case "block_actions":
-            interaction.text(interaction.pressed(body), "action_id")
-        case "block_suggestion":
-            interaction.text(body, "action_id")
-        case "view_submission":
-            interaction.text(interaction.view(body), "callback_id")
-        case _:
-            raise Invalid(ids.OUTDATED)
-
-
-def _decides(body: dict[str, Any]) -> bool:
-    """Whether this request changes something, so that the role is read anew at Slack."""
-    if body.get("type") == "view_submission":
-        return True
-    return any(action.get("action_id") in ids.DECIDING for action in body.get("actions") or ())
 
 
 def _quiet_logger() -> logging.Logger:

@@ -9,18 +9,25 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from slack_bolt import BoltRequest, BoltResponse
+from slack_bolt.middleware import Middleware
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.consent.errors import NotAllowed
+from bot.consent.errors import Invalid, NotAllowed
 from bot.consent.model import Actor, Role
+from bot.consent.permissions import Action, authorize
+from bot.consent.use_cases import Service
+from handlers.slack import ids, interaction
 from handlers.slack.alerts.slack_errors import CALL_FAILED, slack_failure
+from handlers.slack.sealed_values import Drafts
 from handlers.slack.slack_faults import lasting, passes, unseen_group
 
 logger = logging.getLogger(__name__)
 
 #: Seconds for which a role is remembered for look-ups. Where something is decided it is read anew.
 REMEMBERED = 60.0
+_NOBODY = "Slack did not say who asked for this, so nothing was changed. Try it again."
 _NOT_ASKED = "Slack could not be asked who you are"
 #: Slack's words for somebody who is not there.
 _UNKNOWN_PEOPLE = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
@@ -122,6 +129,31 @@ class RoleLookup:
         return members
 
 
+class AuthorizeMiddleware(Middleware):
+    """Says who asks, and refuses guests and people of other organisations. A class, for which Bolt
+    does not put together arguments by name."""
+
+    def __init__(self, *, consent: Service, people: RoleLookup) -> None:
+        self._consent = consent
+        self._people = people
+        self._drafts = Drafts(consent.hash_key)
+
+    def process(
+        self, *, req: BoltRequest, resp: BoltResponse, next: Callable[[], BoltResponse]
+    ) -> BoltResponse:
+        if req.body.get("type") == "event_callback":
+            return next()  # an event asks for nothing
+        if not isinstance(req.context.user_id, str):
+            raise Invalid(_NOBODY)
+        _check(req.body)
+        actor = self._people.actor(req.context.user_id, fresh=_decides(req.body))
+        authorize(actor, Action.LOOK)
+        req.context["consent"] = self._consent
+        req.context["actor"] = actor
+        req.context["drafts"] = self._drafts
+        return next()
+
+
 def is_manager(client: WebClient, roles: Roles, user: str) -> bool:
     """Whether the settings name them as a manager at this moment. Raises what a call to Slack
     raises."""
@@ -162,3 +194,25 @@ def _named(
     return user in ids or any(
         user in found for id in ids if not isinstance(found := members.get(id, ()), SlackApiError)
     )
+
+
+def _check(body: dict[str, Any]) -> None:
+    """Raises `Invalid` where a request lacks what Bolt needs to choose a listener, or has none."""
+    if "command" in body:
+        return
+    match body.get("type"):
+        case "block_actions":
+            interaction.text(interaction.pressed(body), "action_id")
+        case "block_suggestion":
+            interaction.text(body, "action_id")
+        case "view_submission":
+            interaction.text(interaction.view(body), "callback_id")
+        case _:
+            raise Invalid(ids.OUTDATED)
+
+
+def _decides(body: dict[str, Any]) -> bool:
+    """Whether this request changes something, so that the role is read anew at Slack."""
+    if body.get("type") == "view_submission":
+        return True
+    return any(action.get("action_id") in ids.DECIDING for action in body.get("actions") or ())

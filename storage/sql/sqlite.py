@@ -22,7 +22,7 @@ from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.consent.errors import Changed, Corrupt, StorageFailed
-from storage.lock import Lock
+from storage.files import Lock
 from storage.sql.database import PATIENCE, Database
 from storage.sql.database_session import BUSY, UNKNOWN, Question, Row, Session
 from storage.sql.schema import INDEXES

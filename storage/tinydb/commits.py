@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 
 from bot.consent.errors import StorageFailed
-from storage.lock import Lock
-from storage.tinydb import disk
+from storage import files
+from storage.files import Lock
 from storage.tinydb.journal import JournalChange
 
 #: Seconds after which other processes get their turn, even where transactions never pause.
@@ -135,18 +135,18 @@ class Commits:
         return doomed[::-1]
 
     def _flush(self, batch: Batch) -> None:
-        error: StorageFailed | None = StorageFailed(UNKNOWN)
+        written, error = False, None
         try:
             self._write(batch.changes)
-            error = None
+            written = True
         except OSError as reason:
-            if not isinstance(reason, disk.SyncFailed):
-                error = disk.failed(reason)
+            if not isinstance(reason, files.SyncFailed):
+                error = files.failed(reason)
         finally:
             with self._state:
                 self._writing = None
-                if error is not None:
-                    self._fail(batch, error)
+                if not written:
+                    self._fail(batch, error or StorageFailed(UNKNOWN))
                 batch.settled = True
                 batch.waiting.notify_all()
                 self._pending.waiting.notify()

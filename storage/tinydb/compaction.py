@@ -11,8 +11,9 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from bot.consent.errors import StorageFailed
-from storage.lock import try_lock
-from storage.tinydb import disk, snapshot
+from storage import files
+from storage.files import try_lock
+from storage.tinydb import snapshot
 from storage.tinydb.journal import Journal, Title, generations, path_of
 from storage.tinydb.state import State
 
@@ -86,7 +87,7 @@ class Compaction:
             yield
         except (OSError, StorageFailed) as error:
             self._not_below = self._state.journal.end + _SHORT
-            if isinstance(error, disk.SyncFailed):
+            if isinstance(error, files.SyncFailed):
                 self._give_up()
             logger.warning("The journal could not be compacted and grows on: %s", error)
 
@@ -108,7 +109,7 @@ class Compaction:
             size = snapshot.write(draft, title, head, newest, documents, schema=schema)
             state.log.sync()
             self._draft.replace(state.path)
-            disk.sync_folder(state.path.parent)
+            files.sync_folder(state.path.parent)
         except BaseException:
             state.redacted = state.redacted or redacted
             raise
@@ -142,7 +143,7 @@ class Compaction:
 
 def _locked(path: Path) -> int | None:
     """The file, locked and empty. None if it is locked, or was just put in place as snapshot."""
-    descriptor = disk.open_file(path, os.O_CREAT)
+    descriptor = files.open_file(path, os.O_CREAT)
     try:
         if try_lock(descriptor) and path.stat().st_ino == os.fstat(descriptor).st_ino:
             os.ftruncate(descriptor, 0)

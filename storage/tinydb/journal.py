@@ -14,7 +14,7 @@ from zlib import crc32
 import msgspec
 
 from bot.consent.errors import Corrupt
-from storage.tinydb import disk
+from storage import files
 
 #: What a block that never reached the disk reads as. No line of ours holds it.
 _HOLE = b"\0" * 64
@@ -104,12 +104,12 @@ class Journal:
     def create(cls, snapshot: Path, title: Title) -> Journal:
         """Empty and on the disk; replaces one that was prepared and never used."""
         path = path_of(snapshot, title.generation)
-        descriptor = disk.open_file(path, os.O_CREAT | os.O_TRUNC)
+        descriptor = files.open_file(path, os.O_CREAT | os.O_TRUNC)
         line = _framed(msgspec.json.encode(title))
         try:
-            disk.write(descriptor, line, 0)
+            files.write(descriptor, line, 0)
             os.fsync(descriptor)
-            disk.sync_folder(path.parent)
+            files.sync_folder(path.parent)
         except OSError:
             os.close(descriptor)
             raise
@@ -119,20 +119,20 @@ class Journal:
     def open(cls, snapshot: Path, title: Title) -> Journal:
         """Raises FileNotFoundError, or `Corrupt` where it belongs to something else."""
         path = path_of(snapshot, title.generation)
-        descriptor = disk.open_file(path, 0)
+        descriptor = files.open_file(path, 0)
         line = _framed(msgspec.json.encode(title))
-        if disk.read(descriptor, len(line), 0) != line:
+        if files.read(descriptor, len(line), 0) != line:
             os.close(descriptor)
-            raise Corrupt(f"{path} is damaged or belongs to another storage. {disk.ADVICE}")
+            raise Corrupt(f"{path} is damaged or belongs to another storage. {files.ADVICE}")
         return cls(path, descriptor, title, len(line))
 
     def grown(self) -> bool:
         """Whether there is something in it that was not read yet."""
-        return disk.size(self._descriptor) != self.end
+        return files.size(self._descriptor) != self.end
 
     def shrunk(self) -> bool:
         """Whether something is gone that was read."""
-        return disk.size(self._descriptor) < self.end
+        return files.size(self._descriptor) < self.end
 
     def read(self) -> Iterator[JournalRecord]:
         """What was not read yet. Stops before a torn last line; `grown` is true then.
@@ -145,7 +145,7 @@ class Journal:
                 if not _whole(line):
                     if _torn(line) and not file.read(1):
                         return
-                    raise Corrupt(f"{self.path} is damaged at byte {self.end}. {disk.ADVICE}")
+                    raise Corrupt(f"{self.path} is damaged at byte {self.end}. {files.ADVICE}")
                 try:
                     record = _records.decode(line[9:])
                 except msgspec.MsgspecError:
@@ -160,14 +160,14 @@ class Journal:
         """On the disk when this returns; taken back when it raises OSError."""
         line = _framed(msgspec.json.encode(record))
         try:
-            disk.write(self._descriptor, line, self.end)
+            files.write(self._descriptor, line, self.end)
             self.sync()
         except BaseException as error:
             try:
                 self.cut()
             except OSError as worse:
                 # Then nobody knows what the file holds.
-                raise disk.SyncFailed(worse.errno, worse.strerror) from error
+                raise files.SyncFailed(worse.errno, worse.strerror) from error
             raise
         self.end += len(line)
 
@@ -176,7 +176,7 @@ class Journal:
         os.ftruncate(self._descriptor, self.end)
 
     def sync(self) -> None:
-        disk.sync(self._descriptor)
+        files.sync(self._descriptor)
 
     def close(self) -> None:
         os.close(self._descriptor)

@@ -12,7 +12,7 @@ from zlib import crc32
 import msgspec
 
 from bot.consent.errors import Corrupt
-from storage.tinydb import disk
+from storage import files
 from storage.tinydb.journal import Head, Title
 
 #: 2 since addresses have keys: version 0.1 refuses it with a sentence.
@@ -61,12 +61,12 @@ def read(path: Path) -> Snapshot:
         stat = os.fstat(file.fileno())
     begins = _begins(path, data)
     if b"%08x" % crc32(memoryview(data)[begins.end(2) :]) != begins[2]:
-        raise Corrupt(f"{path} is damaged or was changed by another program. {disk.ADVICE}")
+        raise Corrupt(f"{path} is damaged or was changed by another program. {files.ADVICE}")
     try:
         tables = _tables.decode(data)
         about = _about.decode(tables.pop(ABOUT)["1"])
     except (msgspec.MsgspecError, KeyError):
-        raise Corrupt(f"{path} was not written by Optin. {disk.ADVICE}") from None
+        raise Corrupt(f"{path} was not written by Optin. {files.ADVICE}") from None
     return Snapshot(
         title=Title(store=about.store, generation=about.generation),
         schema=int(begins[1]),
@@ -86,7 +86,7 @@ def title(path: Path) -> Title:
     with path.open("rb") as file:
         begins = _begins(path, file.read(200))
     if begins[3] is None:
-        raise Corrupt(f"{path} was not written by Optin. {disk.ADVICE}")
+        raise Corrupt(f"{path} was not written by Optin. {files.ADVICE}")
     return Title(store=begins[3].decode(), generation=int(begins[4]))
 
 
@@ -105,17 +105,17 @@ def write(
     beginning = b'{"%s":{"1":{"schema":%d,"checksum":"' % (ABOUT.encode(), schema)
     rest = b'",' + msgspec.json.encode(about)[1:]
     offset = len(beginning) + 8
-    disk.write(descriptor, beginning, 0)
+    files.write(descriptor, beginning, 0)
     checksum = 0
     synced = 0
     for chunk in _chunks(rest, documents):
-        disk.write(descriptor, chunk, offset)
+        files.write(descriptor, chunk, offset)
         checksum = crc32(chunk, checksum)
         offset += len(chunk)
         if offset - synced > _SYNC_EVERY:
-            disk.sync(descriptor)
+            files.sync(descriptor)
             synced = offset
-    disk.write(descriptor, b"%08x" % checksum, len(beginning))
+    files.write(descriptor, b"%08x" % checksum, len(beginning))
     os.fsync(descriptor)
     return offset
 
@@ -137,7 +137,7 @@ def _chunks(about: bytes, documents: Mapping[str, Mapping[str, bytes]]) -> Itera
 def _begins(path: Path, data: bytes) -> re.Match[bytes]:
     begins = _BEGINNING.match(data)
     if begins is None:
-        raise Corrupt(f"{path} is damaged or was not written by Optin. {disk.ADVICE}")
+        raise Corrupt(f"{path} is damaged or was not written by Optin. {files.ADVICE}")
     if int(begins[1]) not in _READABLE:
         raise Corrupt(
             f"{path} was written by another version of Optin (schema {int(begins[1])}; this one "

@@ -16,8 +16,9 @@ import msgspec
 
 from bot.consent.errors import Corrupt
 from bot.consent.log.entries import GENESIS
-from storage.lock import Lock
-from storage.tinydb import disk, snapshot
+from storage import files
+from storage.files import Lock
+from storage.tinydb import snapshot
 from storage.tinydb.journal import (
     Head,
     Journal,
@@ -53,7 +54,7 @@ class State:
             try:
                 self._log = _opened(opened, self._log_path, 0 if path.exists() else os.O_CREAT)
             except FileNotFoundError:
-                raise Corrupt(f"{self._log_path} is missing. {disk.ADVICE}") from None
+                raise Corrupt(f"{self._log_path} is missing. {files.ADVICE}") from None
             self._inodes = {
                 str(self._lock_path): os.fstat(self._lock).st_ino,
                 str(self._log_path): os.fstat(self._log).st_ino,
@@ -74,7 +75,7 @@ class State:
                 # Unless another process compacted just now, it should be there.
                 if snapshot.title(self.path) == found.title:
                     raise Corrupt(
-                        f"{path_of(self.path, found.title.generation)} is missing. {disk.ADVICE}"
+                        f"{path_of(self.path, found.title.generation)} is missing. {files.ADVICE}"
                     ) from None
         self._go_on(journal)
         self.store = found.title.store
@@ -85,8 +86,8 @@ class State:
         #: The journals hold text that was erased since.
         self.redacted = False
         title = _log_title(self.store)
-        if disk.read(self._log, len(title), 0) != title or disk.size(self._log) < found.head.end:
-            raise Corrupt(f"{self._log_path} is damaged or from another storage. {disk.ADVICE}")
+        if files.read(self._log, len(title), 0) != title or files.size(self._log) < found.head.end:
+            raise Corrupt(f"{self._log_path} is damaged or from another storage. {files.ADVICE}")
         self.tables.load(found.documents)
         self.log = Log(self._log, len(title))
         self.log.load(found.head, found.newest)
@@ -101,7 +102,7 @@ class State:
             self._follow()
         if self.log.size() > self.log.head.end:
             # The log is written after the journal was synced, so the journal lost its end.
-            raise Corrupt(f"{self.journal.path} ends before {self._log_path} does. {disk.ADVICE}")
+            raise Corrupt(f"{self.journal.path} ends before {self._log_path} does. {files.ADVICE}")
         if self.journal.grown():
             logger.warning(
                 "Cut off a torn line at byte %d of %s: what a killed process had not finished",
@@ -154,7 +155,7 @@ class State:
             except FileNotFoundError:
                 if snapshot.title(self.path).generation < following:
                     raise Corrupt(
-                        f"{path_of(self.path, following)} is missing. {disk.ADVICE}"
+                        f"{path_of(self.path, following)} is missing. {files.ADVICE}"
                     ) from None
                 # Others compacted more than once since we looked.
                 return self.load()
@@ -182,10 +183,10 @@ class State:
     def _check(self) -> None:
         """Raises `Corrupt` where the files under these names are not those that we opened."""
         try:
-            same = disk.inode(self.journal.name) == self.journal.inode and all(
-                disk.inode(name) == inode for name, inode in self._inodes.items()
+            same = files.inode(self.journal.name) == self.journal.inode and all(
+                files.inode(name) == inode for name, inode in self._inodes.items()
             )
-            if same and (found := disk.identity(self._name)) != self._identity:
+            if same and (found := files.identity(self._name)) != self._identity:
                 # A compaction put it there, or somebody another file, such as an old backup.
                 title = snapshot.title(self.path)
                 known = range(self._generation, self.journal.generation + 1)
@@ -214,28 +215,28 @@ class State:
         title = _log_title(store)
         journals = [path_of(self.path, generation) for generation in generations(self.path)]
         used = any(journal.read_bytes().count(b"\n") > 1 for journal in journals)
-        if used or disk.size(self._log) > len(title):
+        if used or files.size(self._log) > len(title):
             raise Corrupt(
-                f"{self.path} is missing, though its log or journal is there. {disk.ADVICE}"
+                f"{self.path} is missing, though its log or journal is there. {files.ADVICE}"
             )
         os.ftruncate(self._log, 0)
-        disk.write(self._log, title, 0)
+        files.write(self._log, title, 0)
         os.fsync(self._log)
         first = Title(store=store, generation=0)
         Journal.create(self.path, first).close()
         head = Head(end=len(title), seq=0, hash=GENESIS)
         draft = self.path.with_name(f"{self.path.name}.new")
-        descriptor = disk.open_file(draft, os.O_CREAT | os.O_TRUNC)
+        descriptor = files.open_file(draft, os.O_CREAT | os.O_TRUNC)
         try:
             snapshot.write(descriptor, first, head, {}, {})
         finally:
             os.close(descriptor)
         draft.replace(self.path)
-        disk.sync_folder(self.path.parent)
+        files.sync_folder(self.path.parent)
 
 
 def _opened(stack: ExitStack, path: Path, flags: int) -> int:
-    descriptor = disk.open_file(path, flags)
+    descriptor = files.open_file(path, flags)
     stack.callback(os.close, descriptor)
     return descriptor
 

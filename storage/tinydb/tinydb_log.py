@@ -15,8 +15,8 @@ import msgspec
 
 from bot.consent.errors import Corrupt
 from bot.consent.log.entries import GENESIS, Entry, holds, redact, seal
+from storage import files
 from storage.documents import encode
-from storage.tinydb import disk
 from storage.tinydb.journal import Head, JournalChange, JournalRecord
 
 
@@ -42,7 +42,7 @@ class Log:
     def __init__(self, descriptor: int, first: int) -> None:
         self._descriptor = descriptor
         # The file begins with a title, so no entry stands at 0.
-        self._lines = disk.Lines(descriptor, first)
+        self._lines = files.Lines(descriptor, first)
         #: For the next entries.
         self._salts: list[str] = []
         self.load(Head(end=first, seq=0, hash=GENESIS), {})
@@ -107,7 +107,7 @@ class Log:
     def take(self, record: JournalRecord) -> None:
         """What another process, or an earlier one, committed."""
         if record.entries and record.at != self.head.end:
-            raise Corrupt(f"The journal and the Activity Log don't fit together. {disk.ADVICE}")
+            raise Corrupt(f"The journal and the Activity Log don't fit together. {files.ADVICE}")
         for entry in record.entries:
             line = bytes(entry)
             mark = _mark.decode(line)
@@ -119,8 +119,8 @@ class Log:
         """Brings the file up to date, where it is not. Raises OSError; nothing is lost then."""
         for offset, line in sorted(self._unwritten.items()):
             ended = line + b"\n"
-            if disk.read(self._descriptor, len(ended), offset) != ended:
-                disk.write(self._descriptor, ended, offset)
+            if files.read(self._descriptor, len(ended), offset) != ended:
+                files.write(self._descriptor, ended, offset)
         self._unwritten.clear()
         self._written = self.head.end
 
@@ -135,9 +135,9 @@ class Log:
             # The disk was full, and these wait for those before.
             raise OSError("the log lags behind")
         data = b"".join(line + b"\n" for line in lines)
-        disk.write(self._descriptor, data, start)
+        files.write(self._descriptor, data, start)
         for offset, line in redacted.items():
-            disk.write(self._descriptor, line, offset)
+            files.write(self._descriptor, line, offset)
         self._written = start + len(data)
         for line in lines:
             redacted.setdefault(start, line)
@@ -147,10 +147,10 @@ class Log:
                 del self._unwritten[offset]
 
     def sync(self) -> None:
-        disk.sync(self._descriptor)
+        files.sync(self._descriptor)
 
     def size(self) -> int:
-        return disk.size(self._descriptor)
+        return files.size(self._descriptor)
 
     # Reading
 
@@ -179,7 +179,7 @@ class Log:
             line = self._line(offset)
             mark = _decoded(_mark, line, offset)
             if mark.contact != contact or not 0 <= mark.back < offset:
-                raise Corrupt(f"The Activity Log is damaged at byte {offset}. {disk.ADVICE}")
+                raise Corrupt(f"The Activity Log is damaged at byte {offset}. {files.ADVICE}")
             yield offset, line, mark
             offset = mark.back
 
@@ -232,4 +232,4 @@ def _decoded(decoder: msgspec.json.Decoder[T], line: bytes, offset: int) -> T:
     try:
         return decoder.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise Corrupt(f"The Activity Log is damaged at byte {offset}. {disk.ADVICE}") from None
+        raise Corrupt(f"The Activity Log is damaged at byte {offset}. {files.ADVICE}") from None

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bot.consent.errors import Corrupt, StorageFailed
-from storage.tinydb import disk, snapshot
+from storage import files
+from storage.tinydb import snapshot
 from storage.tinydb.commits import UNKNOWN, Commits
 from storage.tinydb.compaction import Compaction
 from storage.tinydb.journal import JournalChange
@@ -130,7 +131,7 @@ class TinyDBStore:
         path = self._state.path
         folder = path.with_name(f"{path.name}.before-{version}")
         with self._alone():
-            return disk.copy_all(path, folder)
+            return files.copy_all(path, folder)
 
     def upgrade(self) -> None:
         """Marks the storage as of this version: an older program refuses it from now on. Raises
@@ -207,7 +208,7 @@ class TinyDBStore:
             raise
         except OSError as error:
             self._commits.leave()
-            raise disk.failed(error) from error
+            raise files.failed(error) from error
         except BaseException:
             self._commits.leave()
             raise

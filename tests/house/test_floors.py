@@ -29,14 +29,14 @@ ALLOWED = {"phonenumbers", "idna"}
 BREAKS = [
     ("rooms", "bot/consent/rules.py", "import bot.config.settings"),
     ("rooms", "bot/config/settings.py", "import handlers.webhooks"),
-    ("rooms", "handlers/vocabulary.py", "import storage.lock"),
+    ("rooms", "handlers/vocabulary.py", "import storage.files"),
     ("rooms", "handlers/vocabulary.py", "import bot.runtime.clock"),
-    ("rooms", "storage/lock.py", "import handlers.vocabulary"),
+    ("rooms", "storage/files.py", "import handlers.vocabulary"),
     ("rooms", "bot/app.py", "import bot.cli.terminal"),
-    ("rooms", "storage/lock.py", "def late():\n    import bot.runtime.clock"),
+    ("rooms", "storage/files.py", "def late():\n    import bot.runtime.clock"),
     (
         "rooms",
-        "storage/lock.py",
+        "storage/files.py",
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import handlers.vocabulary",
     ),
     ("sandbox", "sandbox/manifest.py", "import bot.consent.model"),

@@ -156,7 +156,7 @@ def test_unsigned_junk_is_401_without_a_word_of_it_in_the_log(
     assert bot.asked == []
     assert "canary" not in caplog.text
     assert "Traceback" not in caplog.text
-    assert [r.getMessage() for r in caplog.records if r.name == "handlers.web"] == [
+    assert [r.getMessage() for r in caplog.records if r.name == "handlers.slack.http_mode"] == [
         f"Answered a request to Slack's door: {status}, {caplog.records[0].args[1]}"
     ]
 

@@ -87,13 +87,13 @@ _SPACES = re.compile(r"\s+")
 #: "Symbol, other" is where emoji and U+FFFD live, which stands for a repaired NUL or half an emoji
 #: (rules.md §2a); modifiers are the skin tones; "Cs" are halves that nobody repaired.
 _EMOJI = frozenset({"So", "Sk", "Cn", "Co", "Cs"})
-#: Letters that Unicode does not take apart.
 #: Unicode gives the white letters on black ("ST🅾🅿") no plain ones.
 _WHITE_LETTERS = {
     first + i: letter
     for first in (0x1F150, 0x1F170)
     for i, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 }
+#: Letters that Unicode does not take apart.
 _BASE_LETTERS = str.maketrans({"ı": "i", "ł": "l", "đ": "d", "ø": "o"})
 
 

@@ -151,9 +151,11 @@ def _hold(taking: EventContext) -> None:
     if taking.facts.hold is not None or (refused and not taking.may_return()):
         reason = f"Wrote “{text[:_HELD]}”" if taking.holders else "Wrote a refusal again"
         # For a re-opt-in that comes later: it takes a permission that is newer than this.
+        # While a reply waits to be read, so does this one.
+        counts = refused and taking.facts.hold is None
         again = (
             {"by": Origin.CONTACT, "before": ConsentValue.NO, "after": ConsentValue.NO}
-            if refused
+            if counts
             else {}
         )
         taking.record_on_each(EntryKind.NOTE, reason=reason, actor=_CONTACT, **again)

@@ -1,10 +1,15 @@
-"""Files: writing so that it is on the disk, reading by line, and saying plainly what went wrong."""
+"""Files: a lock between processes, writes that are on the disk when they return, lines by offset.
+
+One process writes at a time, and none waits for ever. What goes wrong is said plainly.
+"""
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -32,6 +37,10 @@ _SENTENCES = {
     errno.EPERM: "The storage may not be written by this user, so nothing was changed.",
     errno.EMFILE: "Too many files are open, so nothing was changed. Try again in a minute.",
 }
+
+#: Seconds. A process that writes lets go after 50 ms; only a stopped one holds on for longer.
+_PATIENCE = 10.0
+_PAUSE = 0.0005
 
 
 def failed(error: OSError) -> StorageFailed:
@@ -193,3 +202,43 @@ class Lines:
     def _begin(self, offset: int) -> int:
         """Where the next line begins from here on."""
         return offset if offset == self._first else offset + len(self.line(offset - 1))
+
+
+class Lock:
+    """Two locks on two files: who waits for the first holds the second, the turnstile. So a
+    process that has just let go can't be back before those who wait."""
+
+    def __init__(self, lock: int, turnstile: int, *, patience: float = _PATIENCE) -> None:
+        self._lock = lock
+        self._turnstile = turnstile
+        self._patience = patience
+
+    def acquire(self, within: float | None = None) -> None:
+        """Raises `StorageFailed` after so many seconds, or when patience is over."""
+        deadline = time.monotonic() + (self._patience if within is None else within)
+        _wait_for(self._turnstile, deadline)
+        try:
+            _wait_for(self._lock, deadline)
+        finally:
+            fcntl.flock(self._turnstile, fcntl.LOCK_UN)
+
+    def release(self) -> None:
+        fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+
+def try_lock(descriptor: int) -> bool:
+    """Takes the lock if nobody has it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _wait_for(descriptor: int, deadline: float) -> None:
+    while not try_lock(descriptor):
+        if time.monotonic() > deadline:
+            raise StorageFailed(
+                "Another process holds the storage and does not let go, so nothing was changed."
+            )
+        time.sleep(_PAUSE)
