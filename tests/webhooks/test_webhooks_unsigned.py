@@ -170,7 +170,7 @@ def test_a_check_that_does_not_end_keeps_the_process_from_nothing(bot: Receiver)
     with BatchQueue(intake, slow) as line:
         routes = webhook_routes({slow.name: line}, [slow], public_url=PUBLIC)
         with Server(web_app(routes=routes, checks={})) as server:
-            other = WebhookReceiver(
+            other = Receiver(
                 service=bot.service,
                 metrics=bot.metrics,
                 host=server.host,
