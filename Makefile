@@ -1,4 +1,4 @@
-# What can be done here. Each target makes what it needs, inside this folder, and says so.
+# Each target makes what it needs, inside this folder, and says so.
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,35 +9,35 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --requir
 .DELETE_ON_ERROR:
 .PHONY: help demo test check bench crash screenshots lock
 
-help: ## this list
+help: ## show this list
 	@echo "Usage: make TARGET"
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
-demo: $(VENV)/runtime ## the bot and a Slack workspace in your browser: no account, no key
+demo: $(VENV)/runtime ## run the bot and a Slack workspace in your browser: no account, no key
 	@$(BIN)/python -m bot demo
 
-test: $(VENV)/dev ## every test; those with a browser are skipped, and say so, where there is none
+test: $(VENV)/dev ## run every test; browser tests are skipped without Chromium
 	$(BIN)/python -m pytest -n auto
 
-check: $(VENV)/dev ## format, lint, types, and who may import whom
+check: $(VENV)/dev ## check format, lint, types and import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/dev ## speed and memory, as ratios with the bar beside each
+bench: $(VENV)/dev ## measure speed and memory; prints each ratio beside its limit
 	$(BIN)/python tests/bench
 
-crash: $(VENV)/dev ## the crash tests with 200 kills instead of 20
+crash: $(VENV)/dev ## run the crash tests with 200 kills instead of 20
 	OPTIN_CRASH_RUNS=200 $(BIN)/python -m pytest -m crash
 
-screenshots: $(VENV)/dev ## the README's pictures, taken anew from the sandbox
+screenshots: $(VENV)/dev ## take the pictures of the documentation from the sandbox
 	OPTIN_BROWSER=required $(BIN)/python -m pytest tests/browser/test_browser_demo.py tests/browser/test_browser_cases.py
 	mkdir -p docs && cp build/screenshots/card.png build/screenshots/saved.png docs
 	cp build/screenshots/card-waiting.png docs/waiting.png
 
-# Pins stay as they are, as far as pyproject.toml lets them: `make lock UPGRADE=--upgrade` for new.
-lock: ## the lock files, from pyproject.toml
+# Pins stay as they are if pyproject.toml allows. `make lock UPGRADE=--upgrade` takes the newest.
+lock: ## write the lock files from pyproject.toml
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
 	$(PYTHON) -m venv "$$folder" && \
 	"$$folder/bin/python" -m pip --disable-pip-version-check install --quiet uv && \
@@ -63,7 +63,7 @@ $(VENV)/made:
 	  echo "Optin needs Python 3.11 or newer; this is $$($(PYTHON) --version)."; \
 	  echo "If you have a newer one: make PYTHON=python3.13 ..."; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
-	  echo "$(PYTHON) can't make virtual environments. On Debian and Ubuntu this mends it:"; \
+	  echo "$(PYTHON) can't make virtual environments. On Debian and Ubuntu, this fixes it:"; \
 	  echo "  sudo apt install python3-venv"; exit 1; }
 	@echo "Making a virtual environment in $(VENV)"
 	@$(PYTHON) -m venv $(VENV)

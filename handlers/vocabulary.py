@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.consent.gates import Gate, Owner
+from bot.consent.known_providers import KnownProviders
 from bot.consent.log.entries import NUMBER, Entry, EntryKind
 from bot.consent.model import Block, Bounce, Channel, Consent, ConsentValue
 from bot.consent.rules import Decision, Status
-from bot.consent.suppressions import Listing, provider_name, why
+from bot.consent.suppressions import Listing, why
 from handlers.slack.blocks.formatting import date, inert, phone
 
 STATUS: dict[Status, tuple[str, str]] = {
@@ -82,12 +83,6 @@ _SHORT = 60
 _AGO = (("days", 86_400), ("h", 3_600), ("min", 60))
 
 _SOURCES = {"slack": "Slack", "cli": "the command line", "import": "an import"}
-#: Providers whose name is not just their id with a capital.
-_PROVIDERS = {
-    "sendgrid": "SendGrid",
-    "ses": "Amazon SES",
-    "one_click": "the unsubscribe link",
-}
 
 
 def indicator(decision: Decision) -> str:
@@ -116,29 +111,36 @@ def _with_number(text: str, sender: str | None) -> str:
     return text.replace(sender, phone(sender)) if sender else text
 
 
-def actor(id: str, *, markup: bool = True) -> str:
-    """Who acted; without `markup`, for a terminal, which does not turn an id into a name."""
+def actor(id: str, providers: KnownProviders, *, markup: bool = True) -> str:
+    """Who acted: a person, a provider, or anybody else that the log knows. Without `markup`, for a
+    terminal, which does not turn an id into a name."""
+    kind, _, name = id.partition(":")
+    match kind:
+        case "provider":
+            return _provider(name, providers)
+        case "import":
+            return f"import {inert(name, _SHORT)}"
+        case "contact":
+            return "the contact"
+    return person(id, markup=markup)
+
+
+def person(id: str, *, markup: bool = True) -> str:
+    """Who acted, where it can only be a person, or Optin by itself."""
     kind, _, name = id.partition(":")
     match kind:
         case "slack":
             return f"<@{name}>" if markup else f"Slack user {name}"
         case "cli":
             return f"{inert(name, _SHORT)} at the command line"
-        case "provider":
-            return provider(name)
-        case "import":
-            return f"import {inert(name, _SHORT)}"
-        case "contact":
-            return "the contact"
     return "Optin"
 
 
-def provider(name: str) -> str:
-    """A provider by its own name."""
-    return _PROVIDERS.get(name) or inert(name.title(), _SHORT)
+def _provider(name: str, providers: KnownProviders) -> str:
+    return inert(providers.label(name), _SHORT)
 
 
-def what(entry: Entry) -> str:
+def what(entry: Entry, providers: KnownProviders) -> str:
     """What an entry says happened, in a few words."""
     channel = entry.channel.word if entry.channel else ""
     match entry.kind:
@@ -149,7 +151,7 @@ def what(entry: Entry) -> str:
         case EntryKind.BOUNCE:
             return f"{channel} Bounce {_word(entry.before)} → {_word(entry.after)}"
         case EntryKind.BLOCK:
-            return f"{channel} block {_blocked(entry)}: {entry.before} → {entry.after}"
+            return f"{channel} block {_blocked(entry, providers)}: {entry.before} → {entry.after}"
         case EntryKind.CONTACT if entry.after in ("added", "removed"):
             return f"Contact {entry.after}"
         case EntryKind.CONTACT:
@@ -170,38 +172,44 @@ def what(entry: Entry) -> str:
     return str(entry.kind).replace("_", " ").capitalize()
 
 
-def block_name(name: str, block: Block | None = None) -> str:
+def block_name(name: str, providers: KnownProviders, block: Block | None = None) -> str:
     """What holds something back, as people call it: a number of ours, or a provider's list."""
-    if "/" in name or name in _PROVIDERS:
+    if "/" in name or name in providers.by_id:
         listing = Listing.of(name)
-        return inert(f"{provider_name(listing.provider)} ({why(listing)})", 120)
+        return inert(f"{providers.label(listing.provider)} ({why(listing)})", 120)
     return inert(phone(block.number if block and block.number else name), _SHORT)
 
 
-def _blocked(entry: Entry) -> str:
+def _blocked(entry: Entry, providers: KnownProviders) -> str:
     """Which number of ours a block is about, never a service's id where the number is known; or
     whose suppression list, and why."""
     if entry.channel is Channel.EMAIL:
         listing = Listing.of(entry.sender or "")
-        return f"on {provider(listing.provider)}'s list ({inert(why(listing), _SHORT)})"
+        label = _provider(listing.provider, providers)
+        return f"on {label}'s list ({inert(why(listing), _SHORT)})"
     _, number = (entry.changes or {}).get(NUMBER, (None, entry.sender))
     return f"of {inert(phone(str(number or '')), _SHORT)}"
 
 
-def meanwhile(entry: Entry, now: datetime) -> str:
+def meanwhile(entry: Entry, now: datetime, providers: KnownProviders) -> str:
     """ "Sam changed this 20 s ago", and what."""
     seconds = max(0, int((now - entry.recorded_at).total_seconds()))
     ago = next((f"{seconds // size} {unit}" for unit, size in _AGO if seconds >= 2 * size), None)
-    return f"{actor(entry.actor)} changed this {ago or f'{seconds} s'} ago: {what(entry)}."
+    who, ago = actor(entry.actor, providers), ago or f"{seconds} s"
+    return f"{who} changed this {ago} ago: {what(entry, providers)}."
 
 
-def entry_lines(entry: Entry, *, of: str | None = None) -> tuple[str, ...]:
+def entry_lines(
+    entry: Entry, providers: KnownProviders, *, of: str | None = None
+) -> tuple[str, ...]:
     """An entry of the log: what, then when, who and from where, then why."""
     name = f"{inert(of, _SHORT)} · " if of else ""
     expected = " · _expected_" if entry.expected else ""
-    lines = [f"{name}*{what(entry)}*{expected}"]
-    source = _SOURCES.get(entry.source) or provider(entry.source.removeprefix("provider:"))
-    who = f"by {actor(entry.actor)}"
+    lines = [f"{name}*{what(entry, providers)}*{expected}"]
+    source = _SOURCES.get(entry.source) or _provider(
+        entry.source.removeprefix("provider:"), providers
+    )
+    who = f"by {actor(entry.actor, providers)}"
     # The command line, an import and a provider are where it came from, too.
     told = f"{who}, from {source}" if entry.actor.startswith(("slack:", "contact")) else who
     recorded = f" · recorded {date(entry.recorded_at)}" if recorded_later(entry) else ""

@@ -44,6 +44,6 @@ def activity(
         say(json_output.dumped([json_output.entry(entry) for entry, _ in entries]))
         return
     for entry, of in entries:
-        say(entry_line(entry, of))
+        say(entry_line(entry, service.providers, of))
     if not entries:
         say("Nothing has happened yet.")

@@ -12,11 +12,12 @@ from bot.config.settings import Settings, environment
 from bot.consent.model import Actor, Role
 from bot.consent.use_cases import Service
 from bot.runtime.open_service import open_service as open_with
+from bot.runtime.read_settings import read_settings as read_with
 
 
 def read_settings(*, need_slack: bool = False) -> Settings:
     """The settings of this folder and this process. Raises `SettingsError`."""
-    return Settings.read(environment(Path.cwd()), need_slack=need_slack)
+    return read_with(environment(Path.cwd()), need_slack=need_slack)
 
 
 @contextmanager

@@ -10,11 +10,10 @@ import typer
 from bot.cli.command_session import open_service, operator
 from bot.cli.terminal import say, when
 from bot.consent.senders import Senders
-from bot.consent.suppressions import provider_name
 from bot.consent.use_cases import Retired, restore, retire, retired, senders
 from handlers.slack.blocks.formatting import shown
-from handlers.vocabulary import actor
-from handlers.webhooks import SWITCHES
+from handlers.vocabulary import person
+from handlers.webhooks.providers import SPECS
 
 app = typer.Typer(
     help="Senders and providers that the company no longer uses. Their blocks stop counting.",
@@ -73,7 +72,7 @@ def _lines(known: Senders, gone: dict[str, Retired]) -> Iterator[str]:
 
     def line(name: str, *more: str) -> str:
         one = gone.pop(name, None)
-        by = f"retired by {actor(one.by)}, {when(one.at)}" if one else "in use"
+        by = f"retired by {person(one.by)}, {when(one.at)}" if one else "in use"
         return "  ".join(filter(None, (_shown(name), *more, by)))
 
     for group in known.groups:
@@ -83,12 +82,12 @@ def _lines(known: Senders, gone: dict[str, Retired]) -> Iterator[str]:
     for name in dict.fromkeys(known.members.values()):
         if name not in configured:
             yield line(name, *(number for number, its in known.members.items() if its == name))
-    for provider in SWITCHES:
-        if provider != "one_click":
-            yield line(provider)
+    for spec in SPECS.values():
+        if not spec.ours:
+            yield line(spec.name)
     for name in list(gone):
         yield line(name)
 
 
 def _shown(name: str) -> str:
-    return provider_name(name) if name in SWITCHES else shown(name)
+    return SPECS[name].label if name in SPECS else shown(name)

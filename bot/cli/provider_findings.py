@@ -10,14 +10,15 @@ from bot.cli.finding import Finding
 from bot.config.settings import Settings
 from bot.consent.errors import StorageFailed
 from bot.runtime import clock
-from handlers import vocabulary
-from handlers.webhooks import SWITCHES, providers
+from handlers.webhooks.provider_spec import ProviderSpec
+from handlers.webhooks.providers import SPECS
 from handlers.webhooks.receiver.provider_health import ProviderStatus, provider_status
 from handlers.webhooks.receiver.receive import FORWARDED
+from handlers.webhooks.registry import make_providers
 from handlers.webhooks.signatures import MemoryReplayGuard
 from storage import open_store
 
-#: By kind of failure: what it was, and what to do.
+#: By kind of failure: what it was, and what to do where the provider's SPEC has no advice.
 _FAILURES: Mapping[str, tuple[str, str]] = {
     "forged": (
         "a request whose signature did not hold",
@@ -30,7 +31,7 @@ _FAILURES: Mapping[str, tuple[str, str]] = {
     ),
     "unverifiable": (
         "a request whose certificate could not be had",
-        "Let this machine reach amazonaws.com, or put the certificate into OPTIN_SES_CERTIFICATES.",
+        "Let this machine reach the provider.",
     ),
     "not_stored": (
         "a request that could not be stored",
@@ -38,7 +39,7 @@ _FAILURES: Mapping[str, tuple[str, str]] = {
     ),
     "missed": (
         "asking for what was missed",
-        "Check OPTIN_TWILIO_ACCOUNT_SID, the auth token, and that OPTIN_TWILIO_API_URL answers.",
+        "Check {setting}, and that this machine reaches the provider.",
     ),
 }
 #: What to say of each kind, and what to do.
@@ -59,7 +60,7 @@ _ASKED_AGAIN = timedelta(minutes=10)
 def provider_findings(settings: Settings) -> Iterator[Finding]:
     """A line for each provider: whether it is on, and what was heard of it."""
     try:
-        made = providers(
+        made = make_providers(
             settings.providers,
             public_url=settings.public_url,
             seen=MemoryReplayGuard(),
@@ -74,43 +75,40 @@ def provider_findings(settings: Settings) -> Iterator[Finding]:
             known = {name: provider_status(records, name) for name in on}
     except StorageFailed:
         known = {}
-    for name, setting in SWITCHES.items():
-        if name in on:
-            of_it = known.get(name, ProviderStatus())
-            yield _on(name, setting, of_it)
-            yield from _odd(name, of_it)
+    for spec in SPECS.values():
+        if spec.name in on:
+            of_it = known.get(spec.name, ProviderStatus())
+            yield _on(spec, of_it)
+            yield from _odd(spec, of_it)
         else:
-            yield Finding(what=f"{_title(name)} is off; {setting} switches it on.")
+            yield Finding(what=f"{spec.heading} is off; {spec.switch} switches it on.")
 
 
-def _on(name: str, setting: str, heard: ProviderStatus) -> Finding:
+def _on(spec: ProviderSpec, heard: ProviderStatus) -> Finding:
     last = f"the last event came {_said(heard.event_at)}" if heard.event_at else "no event yet"
-    what = f"{_title(name)} is on; {last}."
+    what = f"{spec.heading} is on; {last}."
     if heard.failure_at is None or heard.failure not in _FAILURES:
         return Finding(what=what)
     failed, cure = _FAILURES[heard.failure]
+    cure = spec.advice.get(heard.failure, cure)
     what = f"{what} The last failure, {_said(heard.failure_at)}: {failed}."
     # What comes in by itself says nothing of what can't be asked for.
     lasting = heard.failure == "missed" and clock.now() - heard.failure_at < _ASKED_AGAIN
     if not lasting and heard.event_at and heard.event_at > heard.failure_at:
         return Finding(what=what)
-    return Finding(what=what, cure=cure.format(setting=setting), advice=True)
+    return Finding(what=what, cure=cure.format(setting=spec.switch), advice=True)
 
 
-def _odd(name: str, heard: ProviderStatus) -> Iterator[Finding]:
+def _odd(spec: ProviderSpec, heard: ProviderStatus) -> Iterator[Finding]:
     """A line for each kind of what the provider sent that was not understood, or not placed."""
     for kind, odd in heard.odd.items():
         if clock.now() - odd.at > _ODD_FOR:
             continue
         what, cure = _FORWARDED if kind == FORWARDED else _NOT_UNDERSTOOD
         times = "Once, on" if odd.count == 1 else f"{odd.count:,} times, last on"
-        what = f"{what.format(title=_title(name), kind=kind)} {times} {_said(odd.at)}."
+        what = f"{what.format(title=spec.heading, kind=kind)} {times} {_said(odd.at)}."
         yield Finding(what=what, cure=cure, advice=True)
 
 
 def _said(at: datetime) -> str:
     return f"{at.day} {at:%b %Y, %H:%M} UTC"
-
-
-def _title(name: str) -> str:
-    return "One-click unsubscribe" if name == "one_click" else vocabulary.provider(name)

@@ -15,7 +15,6 @@ from bot.cli.terminal_card import answer
 from bot.cli.usage_errors import WrongUsage
 from bot.consent.errors import NeedsManager
 from bot.consent.model import Channel, ConsentValue, Origin
-from bot.consent.suppressions import provider_id, provider_name
 from bot.consent.use_cases import (
     Service,
     StatusChange,
@@ -136,8 +135,9 @@ def _changed(service: Service, id: str, wish: StatusUpdate) -> None:
 
 
 def _removed(service: Service, id: str, provider: str) -> None:
-    removed_at_provider(service, id, provider_id(provider), operator())
-    say(f"Recorded: removed at {provider_name(provider_id(provider).partition('/')[0])}.")
+    listed = service.providers.id_of(provider)
+    removed_at_provider(service, id, listed, operator())
+    say(f"Recorded: removed at {service.providers.label(listed.partition('/')[0])}.")
     for line in answer(profile(service, id, operator()), Channel.EMAIL):
         say(line)
 

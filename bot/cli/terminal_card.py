@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bot.cli.terminal import when
+from bot.consent.known_providers import KnownProviders
 from bot.consent.log.entries import Entry
 from bot.consent.model import Bounce, Channel, Contact
 from bot.consent.rules import Decision
@@ -26,7 +27,7 @@ def card(profile: Profile) -> Iterator[str]:
         yield ""
         yield "Activity"
         for entry in profile.latest:
-            yield f"  {entry_line(entry)}"
+            yield f"  {entry_line(entry, profile.senders.providers)}"
 
 
 def who(contact: Contact) -> Iterator[str]:
@@ -66,15 +67,15 @@ def answer(profile: Profile, channel: Channel) -> Iterator[str]:
             yield from _gates(profile, replace(other, gates=others_gates(profile, other)))
 
 
-def entry_line(entry: Entry, of: Contact | None = None) -> str:
+def entry_line(entry: Entry, providers: KnownProviders, of: Contact | None = None) -> str:
     """An entry of the log in one line."""
     said = [when(entry.occurred_at)]
     if recorded_later(entry):
         said.append(f"recorded {when(entry.recorded_at)}")
     if of:
         said.append(shown(of.name) or "(erased)")
-    said.append(what(entry))
-    said.append(actor(entry.actor, markup=False))
+    said.append(what(entry, providers))
+    said.append(actor(entry.actor, providers, markup=False))
     if entry.expected:
         said.append("expected")
     if entry.reason:

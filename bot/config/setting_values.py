@@ -5,11 +5,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
+
+_Value_co = TypeVar("_Value_co", covariant=True)
 
 #: By name: the field that takes the value, and what reads it.
 Rows = Mapping[str, tuple[str, Callable[[str], Any]]]
+
+
+# Without slots: Python 3.11 can't make a frozen, slotted generic by its subscript.
+@dataclass(frozen=True)
+class ProviderSetting(Generic[_Value_co]):
+    """One setting of one provider."""
+
+    #: `OPTIN_`, the provider's name, and what it is.
+    name: str
+    #: One of the readers below, or one like them.
+    read: Callable[[str], _Value_co]
+    #: The value where the setting is not given.
+    default: _Value_co
 
 
 def matching(pattern: str, wanted: str) -> Callable[[str], str]:

@@ -1,7 +1,7 @@
 """The settings: read once from the environment and `.env`, checked before anything connects.
 
-A new setting is one field of `Settings` and one row of `_ROWS`; those of the messaging providers
-are in `bot.config.provider_settings`.
+A new setting is one field of `Settings` and one row of `_ROWS`. Each messaging provider declares
+its own settings, which are passed to `Settings.read`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hmac
 import logging
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -20,9 +20,9 @@ from typing import Any, Self
 import phonenumbers
 from dotenv import dotenv_values
 
-from bot.config import hash_key, provider_settings, senders_file
+from bot.config import hash_key, senders_file
 from bot.config.provider_settings import ProviderSettings
-from bot.config.setting_values import Rows, matching, secrets, several, url
+from bot.config.setting_values import ProviderSetting, Rows, matching, secrets, several, url
 from bot.consent.errors import OptinError
 from bot.consent.replies.keywords import LANGUAGES
 from bot.consent.senders import Sender
@@ -91,15 +91,23 @@ class Settings:
     providers: ProviderSettings = field(default_factory=ProviderSettings)
 
     @classmethod
-    def read(cls, env: Mapping[str, str], *, need_slack: bool = False) -> Self:
-        """The settings out of these variables; an empty one counts as not given.
+    def read(
+        cls,
+        env: Mapping[str, str],
+        provider_settings: Collection[ProviderSetting[Any]] = (),
+        *,
+        need_slack: bool = False,
+    ) -> Self:
+        """The settings out of these variables; an empty one counts as not given. Without
+        `provider_settings`, no provider can be on: `bot.runtime.read_settings` passes them all.
 
         Raises `SettingsError`: one sentence, which names the setting and never shows a secret.
         """
-        _warn_of_unknown(env)
+        theirs: Rows = {one.name: (one.name, one.read) for one in provider_settings}
+        _warn_of_unknown(env, [*_ROWS, *theirs])
         values = _values(env, _ROWS)
         values.setdefault("approval_channel", values.get("alert_channel"))
-        providers = ProviderSettings(**_values(env, provider_settings.ROWS))
+        providers = ProviderSettings(values=_values(env, theirs))
         settings = cls(**values, providers=providers)
         if need_slack and not settings.bot_token:
             raise SettingsError(
@@ -257,8 +265,7 @@ def _values(env: Mapping[str, str], rows: Rows) -> dict[str, Any]:
     return values
 
 
-def _warn_of_unknown(env: Mapping[str, str]) -> None:
-    known = [*_ROWS, *provider_settings.ROWS]
+def _warn_of_unknown(env: Mapping[str, str], known: Collection[str]) -> None:
     for name in sorted(env):
         if name.startswith("OPTIN_") and name not in known and name not in _FOR_TESTS:
             near = difflib.get_close_matches(name, known, n=1)

@@ -20,7 +20,7 @@ from bot.consent.model import (
     LineType,
 )
 from bot.consent.senders import Sender, Senders
-from bot.consent.suppressions import Listing, provider_name, why
+from bot.consent.suppressions import Listing, why
 
 
 class Owner(StrEnum):
@@ -123,7 +123,7 @@ def suppressions(facts: AddressFacts, senders: Senders) -> list[Gate]:
         if senders.is_retired(name, block):
             continue
         listing = Listing.of(name)
-        provider = provider_name(listing.provider)
+        provider = senders.providers.label(listing.provider)
         unknown = block.state is BlockState.UNKNOWN
         gates.append(
             Gate(

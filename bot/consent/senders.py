@@ -15,6 +15,7 @@ from functools import lru_cache
 import phonenumbers
 
 from bot.consent.addresses import phone_key
+from bot.consent.known_providers import KnownProviders
 from bot.consent.model import AddressFacts, Block
 
 
@@ -59,8 +60,8 @@ class Sender:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Senders:
-    """All that is known of our senders: what `OPTIN_SENDERS` says, what events have shown, and
-    which of them the company no longer uses."""
+    """All that is known of our senders: what `OPTIN_SENDERS` says, what events have shown, which of
+    them the company no longer uses, and the providers that carry them."""
 
     #: The default one first.
     groups: Sequence[Sender] = ()
@@ -68,6 +69,7 @@ class Senders:
     members: Mapping[str, str] = field(default_factory=dict)
     #: Ids, services, numbers and providers whose blocks count no more.
     retired: frozenset[str] = frozenset()
+    providers: KnownProviders = field(default_factory=KnownProviders)
 
     @property
     def default(self) -> Sender | None:

@@ -28,7 +28,7 @@ class Cause(StrEnum):
 class Listing:
     """One entry of one provider's suppression list."""
 
-    #: `sendgrid`, `ses` …
+    #: Its id.
     provider: str
     cause: Cause = Cause.UNKNOWN
     #: The group, topic or stream, where it is of less than everything.
@@ -49,32 +49,12 @@ class Listing:
         return cls(provider=provider, cause=Cause(cause), scope=scope)
 
 
-def provider_name(provider: str) -> str:
-    """A provider by its own name."""
-    return _NAMES.get(provider, provider.capitalize())
-
-
-def provider_id(text: str) -> str:
-    """The id of the provider that somebody means by its id or its name, "SendGrid" or "sendgrid";
-    of what is no provider's, or one entry of its list, the text itself."""
-    named = {name.casefold(): id for id, name in _NAMES.items()}
-    text = text.strip()
-    provider, slash, entry = text.partition("/")
-    return f"{named.get(provider.casefold(), provider.lower())}{slash}{entry}"
-
-
 def why(listing: Listing) -> str:
     """Why the address is there, as half a sentence."""
     scope = f" ({listing.scope})" if listing.scope else ""
     return _WHY[listing.cause] + scope
 
 
-_NAMES = {
-    "messagebird": "MessageBird",
-    "one_click": "the unsubscribe link",
-    "sendgrid": "SendGrid",
-    "ses": "Amazon SES",
-}
 _WHY = {
     Cause.UNSUBSCRIBE: "the contact unsubscribed",
     Cause.COMPLAINT: "the contact reported spam",

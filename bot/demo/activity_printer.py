@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
+from bot.consent.known_providers import KnownProviders
 from bot.consent.log.entries import Entry
 from bot.consent.parsing import masked
 from bot.consent.use_cases import Service
@@ -33,7 +34,7 @@ def telling(service: Service) -> Iterator[None]:
         while not ends:
             ends = over.wait(_LOOK_AGAIN)
             for entry in reversed(list(_since(service, last))):
-                logger.info("%s", _line(entry))
+                logger.info("%s", _line(entry, service.providers))
                 last = entry.seq
 
     thread = Thread(target=tell, name="telling", daemon=True)
@@ -60,13 +61,10 @@ def _since(service: Service, last: int) -> Iterator[Entry]:
         before = page[-1].seq
 
 
-def _line(entry: Entry) -> str:
+def _line(entry: Entry, providers: KnownProviders) -> str:
     """Without names, numbers and what was written: a terminal is a log, too."""
     address = entry.address if entry.address and not entry.address.startswith("hash:") else None
-    said = [
-        what(entry),
-        masked(address) if address else "",
-        f"by {actor(entry.actor, markup=False)}",
-    ]
+    by = f"by {actor(entry.actor, providers, markup=False)}"
+    said = [what(entry, providers), masked(address) if address else "", by]
     said.append("expected" if entry.expected else "")
     return " · ".join(filter(None, said))

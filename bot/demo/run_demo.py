@@ -24,6 +24,7 @@ from bot.demo.demo_world import DemoWorld
 from bot.demo.samples import SENDERS, fill
 from bot.demo.tour import TOUR
 from bot.runtime.open_service import open_service
+from bot.runtime.read_settings import read_settings
 
 _HERE = Path(__file__).resolve().parents[2]
 _MANIFEST = _HERE / "manifest.yml"
@@ -79,7 +80,7 @@ def _settings(given: dict[str, str], outside: DemoWorld, folder: Path) -> Settin
         "OPTIN_APPROVAL_CHANNEL": _APPROVALS,
         "OPTIN_MANAGERS": _MANAGERS,
     }
-    return replace(Settings.read(env, need_slack=True), senders=SENDERS)
+    return replace(read_settings(env, need_slack=True), senders=SENDERS)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from bot.consent.use_cases.migrate import has_old_spellings, is_outdated
 from bot.runtime import clock
 from bot.runtime.business_days import review_deadline
 from bot.runtime.read_email import read_email
+from handlers.webhooks.registry import known_providers
 from storage import open_store
 
 OUTDATED = (
@@ -42,6 +43,7 @@ def open_service(
             region=settings.region,
             read_email=read_email,
             hash_key=settings.hash_key(store),
+            providers=known_providers(),
             senders=settings.senders,
             languages=settings.languages,
             alert_channel=settings.alert_channel,

@@ -13,7 +13,7 @@ from bot.config.settings import Settings, SettingsError
 from bot.consent.replies import read_reply
 from bot.consent.use_cases import Service
 from bot.runtime.jobs import every
-from handlers.webhooks import missed, providers
+from handlers.webhooks.providers import SPECS
 from handlers.webhooks.receiver import (
     Backfill,
     BatchQueue,
@@ -25,6 +25,7 @@ from handlers.webhooks.receiver import (
     mailboxes_of,
     webhook_routes,
 )
+from handlers.webhooks.registry import backfill_sources, make_providers
 
 #: Seconds between two looks at what was missed, at what is to be confirmed, and at what is noted
 #: of the providers.
@@ -43,7 +44,7 @@ class Receiving:
 def receiving(settings: Settings, service: Service, counted: EventCounter) -> Iterator[Receiving]:
     """Raises `SettingsError` where a provider's settings can't be."""
     try:
-        on = providers(
+        on = make_providers(
             settings.providers,
             public_url=settings.public_url,
             seen=ReplayCache(service),
@@ -53,16 +54,20 @@ def receiving(settings: Settings, service: Service, counted: EventCounter) -> It
         raise SettingsError(str(error)) from None
     if on:
         # What reads replies is loaded by the first; not while a contact's transaction waits for it.
-        read_reply("hello", on[0].name, settings.languages)
+        read_reply("hello", None, settings.languages)
     health = ProviderHealth()
     intake = WebhookReceiver(service, counted=counted, health=health)
     with ExitStack() as stack:
         lines = {one.name: stack.enter_context(BatchQueue(intake, one)) for one in on}
-        routes = webhook_routes(lines, on, public_url=settings.public_url)
+        routes = webhook_routes(
+            lines,
+            {spec.name: spec.routes for spec in SPECS.values()},
+            public_url=settings.public_url,
+        )
         beside = [every(_NOTE, "noting", lambda _: health.keep(service))] if on else []
-        if any(provider.name == "ses" for provider in on):
-            beside.append(every(_CONFIRM, "confirming", ConfirmationJob(service)))
-        if sources := missed(settings.providers):
+        confirms = [spec.confirm for one in on if (spec := SPECS[one.name]).confirm]
+        beside += [every(_CONFIRM, "confirming", ConfirmationJob(service, c)) for c in confirms]
+        if sources := backfill_sources(settings.providers):
             catching_up = Backfill(service, intake, sources, health)
             beside.append(every(_MISSED, "missed", catching_up))
         yield Receiving(routes=routes, beside=beside)

@@ -95,7 +95,9 @@ def more(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
                 found = profile(consent, at.contact, actor)
                 notice = None
                 if outcome.meanwhile:
-                    notice = vocabulary.meanwhile(outcome.meanwhile, consent.now())
+                    notice = vocabulary.meanwhile(
+                        outcome.meanwhile, consent.now(), consent.providers
+                    )
                 show(client, body, saved_modal(found, outcome.changes, where, notice=notice))
                 redraw(client, consent, actor, found, where)
         case ids.DETAILS:
@@ -227,7 +229,11 @@ def _log(consent: Service, actor: Actor, metadata: Metadata) -> dict[str, object
         limit=activity_page.PAGE + 1,
     )
     return activity_page.log_modal(
-        contact, entries[: activity_page.PAGE], len(entries) > activity_page.PAGE, metadata
+        contact,
+        entries[: activity_page.PAGE],
+        len(entries) > activity_page.PAGE,
+        metadata,
+        consent.providers,
     )
 
 

@@ -14,6 +14,7 @@ from slack_sdk import WebClient
 
 from bot.consent.cases import Case, CaseState
 from bot.consent.errors import Changed, Invalid, NotFound
+from bot.consent.known_providers import KnownProviders
 from bot.consent.model import Actor, Channel, Role
 from bot.consent.permissions import Action, authorize
 from bot.consent.rules import Reason
@@ -125,7 +126,7 @@ def approved(ack: Ack, body: Body, client: WebClient, consent: Service, actor: A
     decided = approve(consent, case.contact, actor, version=case.version)
     with saved():
         if not decided.won:
-            say(client, body, _already(decided))
+            say(client, body, _already(decided, consent.providers))
         elif decided.case.state is CaseState.COMPLETED:
             word = decided.case.channel.word
             still = drawing.still(case_details(consent, decided.case.id, actor))
@@ -136,7 +137,7 @@ def approved(ack: Ack, body: Body, client: WebClient, consent: Service, actor: A
             )
             say(client, body, f"Approved. Still missing: {missing}.")
         else:
-            say(client, body, _already(decided))
+            say(client, body, _already(decided, consent.providers))
         _list_anew(client, consent, actor, _list_of(body))
     ack()
 
@@ -147,7 +148,7 @@ def denying(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Ac
     case = pointer(body)
     about = case_details(consent, case.contact, actor)
     if about.case.state is not CaseState.PENDING:
-        say(client, body, _already(Decided(case=about.case, won=False)))
+        say(client, body, _already(Decided(case=about.case, won=False), consent.providers))
     else:
         said = drawing.headline(about.case, masked(about.case.address))
         show(client, body, deny_modal(case, said, _list_of(body)))
@@ -161,7 +162,11 @@ def saved_denial(
     reason = typed(view).get("reason", "")
     decided = deny(consent, metadata.contact, reason, actor, version=metadata.version)
     with saved():
-        said = "Denied. Whoever asked is told why." if decided.won else _already(decided)
+        said = (
+            "Denied. Whoever asked is told why."
+            if decided.won
+            else _already(decided, consent.providers)
+        )
         ack(response_action="update", view=message_modal("Deny", said, markup=not decided.won))
         _list_anew(client, consent, actor, metadata.response_url)
 
@@ -170,7 +175,11 @@ def withdrawn(ack: Ack, body: Body, client: WebClient, consent: Service, actor: 
     """The request is taken back."""
     decided = cancel(consent, pointer(body).contact, actor)
     with saved():
-        say(client, body, "The request is withdrawn." if decided.won else _already(decided))
+        say(
+            client,
+            body,
+            "The request is withdrawn." if decided.won else _already(decided, consent.providers),
+        )
         redraw(client, consent, actor, profile(consent, decided.case.contact, actor), origin(body))
     ack()
 
@@ -224,14 +233,14 @@ def _list_anew(client: WebClient, consent: Service, actor: Actor, where: str) ->
         reply(client, where, PENDING, pending_page(consent, actor), replace=True)
 
 
-def _already(decided: Decided) -> str:
+def _already(decided: Decided, providers: KnownProviders) -> str:
     case = decided.case
     said = f"This was already {_WAS.get(case.state, 'changed')}"
     by, at = case.decided_by or case.ended_by, case.decided_at or case.ended_at
     if case.state not in (CaseState.APPROVED, CaseState.COMPLETED, CaseState.DENIED):
         by, at = case.ended_by, case.ended_at
     if by:
-        said += f" by {who(by)}"
+        said += f" by {who(by, providers)}"
     return f"{said}, {date(at)}." if at else f"{said}."
 
 

@@ -84,7 +84,7 @@ def look_up(consent: Service, actor: Actor, text: str, drafts: Drafts) -> Answer
         return f"{found.count} contacts match.", hits(found)
     draft = drafts.seal(phone=found.phone, email=found.email)
     said = f"No contact fits “{inert(text, 200)}”."
-    return said, nothing(found, text, draft)
+    return said, nothing(found, text, draft, consent.providers)
 
 
 def unwrapped(text: str) -> str:
@@ -132,7 +132,11 @@ def recent_page(
     kinds = activity_page.kinds(kind)
     entries = last_entries(consent, actor, kinds=kinds, before=before, limit=activity_page.PAGE + 1)
     return activity_page.recent(
-        entries[: activity_page.PAGE], len(entries) > activity_page.PAGE, kind, first=before is None
+        entries[: activity_page.PAGE],
+        len(entries) > activity_page.PAGE,
+        consent.providers,
+        kind,
+        first=before is None,
     )
 
 

@@ -11,7 +11,7 @@ from slack_sdk import WebClient
 from bot.consent.errors import Changed, Invalid, Refused
 from bot.consent.model import Actor, Channel
 from bot.consent.permissions import Action, authorize
-from bot.consent.suppressions import Listing, provider_name
+from bot.consent.suppressions import Listing
 from bot.consent.use_cases import (
     Profile,
     Service,
@@ -46,7 +46,7 @@ def removed(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Ac
     removed_at_provider(consent, contact, entry.name, actor, since=entry.since)
     with saved():
         found = profile(consent, contact, actor)
-        provider = provider_name(Listing.of(entry.name).provider)
+        provider = consent.providers.label(Listing.of(entry.name).provider)
         decision = found.decisions[Channel.EMAIL]
         steps = (vocabulary.step(whose(found, Channel.EMAIL, gate)) for gate in decision.gates)
         done = f"✓ Recorded: removed at {inert(provider)}."

@@ -72,7 +72,7 @@ def saved_edit(
     with saved():
         found = profile(consent, metadata.contact, actor)
         if outcome.meanwhile:
-            notice = vocabulary.meanwhile(outcome.meanwhile, consent.now())
+            notice = vocabulary.meanwhile(outcome.meanwhile, consent.now(), consent.providers)
         if outcome.left is None:
             modal = saved_modal(found, outcome.changes, metadata, notice=notice)
         else:
@@ -239,7 +239,9 @@ def _details_again(
     other one saved."""
     contact = now.contact
     _, newest = activity(consent, contact.id, actor, kinds=CHANGING, limit=1)
-    said = vocabulary.meanwhile(newest[0], consent.now()) if newest else CHANGED
+    said = CHANGED
+    if newest:
+        said = vocabulary.meanwhile(newest[0], consent.now(), consent.providers)
     again = msgspec.structs.replace(metadata, version=contact.version, touched=sorted(touched))
     notice = f"{said} What you typed is kept below: look, then save again."
     return details_modal(again, {**details_of(contact), **touched}, adding=False, notice=notice)

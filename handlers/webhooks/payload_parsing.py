@@ -31,7 +31,7 @@ _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 #: Between the digits of a number; what begins with 00 or a plus is a whole one.
 _SEPARATORS = re.compile(r"[ .()-]+")
 _SPACED = re.compile(r"(?:00|\+)?[1-9][0-9]{6,14}", re.ASCII)
-#: With the country's code, as Vonage writes it.
+#: With the country's code, and without a plus.
 _BARE_E164 = re.compile("[1-9][0-9]{9,14}", re.ASCII)
 _MAILBOX = re.compile(r"[^\s@<>]+@[^\s@<>]+")
 _NAMED = re.compile(r"[^<>]*<([^<>]*)>\s*")
@@ -249,7 +249,7 @@ def moment(value: object) -> datetime | None:
     none: an event is not lost over its time."""
     try:
         if isinstance(value, str):
-            # Postmark's has seven digits.
+            # Some have seven digits in the fraction.
             found = datetime.fromisoformat(_SEPARATE_FRACTION.sub(r"\1", value))
             return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
         if isinstance(value, int | float) and not isinstance(value, bool):

@@ -86,7 +86,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmation:
-    """A subscription to be confirmed by the worker, after the answer, with `ses.amazon.fetch`."""
+    """A subscription to be confirmed by the worker, after the answer, with the SPEC's `confirm`."""
 
     url: str = field(repr=False)
     topic: str
@@ -105,19 +105,36 @@ class Parsed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedAnswer:
+    """The body that stands beside the status 200."""
+
+    body: str = ""
+    media_type: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def empty_answer(_: Request) -> ExpectedAnswer:
+    """What nearly every provider expects."""
+    return ExpectedAnswer()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """Where a provider calls."""
 
     path: str
     methods: tuple[str, ...] = ("POST",)
+    #: What it expects once everything is stored. A refusal never has a body.
+    answer: Callable[[Request], ExpectedAnswer] = empty_answer
+    #: What a person sees who opens the address in a browser. It must change nothing.
+    page: Callable[[Request], ExpectedAnswer] | None = None
 
 
 class Provider(Protocol):
-    """One provider: its addresses, its signature, its words."""
+    """One provider, with its secrets: proves who sent a request, and reads it."""
 
-    #: As events, metrics and `tests/fixtures/<name>/` call it.
+    #: As in its SPEC.
     name: ClassVar[str]
-    routes: ClassVar[Sequence[Route]]
 
     def verify(self, request: Request, now: datetime) -> str:
         """Says which of its secrets held, by place and never by value.
@@ -139,6 +156,21 @@ class ReplayGuard(Protocol):
         """False where the key is remembered with another value. The same again is True: the
         provider repeats what we could not store."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnsubscribeMailboxes:
+    """What is known of the mailboxes of the contact whom a link names."""
+
+    #: By the address under which Optin keeps a mailbox, the other ways in which it was written.
+    #: The present mailbox first, then former ones.
+    written: Mapping[str, Sequence[str]]
+    #: A contact with this id was erased: what their mailboxes were, nobody knows any more.
+    erased: bool = False
+
+
+#: The mailboxes of a contact, by our id or the external one; None where nobody has or had the id.
+MailboxesOf = Callable[[str], UnsubscribeMailboxes | None]
 
 
 def read_each(items: Iterable[Any], read: Callable[[Any], Parsed]) -> Parsed:

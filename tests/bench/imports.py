@@ -15,6 +15,7 @@ from bot.consent.use_cases import Row, Service, import_rows
 from bot.runtime import clock
 from bot.runtime.read_email import read_email
 from handlers.contacts_file import open_contacts
+from handlers.webhooks.registry import known_providers
 from storage import open_store
 from tests.bench._contacts import imported, write
 
@@ -53,7 +54,12 @@ def _compare(path: Path, storage: Path) -> tuple[float, float]:
     """Seconds for the libraries alone, and for the import of the same rows."""
     store = open_store(f"tinydb:///{storage}")
     service = Service(
-        store=store, now=clock.now, region="US", read_email=read_email, hash_key=b"bench" * 8
+        store=store,
+        now=clock.now,
+        region="US",
+        read_email=read_email,
+        hash_key=b"bench" * 8,
+        providers=known_providers(),
     )
     actor = Actor(id="cli:bench", role=Role.OPERATOR, source="cli")
     turns = _Turns()

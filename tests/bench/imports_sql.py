@@ -20,6 +20,7 @@ from bot.consent.use_cases.contacts import Fields, read_details
 from bot.runtime import clock
 from bot.runtime.read_email import read_email
 from handlers.contacts_file import open_contacts
+from handlers.webhooks.registry import known_providers
 from storage import open_store
 from tests.bench._contacts import imported, loaded, write
 from tests.bench._loading import LARGE, loading
@@ -73,7 +74,12 @@ def _load(path: Path, url: str) -> float:
     seconds, seq = 0.0, 0
     with closing(open_store(url)) as store, loading(url) as load:
         service = Service(
-            store=store, now=clock.now, region="US", read_email=read_email, hash_key=b"bench" * 8
+            store=store,
+            now=clock.now,
+            region="US",
+            read_email=read_email,
+            hash_key=b"bench" * 8,
+            providers=known_providers(),
         )
         begun = time.perf_counter()
         with open_contacts(path) as contacts:

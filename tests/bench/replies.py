@@ -9,10 +9,13 @@ from time import perf_counter_ns
 
 from bot.consent.replies import Refusal, read_reply
 from bot.consent.replies.keywords import ENGLISH, LANGUAGES
+from handlers.webhooks.providers import SPECS
 from tests.support.labelled_replies import LANGUAGES as MEASURED
 from tests.support.labelled_replies import load
 
 Report = Callable[[str, str, str, bool, str], None]
+
+TWILIO = SPECS["twilio"].blocking_words
 
 #: Refusals caught at least, false alarms at most.
 BARS = {"en": (0.99, 0.01)} | dict.fromkeys(("fr", "de", "es", "pt"), (0.97, 0.015))
@@ -49,7 +52,7 @@ def keywords(report: Report) -> None:
     words: list[tuple[str, tuple[str, ...]]] = [(word, ()) for word in sorted(ENGLISH)]
     words += [(word, (code,)) for code, pack in LANGUAGES.items() for word in sorted(pack)]
     read = [
-        read_reply(form, "twilio", languages).refusal is Refusal.KEYWORD
+        read_reply(form, TWILIO, languages).refusal is Refusal.KEYWORD
         for word, languages in words
         for form in (word, word.upper(), word.capitalize(), f" {word}\n")
     ]
@@ -83,4 +86,4 @@ def once(text: str) -> float:
 
 
 def is_refusal(text: str) -> bool:
-    return read_reply(text, "twilio", tuple(LANGUAGES)).refusal is not Refusal.NONE
+    return read_reply(text, TWILIO, tuple(LANGUAGES)).refusal is not Refusal.NONE

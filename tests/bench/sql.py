@@ -27,6 +27,7 @@ from bot.consent.use_cases import Service
 from bot.consent.use_cases.ingest import ingest
 from bot.runtime import clock
 from bot.runtime.read_email import read_email
+from handlers.webhooks.registry import known_providers
 from storage import open_store
 from tests.bench._loading import LARGE, loading
 from tests.support.postgres_fixtures import Server
@@ -127,6 +128,7 @@ def service_on(store: Store) -> Service:
         region="US",
         read_email=read_email,
         hash_key=b"bench" * 8,
+        providers=known_providers(),
         alert_channel="C0ALERTS",
     )
 

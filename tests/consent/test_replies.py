@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.consent.events import Marker
+from bot.consent.known_providers import COMMON, BlockingWords
 from bot.consent.replies import Blocks, Refusal, Reply, read_reply
 from bot.consent.replies.keywords import ENGLISH, LANGUAGES
 from bot.consent.replies.message_text import without_accents
+from handlers.webhooks.providers import SPECS
 from tests.support.labelled_replies import LANGUAGES as MEASURED
 from tests.support.labelled_replies import half, load, load_training, skeleton
 
@@ -43,10 +45,17 @@ ROWS = [
     for text in texts.strip().split(" · ")
 ]
 EVERY_LANGUAGE = tuple(LANGUAGES)
+#: A carrier that goes by the beginning of a text:
+#: https://docs.aws.amazon.com/sms-voice/latest/userguide/keywords.html
+AWS = BlockingWords(
+    COMMON - {"stopall"} | {"remove", "optout", "opt-out", "arret", "td"}, beginning="stop"
+)
+BLOCKING = {"aws": AWS} | {name: spec.blocking_words for name, spec in SPECS.items()}
+TWILIO = BLOCKING["twilio"]
 
 
 def twilio(text: str, *languages: str) -> Reply:
-    return read_reply(text, "twilio", languages)
+    return read_reply(text, TWILIO, languages)
 
 
 @pytest.mark.parametrize(("text", "block", "refusal"), ROWS, ids=[row[0] for row in ROWS])
@@ -54,7 +63,7 @@ def twilio(text: str, *languages: str) -> Reply:
 def test_each_row_of_the_table_is_read_so(
     text: str, block: Blocks, refusal: Refusal, languages: tuple[str, ...]
 ) -> None:
-    reply = read_reply(text, "twilio", languages)
+    reply = read_reply(text, TWILIO, languages)
 
     assert (reply.refusal, reply.block) == (refusal, block)
     assert bool(reply.matched) is (refusal is not Refusal.NONE)
@@ -77,7 +86,7 @@ def test_each_row_of_the_table_is_read_so(
 def test_only_the_bare_word_clears_a_block(
     text: str, toll_free: bool, blocked: bool, clears: bool
 ) -> None:
-    reply = read_reply(text, "twilio", (), toll_free=toll_free, blocked=blocked)
+    reply = read_reply(text, TWILIO, (), toll_free=toll_free, blocked=blocked)
 
     assert reply.unblock is clears
     assert reply.refusal is Refusal.NONE
@@ -112,7 +121,7 @@ def test_only_the_bare_word_clears_a_block(
 def test_what_blocks_is_the_providers_own_list(
     provider: str, toll_free: bool, text: str, block: str
 ) -> None:
-    assert read_reply(text, provider, (), toll_free=toll_free).block == block
+    assert read_reply(text, BLOCKING.get(provider), (), toll_free=toll_free).block == block
 
 
 @pytest.mark.parametrize("provider", ["twilio", "telnyx", "aws", "vonage"])
@@ -122,13 +131,13 @@ def test_what_blocks_is_the_providers_own_list(
 def test_a_text_that_only_begins_with_the_word_is_no_refusal_at_any_provider(
     provider: str, text: str
 ) -> None:
-    assert read_reply(text, provider, EVERY_LANGUAGE).refusal is Refusal.NONE
+    assert read_reply(text, BLOCKING.get(provider), EVERY_LANGUAGE).refusal is Refusal.NONE
 
 
 def test_the_providers_marker_is_believed_before_any_list() -> None:
-    stop = read_reply("ALTO", "twilio", (), marker=Marker.STOP)
-    start = read_reply("please stop", "twilio", (), marker=Marker.START)
-    helped = read_reply("STOP", "twilio", (), marker=Marker.HELP)
+    stop = read_reply("ALTO", TWILIO, (), marker=Marker.STOP)
+    start = read_reply("please stop", TWILIO, (), marker=Marker.START)
+    helped = read_reply("STOP", TWILIO, (), marker=Marker.HELP)
 
     assert (stop.refusal, stop.block, stop.matched) == (Refusal.KEYWORD, Blocks.YES, ("alto",))
     assert start == Reply(unblock=True)
@@ -281,8 +290,8 @@ def test_our_own_footer_is_cut_off(footer: str) -> None:
 
 
 def test_amazon_reads_the_beginning_of_all_that_it_saw() -> None:
-    assert read_reply(f"STOP\n> {OURS}", "aws", ()).block is Blocks.YES
-    assert read_reply(f"> {OURS}\nSTOP", "aws", ()).block is Blocks.NO
+    assert read_reply(f"STOP\n> {OURS}", AWS, ()).block is Blocks.YES
+    assert read_reply(f"> {OURS}\nSTOP", AWS, ()).block is Blocks.NO
 
 
 @pytest.mark.parametrize(
@@ -429,7 +438,7 @@ def test_a_disguise_keeps_the_refusal_and_makes_the_block_at_most_unknown(
 ) -> None:
     text, block, refusal = row
 
-    reply = read_reply(text, "twilio", languages)
+    reply = read_reply(text, TWILIO, languages)
 
     assert reply.refusal is refusal
     assert reply.block is block or (block is Blocks.YES and reply.block is Blocks.UNKNOWN)
@@ -437,7 +446,7 @@ def test_a_disguise_keeps_the_refusal_and_makes_the_block_at_most_unknown(
 
 @given(st.text(max_size=200), st.sampled_from(["twilio", "telnyx", "aws", "vonage"]))
 def test_any_text_is_read(text: str, provider: str) -> None:
-    reply = read_reply(text, provider, EVERY_LANGUAGE)
+    reply = read_reply(text, BLOCKING.get(provider), EVERY_LANGUAGE)
 
     assert bool(reply.matched) is (reply.refusal is not Refusal.NONE)
 

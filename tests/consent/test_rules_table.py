@@ -25,13 +25,13 @@ from bot.consent.model import (
 )
 from bot.consent.rules import Decision, decide
 from bot.consent.senders import Number, NumberKind, Sender, Senders
-from tests.support.consent_fixtures import sender
+from tests.support.consent_fixtures import PROVIDERS, sender
 
 SINCE = datetime(2026, 11, 3, 14, 2, tzinfo=UTC)
 PHONE, MAILBOX = "+14155550100", "ana@example.com"
 SUPPORT = sender("+18885550199")
 SALES = sender("+14155550177", unblock_word="START")
-OURS = Senders(groups=(SUPPORT, SALES))
+OURS = Senders(groups=(SUPPORT, SALES), providers=PROVIDERS)
 #: Our sender for a text, the entry of a provider's list for an e-mail.
 BLOCKED_AT = {Channel.SMS: SUPPORT.id, Channel.EMAIL: "mailgun/unsubscribe"}
 ADDRESS = {Channel.SMS: PHONE, Channel.EMAIL: MAILBOX}
@@ -235,7 +235,7 @@ def test_each_entry_of_a_providers_list_is_a_gate_of_its_own_that_names_the_prov
     names = ("sendgrid/bounce", "sendgrid/unsubscribe/news", "ses/complaint")
     facts = AddressFacts(address=MAILBOX, blocks=dict.fromkeys(names, block))
 
-    gates = decide(contact, facts, Channel.EMAIL).gates
+    gates = decide(contact, facts, Channel.EMAIL, senders=OURS).gates
 
     assert [(gate.code, gate.sender_id) for gate in gates] == [
         (Code.SUPPRESSED, name) for name in names

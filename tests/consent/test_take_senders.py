@@ -16,7 +16,7 @@ from bot.consent.senders import Number, NumberKind, Sender
 from bot.consent.use_cases import Service, profile
 from bot.runtime.clock import Stopped
 from handlers.vocabulary import what
-from tests.support.consent_fixtures import AGENT
+from tests.support.consent_fixtures import AGENT, PROVIDERS
 from tests.support.take_fixtures import (
     LOCAL,
     MAILBOX,
@@ -69,7 +69,9 @@ def test_a_stop_to_one_number_blocks_its_service_and_unstop_to_another_lifts_it(
     assert number in gate.remedy
     assert MG not in gate.remedy + gate.reason
     assert blocks(grouped) == {}
-    shown = [what(entry) for entry in (*stopped, *lifted) if entry.kind is EntryKind.BLOCK]
+    shown = [
+        what(entry, PROVIDERS) for entry in (*stopped, *lifted) if entry.kind is EntryKind.BLOCK
+    ]
     assert not any("MG" in words for words in shown)
     assert shown[-1] == "SMS block of +1 415-555-0188: blocked → none"
 
@@ -171,6 +173,6 @@ def test_the_log_names_a_providers_list_and_why_an_address_is_on_it(
     (lifted,) = tell(alerting, mailed(EventKind.RESUBSCRIBED, scope="news"))
 
     about = "Email block on SendGrid's list (the contact unsubscribed (news))"
-    assert what(listed) == f"{about}: none → blocked"
-    assert what(lifted) == f"{about}: blocked → none"
+    assert what(listed, PROVIDERS) == f"{about}: none → blocked"
+    assert what(lifted, PROVIDERS) == f"{about}: blocked → none"
     assert listed.address == MAILBOX

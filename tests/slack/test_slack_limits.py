@@ -32,6 +32,7 @@ from handlers.slack.blocks.small_modals import (
 from handlers.slack.commands import help_blocks
 from sandbox.block_kit.check import check_blocks, check_view
 from sandbox.mrkdwn import pings
+from tests.support.consent_fixtures import PROVIDERS
 from tests.support.longest_profiles import AT, NASTY, characters, entry, listed, profile
 
 
@@ -54,7 +55,7 @@ def views(text: str) -> Iterator[dict[str, Any]]:
         ),
         *(StatusChange(what="Name", channel=None, before=text, after=text) for _ in range(8)),
     ]
-    notice = vocabulary.meanwhile(entry(text, 1), AT)
+    notice = vocabulary.meanwhile(entry(text, 1), AT, PROVIDERS)
     typed = dict.fromkeys(("sms_on", "email_on", "reason", "evidence", "note"), text)
     yield edit_modal(whole, metadata, notice=notice, typed=typed)
     yield profile_modal(whole, metadata)
@@ -70,8 +71,8 @@ def views(text: str) -> Iterator[dict[str, Any]]:
     yield message_modal(text or "Title", text or "Sentence.")
     for kind in EntryKind:
         page = [entry(text, seq, kind) for seq in range(1, activity_page.PAGE + 1)]
-        yield activity_page.log_modal(whole.contact, page, True, metadata)
-    yield activity_page.log_modal(whole.contact, [], False, Metadata())
+        yield activity_page.log_modal(whole.contact, page, True, metadata, PROVIDERS)
+    yield activity_page.log_modal(whole.contact, [], False, Metadata(), PROVIDERS)
 
 
 def messages(text: str) -> Iterator[list[dict[str, Any]]]:
@@ -89,13 +90,13 @@ def messages(text: str) -> Iterator[list[dict[str, Any]]]:
         facts=whole.facts[Channel.SMS],
         problem=text,
     )
-    yield nothing(found, text, "d" * 32)
-    yield nothing(Found(contacts=[]), text, None)
+    yield nothing(found, text, "d" * 32, PROVIDERS)
+    yield nothing(Found(contacts=[]), text, None, PROVIDERS)
     yield help_blocks("/optin")
     for kind in EntryKind:
         page = [(entry(text, seq, kind), whole.contact) for seq in range(1, activity_page.PAGE + 1)]
-        yield activity_page.recent(page, True, "contact", first=False)
-    yield activity_page.recent([], False, first=True)
+        yield activity_page.recent(page, True, PROVIDERS, "contact", first=False)
+    yield activity_page.recent([], False, PROVIDERS, first=True)
 
 
 @pytest.mark.parametrize("text", NASTY.values(), ids=NASTY.keys())

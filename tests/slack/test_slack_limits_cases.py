@@ -23,6 +23,7 @@ from handlers.slack.blocks.modal_frame import Metadata
 from handlers.slack.blocks.request_modal import deny_modal, pending, request_modal, requested_modal
 from sandbox.block_kit.check import check_blocks, check_view
 from sandbox.mrkdwn import pings
+from tests.support.consent_fixtures import PROVIDERS
 from tests.support.longest_profiles import AT, NASTY, characters, listed, person, profile
 
 SENDERS = [f"+1888555{number:04}" for number in range(30)]
@@ -71,6 +72,7 @@ def matters(text: str) -> Iterator[CaseDetails]:
                     then=whole.decisions[channel],
                     missing=() if lifted else SENDERS,
                     unblock_words=dict.fromkeys(SENDERS, "UNSTOP"),
+                    providers=PROVIDERS,
                     warnings=(text,) * 5,
                 )
     mail = listed(text).decisions[Channel.EMAIL]
@@ -82,9 +84,18 @@ def matters(text: str) -> Iterator[CaseDetails]:
             then=mail,
             missing=(),
             unblock_words={},
+            providers=PROVIDERS,
         )
     gone = case(text, CaseState.CANCELLED, Channel.SMS)
-    yield CaseDetails(case=gone, contact=None, now=None, then=None, missing=(), unblock_words={})
+    yield CaseDetails(
+        case=gone,
+        contact=None,
+        now=None,
+        then=None,
+        missing=(),
+        unblock_words={},
+        providers=PROVIDERS,
+    )
 
 
 def alert(matter: CaseDetails, kind: AlertKind, **fields: Any) -> Alert:

@@ -200,7 +200,7 @@ def test_an_undo_is_dated_by_when_it_was_recorded_too(slack: Slack, ana: PersonC
     ana.close(whole=True)
 
     undone = opened(ana, ana.press("Activity")).plain.partition("SMS On NO → YES")[2]
-    line = entry_line(slack.log()[-1])
+    line = entry_line(slack.log()[-1], slack.service.providers)
 
     assert "Nov 3, 2026, 9:02 AM · recorded Nov 6, 2026, 9:02 AM · by @ana" in undone
     assert undone.count("recorded") == 1  # of the others, the two times are the same
@@ -218,7 +218,7 @@ def test_what_a_provider_told_late_says_both_times(
     card(ana, PHONE)
 
     assert ("recorded" in opened(ana, ana.press("Activity")).plain) is said_twice
-    assert ("recorded" in entry_line(slack.log()[-1])) is said_twice
+    assert ("recorded" in entry_line(slack.log()[-1], slack.service.providers)) is said_twice
 
 
 # Whose opt-out it is

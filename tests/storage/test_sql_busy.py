@@ -17,16 +17,16 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from bot.config.settings import Settings
 from bot.consent.alerts import Alert, AlertKind, Delivery
 from bot.consent.errors import StorageFailed
 from bot.consent.store import Store
 from bot.consent.use_cases.ingest import ingest
 from bot.runtime.clock import Stopped
 from bot.runtime.open_service import open_service
-from handlers.webhooks import providers
+from bot.runtime.read_settings import read_settings
 from handlers.webhooks.provider import Request
 from handlers.webhooks.receiver import BatchQueue, ProviderHealth, ReplayCache, WebhookReceiver
+from handlers.webhooks.registry import make_providers
 from storage import open_store
 from storage.sql.sqlite import SQLite
 from tests.support import consent_fixtures
@@ -81,12 +81,12 @@ def test_requests_whose_tokens_are_kept_wait_for_the_storage_once(
 ) -> None:
     storage = path_in(tmp_path, kind)
     env = {"OPTIN_MAILGUN_SIGNING_KEY": "key", "OPTIN_STORAGE": url_of(storage)}
-    settings = Settings.read(env)
+    settings = read_settings(env)
     tries: Counter[str] = Counter()
 
     with open_service(settings, patience=0.3) as service:
         service = replace(service, store=counting(service.store, tries))
-        known = providers(
+        known = make_providers(
             settings.providers,
             public_url="https://optin.example.com",
             seen=ReplayCache(service),

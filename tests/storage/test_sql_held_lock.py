@@ -18,16 +18,16 @@ from urllib.parse import urlencode, urlsplit
 import psycopg
 import pytest
 
-from bot.config.settings import Settings
 from bot.consent.log.entries import EntryKind
 from bot.consent.model import ConsentValue
 from bot.consent.use_cases import Details
 from bot.consent.use_cases.imports import import_rows
 from bot.consent.use_cases.imports.rows import Consequence, Row
 from bot.runtime.open_service import open_service
-from handlers.webhooks import providers
+from bot.runtime.read_settings import read_settings
 from handlers.webhooks.provider import Request
 from handlers.webhooks.receiver import BatchQueue, ProviderHealth, WebhookReceiver
+from handlers.webhooks.registry import make_providers
 from handlers.webhooks.signatures import MemoryReplayGuard
 from sandbox.first_workspace import ALERTS
 from storage import open_store
@@ -155,7 +155,7 @@ def test_a_contact_that_is_held_is_nobody_elses_trouble(tmp_path: Path) -> None:
 
 def test_who_waited_too_long_is_told_so_without_another_try(tmp_path: Path) -> None:
     storage = path_in(tmp_path, "postgresql")
-    settings = Settings.read(ENV | {"OPTIN_STORAGE": url_of(storage)})
+    settings = read_settings(ENV | {"OPTIN_STORAGE": url_of(storage)})
     told: Counter[str] = Counter()
     tries: Counter[str] = Counter()
 
@@ -164,7 +164,7 @@ def test_who_waited_too_long_is_told_so_without_another_try(tmp_path: Path) -> N
 
     (twilio,) = (
         one
-        for one in providers(
+        for one in make_providers(
             settings.providers,
             public_url=PUBLIC,
             seen=MemoryReplayGuard(),

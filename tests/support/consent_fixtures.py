@@ -15,6 +15,7 @@ from bot.consent.use_cases import Service
 from bot.consent.use_cases.record import Recorder
 from bot.runtime.clock import Stopped
 from bot.runtime.read_email import read_email
+from handlers.webhooks.registry import known_providers
 from storage import open_store
 from tests.support.storages import KINDS, forget, path_in, url_of
 
@@ -25,6 +26,8 @@ OTHER_AGENT = Actor(id="slack:U0AGENT2", role=Role.AGENT, source="slack")
 MANAGER = Actor(id="slack:U0MANAGER", role=Role.MANAGER, source="slack")
 NOBODY = Actor(id="slack:U0GUEST", role=Role.NOBODY, source="slack")
 OPERATOR = Actor(id="cli:root", role=Role.OPERATOR, source="cli")
+
+PROVIDERS = known_providers()
 
 
 def sender(number: str, name: str = "", unblock_word: str = "UNSTOP") -> Sender:
@@ -53,6 +56,7 @@ def open_service_at(url: str, now: Callable[[], datetime]) -> Service:
         region="US",
         read_email=read_email,
         hash_key=b"a key for tests",
+        providers=PROVIDERS,
         senders=SENDERS,
     )
 

@@ -18,7 +18,7 @@ MARKER = b"List-Unsubscribe=One-Click"
 
 
 def token(mailbox: str, list_: str = "news", key: str = KEYS[0]) -> str:
-    """The code of a link, as whoever sends the mail makes it."""
+    """As docs/providers/setup.md describes it."""
     digest = hmac.digest(key.encode(), f"{mailbox}|{list_}".encode(), hashlib.sha256)
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
-from bot.config.settings import Settings
 from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import Channel, ConsentValue
 from bot.consent.use_cases import Service
 from bot.consent.use_cases.record import Recorder, new_id
 from bot.runtime.open_service import open_service
+from bot.runtime.read_settings import read_settings
 from bot.runtime.server import Server
 from bot.runtime.webhooks import receiving
 from handlers.metrics import Metrics
@@ -111,7 +111,7 @@ def receiver(
     """Serves until the block ends, without what runs beside unless it is wanted. The clock is
     `bot.runtime.clock`; `kind` is of storage."""
     storage = path_in(folder / "storage", kind)
-    settings = Settings.read({"OPTIN_STORAGE": url_of(storage), "OPTIN_PUBLIC_URL": PUBLIC, **env})
+    settings = read_settings({"OPTIN_STORAGE": url_of(storage), "OPTIN_PUBLIC_URL": PUBLIC, **env})
     with open_service(settings) as service:
         metrics = Metrics(Health(), service.now)
         with (

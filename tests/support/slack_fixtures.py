@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot.app import assemble
-from bot.config.settings import Mode, Settings
+from bot.config.settings import Mode
 from bot.consent.addresses import key_of
 from bot.consent.log.entries import Entry
 from bot.consent.model import Actor, Channel, ConsentValue, Contact, Role
@@ -21,6 +21,7 @@ from bot.consent.use_cases import Details, Service, StatusUpdate, add, change, v
 from bot.demo.samples import SENDERS, fill
 from bot.runtime.clock import Stopped
 from bot.runtime.open_service import open_service
+from bot.runtime.read_settings import read_settings
 from sandbox.client import ClientOutcome, Modal, PersonClient, Workspace
 from sandbox.first_workspace import MANAGERS
 from sandbox.manifest import Manifest
@@ -105,7 +106,7 @@ def started(
             "OPTIN_STORAGE": url_of(storage),
             "OPTIN_MANAGERS": MANAGERS,
         }
-        chosen = replace(Settings.read(env | settings, need_slack=True), senders=SENDERS)
+        chosen = replace(read_settings(env | settings, need_slack=True), senders=SENDERS)
         with open_service(chosen, patience=patience) as opened:
             service = replace(opened, now=clock)
             fill(service)

@@ -14,10 +14,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from bot.config.settings import Settings
-from handlers.webhooks import SWITCHES, providers
-from handlers.webhooks.provider import InvalidPayload, Provider, ReplayGuard, Request
-from handlers.webhooks.providers.one_click import MailboxesOf, UnsubscribeMailboxes
+from bot.runtime.read_settings import read_settings
+from handlers.webhooks.provider import (
+    InvalidPayload,
+    MailboxesOf,
+    Provider,
+    ReplayGuard,
+    Request,
+    UnsubscribeMailboxes,
+)
+from handlers.webhooks.providers import SPECS
+from handlers.webhooks.registry import make_providers
 from handlers.webhooks.signatures import MemoryReplayGuard
 
 ROOT = Path(__file__).parents[2]
@@ -95,8 +102,8 @@ class Sample:
     def provider_with(self, folder: Path, seen: ReplayGuard | None = None) -> Provider:
         """The provider as its settings make it. `folder` is for files that settings name."""
         env = _environment(self, folder)
-        settings = Settings.read(env)
-        (made,) = providers(
+        settings = read_settings(env)
+        (made,) = make_providers(
             settings.providers,
             public_url=self.public_url,
             seen=seen or MemoryReplayGuard(),
@@ -111,7 +118,7 @@ def all_samples() -> list[Sample]:
     for place in (FIXTURES, COLLECTION):
         for folder in sorted(place.glob("*/")):
             name = _NAMES.get(folder.name, folder.name)
-            if name in SWITCHES:
+            if name in SPECS:
                 found += read_samples(folder, name)
     return found
 
@@ -188,7 +195,10 @@ def _mailboxes(sample: Sample) -> dict[str, str]:
 
 
 def _environment(sample: Sample, folder: Path) -> dict[str, str]:
-    """The settings of a receiver with this secret."""
+    """The settings of a receiver with this secret: as the sample says, or translated from how the
+    collection has it."""
+    if settings := sample.told.get("settings"):
+        return dict(settings)
     secret = sample.told["secret"]
     env: dict[str, str | None]
     match sample.provider:
@@ -230,5 +240,5 @@ def _environment(sample: Sample, folder: Path) -> dict[str, str]:
         case "one_click":
             env = {"OPTIN_UNSUBSCRIBE_KEY": secret["token_key"]}
         case _:
-            raise AssertionError(f"say here which settings the fixtures of {sample.provider} mean")
+            raise AssertionError(f'{sample} needs the "settings" that its receiver has, by name')
     return {name: value for name, value in env.items() if value}

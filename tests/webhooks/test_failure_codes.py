@@ -10,7 +10,7 @@ import pytest
 from bot.consent.events import Event, Failure
 from handlers.webhooks.error_codes import Codes, Meaning, at_most_soft, by_mail
 from handlers.webhooks.providers.postmark import Postmark
-from handlers.webhooks.providers.telnyx import CODES as TELNYX
+from handlers.webhooks.providers.telnyx.codes import CODES as TELNYX
 from handlers.webhooks.providers.twilio.codes import CODES as TWILIO
 from handlers.webhooks.providers.vonage.codes import MESSAGES, RECEIPTS
 from tests.support.mailgun_requests import EVENT as MAILGUN_EVENT

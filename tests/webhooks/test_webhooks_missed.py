@@ -11,14 +11,14 @@ from threading import Event
 import pytest
 from starlette.responses import PlainTextResponse, Response
 
-from bot.config.settings import Settings
 from bot.consent.log.entries import EntryKind
 from bot.consent.model import Channel, ConsentValue
 from bot.consent.use_cases import Service
 from bot.runtime import clock
 from bot.runtime.clock import Stopped
-from handlers.webhooks import missed
+from bot.runtime.read_settings import read_settings
 from handlers.webhooks.receiver import Backfill, ProviderHealth, WebhookReceiver
+from handlers.webhooks.registry import backfill_sources
 from tests.support.receiving_fixtures import receiver
 from tests.support.twilio_fixtures import SID, TOKEN, Twilio, elsewhere, twilio_api, unavailable
 from tests.support.twilio_requests import signed
@@ -76,7 +76,7 @@ def down(twilio: Twilio, tmp_path: Path) -> Iterator[Down]:
         time.advance(timedelta(days=1))
         health = ProviderHealth()
         intake = WebhookReceiver(bot.service, counted=bot.metrics.count_events, health=health)
-        sources = missed(Settings.read(env).providers)
+        sources = backfill_sources(read_settings(env).providers)
         job = Backfill(bot.service, intake, sources, health)
         yield Down(service=bot.service, twilio=twilio, time=time, job=job, health=health)
 

@@ -9,11 +9,11 @@ import pytest
 
 from bot.consent.events import EventKind
 from handlers.webhooks.provider import InvalidSignature, Request
-from handlers.webhooks.providers.one_click import OneClick
+from handlers.webhooks.providers.one_click import SPEC, OneClick
 from tests.support.webhooks_fixtures import mailboxes_of, posted
 
 NOW = datetime(2026, 3, 10, 15, 4, 7, tzinfo=UTC)
-PATH = OneClick.routes[0].path
+PATH = SPEC.routes[0].path
 FORM = "application/x-www-form-urlencoded"
 MARKER = "List-Unsubscribe=One-Click"
 MAILBOXES = {"42": "dana@example.net", "43": "eve@example.net"}

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bot.config.settings import Settings, SettingsError
+from bot.config.setting_values import ProviderSetting
+from bot.config.settings import SettingsError
+from bot.consent.known_providers import COMMON, BlockingWords
 from bot.consent.model import Channel
-from bot.consent.replies.keywords import BLOCKING
-from handlers.webhooks import SMS_PROVIDERS, SWITCHES, ProviderRow, providers, register
-from handlers.webhooks.provider import Provider
+from bot.runtime.read_settings import read_settings
+from handlers.webhooks.provider import Provider, Route
+from handlers.webhooks.provider_spec import ProviderSpec, register
+from handlers.webhooks.providers import SPECS
+from handlers.webhooks.registry import make_providers
 from handlers.webhooks.signatures import MemoryReplayGuard
 from tests.support.webhooks_fixtures import all_samples
 
+SMS_PROVIDERS = {name for name, spec in SPECS.items() if spec.channel is Channel.SMS}
 PUBLIC = "https://optin.example.com"
 
 
 def made(public_url: str | None = PUBLIC, **env: str) -> list[Provider]:
-    settings = Settings.read(env)
-    return providers(
+    settings = read_settings(env)
+    return make_providers(
         settings.providers,
         public_url=public_url,
         seen=MemoryReplayGuard(),
@@ -34,20 +40,25 @@ def test_without_a_secret_no_provider_is_on():
 def test_each_provider_answers_to_the_name_and_the_setting_that_switch_it_on(tmp_path: Path):
     found = {sample.provider: sample.provider_with(tmp_path) for sample in all_samples()}
 
-    assert {name: provider.name for name, provider in found.items()} == {n: n for n in SWITCHES}
+    assert {name: provider.name for name, provider in found.items()} == {n: n for n in SPECS}
 
 
-def test_no_two_providers_want_the_same_address(tmp_path: Path):
-    found = {sample.provider: sample.provider_with(tmp_path) for sample in all_samples()}
-    paths = [route.path for provider in found.values() for route in provider.routes]
+def test_providers_call_addresses_of_their_own():
+    paths = [route.path for spec in SPECS.values() for route in spec.routes]
 
     assert len(paths) == len(set(paths))
     assert all(path.startswith(("/webhooks/", "/u/")) for path in paths)
 
 
 def test_every_sms_provider_has_its_opt_out_words():
-    assert {"twilio", "telnyx", "vonage"} <= SMS_PROVIDERS <= BLOCKING.keys()
-    assert all("stop" in BLOCKING[name] for name in SMS_PROVIDERS)
+    words = {
+        name: spec.blocking_words.words
+        for name, spec in SPECS.items()
+        if spec.channel is Channel.SMS and spec.blocking_words
+    }
+
+    assert {"twilio", "telnyx", "vonage"} <= words.keys() == SMS_PROVIDERS
+    assert all("stop" in words[name] for name in SMS_PROVIDERS)
 
 
 def test_the_providers_that_report_sms_are_registered_for_sms():
@@ -60,17 +71,46 @@ def test_the_providers_that_report_sms_are_registered_for_sms():
     assert reporting == SMS_PROVIDERS
 
 
-def test_the_registry_refuses_an_sms_provider_without_opt_out_words():
-    row = ProviderRow("plivo", Channel.SMS, "OPTIN_PLIVO_AUTH_TOKEN", lambda _: None)
+def spec(name: str = "plivo", channel: Channel = Channel.SMS, **more: Any) -> ProviderSpec:
+    """A provider that nothing is wrong with, but for what `more` says."""
+    setting = ProviderSetting[str]("OPTIN_PLIVO_AUTH_TOKEN", str, "")
+    right = {
+        "label": "Plivo",
+        "settings": (setting,),
+        "routes": (Route(path="/webhooks/plivo"),),
+        "make": lambda _: None,
+    }
+    return ProviderSpec(name=name, channel=channel, **right | more)
 
-    with pytest.raises(ValueError, match="'plivo' has no opt-out words: add its row to BLOCKING"):
-        register([row])
+
+def test_the_registry_refuses_an_sms_provider_without_opt_out_words():
+    with pytest.raises(ValueError, match="'plivo' has no blocking words"):
+        register([spec()])
 
 
 def test_an_email_provider_needs_no_opt_out_words():
-    row = ProviderRow("another", Channel.EMAIL, "OPTIN_ANOTHER_KEY", lambda _: None)
+    email = spec("another", Channel.EMAIL)
 
-    assert register([row]) == {"another": row}
+    assert register([email]) == {"another": email}
+
+
+def test_two_providers_share_no_name_no_setting_and_no_route():
+    words = BlockingWords(COMMON)
+    one = spec(blocking_words=words)
+    other = ProviderSetting[str]("OPTIN_OTHER_KEY", str, "")
+
+    with pytest.raises(ValueError, match="called 'plivo'"):
+        register([one, one])
+    with pytest.raises(ValueError, match="the setting OPTIN_PLIVO_AUTH_TOKEN"):
+        register([one, spec("other", blocking_words=words)])
+    with pytest.raises(ValueError, match="the route /webhooks/plivo"):
+        register([one, spec("other", blocking_words=words, settings=(other,))])
+
+
+@pytest.mark.parametrize("words", [{"STOP"}, {"stop "}, {"stop", "Cancel"}, {"cancel"}, set()])
+def test_blocking_words_that_no_text_could_match_are_refused(words: set[str]):
+    with pytest.raises(ValueError, match="Blocking words"):
+        BlockingWords(frozenset(words))
 
 
 def test_twilios_shared_keys_alone_switch_it_on():
@@ -121,11 +161,11 @@ def test_twilio_needs_the_public_address_that_it_signs():
 )
 def test_a_setting_that_cant_be_understood_is_named(env: dict[str, str]):
     with pytest.raises(SettingsError, match=next(iter(env))):
-        Settings.read(env)
+        read_settings(env)
 
 
 def test_no_secret_is_in_what_is_printed_of_the_settings():
-    settings = Settings.read(
+    settings = read_settings(
         {
             "OPTIN_TWILIO_AUTH_TOKEN": "hidden",
             "OPTIN_TWILIO_SHARED_KEYS": "id=hidden",

@@ -12,11 +12,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bot.consent.events import Failure
 from handlers.webhooks.provider import InvalidPayload, InvalidSignature, Request
-from handlers.webhooks.providers.telnyx import CODES, Telnyx
+from handlers.webhooks.providers.telnyx import SPEC, Telnyx
+from handlers.webhooks.providers.telnyx.codes import CODES
 from tests.support.webhooks_fixtures import assert_not_understood, posted, sample
 
 NOW = datetime(2026, 3, 10, 15, 4, 7, tzinfo=UTC)
-PATH = Telnyx.routes[0].path
+PATH = SPEC.routes[0].path
 KEYS = [Ed25519PrivateKey.from_private_bytes(letter * 32) for letter in (b"a", b"b")]
 
 

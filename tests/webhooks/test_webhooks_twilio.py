@@ -14,14 +14,14 @@ from twilio.request_validator import RequestValidator
 
 from bot.consent.events import EventKind, Failure, Marker
 from handlers.webhooks.provider import InvalidPayload, InvalidSignature, Request
-from handlers.webhooks.providers.twilio import Twilio
+from handlers.webhooks.providers.twilio import SPEC, Twilio
 from handlers.webhooks.providers.twilio.codes import CODES
 from tests.support.webhooks_fixtures import posted, sample
 
 NOW = datetime(2026, 3, 10, 15, 4, 7, tzinfo=UTC)
 TOKEN = "00112233445566778899aabbccddeeff"
 FORM = "application/x-www-form-urlencoded"
-INBOUND, STATUS, EVENTS = (route.path for route in Twilio.routes)
+INBOUND, STATUS, EVENTS = (route.path for route in SPEC.routes)
 STOP = {"MessageSid": "SM1", "From": "+12025550143", "To": "+12025550100", "Body": "STOP"}
 
 

@@ -6,7 +6,7 @@ import base64
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -150,7 +150,6 @@ class _Slow:
     """A provider whose check takes as long as somebody wants."""
 
     name: ClassVar[str] = "slow"
-    routes: ClassVar[Sequence[Route]] = (Route(path="/webhooks/slow"),)
 
     def __init__(self) -> None:
         self.began, self.may_end = threading.Event(), threading.Event()
@@ -168,7 +167,8 @@ def test_a_check_that_does_not_end_keeps_the_process_from_nothing(bot: Receiver)
     slow = _Slow()
     intake = WebhookReceiver(bot.service, counted=lambda *_: None, health=ProviderHealth())
     with BatchQueue(intake, slow) as line:
-        routes = webhook_routes({slow.name: line}, [slow], public_url=PUBLIC)
+        paths = {slow.name: [Route(path="/webhooks/slow")]}
+        routes = webhook_routes({slow.name: line}, paths, public_url=PUBLIC)
         with Server(web_app(routes=routes, checks={})) as server:
             other = Receiver(
                 service=bot.service,

@@ -13,14 +13,14 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot.consent.events import EventKind, Failure
 from handlers.webhooks.provider import InvalidSignature, Request
-from handlers.webhooks.providers.vonage import Vonage
+from handlers.webhooks.providers.vonage import SPEC, Vonage
 from handlers.webhooks.providers.vonage.codes import MESSAGES, RECEIPTS
 from handlers.webhooks.providers.vonage.signature import verify_parameters
 from tests.support.webhooks_fixtures import assert_not_understood, posted, sample
 
 NOW = datetime(2026, 3, 10, 15, 4, 7, tzinfo=UTC)
 SECRET = "s" * 32
-INBOUND, STATUS, SMS_INBOUND, SMS_DLR = (route.path for route in Vonage.routes)
+INBOUND, STATUS, SMS_INBOUND, SMS_DLR = (route.path for route in SPEC.routes)
 MESSAGE = {"message_uuid": "m1", "from": "12025550143", "to": "12025550100", "channel": "sms"}
 SMS = {
     "messageId": "m1",

@@ -1,16 +1,12 @@
-"""The words that a carrier or a law knows: a table for each language and for each provider.
-
-Sources: Twilio https://help.twilio.com/hc/en-us/articles/223134027 (REVOKE and OPTOUT since
-29 April 2025), Telnyx https://developers.telnyx.com/docs/messaging/messages/advanced-opt-in-out,
-AWS https://docs.aws.amazon.com/sms-voice/latest/userguide/keywords.html, Vonage (Opt-Out Assist)
-https://api.support.vonage.com/hc/en-us/articles/9398221473564
-"""
+"""The words that a carrier or a law knows: a table for each language. What a provider blocks stands
+in the provider's own folder, as `BlockingWords`."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from functools import cache
 
+from bot.consent.known_providers import BlockingWords
 from bot.consent.replies.message_text import without_accents
 
 #: Opt-out words, compared with the whole text. English words are keywords in every workspace.
@@ -59,20 +55,9 @@ LANGUAGES: dict[str, frozenset[str]] = {
     "zh": frozenset({"退订", "退訂", "停止", "取消"}),
 }
 
-#: What nearly every provider blocks; where none has told us, nobody can tell.
-COMMON = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit"})
-#: What a provider blocks by itself, as the bare text in any case. Each SMS provider has a row:
-#: `handlers/webhooks` registers none without.
-BLOCKING: dict[str, frozenset[str]] = {
-    "twilio": COMMON | {"revoke", "optout"},
-    "telnyx": COMMON | {"stop all"},
-    "vonage": COMMON - {"stopall"},
-    "aws": COMMON - {"stopall"} | {"remove", "optout", "opt-out", "arret", "td"},
-}
+
 #: A toll-free number is blocked in the network, by this word alone.
-TOLL_FREE = frozenset({"stop"})
-#: AWS takes every text that begins with this word for an opt-out.
-BEGINS = {"aws": "stop"}
+TOLL_FREE = BlockingWords(frozenset({"stop"}))
 
 #: Clear a block, as the bare text only; `YES` only where a block exists and not toll-free.
 UNBLOCKING = frozenset({"start", "unstop"})

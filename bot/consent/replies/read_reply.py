@@ -6,10 +6,12 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from bot.consent.events import Marker
+from bot.consent.known_providers import COMMON, BlockingWords
 from bot.consent.replies import keywords
 from bot.consent.replies.concepts import concepts
 from bot.consent.replies.features import END, features
 from bot.consent.replies.fillers import only_stop_words
+from bot.consent.replies.keywords import TOLL_FREE
 from bot.consent.replies.linear_model import model
 from bot.consent.replies.message_text import folded, shown, without_accents, without_quoted
 from bot.consent.replies.phrases import phrases
@@ -42,7 +44,7 @@ _STOP_SIGNS = frozenset("🛑⛔🚫🖕")
 
 def read_reply(
     text: str,
-    provider: str,
+    blocking: BlockingWords | None,
     languages: Collection[str],
     *,
     marker: Marker | None = None,
@@ -51,9 +53,10 @@ def read_reply(
 ) -> Reply:
     """What a contact's text means.
 
-    `languages` are the packs whose opt-out words count as keywords, besides English; refusals in
-    free words are heard in every language. `marker` is the provider's own reading and believed
-    first. `blocked`: a block stands for this sender and number, so that YES may clear it.
+    `blocking` is what the provider blocks by itself; None where nobody has told Optin. `languages`
+    are the packs whose opt-out words count as keywords, besides English; refusals in free words
+    are heard in every language. `marker` is the provider's own reading and believed first.
+    `blocked`: a block stands for this sender and number, so that YES may clear it.
     """
     bare = text.strip().casefold()
     whole = folded(shown(text))
@@ -72,7 +75,7 @@ def read_reply(
     )
     return Reply(
         refusal=refusal,
-        block=_block(bare, whole, provider, toll_free=toll_free, refused=bool(matched)),
+        block=_block(bare, whole, TOLL_FREE if toll_free else blocking, refused=bool(matched)),
         unblock=unblocks,
         almost_unblock=not unblocks and without_accents(said) in keywords.UNBLOCKING,
         help=said in keywords.helps(languages),
@@ -147,14 +150,13 @@ def _misspelled(left: str) -> tuple[str, ...]:
     return phrases().refusals(phrases().without_innocent(meant))
 
 
-def _block(bare: str, seen: str, provider: str, *, toll_free: bool, refused: bool) -> Blocks:
+def _block(bare: str, seen: str, blocking: BlockingWords | None, *, refused: bool) -> Blocks:
     """The carrier compares the bare text; with anything around the word, nobody can tell. Nor
     where it goes by the beginning alone, of a text that refuses nothing: "stop by tomorrow?"."""
-    words = keywords.TOLL_FREE if toll_free else keywords.BLOCKING.get(provider)
-    if words is None:
-        unsure = keywords.COMMON
+    if blocking is None:
+        unsure = COMMON
         return Blocks.UNKNOWN if {seen, without_accents(seen)} & unsure else Blocks.NO
-    begins = None if toll_free else keywords.BEGINS.get(provider)
+    words, begins = blocking.words, blocking.beginning
     if bare in words or (refused and begins and _begins(bare, begins)):
         return Blocks.YES
     if seen in words or without_accents(seen) in words:

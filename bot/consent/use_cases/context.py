@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from bot.consent.addresses import key_of, spellings
 from bot.consent.errors import NotFound, Refused
+from bot.consent.known_providers import KnownProviders
 from bot.consent.model import Contact
 from bot.consent.senders import Sender
 from bot.consent.store import Records, Store
@@ -32,6 +33,8 @@ class Service:
     read_email: Callable[[str], str]
     #: Keys the hashes that erasure leaves (rules.md §8.15).
     hash_key: bytes
+    #: What providers are called, and which words they block by themselves.
+    providers: KnownProviders
     #: The storage has hashes of a version that had no keys of addresses (rules.md §2a).
     old_spellings: bool = False
     #: Our own numbers and services, the default one first.

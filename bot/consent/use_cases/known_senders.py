@@ -35,6 +35,7 @@ def known_senders(service: Service, records: Records) -> Senders:
         groups=tuple(service.senders),
         members={number: told[0] for number, told in kept.get("members", {}).items()},
         retired=frozenset(kept.get("retired", {})),
+        providers=service.providers,
     )
 
 
@@ -61,10 +62,8 @@ def senders(service: Service) -> Senders:
 
 
 def _configured(service: Service) -> Senders:
-    return Senders(groups=tuple(service.senders)) if service.senders else _NONE
+    return Senders(groups=tuple(service.senders), providers=service.providers)
 
-
-_NONE = Senders()
 
 #: `members`: the service of a number, and since when. `retired`: who retired a name, and when.
 Kept = dict[str, dict[str, list[str]]]

@@ -13,6 +13,7 @@ from pathlib import Path
 from bot.consent.addresses import HASH, key_of
 from bot.consent.frozen import replace
 from bot.consent.gates import Code
+from bot.consent.known_providers import KnownProviders
 from bot.consent.log.entries import Entry, EntryKind, apply, opts_out
 from bot.consent.model import (
     AddressFacts,
@@ -106,6 +107,7 @@ def migrate(
 class _Log:
     """What the log says by today's rules."""
 
+    providers: KnownProviders
     contacts: dict[str, Contact] = field(default_factory=dict)
     facts: dict[str, AddressFacts] = field(default_factory=dict)
     #: E-mail providers' lists, which earlier versions did not keep: by key and listing.
@@ -130,7 +132,9 @@ class _Log:
     def _list(self, entry: Entry, key: str) -> None:
         """What an earlier version heard of a provider's list and did not keep."""
         provider = entry.source.removeprefix("provider:")
-        if entry.channel is not Channel.EMAIL or provider in (entry.source, "one_click"):
+        if entry.channel is not Channel.EMAIL or provider == entry.source:
+            return
+        if not self.providers.keeps_list(provider):
             return
         if (entry.reason or "").startswith("Subscribed again at the provider"):
             for theirs in [listed for listed in self.lists if listed[0] == key]:
@@ -156,7 +160,7 @@ def _cause(entry: Entry) -> Cause | None:
 def _bring(
     service: Service, records: Records, progress: Progress
 ) -> tuple[tuple[ChangedAnswer, ...], int]:
-    log = _Log()
+    log = _Log(service.providers)
     log.read(records.log(), progress)
     before = {contact.id: _answers(service, records, contact) for contact in records.contacts()}
     _put_contacts(records, log)

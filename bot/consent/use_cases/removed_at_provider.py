@@ -8,7 +8,7 @@ from bot.consent.errors import Changed, Refused
 from bot.consent.log.entries import EntryKind
 from bot.consent.model import Actor, BlockState, Channel, Contact, Origin
 from bot.consent.permissions import Action, authorize
-from bot.consent.suppressions import Listing, provider_name
+from bot.consent.suppressions import Listing
 from bot.consent.use_cases.context import Service, present
 from bot.consent.use_cases.record import Recorder
 
@@ -41,20 +41,23 @@ def removed_at_provider(
         if not found:
             raise Refused(
                 f"As far as Optin knows, the address is on no list of "
-                f"{provider_name(Listing.of(provider).provider)}."
+                f"{service.providers.label(Listing.of(provider).provider)}."
             )
         if since is not None and all(block.since != since for block in found.values()):
             raise Changed("The list has changed meanwhile. Look at the contact again.")
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
         for name, block in found.items():
             if since is None or block.since == since:
-                _remove(recorder, contact, name, block.state)
+                label = service.providers.label(Listing.of(name).provider)
+                _remove(recorder, contact, name, block.state, reason=f"Removed at {label}")
         after = records.contact(id)
         assert after is not None
         return after
 
 
-def _remove(recorder: Recorder, contact: Contact, name: str, before: BlockState) -> None:
+def _remove(
+    recorder: Recorder, contact: Contact, name: str, before: BlockState, *, reason: str
+) -> None:
     for holder in recorder.records.contacts_at(contact.key(Channel.EMAIL) or ""):
         recorder.record(
             EntryKind.BLOCK,
@@ -65,5 +68,5 @@ def _remove(recorder: Recorder, contact: Contact, name: str, before: BlockState)
             by=Origin.STAFF,
             before=before,
             after=BlockState.NONE,
-            reason=f"Removed at {provider_name(Listing.of(name).provider)}",
+            reason=reason,
         )

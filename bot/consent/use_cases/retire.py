@@ -16,7 +16,6 @@ from bot.consent.model import Actor, Channel
 from bot.consent.parsing import looks_like_phone, read_phone
 from bot.consent.permissions import Action, authorize
 from bot.consent.store import Records
-from bot.consent.suppressions import provider_id
 from bot.consent.use_cases.cases.complete import complete
 from bot.consent.use_cases.cases.requirements import missing_keys
 from bot.consent.use_cases.cases.transition import redraw_case
@@ -121,4 +120,6 @@ def _known_as(service: Service, records: Records, text: str) -> str:
         with suppress(Invalid):
             return read_phone(text, service.region)[0]
     # A service's id has capitals, and a provider's has none.
-    return text if any(character.isdigit() for character in text) else provider_id(text)
+    if any(character.isdigit() for character in text):
+        return text
+    return service.providers.id_of(text)

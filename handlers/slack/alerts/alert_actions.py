@@ -45,8 +45,7 @@ from handlers.slack.interaction import (
     value,
 )
 from handlers.slack.metadata import read_metadata
-from handlers.vocabulary import actor as who
-from handlers.vocabulary import things
+from handlers.vocabulary import person, things
 
 _ID = re.compile("[0-9a-f]{32}")
 
@@ -174,4 +173,4 @@ def _alert_id(value: str) -> str:
 def _by(answer: ReviewAnswer, said: str) -> str:
     alert = answer.alert
     at = f", {date(alert.handled_at)}" if alert.handled_at else ""
-    return f"{said} by {who(alert.handled_by or '')}{at}."
+    return f"{said} by {person(alert.handled_by or '')}{at}."

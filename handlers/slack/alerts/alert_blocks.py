@@ -23,7 +23,7 @@ from handlers.slack.blocks.formatting import (
     section,
 )
 from handlers.slack.blocks.modal_frame import Metadata, View, modal
-from handlers.vocabulary import actor
+from handlers.vocabulary import person
 
 #: Lines in a thread, and what goes to one person, are read and nothing more.
 _WITHOUT_BUTTONS = frozenset({AlertKind.STORM_LINE, AlertKind.STORM_LIST, AlertKind.NOTICE})
@@ -142,4 +142,4 @@ def _handled(alert: Alert) -> list[str]:
     if alert.handled_by == "system":
         return [f"✓ Nobody answered by the deadline, so it counts as an opt-out{at}"]
     word = "Answered" if alert.kind is AlertKind.REVIEW else "Handled"
-    return [f"✓ {word} by {actor(alert.handled_by)}{at}"]
+    return [f"✓ {word} by {person(alert.handled_by)}{at}"]

@@ -5,14 +5,13 @@ One drawing for every state and every copy: whatever happens to the case, the sa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from bot.consent.alerts import Alert, AlertKind
 from bot.consent.cases import Case, CaseState
 from bot.consent.gates import Code, Gate
 from bot.consent.model import Channel
 from bot.consent.rules import Answer, Decision
-from bot.consent.suppressions import provider_name
 from bot.consent.use_cases import CaseDetails
 from handlers.slack import ids
 from handlers.slack.blocks.card import button
@@ -27,7 +26,7 @@ from handlers.slack.blocks.formatting import (
     section,
     unaddressed,
 )
-from handlers.vocabulary import OWNER, actor, things
+from handlers.vocabulary import OWNER, actor, person, things
 
 CASES = frozenset({AlertKind.CASE, AlertKind.CASE_TOLD, AlertKind.CASE_REMINDER})
 
@@ -101,7 +100,8 @@ def _headline(matter: CaseDetails, masked: str) -> str:
     listed = _listed(matter)
     if not listed:
         return headline(matter.case, masked)
-    lists = joined([f"{provider}'s suppression list" for provider in _providers(listed)])
+    labels = dict.fromkeys(matter.providers.label(gate.sender or "") for gate in listed)
+    lists = joined([f"{inert(label, 60)}'s suppression list" for label in labels])
     return (
         f"🟡 *Re-opt-in for {matter.case.channel.word}:* {_who(matter.case, masked)}. Approved, "
         f"but no e-mails are sent yet: the address is on {lists}."
@@ -129,10 +129,6 @@ def _listed(matter: CaseDetails) -> list[Gate]:
     if any(gate.code is Code.OPTED_OUT for gate in now.gates):
         return []
     return [gate for gate in now.gates if gate.code is Code.SUPPRESSED]
-
-
-def _providers(gates: Sequence[Gate]) -> list[str]:
-    return list(dict.fromkeys(inert(provider_name(gate.sender or ""), 60) for gate in gates))
 
 
 def _remedies(decision: Decision) -> str:
@@ -164,9 +160,9 @@ def evidence_line(case: Case, longest: int) -> Iterator[str]:
 def progress(matter: CaseDetails) -> Iterator[str]:
     """Each key, ticked where it is there; and what approval leads to, while nobody has decided."""
     case = matter.case
-    yield f"☑ Requested by {actor(case.requested_by)}, {date(case.requested_at)}"
+    yield f"☑ Requested by {person(case.requested_by)}, {date(case.requested_at)}"
     if case.decided_by and case.decided_at:
-        decided = f"by {actor(case.decided_by)}, {date(case.decided_at)}"
+        decided = f"by {person(case.decided_by)}, {date(case.decided_at)}"
         if case.state is CaseState.DENIED:
             yield f"🔴 Denied {decided}{_reason(case)}"
         else:
@@ -190,7 +186,7 @@ def progress(matter: CaseDetails) -> Iterator[str]:
     if case.open:
         yield f"Expires {date(case.expires_at)}"
     elif case.ended_at and case.state is not CaseState.DENIED:
-        yield f"Ended {date(case.ended_at)} by {actor(case.ended_by or 'system')}"
+        yield f"Ended {date(case.ended_at)} by {actor(case.ended_by or 'system', matter.providers)}"
 
 
 def waits_for(case: Case) -> str:
@@ -207,7 +203,10 @@ def contact_steps(matter: CaseDetails) -> list[str]:
             f"Contact texts {matter.unblock_words[sender]} to {inert(phone(sender))}"
             for sender in matter.missing
         ]
-    return [f"{inert(name.title())} takes the address off its list" for name in matter.missing]
+    return [
+        f"{inert(matter.providers.label(name))} takes the address off its list"
+        for name in matter.missing
+    ]
 
 
 def outlook(matter: CaseDetails) -> str:
@@ -239,7 +238,7 @@ def _told(alert: Alert, matter: CaseDetails) -> Iterator[str]:
     """To whoever asked: the state at that time, and what they can do."""
     case = matter.case
     about = f"{_who(case, alert.masked)} ({case.channel.word})"
-    by = actor(case.decided_by or case.ended_by or "system")
+    by = actor(case.decided_by or case.ended_by or "system", matter.providers)
     match alert.text:
         case CaseState.APPROVED:
             yield f"🟡 {by} approved your re-opt-in request for {about}."

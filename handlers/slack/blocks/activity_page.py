@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from bot.consent.known_providers import KnownProviders
 from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import Channel, Contact
 from handlers import vocabulary
@@ -18,7 +19,13 @@ PAGE = 10
 ALL = "all"
 
 
-def log_modal(contact: Contact, entries: Sequence[Entry], more: bool, metadata: Metadata) -> View:
+def log_modal(
+    contact: Contact,
+    entries: Sequence[Entry],
+    more: bool,
+    metadata: Metadata,
+    providers: KnownProviders,
+) -> View:
     """A page of a contact's log, newest first, with filters."""
     filters = [
         _filter(
@@ -30,7 +37,7 @@ def log_modal(contact: Contact, entries: Sequence[Entry], more: bool, metadata: 
         _filter(ids.LOG_KIND, "All kinds", _KINDS, metadata.kind),
     ]
     blocks: list[Block] = [{"type": "actions", "block_id": "filters", "elements": filters}]
-    blocks += [section(*vocabulary.entry_lines(entry)) for entry in entries]
+    blocks += [section(*vocabulary.entry_lines(entry, providers)) for entry in entries]
     if not entries:
         blocks.append(section("Nothing here with these filters."))
     buttons = [button("Newer", ids.LOG_NEWER, "newer")] if metadata.cursors else []
@@ -49,7 +56,12 @@ def log_modal(contact: Contact, entries: Sequence[Entry], more: bool, metadata: 
 
 
 def recent(
-    entries: Sequence[tuple[Entry, Contact | None]], more: bool, kind: str = "", *, first: bool
+    entries: Sequence[tuple[Entry, Contact | None]],
+    more: bool,
+    providers: KnownProviders,
+    kind: str = "",
+    *,
+    first: bool,
 ) -> list[Block]:
     """The last changes of all contacts; `first` says whether this page is the newest."""
     blocks: list[Block] = [
@@ -59,7 +71,8 @@ def recent(
         )
     ]
     for entry, contact in entries:
-        said = vocabulary.entry_lines(entry, of=contact.name if contact else None)[:2]
+        name = contact.name if contact else None
+        said = vocabulary.entry_lines(entry, providers, of=name)[:2]
         view = None
         if contact is not None:
             pointer = ids.Pointer(contact=contact.id, version=contact.version)

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from bot.consent.cases import CaseState
 from bot.consent.gates import Code, Gate
+from bot.consent.known_providers import KnownProviders
 from bot.consent.model import AddressFacts, Bounce, Channel, Contact, LineType
 from bot.consent.rules import Decision
-from bot.consent.suppressions import Listing, provider_name
+from bot.consent.suppressions import Listing
 from bot.consent.use_cases import Found, Profile, others_gates
 from handlers import vocabulary
 from handlers.slack import ids
@@ -59,7 +60,7 @@ def card(profile: Profile) -> list[Block]:
         blocks.append(context(*notes))
     blocks.append(_buttons(profile))
     if profile.latest:
-        what, who, *_ = vocabulary.entry_lines(profile.latest[0])
+        what, who, *_ = vocabulary.entry_lines(profile.latest[0], profile.senders.providers)
         blocks.append(context(f"Last entry: {what} · {who}"))
     return blocks
 
@@ -89,7 +90,7 @@ def hits(found: Found) -> list[Block]:
     return blocks
 
 
-def nothing(found: Found, asked: str, draft: str | None) -> list[Block]:
+def nothing(found: Found, asked: str, draft: str | None, providers: KnownProviders) -> list[Block]:
     """No contact: what is known all the same, near misses, and the way to add one.
 
     `draft` holds the address that was asked for, sealed: for the form.
@@ -103,7 +104,7 @@ def nothing(found: Found, asked: str, draft: str | None) -> list[Block]:
     if found.facts and found.facts.blocks:
         blocked = found.facts.blocks.items()
         said = (
-            f"🔴 {vocabulary.block_name(name, block)}: {block.state} here."
+            f"🔴 {vocabulary.block_name(name, providers, block)}: {block.state} here."
             for name, block in blocked
         )
         blocks.append(section(*said))
@@ -238,7 +239,8 @@ def _removable(profile: Profile, channel: Channel) -> list[tuple[Gate, Block]]:
             continue
         value = str(ids.ListEntry(card=pointer, name=gate.sender_id, since=gate.since))
         if len(value) <= VALUE and len(found) < _MOST_LISTS:
-            provider = shown(provider_name(Listing.of(gate.sender_id).provider))
+            listing = Listing.of(gate.sender_id)
+            provider = shown(profile.senders.providers.label(listing.provider))
             found.append((gate, _removed(provider, value)))
     return found
 
@@ -275,10 +277,10 @@ def _steps(
             yield vocabulary.step(whose(profile, channel, gate))
         elif case.state is CaseState.APPROVED and case.decided_by and case.decided_at:
             own = " (the one who asked)" if case.self_approved else ""
-            approver = f"{vocabulary.actor(case.decided_by)}{own}, {date(case.decided_at)}"
+            approver = f"{vocabulary.person(case.decided_by)}{own}, {date(case.decided_at)}"
             yield f"☑ *Manager* approved: {approver}"
         else:
-            asked = f"{vocabulary.actor(case.requested_by)}, {date(case.requested_at)}"
+            asked = f"{vocabulary.person(case.requested_by)}, {date(case.requested_at)}"
             yield f"☐ *Manager:* decides the re-opt-in request of {asked}"
     yield from (
         vocabulary.step(whose(profile, channel, gate)) for gate in other_keys(profile, channel)
@@ -301,7 +303,7 @@ def _lifted(profile: Profile, channel: Channel) -> str | None:
     if channel is Channel.SMS:
         number = profile.senders.shown(sender)
         return f"☑ *Contact* lifted the block of {inert(phone(number))}, {date(at)}"
-    provider = provider_name(Listing.of(sender).provider)
+    provider = profile.senders.providers.label(Listing.of(sender).provider)
     return f"☑ *{inert(provider)}* took the address off its list, {date(at)}"
 
 

@@ -92,7 +92,7 @@ def _completed(case: Case) -> Iterator[str]:
     yield f"*Another contact with this {noun} opted in again {at}.* It counts for them alone."
     yield from evidence_line(case, _SHORT)
     if case.decided_by:
-        yield f"☑ Approved by {vocabulary.actor(case.decided_by)}"
+        yield f"☑ Approved by {vocabulary.person(case.decided_by)}"
 
 
 def _picker(chosen: str) -> Block:
@@ -152,7 +152,7 @@ def _line(matter: CaseDetails, *, decides: bool) -> list[Block]:
     waits = "a manager has to decide" if pending else waits_for(case)
     said = [
         f"*{name}* · {case.channel.word} · {inert(masked(case.address), 80)}",
-        f"Asked by {vocabulary.actor(case.requested_by)} {date(case.requested_at)}; {waits}. "
+        f"Asked by {vocabulary.person(case.requested_by)} {date(case.requested_at)}; {waits}. "
         f"Expires {date(case.expires_at)}.",
     ]
     elements: list[Block] = []

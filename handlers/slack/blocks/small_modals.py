@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from bot.consent.known_providers import KnownProviders
 from bot.consent.model import Channel, Contact
 from bot.consent.use_cases import Found, Profile
 from handlers import vocabulary
@@ -71,7 +72,10 @@ def mistake_modal(
     options = [option(f"{channel.word} On", channel) for channel in channels]
     blocks: list[Block] = [section(f"⚠️ {notice}")] if notice else []
     blocks += [
-        section(f"*{inert(contact.name)}*", *(_recorded(contact, channel) for channel in channels)),
+        section(
+            f"*{inert(contact.name)}*",
+            *(_recorded(contact, channel, profile.senders.providers) for channel in channels),
+        ),
         select("channel", "Channel", options, chosen) | {"optional": False},
         text_input(
             "reason",
@@ -92,10 +96,10 @@ def mistake_modal(
     return modal(ids.MISTAKE_MODAL, title, blocks, metadata, submit="Take it back")
 
 
-def _recorded(contact: Contact, channel: Channel) -> str:
+def _recorded(contact: Contact, channel: Channel, providers: KnownProviders) -> str:
     consent = contact.consent(channel)
     why = f": _{inert(consent.reason, 200)}_" if consent.reason else ""
-    who = f", by {vocabulary.actor(consent.actor)}" if consent.actor else ""
+    who = f", by {vocabulary.actor(consent.actor, providers)}" if consent.actor else ""
     return f"{channel.word} On: {vocabulary.on(consent)}{who}{why}"
 
 

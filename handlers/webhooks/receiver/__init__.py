@@ -10,7 +10,7 @@ from handlers.webhooks.receiver.provider_health import (
 )
 from handlers.webhooks.receiver.receive import EventCounter, WebhookReceiver
 from handlers.webhooks.receiver.replay_cache import ReplayCache
-from handlers.webhooks.receiver.unsubscribe_page import mailboxes_of
+from handlers.webhooks.receiver.unsubscribe_mailboxes import mailboxes_of
 from handlers.webhooks.receiver.webhook_routes import BatchQueue, webhook_routes
 
 __all__ = [

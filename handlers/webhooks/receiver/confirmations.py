@@ -1,7 +1,4 @@
-"""Subscriptions to be confirmed: kept when they are asked for, confirmed after the answer.
-
-https://docs.aws.amazon.com/sns/latest/dg/SendMessageToHttp.prepare.html
-"""
+"""Subscriptions to be confirmed: kept when they are asked for, confirmed after the answer."""
 
 from __future__ import annotations
 
@@ -14,11 +11,10 @@ from threading import Event
 from bot.consent.store import Records
 from bot.consent.use_cases import Service
 from handlers.webhooks.provider import Confirmation, InvalidSignature, VerificationUnavailable
-from handlers.webhooks.providers.ses.amazon import fetch
 
 logger = logging.getLogger(__name__)
 
-#: Amazon's links are good for so long.
+#: How long a link to confirm with is good.
 _KEEP = timedelta(days=3)
 _FIRST_PAUSE = timedelta(seconds=10)
 _LONGEST_PAUSE = timedelta(hours=1)
@@ -40,9 +36,10 @@ def keep(service: Service, asked: Iterable[Confirmation]) -> None:
 
 
 class ConfirmationJob:
-    """The job that confirms what is due, with `fetch`, which calls Amazon's hosts alone."""
+    """The job that confirms what is due, with a SPEC's `confirm`, which calls the provider's hosts
+    alone."""
 
-    def __init__(self, service: Service, fetch: Callable[[str], bytes] = fetch) -> None:
+    def __init__(self, service: Service, fetch: Callable[[str], bytes]) -> None:
         self._service = service
         self._fetch = fetch
 

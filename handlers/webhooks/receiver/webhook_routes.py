@@ -10,7 +10,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -19,13 +19,12 @@ from typing import Self
 
 from starlette.requests import Request as WebRequest
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
+from starlette.routing import Route as WebRoute
 
 from handlers.web import BODY_WITHIN, read_body
-from handlers.webhooks.provider import Provider, Request
-from handlers.webhooks.providers.one_click import OneClick
+from handlers.webhooks.provider import ExpectedAnswer, Provider, Request, Route
 from handlers.webhooks.receiver.receive import Answer, WebhookReceiver
-from handlers.webhooks.receiver.unsubscribe_page import button_page, done_page
 
 logger = logging.getLogger(__name__)
 
@@ -42,30 +41,42 @@ _GRACE = 2.0
 
 def webhook_routes(
     lines: Mapping[str, BatchQueue],
-    providers: Sequence[Provider],
+    routes: Mapping[str, Sequence[Route]],
     *,
     public_url: str | None,
     body_within: float = BODY_WITHIN,
 ) -> list[BaseRoute]:
-    """`lines` are by the provider's name."""
-    routes: list[BaseRoute] = []
+    """`lines` and `routes` are by the provider's name."""
+    found: list[BaseRoute] = []
+    for name, line in lines.items():
+        for route in routes[name]:
+            taken = _taken(line, route, public_url, body_within)
+            found.append(WebRoute(route.path, taken, methods=list(route.methods)))
+            if route.page:
+                found.append(WebRoute(route.path, _shown(route.page), methods=["GET"]))
+    return found
 
-    def add(line: BatchQueue, path: str, methods: Sequence[str]) -> None:
-        answer = _ANSWERS.get(path, _nothing)
 
-        async def endpoint(web: WebRequest) -> Response:
-            request = _given(web, await read_body(web, body_within), public_url)
-            status = await line.receive(request)
-            return answer(web) if status is HTTPStatus.OK else Response(status_code=status)
+def _taken(
+    line: BatchQueue, route: Route, public_url: str | None, body_within: float
+) -> Callable[[WebRequest], Awaitable[Response]]:
+    async def endpoint(web: WebRequest) -> Response:
+        request = _given(web, await read_body(web, body_within), public_url)
+        status = await line.receive(request)
+        if status is not HTTPStatus.OK:
+            return Response(status_code=status)
+        return _response(route.answer(request))
 
-        routes.append(Route(path, endpoint, methods=list(methods)))
+    return endpoint
 
-    for provider in providers:
-        for route in provider.routes:
-            add(lines[provider.name], route.path, route.methods)
-            if provider.name == OneClick.name:
-                routes.append(Route(route.path, _shown(button_page), methods=["GET"]))
-    return routes
+
+def _shown(
+    page: Callable[[Request], ExpectedAnswer],
+) -> Callable[[WebRequest], Awaitable[Response]]:
+    async def endpoint(web: WebRequest) -> Response:
+        return _response(page(_given(web, b"", None)))
+
+    return endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,24 +172,5 @@ def _given(web: WebRequest, body: bytes, public_url: str | None) -> Request:
     )
 
 
-def _shown(page: Callable[[WebRequest], Response]) -> Callable[[WebRequest], object]:
-    async def endpoint(web: WebRequest) -> Response:
-        return page(web)
-
-    return endpoint
-
-
-def _nothing(_: WebRequest) -> Response:
-    return Response()
-
-
-def _no_reply(_: WebRequest) -> Response:
-    """To Twilio: nothing is texted back."""
-    return Response("<Response/>", media_type="text/xml")
-
-
-#: Where more than "yes" is expected.
-_ANSWERS: Mapping[str, Callable[[WebRequest], Response]] = {
-    "/webhooks/twilio/inbound": _no_reply,
-    **{route.path: done_page for route in OneClick.routes},
-}
+def _response(answer: ExpectedAnswer) -> Response:
+    return Response(answer.body, media_type=answer.media_type, headers=dict(answer.headers))

@@ -11,6 +11,7 @@ from bot.consent.cases import Case, CaseState
 from bot.consent.errors import NotFound
 from bot.consent.frozen import replace
 from bot.consent.gates import THINGS
+from bot.consent.known_providers import KnownProviders
 from bot.consent.model import Actor, AddressFacts, Channel, Consent, ConsentValue, Contact, Origin
 from bot.consent.permissions import Action, authorize
 from bot.consent.rules import Decision, decide
@@ -38,6 +39,8 @@ class CaseDetails:
     missing: Sequence[str]
     #: What the contact texts to each of these.
     unblock_words: Mapping[str, str]
+    #: What providers are called.
+    providers: KnownProviders
     #: What should make a manager think twice, in sentences.
     warnings: Sequence[str] = ()
 
@@ -70,7 +73,13 @@ def details_of(service: Service, records: Records, case: Case) -> CaseDetails:
     senders = senders_of(service, records, facts)
     if contact is None or contact.erased:
         return CaseDetails(
-            case=case, contact=None, now=None, then=None, missing=(), unblock_words={}
+            case=case,
+            contact=None,
+            now=None,
+            then=None,
+            missing=(),
+            unblock_words={},
+            providers=service.providers,
         )
     names = missing_keys(facts, case.channel, senders)
     words = {senders.shown(name, facts.blocks[name]): senders.unblock_word(name) for name in names}
@@ -85,6 +94,7 @@ def details_of(service: Service, records: Records, case: Case) -> CaseDetails:
         then=decide(consenting, facts, case.channel, senders.default, senders),
         missing=tuple(words),
         unblock_words=words,
+        providers=service.providers,
         warnings=tuple(_warnings(records, case, contact, facts, service.now())),
     )
 

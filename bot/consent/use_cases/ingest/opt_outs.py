@@ -12,8 +12,6 @@ from bot.consent.suppressions import Cause
 from bot.consent.use_cases.context import date
 from bot.consent.use_cases.ingest.event_context import EventContext
 
-#: Our own unsubscribe link: it is no provider's list.
-ONE_CLICK = "one_click"
 _CONTACT = "contact"
 #: Of a text, as far as the log quotes it.
 _QUOTED, _HELD = 200, 1_000
@@ -41,7 +39,7 @@ def unsubscribe(taking: EventContext) -> None:
     nothing to the address any more."""
     scope = f" from {taking.event.scope}" if taking.event.scope else ""
     news = refuse(taking, f"Unsubscribed{scope}")
-    if taking.event.provider != ONE_CLICK:
+    if taking.service.providers.keeps_list(taking.event.provider):
         _list(taking, Cause.UNSUBSCRIBE)
     if news:
         taking.tell(AlertKind.UNSUBSCRIBE)
@@ -153,9 +151,11 @@ def _hold(taking: EventContext) -> None:
     if taking.facts.hold is not None or (refused and not taking.may_return()):
         reason = f"Wrote “{text[:_HELD]}”" if taking.holders else "Wrote a refusal again"
         # For a re-opt-in that comes later: it takes a permission that is newer than this.
+        # While a reply waits to be read, so does this one.
+        counts = refused and taking.facts.hold is None
         again = (
             {"by": Origin.CONTACT, "before": ConsentValue.NO, "after": ConsentValue.NO}
-            if refused
+            if counts
             else {}
         )
         taking.record_on_each(EntryKind.NOTE, reason=reason, actor=_CONTACT, **again)
@@ -195,7 +195,7 @@ def _read(taking: EventContext) -> Reply:
     event = taking.event
     return read_reply(
         event.text or "",
-        event.provider,
+        taking.service.providers.blocking_words(event.provider),
         taking.service.languages,
         marker=event.marker,
         toll_free=taking.senders.is_toll_free(event.sender or ""),

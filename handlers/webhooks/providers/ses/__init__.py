@@ -6,60 +6,26 @@ https://docs.aws.amazon.com/ses/latest/dg/notification-contents.html
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import ClassVar
 
-from bot.consent.events import Event, EventKind, Failure
+from bot.config.setting_values import ProviderSetting, several
 from bot.consent.model import Channel
-from handlers.webhooks.error_codes import Codes, Meaning, at_most_soft, by_mail, meaning, says_why
-from handlers.webhooks.payload_parsing import (
-    at,
-    checked,
-    id_at,
-    list_at,
-    mailbox,
-    moment,
-    only_mailbox,
-    text_at,
-)
-from handlers.webhooks.provider import InvalidPayload, Parsed, Request, Route, read_each
-from handlers.webhooks.providers.ses import sns
+from handlers.webhooks.provider import Parsed, Request, Route
+from handlers.webhooks.provider_spec import ProviderContext, ProviderSpec
+from handlers.webhooks.providers.ses import amazon, events, sns
 from handlers.webhooks.providers.ses.certificates import Certificates
 
-_UNINTERESTING = {"Send", "Open", "Click"}
-_BOUNCES: Codes = {
-    "Permanent": (Failure.HARD, "The mail system refused the address for good."),
-    "Transient": (Failure.SOFT, "The mail system refused the message for now."),
-    "Undetermined": (Failure.SOFT, "The mail system did not say why it refused the message."),
-}
-#: Not sent at all. The list has bounces and complaints, and does not say which it is.
-_ON_A_LIST = {"Suppressed", "OnAccountSuppressionList"}
-_LISTED: Meaning = (
-    Failure.LISTED,
-    "Amazon did not send it: the address is on its suppression list.",
-)
-_COMPLAINED: Meaning = (
-    Failure.LISTED_COMPLAINT,
-    "Amazon did not send it: the contact has reported our mail as spam.",
-)
-_TRYING: Meaning = (Failure.NOT_FINAL, "Amazon is still trying.")
-_REFUSED: Mapping[str, Meaning] = {
-    "Reject": (Failure.OURS, "Amazon found something harmful in our message."),
-    "Rendering Failure": (Failure.OURS, "Our template could not be filled in."),
-}
-_NOBODY = "a bounce or complaint without a mailbox"
-_BOUNCED_SOMEWHERE = "A message bounced, and Amazon does not say at which mailbox."
-_COMPLAINED_SOMEWHERE = "Somebody reported a message as spam, and Amazon does not say who."
-_ONE_OF_SEVERAL = "One of several people at this mail provider complained; it may be another."
+_ARN = re.compile("arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+", re.ASCII)
 
 
 class Ses:
     """SES's webhook, by the topics that are ours."""
 
-    name: ClassVar[str] = "ses"
-    routes: ClassVar[Sequence[Route]] = (Route(path="/webhooks/ses"),)
+    name: ClassVar[str] = events.NAME
 
     def __init__(self, *, topic_arns: Iterable[str], certificates: Certificates) -> None:
         self._topics = frozenset(topic_arns)
@@ -72,221 +38,43 @@ class Ses:
 
     def parse(self, request: Request, now: datetime) -> Parsed:
         """One message, about one mailbox or several."""
-        envelope = checked(sns.read_envelope(request))
-        match text_at(envelope, "Type"):
-            case sns.SUBSCRIPTION:
-                return Parsed(confirmations=(sns.confirmation(envelope),))
-            case sns.UNSUBSCRIPTION:
-                return Parsed(skipped=("a topic of ours does not reach us any more",))
-        message = sns.read_message(envelope)
-        if message is None:
-            return Parsed(ignored=("a sentence of Amazon's",))
-        word = text_at(message, "eventType") or text_at(message, "notificationType")
-        return _Said(envelope=envelope, message=message).about(word)
+        return events.read(request)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Said:
-    """What one message says of its recipients."""
-
-    envelope: dict[str, Any]
-    message: Any
-
-    def about(self, word: str) -> Parsed:
-        match word:
-            case "Bounce":
-                return self._bounce()
-            case "Complaint":
-                return self._complaint()
-            case "Delivery":
-                recipients = [
-                    {"emailAddress": one} for one in list_at(self.message, "delivery", "recipients")
-                ]
-                return self._each(recipients, EventKind.DELIVERED, "delivery")
-            case "DeliveryDelay":
-                delay = at(self.message, "deliveryDelay")
-                return self._each(
-                    list_at(delay, "delayedRecipients"),
-                    EventKind.FAILED,
-                    "deliveryDelay",
-                    code=text_at(delay, "delayType"),
-                    meant=_TRYING,
-                )
-            case "Reject" | "Rendering Failure":
-                recipients = [
-                    {"emailAddress": one} for one in list_at(self.message, "mail", "destination")
-                ]
-                return self._each(recipients, EventKind.FAILED, "reject", meant=_REFUSED[word])
-            case "Subscription":
-                return self._subscription()
-        if word in _UNINTERESTING:
-            return Parsed(ignored=(word,))
-        return Parsed(skipped=("a kind of event that is in no table",))
-
-    def _bounce(self) -> Parsed:
-        bounce = at(self.message, "bounce")
-        class_, subject = text_at(bounce, "bounceType"), text_at(bounce, "bounceSubType")
-        code = class_ if subject in ("", class_) else f"{class_}/{subject}"
-        recipients = list_at(bounce, "bouncedRecipients")
-        if not recipients:
-            return self._unplaced("bounce", code, _BOUNCED_SOMEWHERE)
-        if subject == "UnsubscribedRecipient":
-            # On a contact list of SES's own, and no failure of the mailbox.
-            return self._each(recipients, EventKind.UNSUBSCRIBED, "bounce", code=code)
-
-        def read(recipient: Any) -> Parsed:
-            said = text_at(recipient, "status"), text_at(recipient, "diagnosticCode")
-            if (class_, subject) == ("Transient", "General") and not says_why(*said):
-                # No mail system refused it: somebody is out of the office.
-                return Parsed(ignored=("an automatic reply",))
-            failure, sentence = _bounced(class_, subject, said)
-            event = self._event(
-                text_at(recipient, "emailAddress"),
-                EventKind.FAILED,
-                "bounce",
-                code=code,
-                failure=failure,
-                meaning=sentence,
-            )
-            return Parsed(events=(event,))
-
-        return read_each(recipients, read)
-
-    def _unplaced(self, place: str, code: str, sentence: str) -> Parsed:
-        """Counted; where there is but one mailbox, told of it, too."""
-        only = only_mailbox(list_at(self.message, "mail", "destination"))
-        if only is None:
-            return Parsed(skipped=(_NOBODY,))
-        event = self._event(only, EventKind.UNPLACED, place, code=code, meaning=sentence)
-        return Parsed(events=(event,), skipped=(_NOBODY,))
-
-    def _complaint(self) -> Parsed:
-        complaint = at(self.message, "complaint")
-        recipients = list_at(complaint, "complainedRecipients")
-        kind, feedback = (
-            text_at(complaint, "complaintSubType"),
-            text_at(complaint, "complaintFeedbackType"),
-        )
-        if feedback == "not-spam":
-            return Parsed(ignored=(feedback,))
-        if not recipients:
-            return self._unplaced("complaint", feedback, _COMPLAINED_SOMEWHERE)
-        if kind == "OnAccountSuppressionList":
-            return self._each(
-                recipients, EventKind.FAILED, "complaint", code=kind, meant=_COMPLAINED
-            )
-        parsed = self._each(
-            recipients,
-            EventKind.COMPLAINT,
-            "complaint",
-            code=feedback,
-            # Everybody at the domain that complained who got the mail.
-            said=_ONE_OF_SEVERAL if len(recipients) > 1 else None,
-        )
-        return parsed
-
-    def _subscription(self) -> Parsed:
-        said = at(self.message, "subscription")
-        recipients = list_at(self.message, "mail", "destination")
-        if len(recipients) != 1:
-            return Parsed(skipped=("a subscription that does not say whose it is",))
-        list_ = f"contact_list:{text_at(said, 'contactList')}"
-        new, old = at(said, "newTopicPreferences"), at(said, "oldTopicPreferences")
-        left, before = at(new, "unsubscribeAll") is True, at(old, "unsubscribeAll") is True
-        if left or before:
-            changes = [(left, list_)] if left != before else []
-        else:
-            changes = [
-                (status == "OptOut", f"{list_}/topic:{topic}")
-                for topic, status in _topics(new).items()
-                if _topics(old).get(topic) != status
-            ]
-        events = [
-            self._event(
-                recipients[0],
-                EventKind.UNSUBSCRIBED if out else EventKind.RESUBSCRIBED,
-                "subscription",
-                more_id=f":{scope}" if len(changes) > 1 else "",
-                # How they left; nobody asks how they came back.
-                code=text_at(said, "source") if out else "",
-                scope=scope,
-            )
-            for out, scope in changes
-        ]
-        return Parsed(events=tuple(events)) if events else Parsed(ignored=("nothing changed",))
-
-    def _each(
-        self,
-        recipients: Sequence[Any],
-        kind: EventKind,
-        place: str,
-        *,
-        code: str = "",
-        meant: Meaning | None = None,
-        said: str | None = None,
-    ) -> Parsed:
-        if not recipients:
-            raise InvalidPayload("an event has no mailbox")
-        failure, sentence = meant or (None, said)
-
-        def read(recipient: Any) -> Parsed:
-            event = self._event(
-                text_at(recipient, "emailAddress"),
-                kind,
-                place,
-                code=code,
-                failure=failure,
-                meaning=sentence,
-            )
-            return Parsed(events=(event,))
-
-        return read_each(recipients, read)
-
-    def _event(
-        self,
-        recipient: object,
-        kind: EventKind,
-        place: str,
-        *,
-        code: str,
-        more_id: str = "",
-        **more: Any,
-    ) -> Event:
-        address = mailbox(recipient if isinstance(recipient, str) else "")
-        about, mail = at(self.message, place), at(self.message, "mail")
-        # Two topics may tell one bounce twice; only the feedback's id is common to them.
-        id_ = text_at(about, "feedbackId") or id_at(self.envelope, "MessageId")
-        return Event(
-            provider=Ses.name,
-            id=f"ses:{id_}:{address}{more_id}",
-            kind=kind,
-            channel=Channel.EMAIL,
-            address=address,
-            only_recipient=only_mailbox(list_at(mail, "destination")),
-            occurred_at=moment(at(about, "timestamp")) or moment(self.envelope.get("Timestamp")),
-            sender=self._account(),
-            code=code or None,
-            message=text_at(mail, "messageId") or None,
-            sent_at=moment(at(mail, "timestamp")),
-            **more,
-        )
-
-    def _account(self) -> str:
-        """Whose suppression list it is: an account's, in one region."""
-        region = text_at(self.envelope, "TopicArn").split(":")[3:4]
-        return f"ses:{text_at(self.message, 'mail', 'sendingAccountId')}:{''.join(region)}"
+def _read_topic_arns(text: str) -> tuple[str, ...]:
+    arns = several(text)
+    if not arns or not all(map(_ARN.fullmatch, arns)):
+        raise ValueError("must be topics like arn:aws:sns:us-east-1:123456789012:optin")
+    return arns
 
 
-def _bounced(class_: str, subject: str, said: Sequence[str]) -> Meaning:
-    if subject in _ON_A_LIST:
-        return _LISTED
-    known = meaning(_BOUNCES, class_)
-    found = by_mail(*said, otherwise=known)
-    return found if known[0] is Failure.HARD else at_most_soft(found, known)
+def _read_folder(text: str) -> Path:
+    if not Path(text).is_dir():
+        raise ValueError(f"names {text}, which is no folder")
+    return Path(text)
 
 
-def _topics(preferences: Any) -> dict[str, str]:
-    return {
-        text_at(topic, "topicName"): text_at(topic, "subscriptionStatus")
-        for topic in list_at(preferences, "topicSubscriptionStatus")
-    }
+_TOPIC_ARNS = ProviderSetting[tuple[str, ...]]("OPTIN_SES_TOPIC_ARNS", _read_topic_arns, ())
+#: A folder; Amazon is asked for what is not in it.
+_CERTIFICATES = ProviderSetting[Path | None]("OPTIN_SES_CERTIFICATES", _read_folder, None)
+
+
+def _make(context: ProviderContext) -> Ses | None:
+    topics = context.settings[_TOPIC_ARNS]
+    certificates = Certificates(context.settings[_CERTIFICATES])
+    return Ses(topic_arns=topics, certificates=certificates) if topics else None
+
+
+SPEC = ProviderSpec(
+    name=Ses.name,
+    label="Amazon SES",
+    channel=Channel.EMAIL,
+    settings=(_TOPIC_ARNS, _CERTIFICATES),
+    routes=(Route(path="/webhooks/ses"),),
+    make=_make,
+    confirm=amazon.fetch,
+    advice={
+        "unverifiable": "Let this machine reach amazonaws.com, or put the certificate into "
+        "OPTIN_SES_CERTIFICATES.",
+    },
+)

@@ -1,66 +1,29 @@
 """Twilio: replies, delivery reports, and Event Streams.
 
 https://www.twilio.com/docs/messaging/guides/webhook-request
-https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks
-https://www.twilio.com/docs/events/event-types/messaging
+https://www.twilio.com/docs/usage/webhooks/webhooks-security
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from bot.consent.events import Event, EventKind, Marker
+from bot.config.provider_settings import ProviderSettings
+from bot.config.setting_values import ProviderSetting, matching, secrets, several, url
+from bot.consent.known_providers import COMMON, BlockingWords
 from bot.consent.model import Channel
-from handlers.webhooks.error_codes import meaning
-from handlers.webhooks.payload_parsing import (
-    at,
-    checked,
-    fields,
-    id_at,
-    json_body,
-    moment,
-    phone,
-    read_form,
-    text_at,
-)
-from handlers.webhooks.provider import InvalidPayload, Parsed, Request, Route, read_each
-from handlers.webhooks.providers.twilio import signature
-from handlers.webhooks.providers.twilio.codes import CODES
-
-#: There only with Advanced Opt-Out; the text may then be any word that the team chose.
-_MARKERS = {"STOP": Marker.STOP, "START": Marker.START, "HELP": Marker.HELP}
-_STATUSES = {
-    "delivered": EventKind.DELIVERED,
-    "undelivered": EventKind.FAILED,
-    "failed": EventKind.FAILED,
-}
-#: Others that come twice say nothing that we read.
-_NEEDED = {
-    "Body",
-    "ErrorCode",
-    "From",
-    "MessageSid",
-    "MessageStatus",
-    "MessagingServiceSid",
-    "OptOutType",
-    "To",
-}
-_UNINTERESTING = {"accepted", "scheduled", "queued", "sending", "sent", "read", "canceled"}
-_INBOUND_STREAM = "com.twilio.messaging.inbound-message.received"
-_STATUS_STREAM = "com.twilio.messaging.message."
+from handlers.webhooks.provider import ExpectedAnswer, Parsed, Request, Route
+from handlers.webhooks.provider_spec import ProviderContext, ProviderSpec
+from handlers.webhooks.providers.twilio import events, signature
+from handlers.webhooks.providers.twilio.backfill import TwilioBackfill
 
 
 class Twilio:
     """Twilio's three webhooks, by auth tokens and shared keys."""
 
-    name: ClassVar[str] = "twilio"
-    routes: ClassVar[Sequence[Route]] = (
-        Route(path="/webhooks/twilio/inbound"),
-        Route(path="/webhooks/twilio/status"),
-        Route(path="/webhooks/twilio/events"),
-    )
+    name: ClassVar[str] = events.NAME
 
     def __init__(
         self, *, auth_tokens: Sequence[str] = (), shared_keys: Mapping[str, str] | None = None
@@ -74,88 +37,66 @@ class Twilio:
         return signature.verify(request, self._tokens, self._shared_keys)
 
     def parse(self, request: Request, now: datetime) -> Parsed:
-        """A form is one message, JSON a batch of Event Streams."""
-        if request.path.endswith("/events"):
-            batch = json_body(request)
-            return read_each(batch if isinstance(batch, list) else [batch], _streamed)
-        form = fields(read_form(request.body), _NEEDED)
-        # By what it is, so that a STOP is read even where the two addresses were mixed up.
-        return _status(form) if "MessageStatus" in form else inbound(form)
+        """One message or report, or a batch of Event Streams."""
+        return events.read(request)
 
 
-def inbound(form: Mapping[str, Any], occurred_at: datetime | None = None) -> Parsed:
-    """What a contact wrote, in the webhook's names for its parts. Raises `InvalidPayload`."""
-    form = _folded(form)
-    message = id_at(form, "messagesid")
-    stated = text_at(form, "optouttype").upper()
-    event = Event(
-        provider=Twilio.name,
-        # One id for webhook, Event Streams and look-up: whichever tells it first.
-        id=f"twilio:in:{message}",
-        kind=EventKind.REPLY,
-        channel=Channel.SMS,
-        address=phone(text_at(form, "from")),
-        occurred_at=occurred_at,
-        **_sender(form, contact="from", ours="to"),
-        text=text_at(form, "body"),
-        marker=_MARKERS.get(stated),
-        code=stated or None,
-        message=message,
-    )
-    return Parsed(events=(event,))
+def _read_shared_keys(text: str) -> Mapping[str, str]:
+    pairs = [pair.partition("=") for pair in several(text)]
+    keys = {id_.strip(): secret.strip() for id_, _, secret in pairs}
+    if len(keys) < len(pairs) or not all(keys) or not all(keys.values()):
+        raise ValueError("must be like id=secret, several with commas between them")
+    return keys
 
 
-def _status(form: Mapping[str, Any], occurred_at: datetime | None = None) -> Parsed:
-    form = _folded(form)
-    message = id_at(form, "messagesid")
-    status = text_at(form, "messagestatus").lower()
-    if status in _UNINTERESTING:
-        return Parsed(ignored=(status,))
-    kind = _STATUSES.get(status)
-    if kind is None:
-        return Parsed(skipped=("a status that is in no table",))
-    code = text_at(form, "errorcode")
-    failure, sentence = meaning(CODES, code) if kind is EventKind.FAILED else (None, None)
-    event = Event(
-        provider=Twilio.name,
-        id=f"twilio:st:{message}:{status}",
-        kind=kind,
-        channel=Channel.SMS,
-        address=phone(text_at(form, "to")),
-        occurred_at=occurred_at,
-        **_sender(form, contact="to", ours="from"),
-        failure=failure,
-        code=code or None,
-        meaning=sentence,
-        message=message,
-    )
-    return Parsed(events=(event,))
+_AUTH_TOKENS = ProviderSetting[tuple[str, ...]]("OPTIN_TWILIO_AUTH_TOKEN", secrets, ())
+#: Secrets by the key's id.
+_SHARED_KEYS = ProviderSetting[Mapping[str, str]]("OPTIN_TWILIO_SHARED_KEYS", _read_shared_keys, {})
+#: Switches on asking for what was missed.
+_ACCOUNT_SID = ProviderSetting[str | None](
+    "OPTIN_TWILIO_ACCOUNT_SID",
+    matching("AC[0-9a-fA-F]{32}", "must be the account's SID, which begins with AC"),
+    None,
+)
+_API_URL = ProviderSetting("OPTIN_TWILIO_API_URL", url, "https://api.twilio.com")
 
 
-def _streamed(item: Any) -> Parsed:
-    item = checked(item)
-    kind = text_at(item, "type")
-    data = at(item, "data")
-    if not isinstance(data, dict):
-        raise InvalidPayload("an event has no data")
-    occurred_at = moment(at(data, "timestamp")) or moment(at(item, "time"))
-    if kind == _INBOUND_STREAM:
-        return inbound(data, occurred_at)
-    if kind.startswith(_STATUS_STREAM):
-        return _status(data, occurred_at)
-    return Parsed(skipped=("a kind of event that is in no table",))
+def _make(context: ProviderContext) -> Twilio | None:
+    tokens, keys = context.settings[_AUTH_TOKENS], context.settings[_SHARED_KEYS]
+    if (tokens or keys) and not context.public_url:
+        raise ValueError("needs OPTIN_PUBLIC_URL beside it, since Twilio signs that address")
+    return Twilio(auth_tokens=tokens, shared_keys=keys) if tokens or keys else None
 
 
-def _sender(form: Mapping[str, Any], *, contact: str, ours: str) -> dict[str, Any]:
-    """Our number, and the messaging service where there is one: a STOP is to all of it."""
-    number = text_at(form, ours)
-    return {
-        "sender": phone(number) if number else None,
-        "service": text_at(form, "messagingservicesid") or None,
-        "whatsapp": text_at(form, contact).lower().startswith("whatsapp:"),
-    }
+def _backfill(settings: ProviderSettings) -> TwilioBackfill | None:
+    account, tokens = settings[_ACCOUNT_SID], settings[_AUTH_TOKENS]
+    if not account or not tokens:
+        return None
+    return TwilioBackfill(account_sid=account, auth_tokens=tokens, api_url=settings[_API_URL])
 
 
-def _folded(form: Mapping[str, Any]) -> dict[str, Any]:
-    # `MessageSid` in a form is `messageSid` in Event Streams, whose spelling nobody has published.
-    return {name.lower(): value for name, value in form.items()}
+def _no_reply(_: Request) -> ExpectedAnswer:
+    """TwiML that texts nothing back."""
+    return ExpectedAnswer(body="<Response/>", media_type="text/xml")
+
+
+SPEC = ProviderSpec(
+    name=Twilio.name,
+    label="Twilio",
+    channel=Channel.SMS,
+    settings=(_AUTH_TOKENS, _SHARED_KEYS, _ACCOUNT_SID, _API_URL),
+    # REVOKE and OPTOUT since 29 April 2025:
+    # https://help.twilio.com/hc/en-us/articles/223134027
+    blocking_words=BlockingWords(COMMON | {"revoke", "optout"}),
+    routes=(
+        Route(path="/webhooks/twilio/inbound", answer=_no_reply),
+        Route(path="/webhooks/twilio/status"),
+        Route(path="/webhooks/twilio/events"),
+    ),
+    backfill=_backfill,
+    make=_make,
+    advice={
+        "missed": "Check OPTIN_TWILIO_ACCOUNT_SID, the auth token, and that OPTIN_TWILIO_API_URL "
+        "answers.",
+    },
+)

@@ -18,7 +18,7 @@ from bot.consent.events import Event
 from handlers.webhooks.backfill_source import BackfillOutdated, BackfillPage, BackfillUnavailable
 from handlers.webhooks.payload_parsing import at, checked, list_at, text_at
 from handlers.webhooks.provider import InvalidPayload
-from handlers.webhooks.providers.twilio import inbound
+from handlers.webhooks.providers.twilio.events import NAME, inbound
 
 #: Seconds for each step of an answer.
 _WITHIN = 5.0
@@ -30,7 +30,7 @@ _PAGE = 1000
 class TwilioBackfill:
     """The messages that contacts wrote to one account."""
 
-    name: ClassVar[str] = "twilio"
+    name: ClassVar[str] = NAME
 
     def __init__(self, *, account_sid: str, auth_tokens: Sequence[str], api_url: str) -> None:
         """`api_url` without a slash at its end. Of several tokens the first that holds."""

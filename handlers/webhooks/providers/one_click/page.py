@@ -7,22 +7,10 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
-
-from bot.consent.addresses import key_of
-from bot.consent.log.entries import EntryKind
-from bot.consent.model import Channel, Contact
-from bot.consent.store import Records
-from bot.consent.use_cases import Service
-from bot.consent.use_cases.erase import erased_id
-from handlers.webhooks.providers.one_click import UnsubscribeMailboxes
-
-#: Entries in which a contact's former mailboxes are looked for, the newest first.
-_MOST_ENTRIES = 500
+from handlers.webhooks.provider import ExpectedAnswer, Request
 
 #: By language: what the button says, and what is said when it is done.
 _WORDS: Mapping[str, tuple[str, str]] = {
@@ -62,59 +50,28 @@ button {{ font: inherit; padding: .75em 1.5em; cursor: pointer }}
 """
 
 
-def mailboxes_of(service: Service, id: str) -> UnsubscribeMailboxes | None:
-    """The mailboxes of the contact with this id, ours or the external one, present and former; of
-    a contact who was taken out or merged, those that the log has."""
-    with service.store.reading() as records:
-        contact = records.contact(id) or records.by_external_id(id)
-        erased = records.seen(erased_id(service, id)) or (contact is not None and contact.erased)
-        written = _written(records, contact, id)
-    return UnsubscribeMailboxes(written=written, erased=erased) if written or erased else None
-
-
-def _written(records: Records, contact: Contact | None, id: str) -> Mapping[str, Sequence[str]]:
-    """Every mailbox of the contact with the ways in which it was written, by the address under
-    which it is kept. The present one comes first, then the newest."""
-    found: dict[str, list[str]] = {}
-
-    def add(text: object) -> None:
-        if isinstance(text, str) and "@" in text:
-            found.setdefault(key_of(text), []).append(text)
-
-    if contact is not None:
-        add(contact.address(Channel.EMAIL))
-    for entry in records.entries(
-        contact=contact.id if contact else id, kinds=(EntryKind.CONTACT,), limit=_MOST_ENTRIES
-    ):
-        for text in reversed((entry.changes or {}).get("email", ())):
-            add(text)
-    for address in contact.consents if contact else ():
-        add(address)
-    return found
-
-
-def button_page(request: Request) -> Response:
+def button_page(request: Request) -> ExpectedAnswer:
     """The same for every link, so that it tells nobody which of them hold."""
     language = _language(request)
     button, _ = _WORDS[language]
     return _page(language, button, _FORM.format(button=escape(button)))
 
 
-def done_page(request: Request) -> Response:
+def done_page(request: Request) -> ExpectedAnswer:
     """After the button."""
     language = _language(request)
     _, done = _WORDS[language]
     return _page(language, done, f'<p role="status">✅ {escape(done)}</p>')
 
 
-def _page(language: str, title: str, inside: str) -> Response:
+def _page(language: str, title: str, inside: str) -> ExpectedAnswer:
     text = _PAGE.format(language=language, title=escape(title), inside=inside)
-    return HTMLResponse(text, headers=_HEADERS)
+    return ExpectedAnswer(body=text, media_type="text/html", headers=_HEADERS)
 
 
 def _language(request: Request) -> str:
     """The first of the reader's languages that we have."""
-    for wanted in request.headers.get("accept-language", "").split(","):
+    for wanted in request.header("accept-language").split(","):
         language = wanted.strip()[:2].lower()
         if language in _WORDS:
             return language

@@ -1,0 +1,62 @@
+"""What the rest of Optin gets from the providers' SPECs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bot.config.provider_settings import ProviderSettings
+from bot.config.setting_values import ProviderSetting
+from bot.consent.known_providers import KnownProvider, KnownProviders
+from handlers.webhooks.backfill_source import BackfillSource
+from handlers.webhooks.provider import MailboxesOf, Provider, ReplayGuard
+from handlers.webhooks.provider_spec import ProviderContext
+from handlers.webhooks.providers import SPECS
+
+
+def provider_settings() -> Sequence[ProviderSetting[Any]]:
+    """The settings of every provider, for `Settings.read`."""
+    return [setting for spec in SPECS.values() for setting in spec.settings]
+
+
+def known_providers() -> KnownProviders:
+    """The labels and blocking words of every provider, for the use cases."""
+    return KnownProviders(
+        {
+            spec.name: KnownProvider(
+                label=spec.label, blocking_words=spec.blocking_words, ours=spec.ours
+            )
+            for spec in SPECS.values()
+        }
+    )
+
+
+def make_providers(
+    settings: ProviderSettings,
+    *,
+    public_url: str | None,
+    seen: ReplayGuard,
+    mailboxes_of: MailboxesOf,
+) -> list[Provider]:
+    """The providers whose secret is set.
+
+    Raises ValueError with a sentence that names the setting that is missing or malformed.
+    """
+    context = ProviderContext(
+        settings=settings, public_url=public_url, seen=seen, mailboxes_of=mailboxes_of
+    )
+    made: list[Provider] = []
+    for spec in SPECS.values():
+        try:
+            provider = spec.make(context)
+        except ValueError as error:
+            raise ValueError(f"{spec.switch} {error}.") from None
+        if provider is not None:
+            made.append(provider)
+    return made
+
+
+def backfill_sources(settings: ProviderSettings) -> list[BackfillSource]:
+    """The providers that can be asked for what Optin missed while it was down."""
+    asked = [spec.backfill(settings) for spec in SPECS.values() if spec.backfill]
+    return [source for source in asked if source is not None]
