@@ -20,8 +20,8 @@ from storage.documents import encode
 from storage.tinydb.journal import Head, JournalChange, JournalRecord
 
 
-class Mark(msgspec.Struct, frozen=True, gc=False):
-    """What is needed of a line to pass on from it."""
+class LineSummary(msgspec.Struct, frozen=True, gc=False):
+    """What a reader needs of a line to go on to the next, or to skip it."""
 
     back: int
     seq: int
@@ -34,7 +34,7 @@ class Mark(msgspec.Struct, frozen=True, gc=False):
 
 T = TypeVar("T")
 
-_mark = msgspec.json.Decoder(Mark)
+_summary = msgspec.json.Decoder(LineSummary)
 _entry = msgspec.json.Decoder(Entry)
 
 
@@ -110,7 +110,7 @@ class Log:
             raise Corrupt(f"The journal and the Activity Log don't fit together. {files.ADVICE}")
         for entry in record.entries:
             line = bytes(entry)
-            mark = _mark.decode(line)
+            mark = _summary.decode(line)
             self._take(line, mark.seq, mark.hash, mark.contact)
         for redaction in record.redacted:
             self._unwritten[redaction.offset] = bytes(redaction.entry).ljust(redaction.length)
@@ -156,7 +156,7 @@ class Log:
 
     def newest_first(
         self, *, contact: str | None = None, actor: str | None = None, before: int | None = None
-    ) -> Iterator[tuple[int, bytes, Mark]]:
+    ) -> Iterator[tuple[int, bytes, LineSummary]]:
         """The lines, or the contact's, or the actor's, whose `seq` is below `before`."""
         found = self._of(contact) if contact else self._backwards(actor, before)
         for offset, line, mark in found:
@@ -173,11 +173,11 @@ class Log:
         for offset in unwritten:
             yield self.entry(offset, self._line(offset))
 
-    def _of(self, contact: str) -> Iterator[tuple[int, bytes, Mark]]:
+    def _of(self, contact: str) -> Iterator[tuple[int, bytes, LineSummary]]:
         offset = self.newest.get(contact, 0)
         while offset:
             line = self._line(offset)
-            mark = _decoded(_mark, line, offset)
+            mark = _decoded(_summary, line, offset)
             if mark.contact != contact or not 0 <= mark.back < offset:
                 raise Corrupt(f"The Activity Log is damaged at byte {offset}. {files.ADVICE}")
             yield offset, line, mark
@@ -185,18 +185,18 @@ class Log:
 
     def _backwards(
         self, actor: str | None, before: int | None
-    ) -> Iterator[tuple[int, bytes, Mark]]:
+    ) -> Iterator[tuple[int, bytes, LineSummary]]:
         written, unwritten = self._ends()
         for offset in reversed(unwritten):
             line = self._line(offset)
-            yield offset, line, _decoded(_mark, line, offset)
+            yield offset, line, _decoded(_summary, line, offset)
         if before is not None:
             written = self._lines.first_from(before, written, _seq)
         # Cheaper than decoding a line only to see that somebody else acted.
         part = encode(actor) if actor else b""
         for offset, line in self._lines.backwards(written, part):
             line = self._unwritten.get(offset, line)
-            yield offset, line, _decoded(_mark, line, offset)
+            yield offset, line, _decoded(_summary, line, offset)
 
     def _line(self, offset: int) -> bytes:
         return self._unwritten.get(offset) or self._lines.line(offset)
@@ -225,7 +225,7 @@ def _salts() -> list[str]:
 
 
 def _seq(offset: int, line: bytes) -> int:
-    return _decoded(_mark, line, offset).seq
+    return _decoded(_summary, line, offset).seq
 
 
 def _decoded(decoder: msgspec.json.Decoder[T], line: bytes, offset: int) -> T:
