@@ -22,9 +22,10 @@ from urllib.parse import urlencode
 from starlette.types import ASGIApp, Message
 
 from bot.app import assemble
-from bot.config.settings import Mode, Settings
+from bot.config.settings import Mode
 from bot.demo.samples import SENDERS, fill
 from bot.runtime.open_service import open_service
+from bot.runtime.read_settings import read_settings
 from sandbox.client import Workspace
 from sandbox.first_workspace import ANA
 from tests.support.receiving_fixtures import PUBLIC
@@ -75,7 +76,7 @@ def traced_files(folder: Path) -> dict[str, list[str]]:
             "OPTIN_TWILIO_AUTH_TOKEN": TOKEN,
             "OPTIN_PUBLIC_URL": PUBLIC,
         }
-        settings = replace(Settings.read(env, need_slack=True), senders=SENDERS)
+        settings = replace(read_settings(env, need_slack=True), senders=SENDERS)
         with open_service(settings) as service:
             fill(service)
             with assemble(settings, service, mode=Mode.HTTP, port=0) as running:
