@@ -160,7 +160,7 @@ def _told(service: Service, decided: Decided) -> None:
     if not decided.won:
         who = case.decided_by or case.ended_by
         at = case.decided_at or case.ended_at
-        by = f" by {actor(who, service.providers)}" if who else ""
+        by = f" by {actor(who, service.providers, markup=False)}" if who else ""
         on = f", {when(at)}" if at else ""
         raise Refused(f"This is {case.state} already{by}{on}. Nothing was changed.")
     for line in _lines(case_details(service, case.id, operator())):
@@ -229,12 +229,13 @@ def _lines(about: CaseDetails) -> Iterator[str]:
         yield f"  Evidence      {shown(case.evidence.text, 600)}{at}"
     if case.note:
         yield f"  Note          {shown(case.note, 600)}"
-    yield f"  ☑ Requested by {person(case.requested_by)}, {when(case.requested_at)}"
+    yield f"  ☑ Requested by {person(case.requested_by, markup=False)}, {when(case.requested_at)}"
     if case.decided_by and case.decided_at:
         word = "Denied" if case.state is CaseState.DENIED else "Approved"
         own = ", who asked for it" if case.self_approved else ""
         why = f": {shown(case.decision, 300)}" if case.decision else ""
-        yield f"  ☑ {word} by {person(case.decided_by)}{own}, {when(case.decided_at)}{why}"
+        by = person(case.decided_by, markup=False)
+        yield f"  ☑ {word} by {by}{own}, {when(case.decided_at)}{why}"
     elif case.open:
         yield "  ☐ A manager approves"
     if case.open and about.missing:

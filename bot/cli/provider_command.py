@@ -72,7 +72,7 @@ def _lines(known: Senders, gone: dict[str, Retired]) -> Iterator[str]:
 
     def line(name: str, *more: str) -> str:
         one = gone.pop(name, None)
-        by = f"retired by {person(one.by)}, {when(one.at)}" if one else "in use"
+        by = f"retired by {person(one.by, markup=False)}, {when(one.at)}" if one else "in use"
         return "  ".join(filter(None, (_shown(name), *more, by)))
 
     for group in known.groups:

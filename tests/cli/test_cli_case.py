@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.config.settings import Settings
-from bot.consent.use_cases import Service
+from bot.consent.model import Actor, Channel, Role
+from bot.consent.use_cases import CaseRequest, Service, request
 from bot.consent.use_cases.ingest import ingest
 from bot.runtime import open_service
 from tests.support.alerts_fixtures import SENDER, reply
@@ -98,6 +100,17 @@ def test_open_requests_are_listed_and_taken_back(cli: Cli) -> None:
     assert "Ana Gómez" in listed
     assert "Somebody asked for this already" in twice
     assert "There is none." in cli("case", "list").out
+
+
+def test_people_of_slack_are_named_without_its_markup(cli: Cli, texted: Service) -> None:
+    ana = json.loads(cli("status", PHONE, "--json").out)["contact"]["id"]
+    asked = CaseRequest(channel=Channel.SMS, evidence="Called us")
+    request(texted, ana, asked, Actor(id="slack:U0ANA", role=Role.AGENT, source="slack"))
+    listed = cli("case", "list", PHONE).out
+    shown = cli("case", "show", listed.split()[0]).out
+
+    assert "Requested by Slack user U0ANA" in shown
+    assert "<@" not in listed + shown
 
 
 @pytest.mark.parametrize(
