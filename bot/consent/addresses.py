@@ -47,8 +47,9 @@ def phone_key(number: str) -> str:
 
 def mailbox_key(mailbox: str) -> str:
     """The key of a mailbox: lower case, with the domain as IDNA 2008 (UTS 46) writes it in ASCII.
-    Plus-tags and dots are left as they are: only the mailbox's host knows what they mean."""
-    mailbox = mailbox.lower()
+    The dot of DNS's root is left out. Plus-tags and other dots stay: only the mailbox's host knows
+    what they mean."""
+    mailbox = mailbox.lower().rstrip(".")
     if mailbox.isascii():
         return mailbox
     local, _, domain = unicodedata.normalize("NFC", mailbox).rpartition("@")

@@ -165,8 +165,8 @@ class Block:
     first: datetime | None = None
     #: Of a messaging service: the number that the contact texted.
     number: str | None = None
-    #: Who told it.
-    provider: str | None = None
+    #: Who told it, by id: a number may be used through several providers.
+    providers: tuple[str, ...] = ()
     #: The contact's own STOP. The confirmation that the provider then sends passes the block.
     stopped: bool = False
 
@@ -194,7 +194,7 @@ class OptOut:
     reason: str
     #: The entry that made it.
     entry: str = ""
-    #: What a person or a file recorded, and may have recorded by mistake (`activity.act_of`);
+    #: What a person or a file recorded, and may have recorded by mistake (`log.entries.act_of`);
     #: empty for what the contact did, which nobody can take back.
     act: str = ""
     #: The contact of whom that was recorded, by id.
@@ -205,7 +205,7 @@ class OptOut:
 class Mark:
     """A row of a file that says that an address bounced."""
 
-    #: `activity.act_of`.
+    #: `log.entries.act_of`.
     act: str
     #: The contact of whom the row was, by id.
     of: str = ""

@@ -77,23 +77,34 @@ class Senders:
         return self.groups[0] if self.groups else None
 
     def service_of(self, number: str) -> str | None:
-        """The service that a number belongs to."""
+        """The service that a number belongs to: as the newest event showed it, else as
+        `OPTIN_SENDERS` says."""
+        if learned := self.members.get(number):
+            return learned
         for group in self.groups:
             if group.service and any(n.number == number for n in group.numbers):
                 return group.service
-        return self.members.get(number)
+        return None
 
     def group_of(self, name: str) -> Sender | None:
-        """The group to which a service or a number belongs; None where nobody has said."""
-        for group in self.groups:
-            if group.has(name):
-                return group
-        service = self.members.get(name)
-        numbers = [n for n, theirs in self.members.items() if theirs in (name, service)]
-        for group in self.groups:
-            if (service and group.service == service) or any(map(group.has, numbers)):
-                return group
-        return None
+        """The group to which a service or a number belongs; None where nobody has said. The first
+        of several."""
+        return next(iter(self.groups_of(name)), None)
+
+    def groups_of(self, name: str) -> Sequence[Sender]:
+        """All groups to which a service or a number belongs: those that name it first. A number may
+        have moved to a service of another group, and groups may share one."""
+        named = [group for group in self.groups if group.has(name)]
+        if not self.members:
+            return named
+        services = {name, self.members.get(name, name)}
+        shares = [g for g in self.groups if g not in named and services & self._services(g)]
+        return [*named, *shares]
+
+    def _services(self, group: Sender) -> set[str]:
+        """The services that a group's numbers belong to, or did."""
+        learned = (self.members.get(one.number) for one in group.numbers)
+        return {service for service in (group.service, *learned) if service}
 
     def is_toll_free(self, number: str) -> bool:
         """Whether it is a toll-free number, where STOP blocks in the network."""
@@ -134,18 +145,20 @@ class Senders:
             return False
         if sender is None:
             return True
-        group = self.group_of(name)
-        return group is None or group.id == sender.id
+        groups = self.groups_of(name)
+        return not groups or any(group.id == sender.id for group in groups)
 
     def is_retired(self, name: str, block: Block) -> bool:
-        """Whether the company no longer uses this sender, or this provider."""
+        """Whether the company no longer uses this sender: itself, its service, every group that it
+        belongs to, or every provider that told of the block."""
         if not self.retired:
             return False
-        group = self.group_of(name)
-        known = {name, name.partition("/")[0], block.provider, self.members.get(name, name)}
-        if group is not None:
-            known |= {group.id, group.service}
-        return not known.isdisjoint(self.retired)
+        if self.retired & {name, name.partition("/")[0], self.members.get(name, name)}:
+            return True
+        groups = self.groups_of(name)
+        if groups and all(self.retired & {group.id, group.service} for group in groups):
+            return True
+        return bool(block.providers) and self.retired.issuperset(block.providers)
 
     def shown(self, name: str, block: Block | None = None) -> str:
         """A number that the contact can text, never an id: the number that the contact texted,

@@ -52,7 +52,7 @@ class Records(Protocol):
 
         First those whose name has, for each word of `text`, a word that begins with it; then those
         whose name, e-mail or company contains it; digits also find phone numbers that begin or end
-        with them. Case and accents don't matter (`reading.fold`). Erased contacts are not found.
+        with them. Case and accents don't matter (`parsing.fold`). Erased contacts are not found.
         One or two letters out of the middle may be looked for among some of the contacts alone.
         """
         ...
@@ -94,7 +94,7 @@ class Records(Protocol):
     # The Activity Log
 
     def append(self, entry: Entry) -> Entry:
-        """Seals the entry (`activity.seal`) as the next of the chain and keeps it."""
+        """Seals the entry (`log.entries.seal`) as the next of the chain and keeps it."""
         ...
 
     def adopt(self, entry: Entry) -> None:
@@ -120,11 +120,11 @@ class Records(Protocol):
         ...
 
     def head(self) -> tuple[int, str]:
-        """`seq` and hash of the newest entry; 0 and `activity.GENESIS` where there is none."""
+        """`seq` and hash of the newest entry; 0 and `log.entries.GENESIS` where there is none."""
         ...
 
     def redact(self, contact: str) -> None:
-        """Erases the personal part of the contact's entries (`activity.redact`), on the disk,
+        """Erases the personal part of the contact's entries (`log.entries.redact`), on the disk,
         too."""
         ...
 

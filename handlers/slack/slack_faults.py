@@ -70,7 +70,7 @@ def unseen_group(word: str) -> str:
 
 
 def passes(error: Exception) -> bool:
-    """Whether the same call may work in a minute. `error` is one of `outcomes.CALL_FAILED`."""
+    """Whether the same call may work in a minute. `error` is one of `slack_errors.CALL_FAILED`."""
     return slack_failure(error).trouble in _PASSING
 
 

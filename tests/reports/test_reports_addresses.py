@@ -397,3 +397,10 @@ def test_an_opt_out_counts_with_decimals_behind_its_number(product: Product) -> 
 
     assert taken.status == 0
     assert said_no(product.answers()["Uli"]["sms"])
+
+
+def test_the_dot_of_the_root_makes_no_other_mailbox(product: Product) -> None:
+    ana = product.add(email="ana@example.com")
+    product.mail("unsubscribe", "ana@example.com.")
+
+    assert product.email(ana)["on"] == "NO"

@@ -6,6 +6,7 @@ numbers. Each report is tried with every provider that has services, and with ev
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -312,3 +313,83 @@ def test_a_retired_sender_stops_counting_and_consent_stays(launch: Starter) -> N
     assert product.sms(PHONE)["answer"] == "yes"
     product.done("provider", "restore", "support")
     assert product.sms(PHONE)["answer"] == "no"
+
+
+def twilio_stop(product: Product) -> None:
+    product.text("STOP")
+
+
+def telnyx_stop(product: Product) -> None:
+    product.text("STOP", by="telnyx")
+
+
+def telnyx_failure(product: Product) -> None:
+    product.fail("40300", by="telnyx")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (telnyx_stop, twilio_stop),
+        (twilio_stop, telnyx_stop),
+        (twilio_stop, telnyx_failure),
+        (telnyx_failure, twilio_stop),
+    ],
+)
+def test_a_number_that_two_providers_carry_is_blocked_until_both_are_retired(
+    product: Product, first: Callable[[Product], None], second: Callable[[Product], None]
+) -> None:
+    ana = product.add(phone=PHONE)
+    first(product)
+    product.wait(hours=1)
+    second(product)
+    product.approve_re_opt_in(ana, "sms")
+    product.done("provider", "retire", "telnyx")
+    with_one = product.sms(ana)
+    product.done("provider", "retire", "twilio")
+
+    assert with_one["answer"] == "no"
+    assert ("carrier_block", "contact") in gates(with_one)
+    assert product.sms(ana)["answer"] == "yes"
+    product.check()
+
+
+@pytest.mark.parametrize("service", ['service = "MG1"\n', ""], ids=["in the file", "unknown"])
+def test_a_number_that_moved_to_another_groups_service_holds_its_own_group_back(
+    launch: Starter, service: str
+) -> None:
+    product = launch(
+        senders=f'[[sender]]\nid = "a"\n{service}numbers = ["{OURS}"]\n'
+        f'[[sender]]\nid = "b"\nservice = "MG2"\nnumbers = ["{OURS_2}"]\n'
+    )
+    ana = product.add(phone=PHONE)
+    product.fail("30004", service="MG2")
+
+    assert product.sms(ana)["answer"] == "unverified"
+    assert [code for code, _ in gates(product.sms(ana))] == ["block_unknown"]
+
+
+def test_a_service_that_two_groups_share_holds_both_back(launch: Starter) -> None:
+    numbers = {"a": OURS, "b": OURS_2, "c": "+14155550003"}
+    groups = [
+        f'[[sender]]\nid = "{id}"\nname = "{id}"\nnumbers = ["{n}"]\n' for id, n in numbers.items()
+    ]
+    product = launch(senders="".join(groups))
+    ana = product.add(phone=PHONE)
+    for number in (numbers["b"], numbers["c"]):
+        product.fail("", sender=number, service="MG9")
+    product.fail("30004", sender=numbers["c"], service="MG9")
+    card = product.card(ana)
+
+    assert product.sms(ana)["answer"] == "yes"
+    assert "From b: 🟡" in card
+    assert "From c: 🟡" in card
+
+
+def test_retiring_what_nobody_knows_is_refused(product: Product) -> None:
+    done = product.cli("provider", "retire", "sendgird")
+
+    assert done.status == 1
+    assert (
+        done.err == "There is no sender or provider sendgird. `optin provider list` names them.\n"
+    )

@@ -394,7 +394,6 @@ def _refusals(entry: Entry, known: tuple[OptOut, ...]) -> tuple[OptOut, ...]:
 
 def _block(entry: Entry, state: BlockState, standing: Block | None) -> Block:
     number = (entry.changes or {}).get(NUMBER)
-    provider = entry.source.removeprefix("provider:") if ":" in entry.source else None
     since = began = entry.occurred_at
     stopped = entry.by is Origin.CONTACT and not entry.actor.startswith("provider:")
     if standing is not None and standing.state is BlockState.UNKNOWN is not state:
@@ -407,9 +406,16 @@ def _block(entry: Entry, state: BlockState, standing: Block | None) -> Block:
         since=since,
         first=began if began < since else None,
         number=str(number[1]) if number else standing.number if standing else None,
-        provider=provider or (standing.provider if standing else None),
+        providers=_with_provider(entry, standing),
         stopped=stopped,
     )
+
+
+def _with_provider(entry: Entry, standing: Block | None) -> tuple[str, ...]:
+    """All providers that told of the block, with whoever tells it now."""
+    known = standing.providers if standing else ()
+    kind, _, provider = entry.source.partition(":")
+    return (*known, provider) if kind == "provider" and provider not in known else known
 
 
 def _proved(entry: Entry, facts: AddressFacts) -> datetime | None:
@@ -421,9 +427,11 @@ def _proved(entry: Entry, facts: AddressFacts) -> datetime | None:
 def _renewed(entry: Entry, facts: AddressFacts) -> AddressFacts:
     """The block that stands is as new as the latest STOP."""
     standing = facts.blocks.get(entry.sender or "")
-    if standing is None or entry.after != ConsentValue.NO or standing.since >= entry.occurred_at:
+    if standing is None or entry.after != ConsentValue.NO:
         return facts
-    renewed = replace(standing, since=entry.occurred_at, first=None, stopped=True)
+    renewed = replace(standing, providers=_with_provider(entry, standing))
+    if standing.since < entry.occurred_at:
+        renewed = replace(renewed, since=entry.occurred_at, first=None, stopped=True)
     return replace(facts, blocks={**facts.blocks, entry.sender or "": renewed})
 
 

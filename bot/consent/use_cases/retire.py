@@ -50,7 +50,9 @@ def retire(service: Service, name: str, actor: Actor) -> str:
     """From now on blocks of this sender or provider stop counting, for everybody; an approved case
     that waited for nothing else is completed. The name under which it is known.
 
-    Raises `NotAllowed` for whoever is no manager, and `Refused` where it is retired already."""
+    Raises `NotAllowed` for whoever is no manager, `Refused` where it is retired already, and
+    `NotFound` for a word that names neither. A number or a service that Optin has not seen is
+    taken."""
     authorize(actor, Action.RETIRE)
     with service.store.transaction() as records:
         name = _known_as(service, records, name)
@@ -60,6 +62,10 @@ def retire(service: Service, name: str, actor: Actor) -> str:
             raise Refused("Say which sender or provider.")
         if name in gone:
             raise Refused(f"{name} is retired already.")
+        if name.isalpha() and not _is_known(service, records, name):
+            raise NotFound(
+                f"There is no sender or provider {name}. `optin provider list` names them."
+            )
         now = service.now()
         gone[name] = [actor.id, now.isoformat()]
         write_kept(records, kept)
@@ -103,6 +109,11 @@ def _open_cases(records: Records) -> Iterator[Case]:
     while page := records.open_cases(after=last, limit=_PAGE):
         yield from page
         last = page[-1]
+
+
+def _is_known(service: Service, records: Records, name: str) -> bool:
+    groups = known_senders(service, records).groups
+    return name in service.providers.by_id or any(group.has(name) for group in groups)
 
 
 def _known_as(service: Service, records: Records, text: str) -> str:

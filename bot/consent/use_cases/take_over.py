@@ -1,5 +1,5 @@
 """What is kept of an address that nobody has, for whoever appears with it: blocks, a bounce and a
-hold. Its opt-outs are `opt_outs.gain`'s.
+hold. Its opt-outs are `address_opt_outs.gain`'s.
 """
 
 from __future__ import annotations

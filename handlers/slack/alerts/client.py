@@ -79,7 +79,7 @@ def is_for_managers(alert: Alert) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertClient:
-    """One workspace. Every call raises one of `outcomes.CALL_FAILED`."""
+    """One workspace. Every call raises one of `slack_errors.CALL_FAILED`."""
 
     client: WebClient
     roles: Roles

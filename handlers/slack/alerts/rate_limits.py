@@ -35,7 +35,7 @@ _LIMITED = "limited:"
 
 
 class RateLimiter:
-    """See `outbox.Way`. Dead channels and a refused token each replica finds out by itself."""
+    """One replica's `PostingLimits`. Each finds dead channels and a refused token itself."""
 
     def __init__(self, service: Service, monotonic: Callable[[], float]) -> None:
         self._service = service
