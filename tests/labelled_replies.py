@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Literal
 
 FILE = Path(__file__).parent / "data" / "replies.tsv"
+#: More texts to fit the model to, which are never measured. None says what a text of `FILE` says.
+TRAINING_FILE = Path(__file__).parent / "data" / "replies_training.tsv"
 LANGUAGES = ("en", "fr", "de", "es", "pt")
 _WORD, _REPEATED = re.compile(r"\w+"), re.compile(r"(.)\1+")
 Half = Literal["work", "measure"]
@@ -56,6 +58,13 @@ def load() -> list[Labelled]:
             )
             for row in rows
         ]
+
+
+def load_training() -> list[tuple[str, bool]]:
+    """The texts of `TRAINING_FILE`, and whether they refuse."""
+    with TRAINING_FILE.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return [(row["text"], {"yes": True, "no": False}[row["refusal"]]) for row in rows]
 
 
 def half(text: str) -> Half:

@@ -16,7 +16,7 @@ from bot.consent.replies import Blocks, Refusal, Reply, read_reply
 from bot.consent.replies.keywords import ENGLISH, LANGUAGES
 from bot.consent.replies.normal import without_accents
 from tests.labelled_replies import LANGUAGES as MEASURED
-from tests.labelled_replies import half, load, skeleton
+from tests.labelled_replies import half, load, load_training, skeleton
 
 #: rules.md §5: texts | block at Twilio | refusal.
 TABLE = """
@@ -493,6 +493,14 @@ def test_the_set_is_large_and_no_text_stands_in_both_halves() -> None:
         assert sum(row.language == language for row in labelled) >= 1_400
     assert not halves["work"] & halves["measure"]
     assert half("Stop texting me") == half("please STOP texting me!!")
+
+
+def test_no_text_for_training_alone_says_what_a_labelled_text_says() -> None:
+    labelled = {skeleton(row.text) for row in load()}
+    training = [skeleton(text) for text, _ in load_training()]
+
+    assert len(training) > 15_000
+    assert not labelled & {*training}
 
 
 def test_no_near_duplicate_of_a_measured_text_was_worked_on() -> None:

@@ -1,4 +1,5 @@
-"""Fit the weights of the reply model to the work half and to sentences made from patterns:
+"""Fit the weights of the reply model to the work half, to the texts for training alone and to
+sentences made from patterns:
 `python -m tests.train_replies`. It takes some minutes.
 
 Logistic regression by AdaGrad with weight decay; no randomness but a fixed seed, so that the same
@@ -16,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bot.consent.replies.model import FILE, Model
 from bot.consent.replies.read import seen_by_model
-from tests.labelled_replies import Labelled, load
+from tests.labelled_replies import Labelled, load, load_training
 from tests.replies_patterns import sentences
 
 SEED, EPOCHS, RATE, DECAY = 7, 15, 0.3, 2e-3
@@ -63,6 +64,8 @@ def train(texts: Iterable[Labelled]) -> Model:
     rows: list[Row] = []
     for labelled in texts:
         rows += weighed(labelled.text, labelled.refusal, WEIGHTS)
+    for text, refusal in load_training():
+        rows += weighed(text, refusal, WEIGHTS)
     for text, refusal in sentences(OF_A_PATTERN, SEED):
         rows += weighed(text, refusal, PATTERN_WEIGHTS)
     return fit(rows)
