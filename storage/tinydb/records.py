@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -34,6 +34,8 @@ from storage.tinydb.tables import Tables
 T = TypeVar("T")
 
 _NOTHING = AddressFacts(address="")
+#: Values that a transaction keeps so that it decodes each document once, at most.
+_MOST_KNOWN = 1_000
 
 _contact = msgspec.json.Decoder(Contact)
 _facts = msgspec.json.Decoder(AddressFacts)
@@ -50,11 +52,14 @@ class TinyDBRecords:
         self._log = log
         #: None where nothing may be written.
         self._change = change
+        #: Contacts and what is known of addresses, by their documents. Both are frozen, so the same
+        #: value may be given out again.
+        self._known: dict[bytes, Any] = {}
 
     # Contacts
 
     def contact(self, id: str) -> Contact | None:
-        return self._get(CONTACTS, id, _contact)
+        return self._get_known(CONTACTS, id, _contact)
 
     def holders(self, address: str) -> list[Contact]:
         found = self._found(each(self._index.holders.get(address)))
@@ -79,7 +84,7 @@ class TinyDBRecords:
         return len(self._index.ids[CONTACTS]) - self._index.erased
 
     def put_contact(self, contact: Contact) -> None:
-        self._put(CONTACTS, contact.id, contact)
+        self._put_known(CONTACTS, contact.id, contact)
 
     def remove_contact(self, id: str) -> None:
         self._remove(CONTACTS, id)
@@ -87,13 +92,14 @@ class TinyDBRecords:
     # Addresses
 
     def facts(self, address: str) -> AddressFacts:
-        return self._get(ADDRESSES, address, _facts) or replace(_NOTHING, address=address)
+        found = self._get_known(ADDRESSES, address, _facts)
+        return replace(_NOTHING, address=address) if found is None else found
 
     def put_facts(self, facts: AddressFacts) -> None:
-        if facts == AddressFacts(address=facts.address):
+        if facts.empty:
             self._remove(ADDRESSES, facts.address)
         else:
-            self._put(ADDRESSES, facts.address, facts)
+            self._put_known(ADDRESSES, facts.address, facts)
 
     def all_facts(self) -> Iterator[AddressFacts]:
         return self._all(ADDRESSES, _facts)
@@ -283,12 +289,33 @@ class TinyDBRecords:
 
     def _found(self, ids: Iterable[str]) -> list[Contact]:
         documents = self._tables.documents[CONTACTS]
-        return [_contact.decode(documents[id]) for id in ids]
+        return [self._decoded(documents[id], _contact) for id in ids]
 
-    def _put(self, table: str, key: str, value: object) -> None:
+    def _get_known(self, table: str, key: str, decoder: msgspec.json.Decoder[T]) -> T | None:
+        id = self._index.ids[table].get(key)
+        return None if id is None else self._decoded(self._tables.documents[table][id], decoder)
+
+    def _decoded(self, document: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+        known: T | None = self._known.get(document)
+        if known is None:
+            known = decoder.decode(document)
+            self._keep(document, known)
+        return known
+
+    def _keep(self, document: bytes, value: object) -> None:
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[document] = value
+
+    def _put_known(self, table: str, key: str, value: object) -> None:
+        self._keep(self._put(table, key, value), value)
+
+    def _put(self, table: str, key: str, value: object) -> bytes:
         self._writing()
         id = self._index.ids[table].get(key) or str(self._tables.next_id(table))
-        self._tables.put(table, id, encode(value))
+        document = encode(value)
+        self._tables.put(table, id, document)
+        return document
 
     def _remove(self, table: str, key: str) -> None:
         self._writing()
