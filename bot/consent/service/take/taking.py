@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from bot.consent.activity import NUMBER, Entry, Kind, Pair
@@ -60,8 +61,12 @@ class Taking:
         #: Under which it is kept: nobody's address only as its hash.
         self.address = without_scheme(event.address) if self.holders else hashed
         self.senders = known_senders(service, records)
-        if event.channel is Channel.SMS and event.sender and event.service:
-            learn(records, self.senders, event.sender, event.service, self.at)
+        if (
+            event.channel is Channel.SMS
+            and event.sender
+            and event.service
+            and learn(records, self.senders, event.sender, event.service, self.at)
+        ):
             self.senders = known_senders(service, records)
         provider = f"provider:{event.provider}"
         self._recorder = Recorder(
@@ -88,7 +93,7 @@ class Taking:
             cleared={**left.cleared, **facts.cleared},
         )
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Under which names a carrier keeps what this event says of one of our senders, none where
         nobody said which; of e-mail, the provider's list."""
@@ -99,13 +104,16 @@ class Taking:
     @property
     def sender(self) -> str | None:
         """The first of these."""
-        return next(iter(self.names), None)
+        return self.names[0] if self.names else None
 
     @property
     def blocked(self) -> BlockState:
         """The worst of what stands between the address and this sender."""
-        names = self.senders.lifted_names(self.facts, self.event.sender, self.event.service)
-        states = [self.facts.block(name)[0] for name in names]
+        facts = self.facts
+        if not facts.blocks:
+            return BlockState.NONE
+        names = self.senders.lifted_names(facts, self.event.sender, self.event.service)
+        states = [facts.block(name)[0] for name in names]
         return max(states, key=_WORSE.index, default=BlockState.NONE)
 
     def consents(self) -> Iterator[tuple[Contact | None, Consent]]:
@@ -163,12 +171,13 @@ class Taking:
         return any(changed)
 
     def _block(self, name: str, state: BlockState, *, at: datetime, **entry: Any) -> bool:
-        before, since = self.facts.block(name)
+        facts = self.facts
+        before, since = facts.block(name)
         after = before if before is BlockState.BLOCKED else state
         # A block that is told late stands under a doubt that is newer: now it is known.
         certain = (before, after) == (BlockState.UNKNOWN, BlockState.BLOCKED)
         # The same number may have lifted it before anybody knew its service.
-        lifted = self.facts.cleared.get(self.event.sender or "")
+        lifted = facts.cleared.get(self.event.sender or "")
         late = any(moment is not None and moment > at for moment in (since, lifted)) and not certain
         if late or (before, since) == (after, at):
             return False
