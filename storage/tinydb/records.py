@@ -55,21 +55,38 @@ class TinyDBRecords:
         #: Contacts and what is known of addresses, by their documents. Both are frozen, so the same
         #: value may be given out again.
         self._known: dict[bytes, Any] = {}
+        #: Those that were changed and are no documents yet: an event changes the same ones twice.
+        self._contacts: dict[str, Contact] = {}
+        self._facts: dict[str, AddressFacts] = {}
+
+    def flush(self) -> None:
+        """Makes documents of all that was changed, so that a search finds it."""
+        if self._contacts:
+            contacts, self._contacts = self._contacts, {}
+            for id, contact in contacts.items():
+                self._put(CONTACTS, id, contact)
+        if self._facts:
+            known, self._facts = self._facts, {}
+            for address, facts in known.items():
+                self._put(ADDRESSES, address, facts)
 
     # Contacts
 
     def contact(self, id: str) -> Contact | None:
-        return self._get_known(CONTACTS, id, _contact)
+        return self._contacts.get(id) or self._get_known(CONTACTS, id, _contact)
 
     def holders(self, address: str) -> list[Contact]:
+        self.flush()
         found = self._found(each(self._index.holders.get(address)))
         return sorted(found, key=_by_id) if len(found) > 1 else found
 
     def by_external_id(self, external_id: str) -> Contact | None:
+        self.flush()
         found = self._found(each(self._index.external.get(external_id)))
         return min(found, key=_by_id, default=None)
 
     def search(self, text: str, *, limit: int) -> list[Contact]:
+        self.flush()
         ids: dict[str, None] = {}
         for id in self._index.names.search(text):
             if len(ids) >= limit:
@@ -78,30 +95,37 @@ class TinyDBRecords:
         return self._found(ids)
 
     def contacts(self) -> Iterator[Contact]:
+        self.flush()
         return self._all(CONTACTS, _contact)
 
     def count_contacts(self) -> int:
+        self.flush()
         return len(self._index.ids[CONTACTS]) - self._index.erased
 
     def put_contact(self, contact: Contact) -> None:
-        self._put_known(CONTACTS, contact.id, contact)
+        self._writing()
+        self._contacts[contact.id] = contact
 
     def remove_contact(self, id: str) -> None:
+        self.flush()
         self._remove(CONTACTS, id)
 
     # Addresses
 
     def facts(self, address: str) -> AddressFacts:
-        found = self._get_known(ADDRESSES, address, _facts)
+        found = self._facts.get(address) or self._get_known(ADDRESSES, address, _facts)
         return replace(_NOTHING, address=address) if found is None else found
 
     def put_facts(self, facts: AddressFacts) -> None:
+        self._writing()
         if facts.empty:
+            self._facts.pop(facts.address, None)
             self._remove(ADDRESSES, facts.address)
         else:
-            self._put_known(ADDRESSES, facts.address, facts)
+            self._facts[facts.address] = facts
 
     def all_facts(self) -> Iterator[AddressFacts]:
+        self.flush()
         return self._all(ADDRESSES, _facts)
 
     def expect(self, what: Expected) -> None:
@@ -299,23 +323,15 @@ class TinyDBRecords:
         known: T | None = self._known.get(document)
         if known is None:
             known = decoder.decode(document)
-            self._keep(document, known)
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[document] = known
         return known
 
-    def _keep(self, document: bytes, value: object) -> None:
-        if len(self._known) >= _MOST_KNOWN:
-            self._known.clear()
-        self._known[document] = value
-
-    def _put_known(self, table: str, key: str, value: object) -> None:
-        self._keep(self._put(table, key, value), value)
-
-    def _put(self, table: str, key: str, value: object) -> bytes:
+    def _put(self, table: str, key: str, value: object) -> None:
         self._writing()
         id = self._index.ids[table].get(key) or str(self._tables.next_id(table))
-        document = encode(value)
-        self._tables.put(table, id, document)
-        return document
+        self._tables.put(table, id, encode(value), key)
 
     def _remove(self, table: str, key: str) -> None:
         self._writing()
