@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Any
 
 from bot.consent.activity import NUMBER, Entry, Kind, Pair
@@ -68,6 +67,9 @@ class Taking:
             and learn(records, self.senders, event.sender, event.service, self.at)
         ):
             self.senders = known_senders(service, records)
+        #: Under which names a carrier keeps what this event says of one of our senders, none where
+        #: nobody said which; of e-mail, the provider's list.
+        self.names = self._names()
         provider = f"provider:{event.provider}"
         self._recorder = Recorder(
             records=records,
@@ -93,10 +95,7 @@ class Taking:
             cleared={**left.cleared, **facts.cleared},
         )
 
-    @cached_property
-    def names(self) -> tuple[str, ...]:
-        """Under which names a carrier keeps what this event says of one of our senders, none where
-        nobody said which; of e-mail, the provider's list."""
+    def _names(self) -> tuple[str, ...]:
         if self.event.channel is Channel.EMAIL:
             return (self.listing(Cause.UNKNOWN).name,)
         return self.senders.block_names(self.event.sender, self.event.service)
