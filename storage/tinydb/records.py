@@ -172,7 +172,10 @@ class TinyDBRecords:
 
     # Events
 
-    def seen(self, event: str) -> bool:
+    def seen(self, event: str, former: str | None = None) -> bool:
+        return self._remembered(event) or (former is not None and self._remembered(former))
+
+    def _remembered(self, event: str) -> bool:
         bucket, hash = _parted(fingerprint(event))
         id = self._index.ids[EVENTS].get(bucket)
         return id is not None and hash.encode() in self._tables.documents[EVENTS][id]

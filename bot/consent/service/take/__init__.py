@@ -31,7 +31,7 @@ def take(
         ids = [event_ids(service, event) for event in events]
         expect(service, records, events, ids, now)
         for event, (id, former) in zip(events, ids, strict=True):
-            if records.seen(id) or records.seen(former):
+            if records.seen(id, former):
                 outcomes["duplicate"] += 1
                 continue
             before = records.head()
