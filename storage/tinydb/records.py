@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -52,9 +52,10 @@ class TinyDBRecords:
         self._log = log
         #: None where nothing may be written.
         self._change = change
-        #: Contacts and what is known of addresses, by their documents. Both are frozen, so the same
-        #: value may be given out again.
-        self._known: dict[bytes, Any] = {}
+        #: Contacts and facts that were decoded, with their documents, by the documents' ids. Both
+        #: are frozen, so the same value may be given out again while its document stands.
+        self._known_contacts: dict[str, tuple[bytes, Contact]] = {}
+        self._known_facts: dict[str, tuple[bytes, AddressFacts]] = {}
         #: Those that were changed and are no documents yet: an event changes the same ones twice.
         self._contacts: dict[str, Contact] = {}
         self._facts: dict[str, AddressFacts] = {}
@@ -73,15 +74,20 @@ class TinyDBRecords:
     # Contacts
 
     def contact(self, id: str) -> Contact | None:
-        return self._contacts.get(id) or self._get_known(CONTACTS, id, _contact)
+        if changed := self._contacts.get(id):
+            return changed
+        number = self._index.ids[CONTACTS].get(id)
+        return None if number is None else self._contact(number)
 
     def holders(self, address: str) -> list[Contact]:
-        self.flush()
+        if self._contacts:
+            self.flush()
         found = self._found(each(self._index.holders.get(address)))
         return sorted(found, key=_by_id) if len(found) > 1 else found
 
     def by_external_id(self, external_id: str) -> Contact | None:
-        self.flush()
+        if self._contacts:
+            self.flush()
         found = self._found(each(self._index.external.get(external_id)))
         return min(found, key=_by_id, default=None)
 
@@ -113,8 +119,13 @@ class TinyDBRecords:
     # Addresses
 
     def facts(self, address: str) -> AddressFacts:
-        found = self._facts.get(address) or self._get_known(ADDRESSES, address, _facts)
-        return replace(_NOTHING, address=address) if found is None else found
+        if changed := self._facts.get(address):
+            return changed
+        id = self._index.ids[ADDRESSES].get(address)
+        if id is None:
+            return replace(_NOTHING, address=address)
+        document = self._tables.documents[ADDRESSES][id]
+        return _decoded(self._known_facts, id, document, _facts)
 
     def put_facts(self, facts: AddressFacts) -> None:
         self._writing()
@@ -315,21 +326,11 @@ class TinyDBRecords:
                 yield found
 
     def _found(self, ids: Iterable[str]) -> list[Contact]:
-        documents = self._tables.documents[CONTACTS]
-        return [self._decoded(documents[id], _contact) for id in ids]
+        return [self._contact(id) for id in ids]
 
-    def _get_known(self, table: str, key: str, decoder: msgspec.json.Decoder[T]) -> T | None:
-        id = self._index.ids[table].get(key)
-        return None if id is None else self._decoded(self._tables.documents[table][id], decoder)
-
-    def _decoded(self, document: bytes, decoder: msgspec.json.Decoder[T]) -> T:
-        known: T | None = self._known.get(document)
-        if known is None:
-            known = decoder.decode(document)
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            self._known[document] = known
-        return known
+    def _contact(self, id: str) -> Contact:
+        document = self._tables.documents[CONTACTS][id]
+        return _decoded(self._known_contacts, id, document, _contact)
 
     def _put(self, table: str, key: str, value: object) -> None:
         self._writing()
@@ -346,6 +347,19 @@ class TinyDBRecords:
         if self._change is None or self._change is not self._tables.change:
             raise RuntimeError("only a transaction or a rehearsal may write, until it ends")
         return self._change
+
+
+def _decoded(
+    known: dict[str, tuple[bytes, T]], id: str, document: bytes, decoder: msgspec.json.Decoder[T]
+) -> T:
+    found = known.get(id)
+    if found is not None and found[0] is document:
+        return found[1]
+    value = decoder.decode(document)
+    if len(known) >= _MOST_KNOWN:
+        known.clear()
+    known[id] = document, value
+    return value
 
 
 def _by_id(contact: Contact) -> str:
