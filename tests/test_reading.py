@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import random
+
 import phonenumbers
 import pytest
+from phonenumbers import PhoneNumberType
 
 from bot.consent.errors import Invalid
 from bot.consent.model import Line
@@ -189,3 +192,26 @@ def test_what_is_kept_has_no_control_characters_and_no_lone_surrogates():
 
 def test_invisible_marks_go_and_letters_stay():
     assert visible("\u202aאנה\u202c 🙂") == "אנה 🙂"
+
+
+def test_a_north_american_number_has_the_kind_that_phonenumbers_gives_it():
+    lines = {
+        PhoneNumberType.MOBILE: Line.MOBILE,
+        PhoneNumberType.FIXED_LINE_OR_MOBILE: Line.MOBILE,
+        PhoneNumberType.FIXED_LINE: Line.LANDLINE,
+    }
+    chance = random.Random(10)
+    numbers = [
+        f"+1{area}{exchange}{chance.randrange(10_000):04}"
+        for area in range(200, 1_000)
+        for exchange in (209, 555, *chance.sample(range(200, 1_000), 2))
+    ]
+
+    for number in numbers:
+        parsed = phonenumbers.parse(number)
+        if phonenumbers.is_valid_number(parsed):
+            line = lines.get(phonenumbers.number_type(parsed), Line.OTHER)
+            assert read_phone(number, "US") == (number, line)
+        else:
+            with pytest.raises(Invalid):
+                read_phone(number, "US")

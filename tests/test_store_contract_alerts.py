@@ -227,6 +227,8 @@ def test_an_event_is_seen_once_it_is_remembered(opened: Opened) -> None:
     with opened.open().reading() as records:
         assert all(records.seen(id) for id in ids)
         assert not any(records.seen(f"telnyx:SM{number}") for number in range(500))
+        assert records.seen("telnyx:SM1", ids[1])
+        assert not records.seen("telnyx:SM1", "telnyx:SM2")
 
 
 def test_an_id_with_half_a_character_is_remembered_all_the_same(store: Store) -> None:

@@ -56,6 +56,16 @@ def test_the_snapshot_is_json_with_a_document_on_each_line(store: TinyDBStore, p
     assert sum(line.startswith('"') and '"phone":' in line for line in lines) == 1200
 
 
+def test_tinydb_s_own_interface_sees_what_the_records_changed(store: TinyDBStore) -> None:
+    contacts = store.database.table("contacts")
+    with store.transaction() as records:
+        records.put_contact(Contact(id="t1", name="Tiny"))
+        records.put_contact(Contact(id="t1", name="Tina"))
+
+        assert contacts.get(where("id") == "t1")["name"] == "Tina"  # type: ignore[index,call-overload]
+        assert len(contacts) == 1201
+
+
 def test_tinydb_s_own_interface_changes_the_same_documents(store: TinyDBStore) -> None:
     contacts = store.database.table("contacts")
     with store.transaction() as records:

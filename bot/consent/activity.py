@@ -317,6 +317,8 @@ def _refusals(entry: Entry, known: tuple[Refusal, ...]) -> tuple[Refusal, ...]:
         entry=entry.id,
         act=act_of(entry),
     )
+    if not known:
+        return (fresh,)
     same = next((refusal for refusal in known if refusal.act == fresh.act), None)
     if same is not None and same.since >= fresh.since:
         return known

@@ -78,6 +78,7 @@ def decide(
     `facts` are those of the contact's present address. With a `sender`, only that sender's blocks
     count, and those of senders whom `senders` does not know; without one, every block does.
     """
+    consent = contact.consent(channel)
     if contact.erased:
         reasons = [gates.ERASED]
     elif (key := contact.key(channel)) is None:
@@ -92,7 +93,7 @@ def decide(
                 if channel is Channel.SMS
                 else gates.suppressions(facts, senders)
             ),
-            *gates.consent(contact.consent(channel), channel),
+            *gates.consent(consent, channel),
             *gates.hold(facts),
             *gates.bounce(facts, channel),
         ]
@@ -100,9 +101,9 @@ def decide(
     return Decision(
         channel=channel,
         answer=answer,
-        status=_status(answer, reasons, contact.consent(channel)),
+        status=_status(answer, reasons, consent),
         gates=tuple(reasons),
-        notes=_notes(contact.consent(channel), facts),
+        notes=_notes(consent, facts),
     )
 
 
@@ -113,11 +114,11 @@ def _answer(reasons: list[Gate]) -> Answer:
 
 
 def _status(answer: Answer, reasons: list[Gate], consent: Consent) -> Status:
-    codes = {gate.code for gate in reasons}
     if answer is Answer.YES:
         return Status.OPTED_IN
     if answer is Answer.UNVERIFIED:
         return Status.WAITING
+    codes = {gate.code for gate in reasons}
     if codes - _UNVERIFIED == {Code.NEVER_ASKED}:
         return Status.NEVER_ASKED
     if consent.on is On.NO and not codes & {Code.ERASED, Code.NO_ADDRESS}:

@@ -130,9 +130,9 @@ class Records(Protocol):
 
     # Events
 
-    def seen(self, event: str) -> bool:
-        """Whether an event with this id was taken in. Kept for ever: an old one may be told
-        again years later (reliability.md §0.8)."""
+    def seen(self, event: str, former: str | None = None) -> bool:
+        """Whether an event with this id was taken in, or with its `former` one. Kept for ever: an
+        old one may be told again years later (reliability.md §0.8)."""
         ...
 
     def remember(self, event: str) -> None:

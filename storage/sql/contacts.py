@@ -82,8 +82,7 @@ class ContactRecords:
         return self._facts.get(address) or replace(_NOTHING, address=address)
 
     def put_facts(self, facts: AddressFacts) -> None:
-        empty = facts == replace(_NOTHING, address=facts.address)
-        self._facts.put(facts.address, None if empty else facts)
+        self._facts.put(facts.address, None if facts.empty else facts)
 
     def all_facts(self) -> Iterator[AddressFacts]:
         for page in self._facts.all():

@@ -94,11 +94,15 @@ class LogRecords:
         self._turn.do(self._turn.sql.redact, [{"key": rows.plain(contact)}])
         self._turn.redacted = True
 
-    def seen(self, event: str) -> bool:
-        mark = fingerprint(event)
-        if mark in self._events or mark in self._seen:
-            return mark in self._events or self._seen[mark]
-        return self._turn.row(self._turn.sql.seen, {"fingerprint": bytes.fromhex(mark)}) is not None
+    def seen(self, event: str, former: str | None = None) -> bool:
+        marks = [fingerprint(id) for id in (event, former) if id is not None]
+        if any(mark in self._events or self._seen.get(mark) for mark in marks):
+            return True
+        unknown = [bytes.fromhex(mark) for mark in marks if mark not in self._seen]
+        if not unknown:
+            return False
+        asked = {"fingerprint": unknown[0], "former": unknown[-1]}
+        return self._turn.row(self._turn.sql.seen, asked) is not None
 
     def remember(self, event: str) -> None:
         self.put_event(fingerprint(event))

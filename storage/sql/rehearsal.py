@@ -122,8 +122,8 @@ class Rehearsed(RehearsedAlerts):
         self._over.redact(contact)
         self._redacted.add(contact)
 
-    def seen(self, event: str) -> bool:
-        return self._over.seen(event) or self._under.seen(event)
+    def seen(self, event: str, former: str | None = None) -> bool:
+        return self._over.seen(event, former) or self._under.seen(event, former)
 
     def remember(self, event: str) -> None:
         self._over.remember(event)

@@ -155,7 +155,8 @@ class Statements(Compiler):
         insert = postgresql_insert if self.postgresql else sqlite_insert
         self.seen = self.text(
             select(WORKSPACE).where(
-                e.workspace == WORKSPACE, e.fingerprint == bindparam("fingerprint")
+                e.workspace == WORKSPACE,
+                e.fingerprint.in_([bindparam("fingerprint"), bindparam("former")]),
             )
         )
         self.seen_of = self.text(

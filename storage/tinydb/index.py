@@ -106,13 +106,19 @@ class Index:
                 elif table == CASES:
                     self._recase(None, document)
 
-    def changed(self, table: str, id: str, before: Document, after: Document) -> None:
+    def changed(
+        self, table: str, id: str, before: Document, after: Document, key: str | None = None
+    ) -> None:
+        """`key` is what the document is known by, of a caller who has it at hand."""
         if table not in self.ids:
             return
         if table == ALERTS:
             self._retell(before, after)
         elif table == CASES:
             self._recase(before, after)
+        if key is not None and after is not None and table != CONTACTS:
+            self.ids[table][key] = id
+            return
         was = None if before is None else _keys.decode(before)
         now = None if after is None else _keys.decode(after)
         if was == now:

@@ -34,6 +34,8 @@ from storage.tinydb.tables import Tables
 T = TypeVar("T")
 
 _NOTHING = AddressFacts(address="")
+#: Values that a transaction keeps so that it decodes each document once, at most.
+_MOST_KNOWN = 1_000
 
 _contact = msgspec.json.Decoder(Contact)
 _facts = msgspec.json.Decoder(AddressFacts)
@@ -50,21 +52,47 @@ class TinyDBRecords:
         self._log = log
         #: None where nothing may be written.
         self._change = change
+        #: Contacts and facts that were decoded, with their documents, by the documents' ids. Both
+        #: are frozen, so the same value may be given out again while its document stands.
+        self._known_contacts: dict[str, tuple[bytes, Contact]] = {}
+        self._known_facts: dict[str, tuple[bytes, AddressFacts]] = {}
+        #: Those that were changed and are no documents yet: an event changes the same ones twice.
+        self._contacts: dict[str, Contact] = {}
+        self._facts: dict[str, AddressFacts] = {}
+
+    def flush(self) -> None:
+        """Makes documents of all that was changed, so that a search finds it."""
+        if self._contacts:
+            contacts, self._contacts = self._contacts, {}
+            for id, contact in contacts.items():
+                self._put(CONTACTS, id, contact)
+        if self._facts:
+            known, self._facts = self._facts, {}
+            for address, facts in known.items():
+                self._put(ADDRESSES, address, facts)
 
     # Contacts
 
     def contact(self, id: str) -> Contact | None:
-        return self._get(CONTACTS, id, _contact)
+        if changed := self._contacts.get(id):
+            return changed
+        number = self._index.ids[CONTACTS].get(id)
+        return None if number is None else self._contact(number)
 
     def holders(self, address: str) -> list[Contact]:
+        if self._contacts:
+            self.flush()
         found = self._found(each(self._index.holders.get(address)))
         return sorted(found, key=_by_id) if len(found) > 1 else found
 
     def by_external_id(self, external_id: str) -> Contact | None:
+        if self._contacts:
+            self.flush()
         found = self._found(each(self._index.external.get(external_id)))
         return min(found, key=_by_id, default=None)
 
     def search(self, text: str, *, limit: int) -> list[Contact]:
+        self.flush()
         ids: dict[str, None] = {}
         for id in self._index.names.search(text):
             if len(ids) >= limit:
@@ -73,29 +101,42 @@ class TinyDBRecords:
         return self._found(ids)
 
     def contacts(self) -> Iterator[Contact]:
+        self.flush()
         return self._all(CONTACTS, _contact)
 
     def count_contacts(self) -> int:
+        self.flush()
         return len(self._index.ids[CONTACTS]) - self._index.erased
 
     def put_contact(self, contact: Contact) -> None:
-        self._put(CONTACTS, contact.id, contact)
+        self._writing()
+        self._contacts[contact.id] = contact
 
     def remove_contact(self, id: str) -> None:
+        self.flush()
         self._remove(CONTACTS, id)
 
     # Addresses
 
     def facts(self, address: str) -> AddressFacts:
-        return self._get(ADDRESSES, address, _facts) or replace(_NOTHING, address=address)
+        if changed := self._facts.get(address):
+            return changed
+        id = self._index.ids[ADDRESSES].get(address)
+        if id is None:
+            return replace(_NOTHING, address=address)
+        document = self._tables.documents[ADDRESSES][id]
+        return _decoded(self._known_facts, id, document, _facts)
 
     def put_facts(self, facts: AddressFacts) -> None:
-        if facts == AddressFacts(address=facts.address):
+        self._writing()
+        if facts.empty:
+            self._facts.pop(facts.address, None)
             self._remove(ADDRESSES, facts.address)
         else:
-            self._put(ADDRESSES, facts.address, facts)
+            self._facts[facts.address] = facts
 
     def all_facts(self) -> Iterator[AddressFacts]:
+        self.flush()
         return self._all(ADDRESSES, _facts)
 
     def expect(self, what: Expected) -> None:
@@ -142,7 +183,10 @@ class TinyDBRecords:
 
     # Events
 
-    def seen(self, event: str) -> bool:
+    def seen(self, event: str, former: str | None = None) -> bool:
+        return self._remembered(event) or (former is not None and self._remembered(former))
+
+    def _remembered(self, event: str) -> bool:
         bucket, hash = _parted(fingerprint(event))
         id = self._index.ids[EVENTS].get(bucket)
         return id is not None and hash.encode() in self._tables.documents[EVENTS][id]
@@ -282,13 +326,16 @@ class TinyDBRecords:
                 yield found
 
     def _found(self, ids: Iterable[str]) -> list[Contact]:
-        documents = self._tables.documents[CONTACTS]
-        return [_contact.decode(documents[id]) for id in ids]
+        return [self._contact(id) for id in ids]
+
+    def _contact(self, id: str) -> Contact:
+        document = self._tables.documents[CONTACTS][id]
+        return _decoded(self._known_contacts, id, document, _contact)
 
     def _put(self, table: str, key: str, value: object) -> None:
         self._writing()
         id = self._index.ids[table].get(key) or str(self._tables.next_id(table))
-        self._tables.put(table, id, encode(value))
+        self._tables.put(table, id, encode(value), key)
 
     def _remove(self, table: str, key: str) -> None:
         self._writing()
@@ -300,6 +347,19 @@ class TinyDBRecords:
         if self._change is None or self._change is not self._tables.change:
             raise RuntimeError("only a transaction or a rehearsal may write, until it ends")
         return self._change
+
+
+def _decoded(
+    known: dict[str, tuple[bytes, T]], id: str, document: bytes, decoder: msgspec.json.Decoder[T]
+) -> T:
+    found = known.get(id)
+    if found is not None and found[0] is document:
+        return found[1]
+    value = decoder.decode(document)
+    if len(known) >= _MOST_KNOWN:
+        known.clear()
+    known[id] = document, value
+    return value
 
 
 def _by_id(contact: Contact) -> str:

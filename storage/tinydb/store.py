@@ -15,7 +15,7 @@ from storage.tinydb.compaction import Compaction
 from storage.tinydb.records import TinyDBRecords
 from storage.tinydb.snapshot import SCHEMA
 from storage.tinydb.state import State
-from storage.tinydb.tables import Database
+from storage.tinydb.tables import Database, nothing
 
 #: Seconds until a thread gives up waiting for its turn.
 _PATIENCE = 60.0
@@ -59,6 +59,7 @@ class TinyDBStore:
             try:
                 with self._changing() as (records, change):
                     yield records
+                    records.flush()
                     batch = self._commits.submit(change)
             except BaseException:
                 self._commits.leave()
@@ -180,14 +181,16 @@ class TinyDBStore:
         """An error inside undoes what the block did."""
         state = self._state
         change = Change(head=state.log.head)
-        state.tables.change = change
+        tables = state.tables
+        records = TinyDBRecords(tables, state.log, change)
+        tables.change, tables.flush = change, records.flush
         try:
-            yield TinyDBRecords(state.tables, state.log, change), change
+            yield records, change
         except BaseException:
             state.undo(change)
             raise
         finally:
-            state.tables.change = None
+            tables.change, tables.flush = None, nothing
 
     def _enter(self) -> None:
         """Takes the storage's lock, and what other processes wrote."""

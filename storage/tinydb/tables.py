@@ -38,24 +38,27 @@ class Tables(tinydb.Storage):
         }
         #: What the running transaction does; none while there is none.
         self.change: Change | None = None
+        #: Puts what its records have changed and not put yet.
+        self.flush: Callable[[], None] = nothing
 
-    def put(self, table: str, id: str, document: Document) -> None:
-        """In a transaction: inserts, replaces, or removes with None."""
+    def put(self, table: str, id: str, document: Document, key: str | None = None) -> None:
+        """In a transaction: inserts, replaces, or removes with None. `key` as in `Index.changed`:
+        a document that is replaced has the same."""
         if self.change is None:
             raise RuntimeError("a document is changed in a transaction")
         before = self.documents.get(table, {}).get(id)
         self.change.before.setdefault((table, id), before)
         self.change.after.setdefault(table, {})[id] = document
-        self.take(table, id, document)
+        self.take(table, id, document, key)
 
-    def take(self, table: str, id: str, document: Document) -> None:
+    def take(self, table: str, id: str, document: Document, key: str | None = None) -> None:
         """What is stored already."""
         documents = self.documents.setdefault(table, {})
         before = documents.pop(id, None) if document is None else documents.get(id)
         if document is not None:
             documents[id] = document
         self._next[table] = max(self._next.get(table, 1), int(id) + 1)
-        self.index.changed(table, id, before, document)
+        self.index.changed(table, id, before, document, key)
 
     def undo(self, change: Change) -> None:
         for (table, id), document in change.before.items():
@@ -66,13 +69,19 @@ class Tables(tinydb.Storage):
 
     def read(self) -> dict[str, Mapping[str, Fields]]:  # type: ignore[override]  # read-only
         """TinyDB's view of all tables: a document is decoded when it is asked for."""
+        self.flush()
         return {name: Decoded(table) for name, table in self.documents.items()}
 
     def write(self, data: Mapping[str, Mapping[Any, Mapping[str, Any]]]) -> None:
         """TinyDB asks for this only where it drops tables."""
+        self.flush()
         for name, table in list(self.documents.items()):
             for id in [id for id in table if name not in data or id not in data[name]]:
                 self.put(name, id, None)
+
+
+def nothing() -> None:
+    """Outside of a transaction nothing waits."""
 
 
 class Decoded(Mapping[str, Fields]):
@@ -145,15 +154,18 @@ class Table(tinydb.table.Table):
         super().__init__(storage, name, **({"cache_size": 0} | options))
 
     def _read_table(self) -> Any:
+        self._storage.flush()
         return Decoded(self._storage.documents.get(self.name, {}))
 
     def _update_table(self, updater: Callable[[Any], None]) -> None:
+        self._storage.flush()
         draft = Draft(self._storage.documents.get(self.name, {}))
         updater(draft)
         for id, document in list(draft.changes()):
             self._storage.put(self.name, id, document)
 
     def _get_next_id(self) -> int:
+        self._storage.flush()
         # `insert_multiple` asks for many ids before any of them is put.
         self._given = max(self._storage.next_id(self.name), self._given + 1)
         return self._given

@@ -17,12 +17,13 @@ MARK = "senders"
 _MOST = 10_000
 
 
-def senders_of(service: Service, records: Records, facts: AddressFacts | None = None) -> Senders:
-    """All that is known of our senders; of those whom these facts do not mention, only what
-    `OPTIN_SENDERS` says."""
-    if facts is not None and not facts.blocks:
-        return _configured(service)
-    return known_senders(service, records)
+def senders_of(service: Service, records: Records, *facts: AddressFacts) -> Senders:
+    """All that is known of our senders; where these facts have no block, only what `OPTIN_SENDERS`
+    says."""
+    for known in facts:
+        if known.blocks:
+            return known_senders(service, records)
+    return _configured(service)
 
 
 def known_senders(service: Service, records: Records) -> Senders:
@@ -37,18 +38,20 @@ def known_senders(service: Service, records: Records) -> Senders:
     )
 
 
-def learn(records: Records, known: Senders, number: str, told_service: str, at: datetime) -> None:
-    """Remembers that an event showed this number and this service together; the newest counts."""
+def learn(records: Records, known: Senders, number: str, told_service: str, at: datetime) -> bool:
+    """Remembers that an event showed this number and this service together; the newest counts.
+    Whether that is news."""
     if known.service_of(number) == told_service:
-        return
+        return False
     kept = read_kept(records)
     members = kept.setdefault("members", {})
     if number in members and members[number][1] > at.isoformat():
-        return
+        return False
     if number not in members and len(members) >= _MOST:
-        return
+        return False
     members[number] = [told_service, at.isoformat()]
     write_kept(records, kept)
+    return True
 
 
 def senders(service: Service) -> Senders:
@@ -69,7 +72,8 @@ Kept = dict[str, dict[str, list[str]]]
 
 def read_kept(records: Records) -> Kept:
     """What the mark holds."""
-    kept: Kept = json.loads(records.mark(MARK) or "{}")
+    text = records.mark(MARK)
+    kept: Kept = json.loads(text) if text else {}
     return kept
 
 

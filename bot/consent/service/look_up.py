@@ -134,12 +134,13 @@ def profile(service: Service, id: str, actor: Actor, *, latest: int = 3) -> Prof
 
 
 def profile_of(service: Service, records: Records, contact: Contact, *, latest: int = 0) -> Profile:
-    facts = {channel: records.facts(key) for channel in Channel if (key := contact.key(channel))}
+    keys = {channel: key for channel in Channel if (key := contact.key(channel))}
+    facts = {channel: records.facts(key) for channel, key in keys.items()}
     sms = facts.get(Channel.SMS)
-    senders = _senders(service, records, facts.values())
+    senders = senders_of(service, records, *facts.values())
     others = {
-        channel: [h.name for h in records.holders(facts[channel].address) if h.id != contact.id]
-        for channel in facts
+        channel: [h.name for h in records.holders(key) if h.id != contact.id]
+        for channel, key in keys.items()
     }
     return Profile(
         contact=contact,
@@ -162,12 +163,6 @@ def profile_of(service: Service, records: Records, contact: Contact, *, latest: 
         },
         latest=records.entries(contact=contact.id, limit=latest) if latest else (),
     )
-
-
-def _senders(service: Service, records: Records, facts: Iterable[AddressFacts]) -> Senders:
-    """All that is known of our senders, where anything blocks one."""
-    blocked = next((one for one in facts if one.blocks), None)
-    return senders_of(service, records, blocked or AddressFacts(address=""))
 
 
 def _read(service: Service, text: str) -> tuple[str | None, str | None, str | None]:

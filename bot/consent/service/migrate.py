@@ -314,5 +314,5 @@ def _decide(
     channel: Channel,
     facts: AddressFacts | None,
 ) -> Decision:
-    senders = senders_of(service, records, facts)
+    senders = senders_of(service, records, *((facts,) if facts else ()))
     return decide(contact, facts, channel, senders.default, senders)

@@ -28,10 +28,10 @@ def take(
     outcomes: Counter[str] = Counter()
     now = service.now()
     with service.store.transaction() as records:
-        expect(service, records, events, now)
-        for event in events:
-            id, former = event_ids(service, event)
-            if records.seen(id) or records.seen(former):
+        ids = [event_ids(service, event) for event in events]
+        expect(service, records, events, ids, now)
+        for event, (id, former) in zip(events, ids, strict=True):
+            if records.seen(id, former):
                 outcomes["duplicate"] += 1
                 continue
             before = records.head()

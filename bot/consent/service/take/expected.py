@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 
 from bot.consent.addresses import key_of
 from bot.consent.alerts import AlertKind
@@ -33,7 +34,14 @@ def event_ids(service: Service, event: Event) -> tuple[str, str]:
     return f"{former}:{service.hashed(event.address)}", former
 
 
-def expect(service: Service, records: Records, events: Sequence[Event], now: datetime) -> None:
+def expect(
+    service: Service,
+    records: Records,
+    events: Sequence[Event],
+    ids: Iterable[tuple[str, str]],
+    now: datetime,
+) -> None:
+    """`ids` are the `event_ids` of these events."""
     addresses: list[str] = []
     alerts: list[str] = []
     marks = [quiet_mark(service.alert_channel or ""), SENDERS]
@@ -51,5 +59,5 @@ def expect(service: Service, records: Records, events: Sequence[Event], now: dat
             marks.append(mark)
         if event.kind is EventKind.FAILED:
             alerts.append(bounce_key(event.channel))
-    ids = [id for event in events for id in event_ids(service, event)]
-    records.expect(Expected(addresses=addresses, events=ids, alerts=alerts, marks=marks))
+    names = [*chain.from_iterable(ids)]
+    records.expect(Expected(addresses=addresses, events=names, alerts=alerts, marks=marks))

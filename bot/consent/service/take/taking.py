@@ -60,9 +60,16 @@ class Taking:
         #: Under which it is kept: nobody's address only as its hash.
         self.address = without_scheme(event.address) if self.holders else hashed
         self.senders = known_senders(service, records)
-        if event.channel is Channel.SMS and event.sender and event.service:
-            learn(records, self.senders, event.sender, event.service, self.at)
+        if (
+            event.channel is Channel.SMS
+            and event.sender
+            and event.service
+            and learn(records, self.senders, event.sender, event.service, self.at)
+        ):
             self.senders = known_senders(service, records)
+        #: Under which names a carrier keeps what this event says of one of our senders, none where
+        #: nobody said which; of e-mail, the provider's list.
+        self.names = self._names()
         provider = f"provider:{event.provider}"
         self._recorder = Recorder(
             records=records,
@@ -88,10 +95,7 @@ class Taking:
             cleared={**left.cleared, **facts.cleared},
         )
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Under which names a carrier keeps what this event says of one of our senders, none where
-        nobody said which; of e-mail, the provider's list."""
+    def _names(self) -> tuple[str, ...]:
         if self.event.channel is Channel.EMAIL:
             return (self.listing(Cause.UNKNOWN).name,)
         return self.senders.block_names(self.event.sender, self.event.service)
@@ -99,13 +103,16 @@ class Taking:
     @property
     def sender(self) -> str | None:
         """The first of these."""
-        return next(iter(self.names), None)
+        return self.names[0] if self.names else None
 
     @property
     def blocked(self) -> BlockState:
         """The worst of what stands between the address and this sender."""
-        names = self.senders.lifted_names(self.facts, self.event.sender, self.event.service)
-        states = [self.facts.block(name)[0] for name in names]
+        facts = self.facts
+        if not facts.blocks:
+            return BlockState.NONE
+        names = self.senders.lifted_names(facts, self.event.sender, self.event.service)
+        states = [facts.block(name)[0] for name in names]
         return max(states, key=_WORSE.index, default=BlockState.NONE)
 
     def consents(self) -> Iterator[tuple[Contact | None, Consent]]:
@@ -163,12 +170,13 @@ class Taking:
         return any(changed)
 
     def _block(self, name: str, state: BlockState, *, at: datetime, **entry: Any) -> bool:
-        before, since = self.facts.block(name)
+        facts = self.facts
+        before, since = facts.block(name)
         after = before if before is BlockState.BLOCKED else state
         # A block that is told late stands under a doubt that is newer: now it is known.
         certain = (before, after) == (BlockState.UNKNOWN, BlockState.BLOCKED)
         # The same number may have lifted it before anybody knew its service.
-        lifted = self.facts.cleared.get(self.event.sender or "")
+        lifted = facts.cleared.get(self.event.sender or "")
         late = any(moment is not None and moment > at for moment in (since, lifted)) and not certain
         if late or (before, since) == (after, at):
             return False
