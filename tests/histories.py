@@ -392,8 +392,9 @@ class World:
             done = True
         except OptinError:
             done = False
-        if record is not None and done:
+        if record is not None:
             self.oracle.take_back(record, self.clock())
+        self.expect(record is not None, done)
 
     # Providers
 

@@ -38,12 +38,16 @@ from bot.consent.replacing import replace
 #: What stands before the first entry.
 GENESIS = "0" * 64
 
-#: What an entry has in `changes` beside fields of a contact. Which record it belongs to or takes
-#: back (`act_of`); the number of a messaging service that the contact texted.
-#: Of a contact: the id of another one that became one with this one.
-ACT, TAKES_BACK, NUMBER, MERGED = "act", "takes_back", "number", "merged"
+#: What an entry has in `changes` beside fields of a contact. The record that it belongs to
+#: (`act_of`), behind the contact of whom that was recorded (`of`); the record that it takes back;
+#: the number of a messaging service that the contact texted.
+ACT, TAKES_BACK, NUMBER = "act", "takes_back", "number"
+#: Of a contact: the id of another one that became one with this one, and of the one that it became.
+MERGED, MERGED_INTO = "merged", "merged_into"
 #: The reason of what went along with a contact to another address.
 CARRIED = "Refused at an earlier address"
+#: … and of what reached others at that address from them.
+ANOTHERS = "Another contact with this address had refused at a former address"
 #: Between an import and its row, in an act.
 ROW = "#"
 #: Reasons of what puts a consent back to what it was.
@@ -276,10 +280,16 @@ def covers(taken: str, act: str) -> bool:
     return bool(act) and (act == taken or act.startswith(f"{taken}{ROW}"))
 
 
+def of(entry: Entry) -> str:
+    """The id of the contact of whom this was recorded; empty where nobody knows."""
+    told = (entry.changes or {}).get(ACT)
+    return (str(told[0] or "") if told is not None else entry.contact) or ""
+
+
 def is_own(entry: Entry) -> bool:
     """Whether it was recorded of this very contact, and did not reach them from another one with
     the same address."""
-    return ACT not in (entry.changes or {})
+    return of(entry) == (entry.contact or "")
 
 
 def _tells(entry: Entry) -> bool:
@@ -316,6 +326,7 @@ def _refusals(entry: Entry, known: tuple[Refusal, ...]) -> tuple[Refusal, ...]:
         reason=entry.reason or "",
         entry=entry.id,
         act=act_of(entry),
+        of=of(entry),
     )
     same = next((refusal for refusal in known if refusal.act == fresh.act), None)
     if same is not None and same.since >= fresh.since:

@@ -197,6 +197,8 @@ class Refusal:
     #: What a person or a file recorded, and may have recorded by mistake (`activity.act_of`);
     #: empty for what the contact did, which nobody can take back.
     act: str = ""
+    #: The contact of whom that was recorded, by id.
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,13 +6,14 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from bot.consent.activity import ACT, MERGED, Entry, Kind, apply, tells_of_address
+from bot.consent.activity import ACT, MERGED, Entry, Kind, act_of, apply, tells_of_address
+from bot.consent.activity import of as whose
 from bot.consent.addresses import key_of
 from bot.consent.authority import Action, authorize
 from bot.consent.model import UNSET, Actor, AddressFacts, Bounce, By, Channel, Contact, On
 from bot.consent.replacing import replace
 from bot.consent.service.cases.forget import forget_cases
-from bot.consent.service.opt_outs import refuse_at
+from bot.consent.service.opt_outs import is_known, refusals_of, refuse_at
 from bot.consent.service.record import Recorder, history, told_block
 from bot.consent.service.reviews import forget
 from bot.consent.service.service import Service, present
@@ -43,9 +44,10 @@ def erase(service: Service, id: str, actor: Actor) -> Contact:
         else:  # they were changed in this very minute
             told = _Told(keys, {id, *merged})
             told.fold(records.log())
+        gone = {id, *merged}
         for key in told.facts:
-            _keep_refusal(service, recorder, contact, key)
-            _leave(service, recorder, contact, told, key)
+            _keep_refusals(service, recorder, contact, key, gone)
+            _leave(service, recorder, contact, told, key, gone)
         for external_id in _external_ids(records, contact):
             records.remember(erased_id(service, external_id))
         forget_cases(recorder, contact)
@@ -136,41 +138,60 @@ class _Told:
             if key not in self.facts or entry.contact in self._but or entry.redacted:
                 continue
             if tells_of_address(entry):
-                _, facts = apply(replace(entry, contact=None), None, self.facts[key])
+                # Only the address is of interest, but not whose record it is.
+                changes = {ACT: (whose(entry), act_of(entry)), **(entry.changes or {})}
+                alone = replace(entry, contact=None, changes=changes)
+                _, facts = apply(alone, None, self.facts[key])
                 assert facts is not None
                 self.facts[key] = facts
                 if entry.contact:
                     self.by[key] = entry.contact
 
 
-def _keep_refusal(service: Service, recorder: Recorder, contact: Contact, key: str) -> None:
-    """A refusal at the address, or Do not contact, under its hash."""
+def _keep_refusals(
+    service: Service, recorder: Recorder, contact: Contact, key: str, gone: Collection[str]
+) -> None:
+    """The refusals at the address, and Do not contact, under its hash: the newest of those that
+    nobody can take back any more, and what was recorded of others."""
     records = recorder.records
     hashed = service.hashed(key)
-    kept = records.facts(hashed).refusal
-    since = _refused_since(recorder, contact, key)
-    if since is None or (kept is not None and kept.since >= since):
-        return
-    recorder.record(
-        Kind.CONSENT,
-        None,
-        address=hashed,
-        channel=_channel(key),
-        by=By.CONTACT,
-        before=On.UNSET,
-        after=On.NO,
-        reason="Refused before erasure",
-        occurred_at=since,
-        changes={ACT: (None, "")},
-    )
+    told = [*_refusals(records, contact, key)]
+    kept = {(act, of): at for at, act, of in sorted(told) if act and of not in gone}
+    since = [at for at, act, of in told if not act or of in gone]
+    if final := _refused_since(recorder, contact, key, since, bool(told)):
+        kept["", ""] = final
+    for (act, of), at in sorted(kept.items()):
+        if is_known(act, at, records.facts(hashed).refusals):
+            continue
+        recorder.record(
+            Kind.CONSENT,
+            None,
+            address=hashed,
+            channel=_channel(key),
+            by=By.CONTACT,
+            before=On.UNSET,
+            after=On.NO,
+            reason="Refused before erasure",
+            occurred_at=at,
+            changes={ACT: (of or None, act)},
+        )
 
 
-def _refused_since(recorder: Recorder, contact: Contact, key: str) -> datetime | None:
-    """The newest of all that was refused there."""
+def _refusals(records: Records, contact: Contact, key: str) -> Iterator[tuple[datetime, str, str]]:
+    """When the address or the contact there refused, by which record, and of whom it is."""
+    for refusal in records.facts(key).refusals:
+        yield refusal.since, refusal.act, refusal.of
+    for entry in refusals_of(records, contact, key):
+        yield entry.occurred_at, act_of(entry), whose(entry)
+
+
+def _refused_since(
+    recorder: Recorder, contact: Contact, key: str, since: list[datetime], told: bool
+) -> datetime | None:
+    """The newest of what nobody can take back."""
     facts = recorder.records.facts(key)
-    since = [refusal.since for refusal in facts.refusals]
     consent = contact.consents.get(key, UNSET)
-    if consent.refused:
+    if consent.refused and not told:
         since.append(consent.since or recorder.now)
     if contact.do_not_contact and key in contact.keys:
         since.append(recorder.now)
@@ -181,11 +202,20 @@ def _refused_since(recorder: Recorder, contact: Contact, key: str) -> datetime |
     return max(since, default=None)
 
 
-def _leave(service: Service, recorder: Recorder, contact: Contact, told: _Told, key: str) -> None:
+def _leave(
+    service: Service,
+    recorder: Recorder,
+    contact: Contact,
+    told: _Told,
+    key: str,
+    gone: Collection[str],
+) -> None:
     """What is known of the address stays with whoever else has it; else blocks and a bounce stay
     under its hash, and with the address only what the log still tells."""
     records, channel = recorder.records, _channel(key)
     facts, left = records.facts(key), told.facts[key]
+    final = [replace(r, act="", of="") if r.of in gone else r for r in facts.refusals]
+    facts = replace(facts, refusals=tuple(final))
     others = [holder for holder in records.holders(key) if holder.id != contact.id]
     if not others:
         _hash(service, recorder, facts, channel)
@@ -223,6 +253,16 @@ def _hash(service: Service, recorder: Recorder, facts: AddressFacts, channel: Ch
             before=Bounce.NO,
             after=facts.bounce,
             occurred_at=facts.bounced_at,
+        )
+    for failed in facts.soft_failures:
+        kept = recorder.records.facts(hashed)
+        count = len(kept.soft_failures)
+        say(
+            Kind.BOUNCE,
+            before=kept.bounce,
+            after=kept.bounce,
+            occurred_at=failed,
+            changes={"soft": (str(count), str(count + 1))},
         )
 
 

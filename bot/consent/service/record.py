@@ -12,6 +12,8 @@ from typing import Any
 
 from bot.consent.activity import (
     ACT,
+    ANOTHERS,
+    CARRIED,
     CHANGING,
     NUMBER,
     Entry,
@@ -232,8 +234,9 @@ class Recorder:
                     by=By.CONTACT,
                     before=On.NO,
                     after=On.NO,
-                    reason="Refused before an erasure",
-                    changes={ACT: (None, refusal.act)},
+                    # Where it comes from may be seen; what somebody wrote is gone.
+                    reason=refusal.reason if refusal.reason in _TOLD_AGAIN else _BEFORE_ERASURE,
+                    changes={ACT: (refusal.of or None, refusal.act)},
                 )
         if _deliverability(facts) != _deliverability(told):
             by = By.CONTACT if facts.complaint else None
@@ -247,6 +250,10 @@ class Recorder:
             say(Kind.HOLD, facts.hold.since, after="held", reason=facts.hold.text)
         elif told.hold and not facts.hold:
             say(Kind.HOLD, None, before="held", after="released")
+
+
+_BEFORE_ERASURE = "Refused before an erasure"
+_TOLD_AGAIN = (CARRIED, ANOTHERS)
 
 
 def told_block(block: Block | None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from enum import Enum, auto
 
-from bot.consent.activity import ACT, ROW, Kind
+from bot.consent.activity import ACT, ANOTHERS, CARRIED, ROW, Kind
 from bot.consent.addresses import key_of
 from bot.consent.errors import Invalid
 from bot.consent.model import Bounce, By, Channel, Consent, Contact, Evidence, On
@@ -181,7 +181,7 @@ def _set_no(
     others = [other for other in recorder.records.holders(key) if other.id != contact.id]
     for holder in (contact, *others):
         mine = holder.id == contact.id
-        after, what = _refuse(recorder, holder, channel, at, row, own=mine)
+        after, what = _refuse(recorder, holder, channel, at, row, of=contact.id)
         if mine:
             contact = after
         elif after is not holder:
@@ -204,8 +204,9 @@ _ALSO = Consequence.ALSO_NO
 
 
 def _refuse(
-    recorder: Recorder, contact: Contact, channel: Channel, at: datetime, row: str, *, own: bool
+    recorder: Recorder, contact: Contact, channel: Channel, at: datetime, row: str, *, of: str
 ) -> tuple[Contact, _Refused]:
+    own = contact.id == of
     current = contact.consent(channel)
     newer = current.on is On.YES and _is_newer(current, at, recorder.now)
     again = current.refused
@@ -221,7 +222,7 @@ def _refuse(
         after=On.NO,
         occurred_at=at,
         id=row if own else None,
-        changes=None if own else {ACT: (None, f"{recorder.actor}{ROW}{row}")},
+        changes=None if own else {ACT: (of, f"{recorder.actor}{ROW}{row}")},
     )
     assert after is not None
     if newer:
@@ -241,7 +242,9 @@ def _is_newer(current: Consent, at: datetime, now: datetime) -> bool:
 def _first_seen(recorder: Recorder, key: str) -> datetime:
     """A file that gives no date says NO since a file said so first."""
     known = recorder.records.facts(key).refusals
-    seen = [refusal.since for refusal in known if refusal.act.startswith("import:")]
+    # What came along from another address says nothing of this one.
+    files = [refusal for refusal in known if refusal.act.startswith("import:")]
+    seen = [refusal.since for refusal in files if refusal.reason not in (CARRIED, ANOTHERS)]
     return min(seen, default=recorder.now)
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from bot.consent.activity import TAKES_BACK, UNDO_IMPORT, Entry, Kind, is_own, is_refusal
+from bot.consent.activity import UNDO_IMPORT, Entry, Kind, is_own, is_refusal
 from bot.consent.addresses import key_of
 from bot.consent.authority import Action, authorize
 from bot.consent.errors import Invalid, Refused
@@ -14,7 +14,7 @@ from bot.consent.model import Actor, Bounce, Channel, Contact
 from bot.consent.reading import blank
 from bot.consent.service.contacts import identity, update
 from bot.consent.service.imports.taking import BATCH
-from bot.consent.service.opt_outs import BUT_OPT_OUTS, settle, settle_all
+from bot.consent.service.opt_outs import BUT_OPT_OUTS, settle, settle_all, take_from_address
 from bot.consent.service.record import Recorder, history
 from bot.consent.service.service import Service, present
 
@@ -104,17 +104,11 @@ class _Undoing:
         if not self.opt_outs:
             self.counts[KEPT] += 1
             return
-        self.recorder.record(
-            Kind.NOTE,
-            None,
-            address=entry.address,
-            channel=entry.channel,
-            before="NO",
-            after="UNSET",
-            reason=self.reason,
-            changes={TAKES_BACK: (None, self.importer)},
-        )
-        self.counts[TAKEN_BACK] += 1
+        assert entry.channel is not None
+        if take_from_address(
+            self.recorder, entry.address, entry.channel, self.importer, reason=self.reason
+        ):
+            self.counts[TAKEN_BACK] += 1
 
     def contact(self, id: str) -> None:
         """What the import did to one contact."""
@@ -122,6 +116,8 @@ class _Undoing:
         contact = records.contact(id)
         if contact is None or contact.erased:
             self.counts["contacts gone already"] += 1
+            if contact is None and self.opt_outs:  # it may be one with another contact now
+                self._take_back(id)
             return
         entries = list(history(records, id))
         ours = [entry for entry in entries if entry.actor == self.importer]
@@ -132,11 +128,8 @@ class _Undoing:
                 _undo_bounce(self.recorder, contact, entry)
         if refused:
             self.counts[TAKEN_BACK if self.opt_outs else KEPT] += refused
-        if self.opt_outs and refused:
-            for channel in Channel:
-                settle_all(
-                    self.recorder, present(records, id), channel, self.act, reason=self.reason
-                )
+        if self.opt_outs and any(is_refusal(entry) for entry in ours):
+            self._take_back(id)
         untouched = not any(_touches(entry, self.importer) for entry in entries)
         if brought and untouched:
             self.recorder.record(
@@ -151,6 +144,11 @@ class _Undoing:
                 _undo_fields(self.service, self.recorder, present(records, id), entry)
         said = "contacts put back" if not brought else "contacts kept, since somebody changed them"
         self.counts[said] += 1
+
+    def _take_back(self, id: str) -> None:
+        """The opt-outs of one contact, wherever they came to."""
+        for channel in Channel:
+            settle_all(self.service, self.recorder, id, channel, self.act, reason=self.reason)
 
 
 def _told_of(entries: list[Entry]) -> Mapping[str, Channel]:

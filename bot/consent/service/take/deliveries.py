@@ -6,11 +6,21 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.consent.activity import Kind
+from bot.consent.activity import Kind, act_of
 from bot.consent.addresses import key_of
 from bot.consent.alerts import AlertKind
 from bot.consent.events import Failure
-from bot.consent.model import AddressFacts, BlockState, Bounce, By, Channel, Contact, On
+from bot.consent.model import (
+    AddressFacts,
+    BlockState,
+    Bounce,
+    By,
+    Channel,
+    Consent,
+    Contact,
+    On,
+)
+from bot.consent.service.opt_outs import refusals_of, standing, was_erased
 from bot.consent.service.take.taking import CONFIRMATION_WITHIN, Taking
 from bot.consent.suppressions import Cause, Listing
 
@@ -133,20 +143,42 @@ def _refuse(taking: Taking, began: datetime, reason: str) -> bool:
     """`no`, by the contact, for whose consent is older than the block. Whether anybody's was."""
     drifted = False
     for holder, consent in taking.consents():
-        # A `no` that staff or a file made is made the contact's: it must not be undone with them.
-        stands = consent.on is On.UNSET or (consent.by is By.CONTACT and consent.on is On.NO)
-        older = consent.since is None or consent.since <= began
-        if holder and not stands and older and not _was_elsewhere(taking, holder, began):
+        if holder is None or consent.on is On.UNSET:
+            continue
+        older = _is_older(consent, began)
+        if consent.refused:
+            older = _rests_on_records(taking, holder, began)
+        if older and not _was_elsewhere(taking, holder, began):
             taking.record(
-                Kind.CONSENT,
+                Kind.NOTE if consent.refused else Kind.CONSENT,
                 holder,
                 by=By.CONTACT,
                 before=consent.on,
                 after=On.NO,
                 reason=f"Refused at the provider: {reason}",
             )
-            drifted = True
+            drifted = drifted or not consent.refused
     return drifted
+
+
+def _is_older(consent: Consent, began: datetime) -> bool:
+    return consent.since is None or consent.since <= began
+
+
+def _rests_on_records(taking: Taking, holder: Contact, began: datetime) -> bool:
+    """Whether the contact's `no` could be taken back, all of it, and what it stands on, or what
+    stands without it, is older than the block: then this refusal must not go with it."""
+    records, key = taking.records, taking.key
+    told = refusals_of(records, holder, key)
+    kept = records.facts(key).refusals
+    acts = [act_of(entry) for entry in told]
+    if not all(acts) or any(not r.act or r.act not in acts for r in kept):
+        return False
+    if any(was_erased(records, entry) for entry in told):
+        return False
+    without, _ = standing(records, holder, key, without=acts)
+    under = without.on is not On.UNSET and _is_older(without, began)
+    return under or all(entry.occurred_at <= began for entry in told)
 
 
 def _was_elsewhere(taking: Taking, holder: Contact, at: datetime) -> bool:
