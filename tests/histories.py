@@ -339,7 +339,7 @@ class World:
         for row in rows:
             name = self.name(row["who"])
             address = self.oracle.address(name, row.get("bounced", ""))
-            if address and self.oracle.bounce(address)[0] != "YES":
+            if address:
                 self.oracle.add(
                     oracle.Bounced(told=now, record=record, address=address, at=now, contact=name)
                 )

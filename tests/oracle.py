@@ -573,16 +573,22 @@ class Oracle:
         return None
 
     def mistake(self, contact: str, channel: str) -> str | None:
-        """The newest record of a person or a file that makes this contact's NO. What the contact
-        did can't be taken back (§6)."""
+        """The newest record of a person or a file that makes this contact's NO; of those of one
+        file the contact's own, or the first. What the contact did can't be taken back (§6)."""
         address = self.address(contact, channel)
         if address is None or self.on(contact, channel) != NO:
             return None
         word = self.consent(contact, channel)
         told: list[Fact] = [*self.opt_outs(contact, address)]
         told += [word] if isinstance(word, StaffNo) else []
-        records = [f.record for f in sorted(told, key=lambda f: f.n) if f.record]
-        return records[-1] if records else None
+        records = sorted((f for f in told if f.record), key=lambda f: f.n)
+        newest = records[-1] if records else None
+        if isinstance(newest, OptOut) and newest.from_file:
+            file = newest.record.partition("/")[0]
+            rows = [o for o in records if isinstance(o, OptOut) and o.from_file]
+            rows = [o for o in rows if o.record.startswith(f"{file}/")]
+            newest = next((o for o in rows if o.contact == contact), rows[0])
+        return newest.record if newest else None
 
     def take_back(self, record: str, now: datetime) -> None:
         """With its effects on other contacts and on the address (§6)."""
@@ -674,8 +680,8 @@ class Oracle:
             seen = [o.at for o in self.all(OptOut) if o.from_file and o.address == address]
             self.add(
                 OptOut(
-                    told=now, record=f"{file}:opt-outs/{contact}", address=address, at=min(seen, default=now),
-                    contact=contact, from_file=True,
+                    told=now, record=f"{file}:opt-outs/{contact}/{channel}", address=address,
+                    at=min(seen, default=now), contact=contact, from_file=True,
                 )
             )  # fmt: skip
         elif wanted == YES and not self.refused(contact, channel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -13,8 +13,8 @@ from bot.consent.authority import Action, authorize
 from bot.consent.model import UNSET, Actor, AddressFacts, Bounce, By, Channel, Contact, On
 from bot.consent.replacing import replace
 from bot.consent.service.cases.forget import forget_cases
-from bot.consent.service.opt_outs import is_known, refusals_of, refuse_at
-from bot.consent.service.record import Recorder, history, told_block
+from bot.consent.service.opt_outs import is_known, refusals_of, refuse_at, take_from_address
+from bot.consent.service.record import Recorder, history, told_block, told_failures, told_marks
 from bot.consent.service.reviews import forget
 from bot.consent.service.service import Service, present
 from bot.consent.store import Records
@@ -155,10 +155,13 @@ def _keep_refusals(
     nobody can take back any more, and what was recorded of others."""
     records = recorder.records
     hashed = service.hashed(key)
-    told = [*_refusals(records, contact, key)]
+    refused = refusals_of(records, contact, key)
+    told = [(r.since, r.act, r.of) for r in records.facts(key).refusals]
+    # A record that the address has not was taken back.
+    told += [(entry.occurred_at, "", "") for entry in refused if not act_of(entry)]
     kept = {(act, of): at for at, act, of in sorted(told) if act and of not in gone}
     since = [at for at, act, of in told if not act or of in gone]
-    if final := _refused_since(recorder, contact, key, since, bool(told)):
+    if final := _refused_since(recorder, contact, key, since, told=bool(refused)):
         kept["", ""] = final
     for (act, of), at in sorted(kept.items()):
         if is_known(act, at, records.facts(hashed).refusals):
@@ -177,16 +180,8 @@ def _keep_refusals(
         )
 
 
-def _refusals(records: Records, contact: Contact, key: str) -> Iterator[tuple[datetime, str, str]]:
-    """When the address or the contact there refused, by which record, and of whom it is."""
-    for refusal in records.facts(key).refusals:
-        yield refusal.since, refusal.act, refusal.of
-    for entry in refusals_of(records, contact, key):
-        yield entry.occurred_at, act_of(entry), whose(entry)
-
-
 def _refused_since(
-    recorder: Recorder, contact: Contact, key: str, since: list[datetime], told: bool
+    recorder: Recorder, contact: Contact, key: str, since: list[datetime], *, told: bool
 ) -> datetime | None:
     """The newest of what nobody can take back."""
     facts = recorder.records.facts(key)
@@ -214,16 +209,42 @@ def _leave(
     under its hash, and with the address only what the log still tells."""
     records, channel = recorder.records, _channel(key)
     facts, left = records.facts(key), told.facts[key]
+    taken_back = [r for r in left.refusals if not is_known(r.act, r.since, facts.refusals)]
     final = [replace(r, act="", of="") if r.of in gone else r for r in facts.refusals]
-    facts = replace(facts, refusals=tuple(final))
+    facts = _with_lasting_bounce(replace(facts, refusals=tuple(final)), gone)
     others = [holder for holder in records.holders(key) if holder.id != contact.id]
-    if not others:
-        _hash(service, recorder, facts, channel)
     # Who had the address before goes on telling of it, and nothing that was answered since.
     teller = others[0] if others else records.contact(told.by.get(key, ""))
+    if teller is not None and teller.erased:
+        teller = None
+    if not others:
+        _hash(service, recorder, facts if teller is None else _without_failures(facts), channel)
     records.put_facts(left)
-    if teller is not None and not teller.erased:
+    if teller is not None:
         recorder.restate(facts, left, teller, channel)
+        for refusal in taken_back:
+            take_from_address(
+                recorder, key, channel, refusal.act, reason=_TAKEN_BACK, teller=teller.id
+            )
+
+
+def _without_failures(facts: AddressFacts) -> AddressFacts:
+    """Soft failures that the address still tells must not count twice."""
+    if facts.beneath is not None:
+        return replace(facts, beneath=replace(facts.beneath, soft_failures=()))
+    return replace(facts, soft_failures=())
+
+
+def _with_lasting_bounce(facts: AddressFacts, gone: Collection[str]) -> AddressFacts:
+    """No undo reaches what a file said of a contact who is gone."""
+    left = tuple(mark for mark in facts.marks if mark.of not in gone)
+    if len(left) == len(facts.marks):
+        return facts
+    lasting = replace(facts, beneath=None).deliverability
+    return replace(facts, marks=left, beneath=lasting if left else None)
+
+
+_TAKEN_BACK = "Taken back before an erasure"
 
 
 def _hash(service: Service, recorder: Recorder, facts: AddressFacts, channel: Channel) -> None:
@@ -246,24 +267,24 @@ def _hash(service: Service, recorder: Recorder, facts: AddressFacts, channel: Ch
             occurred_at=since,
             **told_block(facts.blocks.get(name)),
         )
-    if facts.bounce is not Bounce.NO and recorder.records.facts(hashed).bounce is Bounce.NO:
+    _hash_bounce(recorder, facts, hashed, say)
+
+
+def _hash_bounce(
+    recorder: Recorder, facts: AddressFacts, hashed: str, say: Callable[..., None]
+) -> None:
+    known = facts.deliverability
+    if known.bounce is not Bounce.NO and recorder.records.facts(hashed).bounce is Bounce.NO:
         say(
             Kind.BOUNCE,
-            by=By.CONTACT if facts.complaint else None,
+            by=By.CONTACT if known.complaint else None,
             before=Bounce.NO,
-            after=facts.bounce,
-            occurred_at=facts.bounced_at,
+            after=known.bounce,
+            occurred_at=known.bounced_at,
         )
-    for failed in facts.soft_failures:
-        kept = recorder.records.facts(hashed)
-        count = len(kept.soft_failures)
-        say(
-            Kind.BOUNCE,
-            before=kept.bounce,
-            after=kept.bounce,
-            occurred_at=failed,
-            changes={"soft": (str(count), str(count + 1))},
-        )
+    count = len(recorder.records.facts(hashed).deliverability.soft_failures)
+    for entry in (*told_failures(known, count), *told_marks(facts)):
+        say(Kind.BOUNCE, occurred_at=entry.pop("at"), **entry)
 
 
 def _channel(address: str) -> Channel:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bot.consent.activity import ACT, MERGED, MERGED_INTO, Entry, Kind, act_of, of, opts_out
+from bot.consent.activity import (
+    ACT,
+    MERGED,
+    MERGED_INTO,
+    REACHES,
+    Entry,
+    Kind,
+    act_of,
+    of,
+    opts_out,
+)
 from bot.consent.authority import Action, authorize
 from bot.consent.errors import Refused
 from bot.consent.model import UNSET, Actor, By, Channel, Consent, Contact, On, Refusal
@@ -51,6 +61,7 @@ def merge(service: Service, kept: str, merged: str, actor: Actor) -> Contact:
 
 
 _REASON = "Two contacts made one"
+_REACHES = "An opt-out of this contact counts for another one, since two contacts were made one"
 
 
 def _missing(contact: Contact, other: Contact) -> Fields:
@@ -145,7 +156,19 @@ def _refusal(recorder: Recorder, contact: Contact, channel: Channel, refusal: Re
         if opts_out(entry) and (not own or of(entry) == contact.id)
     ]
     known = any(act_of(e) == refusal.act and e.occurred_at >= refusal.since for e in mine)
-    return contact if known else bring(recorder, contact, channel, refusal, others=_REASON)
+    if known:
+        return contact
+    whose = records.contact(refusal.of) if refusal.of != contact.id else None
+    if whose is not None and not whose.erased:
+        # By this it is found here, too, when it is taken back.
+        recorder.record(
+            Kind.NOTE,
+            whose,
+            channel=channel,
+            reason=_REACHES,
+            changes={REACHES: (None, contact.id)},
+        )
+    return bring(recorder, contact, channel, refusal, others=_REASON)
 
 
 def _carrier_no(recorder: Recorder, contact: Contact, channel: Channel, entry: Entry) -> Contact:

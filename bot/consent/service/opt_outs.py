@@ -13,6 +13,7 @@ from bot.consent.activity import (
     CARRIED,
     MERGED,
     MERGED_INTO,
+    REACHES,
     TAKES_BACK,
     Entry,
     Kind,
@@ -25,24 +26,22 @@ from bot.consent.activity import (
     of,
     opts_out,
 )
-from bot.consent.addresses import WHATSAPP, key_of
+from bot.consent.addresses import key_of
 from bot.consent.model import (
     UNSET,
     AddressFacts,
-    BlockState,
-    Bounce,
     By,
     Channel,
     Consent,
     Contact,
-    Hold,
     On,
     Refusal,
 )
 from bot.consent.replacing import replace
 from bot.consent.service.cases.finish import RE_OPT_IN
-from bot.consent.service.record import Recorder, history, told_block
+from bot.consent.service.record import Recorder, history
 from bot.consent.service.service import Service
+from bot.consent.service.take_over import as_texts, take_over
 from bot.consent.store import Records
 
 #: Behind an import's act, where its opt-outs stay and the rest is taken back.
@@ -70,7 +69,7 @@ def gain(
     for name, form in service.hashes(key).items():
         facts = records.facts(name)
         if not facts.empty:
-            kept.append(_as_texts(facts, form))
+            kept.append(as_texts(facts, form))
     system = replace(recorder, actor=actor)
     contact = _without_taken_back(system, contact, channel, [found, *kept])
     if not kept and not found.refusals:
@@ -89,7 +88,7 @@ def gain(
         reason = ANOTHERS if refusal.reason == CARRIED else refusal.reason
         contact = _refuse(system, contact, channel, replace(refusal, reason=reason))
     for facts in kept:
-        contact = _take_over(system, contact, channel, facts)
+        contact = take_over(system, contact, channel, facts)
     return contact
 
 
@@ -158,11 +157,11 @@ def refusals_of(records: Records, contact: Contact, key: str) -> list[Entry]:
     return [*found.values()]
 
 
-def was_erased(records: Records, entry: Entry) -> bool:
-    """Whether this was recorded of a contact who was erased since: nobody can say any more that it
-    was a mistake."""
-    whose = records.contact(of(entry))
-    return whose is not None and whose.erased
+def was_erased(records: Records, id: str) -> bool:
+    """Whether this contact was erased: of what was recorded of them, nobody can say any more that
+    it was a mistake."""
+    contact = records.contact(id)
+    return contact is not None and contact.erased
 
 
 def _carried(entry: Entry) -> bool:
@@ -251,15 +250,22 @@ def settle_all(
 
 
 def take_from_address(
-    recorder: Recorder, address: str, channel: Channel, act: str, *, reason: str
+    recorder: Recorder,
+    address: str,
+    channel: Channel,
+    act: str,
+    *,
+    reason: str,
+    teller: str | None = None,
 ) -> bool:
-    """Takes the act from an address that nobody has, or from its hash; whether it was there."""
+    """Takes the act from an address that nobody has, or from its hash; whether it was there.
+    `teller` is the contact whose entries tell of the address."""
     known = recorder.records.facts(address).refusals
     if not any(covers(act, refusal.act) for refusal in known):
         return False
     recorder.record(
         Kind.NOTE,
-        None,
+        recorder.records.contact(teller) if teller else None,
         address=address,
         channel=channel,
         before=On.NO,
@@ -268,6 +274,14 @@ def take_from_address(
         changes={TAKES_BACK: (None, act)},
     )
     return True
+
+
+def became(records: Records, id: str) -> Contact | None:
+    """The contact that this one became by a merge."""
+    for entry in history(records, id):
+        if pair := (entry.changes or {}).get(MERGED_INTO):
+            return records.contact(str(pair[1])) or became(records, str(pair[1]))
+    return None
 
 
 def _reached(records: Records, id: str, channel: Channel, act: str) -> dict[str, list[str]]:
@@ -282,8 +296,8 @@ def _reached(records: Records, id: str, channel: Channel, act: str) -> dict[str,
         keys: dict[str, None] = {}
         for entry in history(records, one):
             changes = entry.changes or {}
-            others = (*changes.get(MERGED, ()), *changes.get(MERGED_INTO, ()))
-            left += [str(other) for other in others if other]
+            others = [changes.get(name, ()) for name in (MERGED, MERGED_INTO, REACHES)]
+            left += [str(other) for pair in others for other in pair if other]
             if entry.channel is channel and entry.address and covers(act, act_of(entry)):
                 keys[key_of(entry.address)] = None
                 left.append(of(entry) or one)
@@ -418,87 +432,3 @@ def _last_key(records: Records, contact: Contact, channel: Channel) -> str | Non
         if entry.kind is Kind.CONTACT and before:
             return key_of(str(before))
     return None
-
-
-def _take_over(
-    recorder: Recorder, contact: Contact, channel: Channel, kept: AddressFacts
-) -> Contact:
-    """Blocks, a bounce and a hold that were kept under the hash of the address."""
-    records = recorder.records
-    key, address = contact.key(channel) or "", contact.address(channel)
-
-    def say(kind: Kind, **entry: object) -> None:
-        nonlocal contact
-        after = recorder.record(kind, contact, address=address, channel=channel, **entry)  # type: ignore[arg-type]
-        assert after is not None
-        contact = after
-
-    for name in {**kept.blocks, **kept.cleared}:
-        state, since = kept.block(name)
-        known, known_since = records.facts(key).block(name)
-        if state is BlockState.UNKNOWN and known is BlockState.BLOCKED:
-            state = known
-        # The newest act counts, and ties go to the block (rules.md §8.5).
-        tie = since == known_since and known is BlockState.NONE is not state
-        removed = records.facts(key).removed.get(name)
-        gone = removed is not None and since is not None and removed >= since
-        if since and not gone and (known_since is None or since > known_since or tie):
-            say(
-                Kind.BLOCK,
-                sender=name,
-                before=known,
-                after=state,
-                reason="Known before this contact was added",
-                occurred_at=since,
-                **told_block(kept.blocks.get(name)),
-            )
-    proved = records.facts(key).proved_at
-    ended = proved is not None and kept.bounced_at is not None and proved >= kept.bounced_at
-    if kept.bounce is not Bounce.NO and records.facts(key).bounce is Bounce.NO and not ended:
-        say(
-            Kind.BOUNCE,
-            before=Bounce.NO,
-            after=kept.bounce,
-            by=By.CONTACT if kept.complaint else None,
-            reason=kept.bounce_reason,
-            occurred_at=kept.bounced_at,
-        )
-    for failed in kept.soft_failures:
-        facts = records.facts(key)
-        if facts.bounce is Bounce.NO:
-            count = len(facts.soft_failures)
-            soft: dict[str, Pair] = {"soft": (str(count), str(count + 1))}
-            same = facts.bounce
-            say(Kind.BOUNCE, before=same, after=same, occurred_at=failed, changes=soft)
-    if kept.bounce is not Bounce.NO or kept.soft_failures:
-        # From now on the address tells it: what a delivery ends there must not come back.
-        recorder.record(
-            Kind.BOUNCE,
-            None,
-            address=kept.address,
-            channel=channel,
-            before=kept.bounce,
-            after=Bounce.NO,
-        )
-    if kept.hold and not records.facts(key).hold:
-        if records.facts(kept.address).hold:
-            recorder.record(
-                Kind.HOLD,
-                None,
-                address=kept.address,
-                channel=channel,
-                before="held",
-                after="released",
-            )
-        say(Kind.HOLD, after="held", reason=kept.hold.text, occurred_at=kept.hold.since)
-    return contact
-
-
-def _as_texts(facts: AddressFacts, form: str) -> AddressFacts:
-    """What an earlier version kept of a WhatsApp address: no word about texts, and so for a person
-    to read (rules.md §2a)."""
-    if not form.startswith(WHATSAPP):
-        return facts
-    newest = facts.refusal
-    hold = Hold(since=newest.since, text=newest.reason) if newest else facts.hold
-    return AddressFacts(address=facts.address, hold=hold)

@@ -16,6 +16,7 @@ from bot.consent.activity import (
     act_of,
     covers,
     is_refusal,
+    of,
 )
 from bot.consent.addresses import key_of
 from bot.consent.authority import Action, authorize
@@ -53,7 +54,7 @@ def undo(service: Service, id: str, channel: Channel, actor: Actor) -> Outcome:
         act = act_of(slip)
         if not act:
             raise Refused("The contact said this, so it can't be undone.")
-        if was_erased(records, slip):
+        if was_erased(records, of(slip)):
             raise Refused(_ERASED)
         blocked = records.entries(contact=id, kinds=(Kind.BLOCK,), channel=channel, limit=50)
         since = [e for e in (*entries, *blocked) if e.seq > slip.seq and act_of(e) != act]
@@ -88,18 +89,9 @@ def take_back(
             raise Changed("This contact changed meanwhile. Look at it again.")
         if contact.consent(channel).on is not On.NO:
             raise Refused(f"{channel.word} On is not NO, so there is nothing to take back.")
-        told = _told(records, contact, channel)
-        gone = {str(back[1]) for e in told if (back := (e.changes or {}).get(TAKES_BACK))}
-        left = [
-            e
-            for e in told
-            if e.after == On.NO
-            and act_of(e)
-            and TAKES_BACK not in (e.changes or {})
-            and not any(covers(g, act_of(e)) for g in gone)
-        ]
-        recorded = next((e for e in left if not was_erased(records, e)), None)
-        if recorded is None:
+        left = _recorded(records, contact, channel)
+        act = next((act for act, whose in left if not was_erased(records, whose)), None)
+        if act is None:
             raise Refused(
                 _ERASED
                 if left
@@ -107,13 +99,27 @@ def take_back(
             )
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
         said = f"Recorded by mistake: {reason.strip()}"
-        return _take_back(service, recorder, contact, channel, act_of(recorded), reason=said)
+        return _take_back(service, recorder, contact, channel, act, reason=said)
 
 
 _ERASED = (
     "This was recorded of a contact who was erased, so nobody can say any more that it was a "
     "mistake. A re-opt-in brings it back."
 )
+
+
+def _recorded(records: Records, contact: Contact, channel: Channel) -> list[tuple[str, str]]:
+    """What people and files recorded, and makes the contact's `no` at the present address, the
+    newest first: each act, and of whom it was recorded."""
+    told = _told(records, contact, channel)
+    gone = {str(back[1]) for e in told if (back := (e.changes or {}).get(TAKES_BACK))}
+    said = [
+        (act_of(e), of(e)) for e in told if e.after == On.NO and TAKES_BACK not in (e.changes or {})
+    ]
+    # A contact who came later has an entry of the newest alone.
+    known = records.facts(contact.key(channel) or "").refusals
+    said += [(refusal.act, refusal.of) for refusal in reversed(known)]
+    return [(act, of) for act, of in said if act and not any(covers(g, act) for g in gone)]
 
 
 def _blocks(entry: Entry) -> bool:

@@ -6,10 +6,10 @@ import re
 from datetime import datetime
 from enum import Enum, auto
 
-from bot.consent.activity import ACT, ANOTHERS, CARRIED, ROW, Kind
+from bot.consent.activity import ACT, ANOTHERS, CARRIED, ROW, Kind, covers
 from bot.consent.addresses import key_of
 from bot.consent.errors import Invalid
-from bot.consent.model import Bounce, By, Channel, Consent, Contact, Evidence, On
+from bot.consent.model import AddressFacts, Bounce, By, Channel, Consent, Contact, Evidence, On
 from bot.consent.reading import blank, fold
 from bot.consent.rules import Imported, import_consent
 from bot.consent.service.cases.finish import RE_OPT_IN
@@ -156,7 +156,7 @@ def bounce_nobody(
     """A bounce of an address that nobody has, kept for whoever appears with it."""
     hashed = service.hashed(address)
     facts = recorder.records.facts(hashed)
-    if facts.bounce is Bounce.YES:
+    if _says_so(recorder, facts):
         return []
     recorder.record(
         Kind.BOUNCE,
@@ -167,7 +167,7 @@ def bounce_nobody(
         after=Bounce.YES,
         reason=_BOUNCED,
     )
-    return [Consequence.BOUNCED]
+    return [] if facts.bounce is Bounce.YES else [Consequence.BOUNCED]
 
 
 def _set_no(
@@ -269,7 +269,7 @@ def mark_bounced(recorder: Recorder, contact: Contact, channel: Channel) -> bool
     if address is None:
         return False
     facts = recorder.records.facts(key_of(address))
-    if facts.bounce is Bounce.YES:
+    if _says_so(recorder, facts):
         return False
     recorder.record_for_holders(
         Kind.BOUNCE,
@@ -280,4 +280,11 @@ def mark_bounced(recorder: Recorder, contact: Contact, channel: Channel) -> bool
         reason=_BOUNCED,
         told_of=contact,
     )
-    return True
+    return facts.bounce is not Bounce.YES
+
+
+def _says_so(recorder: Recorder, facts: AddressFacts) -> bool:
+    """Whether it is known to bounce, apart from files that may be undone before this one; or this
+    file has said so."""
+    told = any(covers(recorder.actor, mark.act) for mark in facts.marks)
+    return facts.deliverability.bounce is Bounce.YES or told
