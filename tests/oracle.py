@@ -299,11 +299,16 @@ class Oracle:
         yes = [f for f in self.all(SaidYes) if (f.contact, f.address) == (contact, address)]
         ended = max((f.n for f in yes if f.by_case), default=-1)
 
+        words = [
+            *yes,
+            *(f for f in self.all(StaffNo) if (f.contact, f.address) == (contact, address)),
+        ]
+
         def is_note(o: OptOut) -> bool:
-            stood = [y for y in yes if y.n < o.n]
-            return o.from_file and any(
-                y.by_case or (y.agreed is not None and y.agreed > o.at) for y in stood
-            )
+            stood = max((w for w in words if w.n < o.n), key=lambda w: w.n, default=None)
+            if not o.from_file or not isinstance(stood, SaidYes):
+                return False
+            return stood.by_case or (stood.agreed is not None and stood.agreed > o.at)
 
         came = max(
             (f.n for f in self.all(Held) if f.contact == contact and f.address == address),
@@ -656,6 +661,8 @@ class Oracle:
                 # What was the other one's own goes along with the one that stays from now on (§2).
                 if refusal not in known or refusal.contact == merged:
                     contact = kept if refusal.contact == merged else refusal.contact
+                    if isinstance(refusal, OptOut):  # NO wins, also over a YES that is newer
+                        refusal = replace(refusal, from_file=False)
                     self.add(replace(refusal, address=here, contact=contact))
             if isinstance(word, StaffNo) and self.on(kept, channel) != NO:
                 self.add(replace(word, contact=kept, address=here))

@@ -368,7 +368,7 @@ def _refusals(entry: Entry, known: tuple[Refusal, ...]) -> tuple[Refusal, ...]:
         reason=entry.reason or "",
         entry=entry.id,
         act=act_of(entry),
-        of=of(entry),
+        of=of(entry) if act_of(entry) else "",
     )
     same = next((refusal for refusal in known if refusal.act == fresh.act), None)
     if same is not None and same.since >= fresh.since:

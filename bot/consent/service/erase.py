@@ -10,7 +10,7 @@ from bot.consent.activity import ACT, MERGED, Entry, Kind, act_of, apply, tells_
 from bot.consent.activity import of as whose
 from bot.consent.addresses import key_of
 from bot.consent.authority import Action, authorize
-from bot.consent.model import UNSET, Actor, AddressFacts, Bounce, By, Channel, Contact, On
+from bot.consent.model import Actor, AddressFacts, Bounce, By, Channel, Contact, On
 from bot.consent.replacing import replace
 from bot.consent.service.cases.forget import forget_cases
 from bot.consent.service.opt_outs import is_known, refusals_of, refuse_at, take_from_address
@@ -161,7 +161,7 @@ def _keep_refusals(
     told += [(entry.occurred_at, "", "") for entry in refused if not act_of(entry)]
     kept = {(act, of): at for at, act, of in sorted(told) if act and of not in gone}
     since = [at for at, act, of in told if not act or of in gone]
-    if final := _refused_since(recorder, contact, key, since, told=bool(refused)):
+    if final := _refused_since(recorder, contact, key, since):
         kept["", ""] = final
     for (act, of), at in sorted(kept.items()):
         if is_known(act, at, records.facts(hashed).refusals):
@@ -181,13 +181,10 @@ def _keep_refusals(
 
 
 def _refused_since(
-    recorder: Recorder, contact: Contact, key: str, since: list[datetime], *, told: bool
+    recorder: Recorder, contact: Contact, key: str, since: list[datetime]
 ) -> datetime | None:
     """The newest of what nobody can take back."""
     facts = recorder.records.facts(key)
-    consent = contact.consents.get(key, UNSET)
-    if consent.refused and not told:
-        since.append(consent.since or recorder.now)
     if contact.do_not_contact and key in contact.keys:
         since.append(recorder.now)
     # A reply that nobody has judged yet, and nobody can any more, counts as what it may be.

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from bot.consent.activity import (
     ACT,
+    ANOTHERS,
+    CARRIED,
     MERGED,
     MERGED_INTO,
     REACHES,
@@ -111,12 +113,14 @@ def _consent(
         if not opts_out(entry):
             contact = _carrier_no(recorder, contact, channel, entry)
             continue
+        own = of(entry) == other.id
+        earlier = CARRIED if own else ANOTHERS
         refusal = Refusal(
             channel=channel,
             since=entry.occurred_at,
-            reason=entry.reason or _REASON,
+            reason=(entry.reason or _REASON) if told.key == key or not act_of(entry) else earlier,
             act=act_of(entry),
-            of=contact.id if of(entry) == other.id else of(entry),
+            of=contact.id if own else of(entry),
         )
         contact = _refusal(recorder, contact, channel, refusal)
     for refusal in told.at_address:
