@@ -421,6 +421,8 @@ class World:
             done = True
         except OptinError:
             done = False
+        if record is not None and not done and self.oracle.hides(self.name(who), channel, record):
+            return done
         if record is not None:
             self.oracle.take_back(record, self.clock())
         self.expect(record is not None, done)

@@ -595,6 +595,14 @@ class Oracle:
             newest = next((o for o in rows if o.contact == contact), rows[0])
         return newest.record if newest else None
 
+    def hides(self, contact: str, channel: str, record: str) -> bool:
+        """Whether something newer, which can't be taken back, stands beside this record of another
+        contact: whoever came later may be shown that alone, and taking it back changes nothing."""
+        told = self.opt_outs(contact, self.address(contact, channel) or "")
+        at = max((o.at for o in told if o.record == record), default=None)
+        others = all(o.contact != contact for o in told if o.record == record)
+        return others and at is not None and any(not o.record and o.at >= at for o in told)
+
     def take_back(self, record: str, now: datetime) -> None:
         """With its effects on other contacts and on the address (§6)."""
         self.add(TakenBack(told=now, what=record))

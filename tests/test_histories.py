@@ -814,3 +814,13 @@ def test_a_complaint_counts_for_a_mailbox_that_bounced_and_was_given_up(world: W
     world.day(2).clicks("E", "complaint")
     world.adds("c1", email="E")
     assert "complaint" in world.gates("c1", "email")
+
+
+def test_the_second_row_of_a_file_is_taken_back_after_the_first(world: World):
+    world.imports_file(
+        {"who": "c0", "phone": "A", "sms": "NO"}, {"who": "c1", "phone": "A", "sms": "NO"}
+    )
+    world.day(1).takes_back("c0", "sms")
+    assert world.on("c0", "sms") == "NO"
+    world.day(2).takes_back("c0", "sms")
+    assert (world.on("c0", "sms"), world.on("c1", "sms")) == ("UNSET", "UNSET")

@@ -226,14 +226,21 @@ def settle(
 
 
 def settle_all(
-    service: Service, recorder: Recorder, id: str, channel: Channel, act: str, *, reason: str
+    service: Service,
+    recorder: Recorder,
+    id: str,
+    channel: Channel,
+    act: str,
+    *,
+    reason: str,
+    whose: str = "",
 ) -> list[Contact]:
-    """Takes the act back wherever it came to: at each address of this contact and of whom it was
-    recorded of, for everybody who has one of them, and under its hash. Those others for whom
-    something is different now."""
+    """Takes the act back wherever it came to: at each address of this contact and of `whose` record
+    it is, for everybody who has one of them, and under its hash. Those others for whom something is
+    different now."""
     records = recorder.records
     others: dict[str, Contact] = {}
-    reached = _reached(records, id, channel, act)
+    reached = _reached(records, [id, whose or id], channel, act)
     for key in dict.fromkeys(key for keys in reached.values() for key in keys):
         had = [one for one, keys in reached.items() if key in keys]
         for one in dict.fromkeys([*had, *(holder.id for holder in records.holders(key))]):
@@ -284,11 +291,11 @@ def became(records: Records, id: str) -> Contact | None:
     return None
 
 
-def _reached(records: Records, id: str, channel: Channel, act: str) -> dict[str, list[str]]:
-    """The keys to which the act came with this contact, and with whom it was recorded of; by
+def _reached(records: Records, ids: list[str], channel: Channel, act: str) -> dict[str, list[str]]:
+    """The keys to which the act came with these contacts, and with whom it was recorded of; by
     contact."""
     found: dict[str, list[str]] = {}
-    left = [id]
+    left = [*ids]
     while left:
         one = left.pop()
         if one in found:

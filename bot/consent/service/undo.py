@@ -61,7 +61,7 @@ def undo(service: Service, id: str, channel: Channel, actor: Actor) -> Outcome:
         if any(is_refusal(e) or _blocks(e) for e in since):
             raise Refused("The contact has refused since, so this can't be undone.")
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=now)
-        return _take_back(service, recorder, contact, channel, act, reason=UNDO_SLIP)
+        return _take_back(service, recorder, contact, channel, act, of(slip), reason=UNDO_SLIP)
 
 
 def take_back(
@@ -90,8 +90,8 @@ def take_back(
         if contact.consent(channel).on is not On.NO:
             raise Refused(f"{channel.word} On is not NO, so there is nothing to take back.")
         left = _recorded(records, contact, channel)
-        act = next((act for act, whose in left if not was_erased(records, whose)), None)
-        if act is None:
+        found = next((one for one in left if not was_erased(records, one[1])), None)
+        if found is None:
             raise Refused(
                 _ERASED
                 if left
@@ -99,7 +99,7 @@ def take_back(
             )
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
         said = f"Recorded by mistake: {reason.strip()}"
-        return _take_back(service, recorder, contact, channel, act, reason=said)
+        return _take_back(service, recorder, contact, channel, *found, reason=said)
 
 
 _ERASED = (
@@ -148,11 +148,12 @@ def _take_back(
     contact: Contact,
     channel: Channel,
     act: str,
+    whose: str,
     *,
     reason: str,
 ) -> Outcome:
     before = contact.consent(channel).on
-    also = settle_all(service, recorder, contact.id, channel, act, reason=reason)
+    also = settle_all(service, recorder, contact.id, channel, act, reason=reason, whose=whose)
     after = present(recorder.records, contact.id)
     now = after.consent(channel).on
     done = Change(
