@@ -31,6 +31,7 @@ from bot.consent.service.undo import take_back
 from handlers.webhooks.reading import mailbox, phone
 from tests import oracle
 from tests.consent_fixtures import AGENT, MANAGER, NOW, OPERATOR, OTHER_AGENT, open_service
+from tests.history_log import faults, written
 from tests.oracle import EMAIL, NO, NONE, SMS, UNKNOWN, UNSET, Group, Oracle
 
 Time = int | timedelta
@@ -112,6 +113,13 @@ WHO = {
 CHANNELS = {SMS: Channel.SMS, EMAIL: Channel.EMAIL}
 
 
+#: Results of steps that change nothing.
+SILENT = {
+    "nothing", "nobody", "again", "Invalid", "NotAllowed", "NeedsManager", "NeedsEvidence",
+    "Refused",
+}  # fmt: skip
+
+
 class Disagreement(AssertionError):
     """Optin and the rules say different things."""
 
@@ -133,7 +141,9 @@ def acts(step: Callable[..., Any]) -> Callable[..., Any]:
         world.clock.advance(second)
         world.work()
         world.steps += 1
+        before = world.written()
         done = step(world, *args, **kwargs)
+        world.look_at_log(step.__name__, before, done)
         world.look_around()
         world.compare()
         return done
@@ -175,6 +185,25 @@ class World:
         use.look_after_cases(self.service)
         expire_reviews(self.service)
         self.oracle.time_passes(self.clock())
+
+    def written(self) -> tuple[int, dict[str, int]]:
+        """How far the log goes, and how large the files of the storage are."""
+        with self.service.store.reading() as records:
+            seq, _ = records.head()
+        files = [self.path, *self.path.parent.glob(f"{self.path.name}*")]
+        return seq, {file.name: file.stat().st_size for file in files if file.is_file()}
+
+    def look_at_log(self, step: str, before: tuple[int, dict[str, int]], done: Any) -> None:
+        """Each entry names who did it, none is there twice, and what does nothing writes nothing
+        (rules.md §8.5, §8.9)."""
+        entries = written(self.service.store, before[0])
+        wrong = next(faults(step, entries), None)
+        if wrong:
+            raise Disagreement(wrong)
+        silent = done in SILENT if isinstance(done, str) else done is False
+        if silent and self.written() != before:
+            said = [f"{e.kind} {e.before} → {e.after}" for e in entries]
+            raise Disagreement(f"{step} did nothing ({done}), and wrote {said}")
 
     def restarts(self) -> None:
         """The program ends, and starts again on the same storage."""
@@ -339,7 +368,7 @@ class World:
         for row in rows:
             name = self.name(row["who"])
             address = self.oracle.address(name, row.get("bounced", ""))
-            if address and self.oracle.bounce(address)[0] != "YES":
+            if address:
                 self.oracle.add(
                     oracle.Bounced(told=now, record=record, address=address, at=now, contact=name)
                 )
@@ -380,10 +409,10 @@ class World:
         self.oracle.take_back(record, self.clock())
 
     @acts
-    def takes_back(self, who: str, channel: str) -> None:
+    def takes_back(self, who: str, channel: str) -> bool:
         """A manager: the newest NO of this contact was recorded by mistake (rules.md §6)."""
         if not self.has(who, channel):
-            return
+            return False
         record = self.oracle.mistake(self.name(who), channel)
         try:
             take_back(
@@ -392,8 +421,12 @@ class World:
             done = True
         except OptinError:
             done = False
-        if record is not None and done:
+        if record is not None and not done and self.oracle.hides(self.name(who), channel, record):
+            return done
+        if record is not None:
             self.oracle.take_back(record, self.clock())
+        self.expect(record is not None, done)
+        return done
 
     # Providers
 
@@ -501,10 +534,14 @@ class World:
         self.oracle.look_at_cases(self.clock())
 
     @acts
-    def is_told_again(self, step: int) -> None:
+    def is_told_again(self, step: int) -> str:
         """The provider tells the event of that step once more: nothing changes (rules.md §8.5)."""
-        if event := self.events.get(f"twilio:{step}"):
-            use.take(self.service, [event])
+        event = self.events.get(f"twilio:{step}")
+        if event is None:
+            return "nobody"
+        use.take(self.service, [event])
+        # A delivery that did nothing is not remembered, and does nothing once more.
+        return "again" if event.kind is not EventKind.DELIVERED else "told"
 
     def tell(
         self, kind: EventKind, address: str, to: str, at: Time | None, sent: Time | None = None,

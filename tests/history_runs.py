@@ -99,10 +99,25 @@ ROWS: dict[str, list[Any]] = {
 #: How often each happens.
 WEIGHTS = {
     "adds": 4, "moves": 4, "moves ": 3, "says_no": 5, "says_yes": 4, "undoes": 2, "clears": 2,
-    "marks": 1, "erases": 2, "imports_file": 4, "undoes_import": 3, "takes_back": 2, "whatsapps": 1, "merges": 2, "removes": 3, "retires": 0.3, "texts": 10, "is_rejected": 4,
+    "marks": 1, "erases": 2, "imports_file": 4, "undoes_import": 3, "takes_back": 2,
+    "whatsapps": 1, "merges": 2, "removes": 3, "retires": 0.3, "texts": 10, "is_rejected": 4,
     "fails": 3, "is_delivered": 4, "clicks": 6, "is_told_again": 1, "asks": 6, "decides": 6,
     "reads": 2,
 }  # fmt: skip
+#: Some histories are about few things, which then meet more often.
+FOCUSES: list[dict[str, float]] = [
+    WEIGHTS,
+    WEIGHTS,
+    {
+        "adds": 3, "moves": 4, "moves ": 4, "says_no": 5, "says_yes": 3, "undoes": 1, "erases": 2,
+        "imports_file": 4, "undoes_import": 3, "takes_back": 6, "merges": 3, "texts": 2,
+        "is_rejected": 2, "clicks": 2, "asks": 2, "decides": 2, "marks": 0.5,
+    },
+    {
+        "adds": 3, "moves": 4, "moves ": 4, "clears": 2, "erases": 3, "imports_file": 5,
+        "undoes_import": 4, "merges": 2, "fails": 10, "is_delivered": 3, "clicks": 1,
+    },
+]  # fmt: skip
 #: Without these a history is about texts alone, or about e-mails alone.
 BY_TEXT = {"moves", "whatsapps", "texts", "is_rejected", "is_delivered", "reads"}
 BY_MAIL = {"moves ", "removes", "clicks"}
@@ -127,8 +142,9 @@ def a_history(rng: random.Random, only: str | None = None) -> list[Step]:
     """Somebody who agreed, and then anything."""
     about = only or rng.choice(["sms", "sms", "email", "both"])
     without = BY_MAIL if about == "sms" else BY_TEXT if about == "email" else set()
-    kinds = [kind for kind in CHOICES if kind not in without]
-    weights = [WEIGHTS[kind] for kind in kinds]
+    focus = rng.choice(FOCUSES)
+    kinds = [kind for kind in CHOICES if kind in focus and kind not in without]
+    weights = [focus[kind] for kind in kinds]
     now = timedelta(0)
     known = rng.choice(["groups", "groups", "groups", "one number", "nothing"])
     steps = [Step(now, "knows", {"senders": known})]

@@ -299,11 +299,16 @@ class Oracle:
         yes = [f for f in self.all(SaidYes) if (f.contact, f.address) == (contact, address)]
         ended = max((f.n for f in yes if f.by_case), default=-1)
 
+        words = [
+            *yes,
+            *(f for f in self.all(StaffNo) if (f.contact, f.address) == (contact, address)),
+        ]
+
         def is_note(o: OptOut) -> bool:
-            stood = [y for y in yes if y.n < o.n]
-            return o.from_file and any(
-                y.by_case or (y.agreed is not None and y.agreed > o.at) for y in stood
-            )
+            stood = max((w for w in words if w.n < o.n), key=lambda w: w.n, default=None)
+            if not o.from_file or not isinstance(stood, SaidYes):
+                return False
+            return stood.by_case or (stood.agreed is not None and stood.agreed > o.at)
 
         came = max(
             (f.n for f in self.all(Held) if f.contact == contact and f.address == address),
@@ -564,22 +569,39 @@ class Oracle:
         words: list[OptOut | StaffNo] = [*self.all(OptOut), *self.all(StaffNo)]
         for word in sorted(words, key=lambda w: -w.n):
             own = (word.address, word.actor) == (address, actor)
+            if isinstance(word, StaffNo) and word.contact != contact:
+                continue  # It is that contact's alone (§2).
             if own and self.before(word.n).on(contact, channel) == YES:
                 later = any(o.n > word.n for o in self.opt_outs(contact, address or ""))
-                return word.record if now - word.told <= UNDO_WITHIN and not later else None
+                in_time = now - word.told <= UNDO_WITHIN
+                return (word.record or None) if in_time and not later else None
         return None
 
     def mistake(self, contact: str, channel: str) -> str | None:
-        """The newest record of a person or a file that makes this contact's NO. What the contact
-        did can't be taken back (§6)."""
+        """The newest record of a person or a file that makes this contact's NO; of those of one
+        file the contact's own, or the first. What the contact did can't be taken back (§6)."""
         address = self.address(contact, channel)
         if address is None or self.on(contact, channel) != NO:
             return None
         word = self.consent(contact, channel)
         told: list[Fact] = [*self.opt_outs(contact, address)]
         told += [word] if isinstance(word, StaffNo) else []
-        records = [f.record for f in sorted(told, key=lambda f: f.n) if f.record]
-        return records[-1] if records else None
+        records = sorted((f for f in told if f.record), key=lambda f: f.n)
+        newest = records[-1] if records else None
+        if isinstance(newest, OptOut) and newest.from_file:
+            file = newest.record.partition("/")[0]
+            rows = [o for o in records if isinstance(o, OptOut) and o.from_file]
+            rows = [o for o in rows if o.record.startswith(f"{file}/")]
+            newest = next((o for o in rows if o.contact == contact), rows[0])
+        return newest.record if newest else None
+
+    def hides(self, contact: str, channel: str, record: str) -> bool:
+        """Whether something newer, which can't be taken back, stands beside this record of another
+        contact: whoever came later may be shown that alone, and taking it back changes nothing."""
+        told = self.opt_outs(contact, self.address(contact, channel) or "")
+        at = max((o.at for o in told if o.record == record), default=None)
+        others = all(o.contact != contact for o in told if o.record == record)
+        return others and at is not None and any(not o.record and o.at >= at for o in told)
 
     def take_back(self, record: str, now: datetime) -> None:
         """With its effects on other contacts and on the address (§6)."""
@@ -597,8 +619,9 @@ class Oracle:
         return "taken"
 
     def erases(self, contact: str, now: datetime) -> None:
-        """What is known of the addresses stays, and no undo reaches it any more. Do not contact
-        becomes an opt-out (§2, §8.15)."""
+        """What is known of the addresses stays, and no undo reaches what was recorded of this
+        contact any more: nobody can say of what is erased that it was a mistake. Do not contact
+        becomes an opt-out (§2, §8.15). What was recorded of others can still be taken back (§6)."""
         kept = [f for f in (*self.all(OptOut), *self.all(Bounced)) if f.contact == contact]
         self.facts = [replace(f, record="") if f in kept else f for f in self.facts]
         if self.no_contact(contact):
@@ -607,9 +630,12 @@ class Oracle:
         for address in {f.address for f in self.all(Held) if f.contact == contact and f.address}:
             known = [o for o in self.all(OptOut) if o.address == address and not o.for_later]
             refused = [*known, *(n for n in self.opt_outs(contact, address) if n not in known)]
-            if refused:
-                at = max(o.at for o in refused)
-                self.add(OptOut(told=now, address=address, at=at, for_later=True))
+            done = [o.at for o in refused if not o.record]
+            if done:
+                self.add(OptOut(told=now, address=address, at=max(done), for_later=True))
+            for o in known:
+                if o.record:
+                    self.add(replace(o, told=now, for_later=True))
         here = [self.address(contact, SMS), self.address(contact, EMAIL)]
         self.leaves(contact, now)
         for address in filter(None, here):
@@ -640,11 +666,14 @@ class Oracle:
             here = self.address(kept, channel) or ""
             known = self.opt_outs(kept, here)
             for refusal in refusals:
-                if refusal not in known:
+                # What was the other one's own goes along with the one that stays from now on (§2).
+                if refusal not in known or refusal.contact == merged:
                     contact = kept if refusal.contact == merged else refusal.contact
+                    if isinstance(refusal, OptOut):  # NO wins, also over a YES that is newer
+                        refusal = replace(refusal, from_file=False)
                     self.add(replace(refusal, address=here, contact=contact))
-            if said == NO and self.on(kept, channel) != NO:
-                self.add(StaffNo(told=now, contact=kept, address=here))
+            if isinstance(word, StaffNo) and self.on(kept, channel) != NO:
+                self.add(replace(word, contact=kept, address=here))
             if said == YES and word and self.on(kept, channel) == UNSET and here == theirs:
                 self.add(replace(word, contact=kept))
         if self.no_contact(merged) and not self.no_contact(kept):
@@ -666,8 +695,8 @@ class Oracle:
             seen = [o.at for o in self.all(OptOut) if o.from_file and o.address == address]
             self.add(
                 OptOut(
-                    told=now, record=f"{file}:opt-outs/{contact}", address=address, at=min(seen, default=now),
-                    contact=contact, from_file=True,
+                    told=now, record=f"{file}:opt-outs/{contact}/{channel}", address=address,
+                    at=min(seen, default=now), contact=contact, from_file=True,
                 )
             )  # fmt: skip
         elif wanted == YES and not self.refused(contact, channel):
@@ -852,9 +881,10 @@ class Oracle:
             word = self.consent(contact, channel)
             older = word and (getattr(word, "agreed", None) or word.told) <= began
             refused = self.opt_outs(contact, address)
-            by_file = [o for o in refused if isinstance(o, OptOut) and o.from_file]
             if refused:
-                older = refused == by_file and all(o.at <= began for o in by_file)
+                # What was recorded may be taken back, and then this has to stand (§8.16).
+                recorded = all(o.record for o in refused)
+                older = recorded and (older or all(o.at <= began for o in refused))
             if older and not self._was_away(contact, channel, address, began):
                 self.add(CarrierNo(told=now, contact=contact, address=address, at=at))
         self.look_at_cases(now)

@@ -560,3 +560,267 @@ def test_a_refusal_by_whatsapp_holds_the_texts(world: World):
     world.says_yes("c0", "sms")
     world.whatsapps("A")
     assert world.gates("c0", "sms") == {"review_hold"}
+
+
+# What was recorded by mistake, wherever it came to
+
+
+@pytest.mark.parametrize(("channel", "field"), [("sms", "phone"), ("email", "email")])
+def test_taking_back_reaches_the_contact_who_took_the_opt_out_along(
+    world: World, channel: str, field: str
+):
+    here, there = ("A", "B") if channel == "sms" else ("E", "F")
+    world.adds("c0", **{field: here})
+    world.adds("c1", **{field: here})
+    world.says_no("c0", channel)
+    world.day(1).moves("c0", **{field: there})
+    world.day(2).takes_back("c1", channel)
+    assert (world.on("c0", channel), world.on("c1", channel)) == ("UNSET", "UNSET")
+
+
+def test_taking_back_reaches_the_contact_that_remains_after_a_merge(world: World):
+    world.adds("c0", phone="B")
+    world.adds("c1", phone="A")
+    world.says_no("c1", "sms")
+    world.day(1).merges("c0", "c1")
+    assert world.on("c0", "sms") == "NO"
+    world.day(2).takes_back("c0", "sms")
+    world.adds("c2", phone="A")
+    assert (world.on("c0", "sms"), world.on("c2", "sms")) == ("UNSET", "UNSET")
+
+
+def test_taking_back_reaches_who_was_merged_with_a_contact_at_that_address(world: World):
+    world.adds("c0", phone="A")
+    world.adds("c1", phone="B")
+    world.adds("c2", phone="A")
+    world.says_no("c0", "sms")
+    world.day(1).merges("c1", "c2")
+    assert world.on("c1", "sms") == "NO"
+    world.day(2).takes_back("c0", "sms")
+    assert world.on("c1", "sms") == "UNSET"
+
+
+def test_taking_back_reaches_what_an_erased_contact_left(world: World):
+    world.adds("c0", phone="A")
+    world.adds("c1", phone="A")
+    world.says_no("c0", "sms")
+    world.day(1).moves("c0", phone="B")
+    world.day(2).erases("c1")
+    world.day(3).takes_back("c0", "sms")
+    world.adds("c2", phone="A")
+    assert world.on("c2", "sms") == "UNSET"
+
+
+def test_nobody_takes_back_what_was_recorded_of_an_erased_contact(world: World):
+    world.adds("c0", phone="A")
+    world.adds("c1", phone="A")
+    world.says_no("c0", "sms")
+    world.day(1).erases("c0")
+    assert not world.day(2).takes_back("c1", "sms")
+    assert world.on("c1", "sms") == "NO"
+
+
+def test_undoing_a_file_keeps_the_opt_out_of_an_erased_contact(world: World):
+    world.adds("c1", phone="A")
+    world.day(1).imports_file({"who": "c0", "phone": "A", "sms": "NO"}, file="f1")
+    world.day(2).erases("c0")
+    world.day(3).undoes_import("f1", opt_outs=True)
+    assert world.on("c1", "sms") == "NO"
+
+
+def test_who_comes_back_finds_the_opt_out_taken_back(world: World):
+    world.adds("c0", phone="A")
+    world.adds("c1", phone="A")
+    world.says_no("c0", "sms")
+    world.day(1).moves("c1", phone="B")
+    world.day(2).takes_back("c0", "sms")
+    world.day(3).moves("c1", phone="A")
+    assert world.on("c1", "sms") == "UNSET"
+
+
+def test_an_erasure_brings_nothing_back_that_was_taken_back(world: World):
+    world.adds("c0", phone="A")
+    world.adds("c1", phone="A")
+    world.says_no("c1", "sms")
+    world.day(1).moves("c0", phone="B")
+    world.day(2).takes_back("c1", "sms")
+    world.day(3).erases("c1")
+    world.day(4).erases("c0")
+    world.adds("c2", phone="A")
+    assert world.on("c2", "sms") == "UNSET"
+
+
+def test_a_stop_that_nobody_had_stands_when_what_moved_along_is_taken_back(world: World):
+    world.adds("c1", phone="A")
+    world.says_no("c1", "sms")
+    world.day(1).texts("B", "stop all")
+    world.day(2).moves("c1", phone="B")
+    world.day(3).takes_back("c1", "sms")
+    assert world.on("c1", "sms") == "NO"
+
+
+def test_each_record_is_taken_back_by_itself_after_a_merge(world: World):
+    world.adds("c0", phone="B")
+    world.adds("c1", phone="A")
+    world.texts("A", "stop all")
+    world.day(1).says_no("c1", "sms")
+    world.day(2).merges("c0", "c1")
+    world.day(3).takes_back("c0", "sms")
+    assert world.on("c0", "sms") == "NO"
+
+
+def test_an_opt_out_goes_along_with_the_contact_that_remains_after_a_merge(world: World):
+    world.adds("c0", phone="A")
+    world.adds("c1", phone="A")
+    world.says_no("c1", "sms")
+    world.day(1).merges("c0", "c1")
+    world.day(2).moves("c0", phone="B")
+    assert world.on("c0", "sms") == "NO"
+
+
+def test_a_yes_that_a_merge_brought_goes_with_its_file(world: World):
+    world.adds("c0", phone="A")
+    world.day(1).imports_file({"who": "c1", "phone": "A", "sms": "YES", "agreed": 0}, file="f1")
+    world.day(2).merges("c0", "c1")
+    assert world.on("c0", "sms") == "YES"
+    world.day(3).undoes_import("f1")
+    assert world.on("c0", "sms") == "UNSET"
+
+
+def test_one_channel_of_a_row_is_taken_back_and_not_the_other(world: World):
+    world.imports_file({"who": "c0", "phone": "A", "email": "E", "sms": "NO", "mail": "NO"})
+    world.day(1).takes_back("c0", "sms")
+    assert (world.on("c0", "sms"), world.on("c0", "email")) == ("UNSET", "NO")
+
+
+def test_an_opt_out_that_moved_along_is_no_sighting_on_a_list(world: World):
+    world.adds("c0", phone="A")
+    world.day(4).imports_file({"who": "c1", "phone": "B", "sms": "NO"}, file="f1")
+    world.day(5).moves("c1", phone="A")
+    world.day(7).imports_file({"who": "c1", "phone": "A", "sms": "NO"}, file="f2")
+    assert world.asks("c0", "sms", agreed=6) == "Refused"
+
+
+# A carrier's rejection beside what was recorded
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_a_rejection_overtakes_the_case_of_everybody_with_the_number(world: World, late: bool):
+    if not late:
+        world.adds("c1", phone="A")
+    world.imports_file({"who": "c0", "phone": "A", "sms": "NO"})
+    if late:
+        world.adds("c1", phone="A")
+    world.day(2).asks("c0", "sms")
+    world.asks("c1", "sms")
+    world.day(3).is_rejected("A")
+    assert (world.decides("c0", "sms"), world.decides("c1", "sms")) == ("lost", "lost")
+
+
+@pytest.mark.parametrize("first", ["call", "rejection"])
+def test_a_rejection_stands_when_the_call_beside_it_is_taken_back(world: World, first: str):
+    world.adds("c0", phone="A")
+    world.says_yes("c0", "sms")
+    if first == "call":
+        world.day(1).says_no("c0", "sms")
+    world.day(2).is_rejected("A")
+    if first == "rejection":
+        world.day(3).says_no("c0", "sms")
+    world.day(4).takes_back("c0", "sms")
+    world.texts("A", "UNSTOP")
+    assert world.on("c0", "sms") == "NO"
+
+
+# Bounces, and the files that say so
+
+
+@pytest.mark.parametrize(("undone", "left"), [("f1", "f2"), ("f2", "f1")])
+def test_a_bounce_that_two_files_name_outlives_the_undo_of_one(
+    world: World, undone: str, left: str
+):
+    world.adds("c0", phone="A")
+    world.day(1).imports_file({"who": "c0", "phone": "A", "bounced": "sms"}, file="f1")
+    world.day(2).imports_file({"who": "c0", "phone": "A", "bounced": "sms"}, file="f2")
+    world.day(3).undoes_import(undone)
+    assert "bounced" in world.gates("c0", "sms")
+    world.day(4).undoes_import(left)
+    assert "bounced" not in world.gates("c0", "sms")
+
+
+@pytest.mark.parametrize("at", [0, 2])
+def test_a_bounce_that_a_provider_reports_outlives_the_undo_of_a_file(world: World, at: int):
+    world.adds("c0", phone="A")
+    world.day(1).imports_file({"who": "c0", "phone": "A", "bounced": "sms"}, file="f1")
+    world.day(3).fails("A", "hard", at=at)
+    world.day(4).undoes_import("f1")
+    assert "bounced" in world.gates("c0", "sms")
+
+
+def test_soft_failures_count_on_when_a_file_with_a_bounce_is_undone(world: World):
+    world.adds("c0", phone="A")
+    world.fails("A", "soft")
+    world.day(1).imports_file({"who": "c0", "phone": "A", "bounced": "sms"}, file="f1")
+    world.day(2).fails("A", "soft")
+    world.day(3).undoes_import("f1")
+    assert "bounced" not in world.gates("c0", "sms")
+    world.day(4).fails("A", "soft")
+    assert "bounced" in world.gates("c0", "sms")
+
+
+def test_soft_failures_count_on_after_an_erasure(world: World):
+    world.adds("c0", phone="A")
+    world.fails("A", "soft")
+    world.day(1).fails("A", "soft")
+    world.erases("c0")
+    world.day(2).adds("c1", phone="A")
+    world.fails("A", "soft")
+    assert "bounced" in world.gates("c1", "sms")
+
+
+def test_soft_failures_count_once_after_an_erasure(world: World):
+    world.adds("c0", phone="A")
+    world.adds("c1", phone="A")
+    world.fails("A", "soft")
+    world.day(1).moves("c1", phone="B")
+    world.day(2).fails("A", "soft")
+    world.erases("c0")
+    world.day(3).adds("c2", phone="A")
+    assert "bounced" not in world.gates("c2", "sms")
+
+
+def test_soft_failures_count_on_when_the_number_was_given_up(world: World):
+    world.adds("c0", phone="A")
+    world.fails("A", "soft")
+    world.moves("c0", phone="B")
+    world.day(1).fails("A", "soft")
+    world.day(2).fails("A", "soft")
+    world.adds("c1", phone="A")
+    assert "bounced" in world.gates("c1", "sms")
+
+
+def test_a_delivery_ends_the_failures_of_a_number_that_was_given_up(world: World):
+    world.adds("c0", phone="A")
+    world.fails("A", "hard")
+    world.day(1).moves("c0", phone="B")
+    world.day(2).is_delivered("A", sent=2)
+    world.adds("c1", phone="A")
+    assert "bounced" not in world.gates("c1", "sms")
+
+
+def test_a_complaint_counts_for_a_mailbox_that_bounced_and_was_given_up(world: World):
+    world.adds("c0", email="E")
+    world.fails("E", "hard", to="sendgrid")
+    world.day(1).moves("c0", email="F")
+    world.day(2).clicks("E", "complaint")
+    world.adds("c1", email="E")
+    assert "complaint" in world.gates("c1", "email")
+
+
+def test_the_second_row_of_a_file_is_taken_back_after_the_first(world: World):
+    world.imports_file(
+        {"who": "c0", "phone": "A", "sms": "NO"}, {"who": "c1", "phone": "A", "sms": "NO"}
+    )
+    world.day(1).takes_back("c0", "sms")
+    assert world.on("c0", "sms") == "NO"
+    world.day(2).takes_back("c0", "sms")
+    assert (world.on("c0", "sms"), world.on("c1", "sms")) == ("UNSET", "UNSET")

@@ -27,9 +27,11 @@ from bot.consent.model import (
     Channel,
     Consent,
     Contact,
+    Deliverability,
     Evidence,
     Hold,
     Line,
+    Mark,
     On,
     Refusal,
 )
@@ -38,14 +40,19 @@ from bot.consent.replacing import replace
 #: What stands before the first entry.
 GENESIS = "0" * 64
 
-#: What an entry has in `changes` beside fields of a contact. Which record it belongs to or takes
-#: back (`act_of`); the number of a messaging service that the contact texted.
-#: Of a contact: the id of another one that became one with this one.
-ACT, TAKES_BACK, NUMBER, MERGED = "act", "takes_back", "number", "merged"
+#: What an entry has in `changes` beside fields of a contact. The record that it belongs to
+#: (`act_of`), behind the contact of whom that was recorded (`of`); the record that it takes back;
+#: the number of a messaging service that the contact texted.
+ACT, TAKES_BACK, NUMBER = "act", "takes_back", "number"
+#: Of a contact: the id of another one that became one with this one, and of the one that it
+#: became; and of one who has what was recorded of this contact by a merge.
+MERGED, MERGED_INTO, REACHES = "merged", "merged_into", "reaches"
 #: The reason of what went along with a contact to another address.
 CARRIED = "Refused at an earlier address"
-#: Between an import and its row, in an act.
-ROW = "#"
+#: … and of what reached others at that address from them.
+ANOTHERS = "Another contact with this address had refused at a former address"
+#: Between an import and its row, in an act; and how an import's begins.
+ROW, _IMPORT = "#", "import:"
 #: Reasons of what puts a consent back to what it was.
 UNDO_SLIP, UNDO_IMPORT = "Undo of one's own change", "Undo of an import"
 UNDOS = frozenset({UNDO_SLIP, UNDO_IMPORT})
@@ -199,21 +206,7 @@ def consent_of(entry: Entry) -> Consent:
 def _apply_to_address(entry: Entry, facts: AddressFacts) -> AddressFacts:
     match entry.kind:
         case Kind.BOUNCE:
-            soft = (entry.changes or {}).get("soft")
-            if soft is not None and entry.before == entry.after:
-                return replace(facts, soft_failures=_counted(entry, facts, int(str(soft[1]))))
-            bounce = Bounce(entry.after)
-            bounced = bounce is Bounce.YES
-            return replace(
-                facts,
-                soft_failures=(),
-                proved_at=_proved(entry, facts),
-                bounce=bounce,
-                bounced_at=entry.occurred_at if bounce is not Bounce.NO else None,
-                bounce_reason=entry.reason if bounced else None,
-                # A bounce that the contact caused is a complaint (rules.md §4).
-                complaint=bounced and entry.by is By.CONTACT,
-            )
+            return _bounced(entry, facts)
         case Kind.BLOCK:
             assert entry.sender is not None
             blocks = dict(facts.blocks)
@@ -233,6 +226,59 @@ def _apply_to_address(entry: Entry, facts: AddressFacts) -> AddressFacts:
             held = Hold(since=entry.occurred_at, text=entry.reason or "")
             return replace(facts, hold=held if entry.after == "held" else None)
     return facts
+
+
+def _bounced(entry: Entry, facts: AddressFacts) -> AddressFacts:
+    known = facts.deliverability
+    taken, act = (entry.changes or {}).get(TAKES_BACK), act_of(entry)
+    if taken:
+        marks = tuple(mark for mark in facts.marks if not covers(str(taken[1]), mark.act))
+        return replace(facts, marks=marks) if marks or not facts.marks else _stands(facts, known)
+    if entry.after == Bounce.YES and act.startswith(_IMPORT):
+        if any(mark.act == act for mark in facts.marks):
+            return facts  # Each contact with the address has this entry.
+        marked = replace(facts, marks=(*facts.marks, Mark(act=act, of=of(entry))), beneath=known)
+        if facts.marks:
+            return marked
+        since, reason = entry.occurred_at, entry.reason
+        bounced = Deliverability(bounce=Bounce.YES, bounced_at=since, bounce_reason=reason)
+        return _put(marked, bounced)
+    soft = (entry.changes or {}).get("soft")
+    if soft is not None and entry.before == entry.after:
+        count = int(str(soft[1]))
+        failed = replace(known, soft_failures=_counted(entry, known.soft_failures, count))
+        if count < int(str(soft[0])):
+            facts = replace(facts, arrived_at=entry.occurred_at)
+        return replace(facts, beneath=failed) if facts.marks else _put(facts, failed)
+    bounce = Bounce(entry.after)
+    bounced = Deliverability(
+        bounce=bounce,
+        bounced_at=entry.occurred_at if bounce is not Bounce.NO else None,
+        bounce_reason=entry.reason if bounce is Bounce.YES else None,
+        # A bounce that the contact caused is a complaint (rules.md §4).
+        complaint=bounce is Bounce.YES and entry.by is By.CONTACT,
+    )
+    facts = replace(facts, proved_at=_proved(entry, facts))
+    if not facts.marks or bounce is not Bounce.YES:
+        return _stands(facts, bounced)
+    since = max(entry.occurred_at, facts.bounced_at or entry.occurred_at)
+    return _put(replace(facts, beneath=bounced), replace(bounced, bounced_at=since))
+
+
+def _stands(facts: AddressFacts, known: Deliverability) -> AddressFacts:
+    """Nothing that a file says counts any more."""
+    return _put(replace(facts, marks=(), beneath=None), known)
+
+
+def _put(facts: AddressFacts, known: Deliverability) -> AddressFacts:
+    return replace(
+        facts,
+        bounce=known.bounce,
+        bounced_at=known.bounced_at,
+        bounce_reason=known.bounce_reason,
+        complaint=known.complaint,
+        soft_failures=known.soft_failures,
+    )
 
 
 def is_refusal(entry: Entry) -> bool:
@@ -264,7 +310,7 @@ def act_of(entry: Entry) -> str:
     if TAKES_BACK in (entry.changes or {}):
         return ""
     kind = entry.actor.partition(":")[0]
-    if kind == "import":
+    if entry.actor.startswith(_IMPORT):
         return f"{entry.actor}{ROW}{entry.id}"
     if kind in ("slack", "cli") and not (entry.reason or "").endswith(READ_AS_OPT_OUT):
         return entry.id
@@ -276,10 +322,16 @@ def covers(taken: str, act: str) -> bool:
     return bool(act) and (act == taken or act.startswith(f"{taken}{ROW}"))
 
 
+def of(entry: Entry) -> str:
+    """The id of the contact of whom this was recorded; empty where nobody knows."""
+    told = (entry.changes or {}).get(ACT)
+    return (str(told[0] or "") if told is not None else entry.contact) or ""
+
+
 def is_own(entry: Entry) -> bool:
     """Whether it was recorded of this very contact, and did not reach them from another one with
     the same address."""
-    return ACT not in (entry.changes or {})
+    return of(entry) == (entry.contact or "")
 
 
 def _tells(entry: Entry) -> bool:
@@ -316,6 +368,7 @@ def _refusals(entry: Entry, known: tuple[Refusal, ...]) -> tuple[Refusal, ...]:
         reason=entry.reason or "",
         entry=entry.id,
         act=act_of(entry),
+        of=of(entry) if act_of(entry) else "",
     )
     if not known:
         return (fresh,)
@@ -365,10 +418,9 @@ def _renewed(entry: Entry, facts: AddressFacts) -> AddressFacts:
     return replace(facts, blocks={**facts.blocks, entry.sender or "": renewed})
 
 
-def _counted(entry: Entry, facts: AddressFacts, count: int) -> tuple[datetime, ...]:
+def _counted(entry: Entry, failures: tuple[datetime, ...], count: int) -> tuple[datetime, ...]:
     """Soft failures after an entry that says how many there are then. It is there once for each
     contact with the address, and counts once."""
-    failures = facts.soft_failures
     if count > len(failures):
         return tuple(sorted((*failures, entry.occurred_at)))
     return failures[len(failures) - count :]

@@ -197,6 +197,29 @@ class Refusal:
     #: What a person or a file recorded, and may have recorded by mistake (`activity.act_of`);
     #: empty for what the contact did, which nobody can take back.
     act: str = ""
+    #: The contact of whom that was recorded, by id.
+    of: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A row of a file that says that an address bounced."""
+
+    #: `activity.act_of`.
+    act: str
+    #: The contact of whom the row was, by id.
+    of: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliverability:
+    """What is known of whether messages arrive, apart from files."""
+
+    bounce: Bounce = Bounce.NO
+    bounced_at: datetime | None = None
+    bounce_reason: str | None = None
+    complaint: bool = False
+    soft_failures: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +238,12 @@ class AddressFacts:
     complaint: bool = False
     #: When soft failures happened, oldest first, since the last delivery.
     soft_failures: tuple[datetime, ...] = ()
+    #: When a message arrived last after soft failures: those before it count no more.
+    arrived_at: datetime | None = None
+    #: The files that say that it bounced, while that can be taken back with them, and how it
+    #: would stand without them.
+    marks: tuple[Mark, ...] = ()
+    beneath: Deliverability | None = None
     #: By what the carrier counts as the sender, a number or a service; for e-mail by the entry of
     #: a provider's list (`suppressions.Listing`).
     blocks: Mapping[str, Block] = field(default_factory=dict)
@@ -238,8 +267,24 @@ class AddressFacts:
             or self.soft_failures
             or self.bounced_at
             or self.proved_at
+            or self.arrived_at
             or self.bounce is not Bounce.NO
         )
+
+    @property
+    def deliverability(self) -> Deliverability:
+        """As it stands without what files say."""
+        return self.beneath or Deliverability(
+            bounce=self.bounce,
+            bounced_at=self.bounced_at,
+            bounce_reason=self.bounce_reason,
+            complaint=self.complaint,
+            soft_failures=self.soft_failures,
+        )
+
+    def has_arrived_since(self, failed: datetime) -> bool:
+        """Whether a message arrived after a soft failure of that time."""
+        return self.arrived_at is not None and failed <= self.arrived_at
 
     @property
     def refusal(self) -> Refusal | None:

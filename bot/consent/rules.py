@@ -6,7 +6,8 @@ line all ask it. It names every reason why not, each with its remedy and who has
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -30,6 +31,11 @@ from bot.consent.senders import Sender, Senders
 ANY = Senders()
 #: How long whoever set YES to NO may take it back (rules.md §6).
 UNDO_WITHIN = timedelta(minutes=15)
+
+
+#: Soft failures that make a bounce, on at least two days, within this time (rules.md §4).
+SOFT_LIMIT = 3
+SOFT_WITHIN = timedelta(days=30)
 
 
 class Answer(StrEnum):
@@ -167,6 +173,15 @@ def check_undo(
         raise Refused("Only whoever made this change can undo it.")
     if now - recorded_at > UNDO_WITHIN:
         raise TooLate("A change can be undone for 15 minutes. This one is older.")
+
+
+def too_many(failures: Sequence[datetime]) -> bool:
+    """Whether these soft failures make a bounce. They are sorted."""
+    for first, began in enumerate(failures):
+        last = bisect_right(failures, began + SOFT_WITHIN) - 1
+        if last - first + 1 >= SOFT_LIMIT and failures[last].date() != began.date():
+            return True
+    return False
 
 
 class Imported(StrEnum):

@@ -125,7 +125,7 @@ def _set_no(
     assert after is not None
     others: list[Contact] = []
     if by is not By.STAFF:
-        told = {"reason": wish.reason, "changes": {ACT: (None, act)}}
+        told = {"reason": wish.reason, "changes": {ACT: (contact.id, act)}}
         others = refuse_at(recorder, address, channel, by=by, but=contact, **told)
     if again and not others:
         return None

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from bot.consent.activity import ACT, MERGED, Entry, Kind, apply, tells_of_address
+from bot.consent.activity import ACT, MERGED, Entry, Kind, act_of, apply, tells_of_address
+from bot.consent.activity import of as whose
 from bot.consent.addresses import key_of
 from bot.consent.authority import Action, authorize
-from bot.consent.model import UNSET, Actor, AddressFacts, Bounce, By, Channel, Contact, On
+from bot.consent.model import Actor, AddressFacts, Bounce, By, Channel, Contact, On
 from bot.consent.replacing import replace
 from bot.consent.service.cases.forget import forget_cases
-from bot.consent.service.opt_outs import refuse_at
-from bot.consent.service.record import Recorder, history, told_block
+from bot.consent.service.opt_outs import is_known, refusals_of, refuse_at, take_from_address
+from bot.consent.service.record import Recorder, history, told_block, told_failures, told_marks
 from bot.consent.service.reviews import forget
 from bot.consent.service.service import Service, present
 from bot.consent.store import Records
@@ -43,9 +44,10 @@ def erase(service: Service, id: str, actor: Actor) -> Contact:
         else:  # they were changed in this very minute
             told = _Told(keys, {id, *merged})
             told.fold(records.log())
+        gone = {id, *merged}
         for key in told.facts:
-            _keep_refusal(service, recorder, contact, key)
-            _leave(service, recorder, contact, told, key)
+            _keep_refusals(service, recorder, contact, key, gone)
+            _leave(service, recorder, contact, told, key, gone)
         for external_id in _external_ids(records, contact):
             records.remember(erased_id(service, external_id))
         forget_cases(recorder, contact)
@@ -136,42 +138,53 @@ class _Told:
             if key not in self.facts or entry.contact in self._but or entry.redacted:
                 continue
             if tells_of_address(entry):
-                _, facts = apply(replace(entry, contact=None), None, self.facts[key])
+                # Only the address is of interest, but not whose record it is.
+                changes = {ACT: (whose(entry), act_of(entry)), **(entry.changes or {})}
+                alone = replace(entry, contact=None, changes=changes)
+                _, facts = apply(alone, None, self.facts[key])
                 assert facts is not None
                 self.facts[key] = facts
                 if entry.contact:
                     self.by[key] = entry.contact
 
 
-def _keep_refusal(service: Service, recorder: Recorder, contact: Contact, key: str) -> None:
-    """A refusal at the address, or Do not contact, under its hash."""
+def _keep_refusals(
+    service: Service, recorder: Recorder, contact: Contact, key: str, gone: Collection[str]
+) -> None:
+    """The refusals at the address, and Do not contact, under its hash: the newest of those that
+    nobody can take back any more, and what was recorded of others."""
     records = recorder.records
     hashed = service.hashed(key)
-    kept = records.facts(hashed).refusal
-    since = _refused_since(recorder, contact, key)
-    if since is None or (kept is not None and kept.since >= since):
-        return
-    recorder.record(
-        Kind.CONSENT,
-        None,
-        address=hashed,
-        channel=_channel(key),
-        by=By.CONTACT,
-        before=On.UNSET,
-        after=On.NO,
-        reason="Refused before erasure",
-        occurred_at=since,
-        changes={ACT: (None, "")},
-    )
+    refused = refusals_of(records, contact, key)
+    told = [(r.since, r.act, r.of) for r in records.facts(key).refusals]
+    # A record that the address has not was taken back.
+    told += [(entry.occurred_at, "", "") for entry in refused if not act_of(entry)]
+    kept = {(act, of): at for at, act, of in sorted(told) if act and of not in gone}
+    since = [at for at, act, of in told if not act or of in gone]
+    if final := _refused_since(recorder, contact, key, since):
+        kept["", ""] = final
+    for (act, of), at in sorted(kept.items()):
+        if is_known(act, at, records.facts(hashed).refusals):
+            continue
+        recorder.record(
+            Kind.CONSENT,
+            None,
+            address=hashed,
+            channel=_channel(key),
+            by=By.CONTACT,
+            before=On.UNSET,
+            after=On.NO,
+            reason="Refused before erasure",
+            occurred_at=at,
+            changes={ACT: (of or None, act)},
+        )
 
 
-def _refused_since(recorder: Recorder, contact: Contact, key: str) -> datetime | None:
-    """The newest of all that was refused there."""
+def _refused_since(
+    recorder: Recorder, contact: Contact, key: str, since: list[datetime]
+) -> datetime | None:
+    """The newest of what nobody can take back."""
     facts = recorder.records.facts(key)
-    since = [refusal.since for refusal in facts.refusals]
-    consent = contact.consents.get(key, UNSET)
-    if consent.refused:
-        since.append(consent.since or recorder.now)
     if contact.do_not_contact and key in contact.keys:
         since.append(recorder.now)
     # A reply that nobody has judged yet, and nobody can any more, counts as what it may be.
@@ -181,19 +194,54 @@ def _refused_since(recorder: Recorder, contact: Contact, key: str) -> datetime |
     return max(since, default=None)
 
 
-def _leave(service: Service, recorder: Recorder, contact: Contact, told: _Told, key: str) -> None:
+def _leave(
+    service: Service,
+    recorder: Recorder,
+    contact: Contact,
+    told: _Told,
+    key: str,
+    gone: Collection[str],
+) -> None:
     """What is known of the address stays with whoever else has it; else blocks and a bounce stay
     under its hash, and with the address only what the log still tells."""
     records, channel = recorder.records, _channel(key)
     facts, left = records.facts(key), told.facts[key]
+    taken_back = [r for r in left.refusals if not is_known(r.act, r.since, facts.refusals)]
+    final = [replace(r, act="", of="") if r.of in gone else r for r in facts.refusals]
+    facts = _with_lasting_bounce(replace(facts, refusals=tuple(final)), gone)
     others = [holder for holder in records.holders(key) if holder.id != contact.id]
-    if not others:
-        _hash(service, recorder, facts, channel)
     # Who had the address before goes on telling of it, and nothing that was answered since.
     teller = others[0] if others else records.contact(told.by.get(key, ""))
+    if teller is not None and teller.erased:
+        teller = None
+    if not others:
+        _hash(service, recorder, facts if teller is None else _without_failures(facts), channel)
     records.put_facts(left)
-    if teller is not None and not teller.erased:
+    if teller is not None:
         recorder.restate(facts, left, teller, channel)
+        for refusal in taken_back:
+            take_from_address(
+                recorder, key, channel, refusal.act, reason=_TAKEN_BACK, teller=teller.id
+            )
+
+
+def _without_failures(facts: AddressFacts) -> AddressFacts:
+    """Soft failures that the address still tells must not count twice."""
+    if facts.beneath is not None:
+        return replace(facts, beneath=replace(facts.beneath, soft_failures=()))
+    return replace(facts, soft_failures=())
+
+
+def _with_lasting_bounce(facts: AddressFacts, gone: Collection[str]) -> AddressFacts:
+    """No undo reaches what a file said of a contact who is gone."""
+    left = tuple(mark for mark in facts.marks if mark.of not in gone)
+    if len(left) == len(facts.marks):
+        return facts
+    lasting = replace(facts, beneath=None).deliverability
+    return replace(facts, marks=left, beneath=lasting if left else None)
+
+
+_TAKEN_BACK = "Taken back before an erasure"
 
 
 def _hash(service: Service, recorder: Recorder, facts: AddressFacts, channel: Channel) -> None:
@@ -216,14 +264,24 @@ def _hash(service: Service, recorder: Recorder, facts: AddressFacts, channel: Ch
             occurred_at=since,
             **told_block(facts.blocks.get(name)),
         )
-    if facts.bounce is not Bounce.NO and recorder.records.facts(hashed).bounce is Bounce.NO:
+    _hash_bounce(recorder, facts, hashed, say)
+
+
+def _hash_bounce(
+    recorder: Recorder, facts: AddressFacts, hashed: str, say: Callable[..., None]
+) -> None:
+    known = facts.deliverability
+    if known.bounce is not Bounce.NO and recorder.records.facts(hashed).bounce is Bounce.NO:
         say(
             Kind.BOUNCE,
-            by=By.CONTACT if facts.complaint else None,
+            by=By.CONTACT if known.complaint else None,
             before=Bounce.NO,
-            after=facts.bounce,
-            occurred_at=facts.bounced_at,
+            after=known.bounce,
+            occurred_at=known.bounced_at,
         )
+    count = len(recorder.records.facts(hashed).deliverability.soft_failures)
+    for entry in (*told_failures(known, count), *told_marks(facts)):
+        say(Kind.BOUNCE, occurred_at=entry.pop("at"), **entry)
 
 
 def _channel(address: str) -> Channel:

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from bot.consent.activity import ACT, MERGED, Kind, act_of, is_refusal
-from bot.consent.addresses import key_of
+from dataclasses import dataclass, field
+
+from bot.consent.activity import (
+    ACT,
+    ANOTHERS,
+    CARRIED,
+    MERGED,
+    MERGED_INTO,
+    REACHES,
+    Entry,
+    Kind,
+    act_of,
+    of,
+    opts_out,
+)
 from bot.consent.authority import Action, authorize
 from bot.consent.errors import Refused
-from bot.consent.model import UNSET, Actor, By, Channel, Consent, Contact, Evidence, On
+from bot.consent.model import UNSET, Actor, By, Channel, Consent, Contact, On, Refusal
 from bot.consent.service.contacts import Fields, identity, update
-from bot.consent.service.opt_outs import refuse_at, standing, statements
+from bot.consent.service.opt_outs import bring, refusals_of, standing, statements
 from bot.consent.service.record import Recorder
 from bot.consent.service.service import Service, present
 from bot.consent.store import Records
@@ -30,7 +43,11 @@ def merge(service: Service, kept: str, merged: str, actor: Actor) -> Contact:
         told = {channel: _told(records, other, channel) for channel in Channel}
         # It goes first, so that its external id is free.
         recorder.record(
-            Kind.CONTACT, other, after="removed", reason=f"Merged into contact {contact.id}"
+            Kind.CONTACT,
+            other,
+            after="removed",
+            reason=f"Merged into contact {contact.id}",
+            changes={MERGED_INTO: (None, contact.id)},
         )
         contact = update(service, recorder, contact, _missing(contact, other), reason=_REASON)
         for channel in Channel:
@@ -46,6 +63,7 @@ def merge(service: Service, kept: str, merged: str, actor: Actor) -> Contact:
 
 
 _REASON = "Two contacts made one"
+_REACHES = "An opt-out of this contact counts for another one, since two contacts were made one"
 
 
 def _missing(contact: Contact, other: Contact) -> Fields:
@@ -57,57 +75,120 @@ def _missing(contact: Contact, other: Contact) -> Fields:
     return fields
 
 
-def _told(records: Records, other: Contact, channel: Channel) -> tuple[Consent, str]:
-    """What the other one's entries say of its address, and what recorded that."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """What the other one's entries say of its address."""
+
+    key: str | None = None
+    consent: Consent = UNSET
+    #: What made that consent.
+    made: Entry | None = None
+    refusals: list[Entry] = field(default_factory=list)
+    #: What the address refused, and none of its entries says.
+    at_address: list[Refusal] = field(default_factory=list)
+
+
+def _told(records: Records, other: Contact, channel: Channel) -> _Told:
     key = other.key(channel)
     if key is None:
-        return UNSET, ""
-    consent, _ = standing(records, other, key)
+        return _Told()
+    consent, id = standing(records, other, key)
     current = other.consents.get(key, UNSET)
-    acts = [act_of(e) for e in statements(records, other, key) if is_refusal(e) and act_of(e)]
-    return (current if current.on is On.NO else consent), (acts[-1] if acts else "")
+    made = next((e for e in statements(records, other, key) if e.id == id), None)
+    if not current.refused:
+        return _Told(key=key, consent=consent, made=made)
+    refusals = refusals_of(records, other, key)
+    said = {act_of(entry) for entry in refusals if opts_out(entry)}
+    left = [r for r in records.facts(key).refusals if r.act not in said]
+    return _Told(key=key, consent=current, made=made, refusals=refusals, at_address=left)
 
 
 def _consent(
-    recorder: Recorder,
-    contact: Contact,
-    other: Contact,
-    channel: Channel,
-    told: tuple[Consent, str],
+    recorder: Recorder, contact: Contact, other: Contact, channel: Channel, told: _Told
 ) -> Contact:
-    consent, act = told
-    address, current = contact.address(channel), contact.consent(channel)
-    if address is None:
+    address, key = contact.address(channel), contact.key(channel)
+    if address is None or key is None:
         return contact
-    worse = consent.on is On.NO and (current.on is not On.NO or consent.refused > current.refused)
-    same = other.key(channel) == key_of(address)
-    fills = consent.on is On.YES and current.on is On.UNSET and same
-    if not worse and not fills:
+    for entry in told.refusals:
+        if not opts_out(entry):
+            contact = _carrier_no(recorder, contact, channel, entry)
+            continue
+        own = of(entry) == other.id
+        earlier = CARRIED if own else ANOTHERS
+        refusal = Refusal(
+            channel=channel,
+            since=entry.occurred_at,
+            reason=(entry.reason or _REASON) if told.key == key or not act_of(entry) else earlier,
+            act=act_of(entry),
+            of=contact.id if own else of(entry),
+        )
+        contact = _refusal(recorder, contact, channel, refusal)
+    for refusal in told.at_address:
+        contact = _refusal(recorder, contact, channel, refusal)
+    current, consent = contact.consent(channel), told.consent
+    staff = consent.on is On.NO and not consent.refused and current.on is not On.NO
+    fills = consent.on is On.YES and current.on is On.UNSET and told.key == key
+    if not staff and not fills:
         return contact
-    evidence: Evidence | None = consent.evidence if fills else None
     after = recorder.record(
         Kind.CONSENT,
         contact,
         address=address,
         channel=channel,
-        by=By.CONTACT if consent.refused else consent.by,
+        by=consent.by,
         before=current.on,
         after=consent.on,
         reason=consent.reason or _REASON,
-        evidence=evidence,
+        evidence=consent.evidence if fills else None,
         occurred_at=consent.since,
-        changes={ACT: (None, act)} if consent.refused else None,
+        changes={ACT: (contact.id, act_of(told.made))} if staff and told.made else None,
+        # Whoever said YES: it goes when their file is undone.
+        actor=told.made.actor if fills and told.made else None,
     )
     assert after is not None
-    if consent.refused:
-        refuse_at(
-            recorder,
-            address,
-            channel,
-            by=By.CONTACT,
-            but=after,
-            reason=consent.reason or _REASON,
-            occurred_at=consent.since,
-            changes={ACT: (None, act)},
+    return after
+
+
+def _refusal(recorder: Recorder, contact: Contact, channel: Channel, refusal: Refusal) -> Contact:
+    """A refusal of the other one, as far as it is news: of the address, or of this very contact,
+    with whom it goes along from now on."""
+    records, key = recorder.records, contact.key(channel) or ""
+    own = refusal.act and refusal.of == contact.id
+    mine = [
+        entry
+        for entry in refusals_of(records, contact, key)
+        if opts_out(entry) and (not own or of(entry) == contact.id)
+    ]
+    known = any(act_of(e) == refusal.act and e.occurred_at >= refusal.since for e in mine)
+    if known:
+        return contact
+    whose = records.contact(refusal.of) if refusal.of != contact.id else None
+    if whose is not None and not whose.erased:
+        # By this it is found here, too, when it is taken back.
+        recorder.record(
+            Kind.NOTE,
+            whose,
+            channel=channel,
+            reason=_REACHES,
+            changes={REACHES: (None, contact.id)},
         )
+    return bring(recorder, contact, channel, refusal, others=_REASON)
+
+
+def _carrier_no(recorder: Recorder, contact: Contact, channel: Channel, entry: Entry) -> Contact:
+    """What a failed message showed is no opt-out of the address, and stays one contact's."""
+    current = contact.consent(channel)
+    after = recorder.record(
+        Kind.NOTE if current.refused else Kind.CONSENT,
+        contact,
+        address=contact.address(channel),
+        channel=channel,
+        by=By.CONTACT,
+        before=current.on,
+        after=On.NO,
+        reason=entry.reason,
+        occurred_at=entry.occurred_at,
+        actor=entry.actor,
+    )
+    assert after is not None
     return after

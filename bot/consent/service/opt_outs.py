@@ -5,10 +5,15 @@ given by a file goes along with the contact (rules.md §2, §6).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from datetime import datetime
 
 from bot.consent.activity import (
     ACT,
+    ANOTHERS,
     CARRIED,
+    MERGED,
+    MERGED_INTO,
+    REACHES,
     TAKES_BACK,
     Entry,
     Kind,
@@ -18,31 +23,31 @@ from bot.consent.activity import (
     covers,
     is_own,
     is_refusal,
+    of,
+    opts_out,
 )
-from bot.consent.addresses import WHATSAPP, key_of
+from bot.consent.addresses import key_of
 from bot.consent.model import (
     UNSET,
     AddressFacts,
-    BlockState,
-    Bounce,
     By,
     Channel,
     Consent,
     Contact,
-    Hold,
     On,
     Refusal,
 )
 from bot.consent.replacing import replace
 from bot.consent.service.cases.finish import RE_OPT_IN
-from bot.consent.service.record import Recorder, history, told_block
+from bot.consent.service.record import Recorder, history
 from bot.consent.service.service import Service
+from bot.consent.service.take_over import as_texts, take_over
 from bot.consent.store import Records
 
 #: Behind an import's act, where its opt-outs stay and the rest is taken back.
 BUT_OPT_OUTS = "/yes"
 _SYSTEM = "system"
-_ANOTHERS = "Another contact with this address had refused at a former address"
+_TAKEN_BACK = "Recorded by mistake, and taken back while this contact was elsewhere"
 
 
 def gain(
@@ -64,23 +69,26 @@ def gain(
     for name, form in service.hashes(key).items():
         facts = records.facts(name)
         if not facts.empty:
-            kept.append(_as_texts(facts, form))
+            kept.append(as_texts(facts, form))
+    system = replace(recorder, actor=actor)
+    contact = _without_taken_back(system, contact, channel, [found, *kept])
     if not kept and not found.refusals:
         return contact
-    system = replace(recorder, actor=actor)
-    refusals = [*found.refusals, *(refusal for facts in kept for refusal in facts.refusals)]
-    newest = max(refusals, key=lambda refusal: refusal.since, default=None)
-    if newest is not None and _stands_against(records, contact, key, newest):
+    hashed = [refusal for facts in kept for refusal in facts.refusals]
+    against = _against(records, contact, key, [*found.refusals, *hashed])
+    # Each is recorded, since each can be taken back by itself.
+    news = [
+        one for one in against if one in hashed and not is_known(one.act, one.since, found.refusals)
+    ]
+    newest = max(against, key=lambda refusal: refusal.since, default=None)
+    if newest is not None and newest not in news and not contact.consents.get(key, UNSET).refused:
+        news.append(newest)
+    for refusal in sorted(news, key=lambda refusal: refusal.since, reverse=True):
         # Only what went along with this very contact goes along with them again.
-        reason = _ANOTHERS if newest.reason == CARRIED else newest.reason
-        contact = _refuse(system, contact, channel, replace(newest, reason=reason))
-    # What the contact did there stands, too, when a record that is newer is taken back.
-    done = max((r for r in refusals if not r.act), key=lambda r: r.since, default=None)
-    hidden = done is not None and done is not newest and done not in found.refusals
-    if hidden and done and contact.consents.get(key, UNSET).refused:
-        contact = _refuse(system, contact, channel, done)
+        reason = ANOTHERS if refusal.reason == CARRIED else refusal.reason
+        contact = _refuse(system, contact, channel, replace(refusal, reason=reason))
     for facts in kept:
-        contact = _take_over(system, contact, channel, facts)
+        contact = take_over(system, contact, channel, facts)
     return contact
 
 
@@ -110,19 +118,50 @@ def carry(
             recorded[act] = max(recorded.get(act, entry), entry, key=lambda e: e.occurred_at)
     system = replace(recorder, actor=actor)
     for act, entry in recorded.items():
-        refusal = Refusal(channel=channel, since=entry.occurred_at, reason=CARRIED, act=act)
-        contact = _refuse(system, contact, channel, refusal)
-        refuse_at(
-            replace(system, stores=True),
-            contact.address(channel) or "",
-            channel,
-            by=By.CONTACT,
-            but=contact,
-            reason=_ANOTHERS,
-            occurred_at=refusal.since,
-            changes={ACT: (None, refusal.act)},
+        refusal = Refusal(
+            channel=channel, since=entry.occurred_at, reason=CARRIED, act=act, of=contact.id
         )
+        contact = bring(system, contact, channel, refusal, others=ANOTHERS)
     return contact
+
+
+def bring(
+    recorder: Recorder, contact: Contact, channel: Channel, refusal: Refusal, *, others: str
+) -> Contact:
+    """A refusal that comes to the contact's address with them: it reaches everybody who has it,
+    with `others` as the reason."""
+    contact = _refuse(recorder, contact, channel, refusal)
+    refuse_at(
+        replace(recorder, stores=True),
+        contact.address(channel) or "",
+        channel,
+        by=By.CONTACT,
+        but=contact,
+        reason=others,
+        occurred_at=refusal.since,
+        changes={ACT: (refusal.of or None, refusal.act)},
+    )
+    return contact
+
+
+def refusals_of(records: Records, contact: Contact, key: str) -> list[Entry]:
+    """The refusals that the contact's entries tell of an address since they agreed there last: the
+    newest of each record, of what the contact did, and of what a failed message showed."""
+    found: dict[tuple[str, bool], Entry] = {}
+    for entry in statements(records, contact, key):
+        if entry.after == On.YES and entry.kind is Kind.CONSENT:
+            found.clear()
+        elif is_refusal(entry):
+            kind = act_of(entry), opts_out(entry)
+            found[kind] = max(found.get(kind, entry), entry, key=lambda e: e.occurred_at)
+    return [*found.values()]
+
+
+def was_erased(records: Records, id: str) -> bool:
+    """Whether this contact was erased: of what was recorded of them, nobody can say any more that
+    it was a mistake."""
+    contact = records.contact(id)
+    return contact is not None and contact.erased
 
 
 def _carried(entry: Entry) -> bool:
@@ -157,14 +196,16 @@ def settle(
     records = recorder.records
     consent, made = standing(records, contact, key, without=(act,))
     left = [r for r in records.facts(key).refusals if not covers(act, r.act)]
-    newest = max(left, key=lambda refusal: refusal.since, default=None)
-    if newest is not None and not consent.refused and not _answers(consent, made, newest):
+    against = [r for r in left if not _answers(consent, made, r)]
+    newest = max(against, key=lambda refusal: refusal.since, default=None)
+    if newest is not None and not consent.refused:
         consent = Consent(on=On.NO, by=By.CONTACT, since=newest.since, reason=newest.reason)
     before = contact.consents.get(key, UNSET)
     address = next((a for a in contact.addresses if key_of(a) == key), key)
     changes: dict[str, Pair] = {TAKES_BACK: (None, act)}
     same = (before.on, before.by) == (consent.on, consent.by)
-    if same and len(left) == len(records.facts(key).refusals):
+    told = any(covers(act, act_of(entry)) for entry in statements(records, contact, key))
+    if same and not told and len(left) == len(records.facts(key).refusals):
         return contact
     # It is as old as it was: a refusal that is told late must not find it newer than itself.
     after = recorder.record(
@@ -185,25 +226,90 @@ def settle(
 
 
 def settle_all(
-    recorder: Recorder, contact: Contact, channel: Channel, act: str, *, reason: str
+    service: Service,
+    recorder: Recorder,
+    id: str,
+    channel: Channel,
+    act: str,
+    *,
+    reason: str,
+    whose: str = "",
 ) -> list[Contact]:
-    """Takes the act back at every address where it reached this contact, for everybody who has it;
-    those others for whom something is different now."""
+    """Takes the act back wherever it came to: at each address of this contact and of `whose` record
+    it is, for everybody who has one of them, and under its hash. Those others for whom something is
+    different now."""
     records = recorder.records
-    present = contact.key(channel)
-    email = channel is Channel.EMAIL
-    keys = [key for key in contact.consents if ("@" in key) is email]
     others: dict[str, Contact] = {}
-    for key in dict.fromkeys([*([present] if present else []), *keys]):
-        for one in {c.id: c for c in (contact, *records.holders(key))}.values():
+    reached = _reached(records, [id, whose or id], channel, act)
+    for key in dict.fromkeys(key for keys in reached.values() for key in keys):
+        had = [one for one, keys in reached.items() if key in keys]
+        for one in dict.fromkeys([*had, *(holder.id for holder in records.holders(key))]):
             # Read again: the address before may have changed the same contact.
-            before = records.contact(one.id)
+            before = records.contact(one)
             if before is None or before.erased:
                 continue
             after = settle(recorder, before, key, channel, act, reason=reason)
-            if one.id != contact.id and after.consent(channel).on is not before.consent(channel).on:
-                others[one.id] = after
+            if one != id and after.consent(channel).on is not before.consent(channel).on:
+                others[one] = after
+        for name in (key, *service.hashes(key)):
+            take_from_address(recorder, name, channel, act, reason=reason)
     return list(others.values())
+
+
+def take_from_address(
+    recorder: Recorder,
+    address: str,
+    channel: Channel,
+    act: str,
+    *,
+    reason: str,
+    teller: str | None = None,
+) -> bool:
+    """Takes the act from an address that nobody has, or from its hash; whether it was there.
+    `teller` is the contact whose entries tell of the address."""
+    known = recorder.records.facts(address).refusals
+    if not any(covers(act, refusal.act) for refusal in known):
+        return False
+    recorder.record(
+        Kind.NOTE,
+        recorder.records.contact(teller) if teller else None,
+        address=address,
+        channel=channel,
+        before=On.NO,
+        after=On.UNSET,
+        reason=reason,
+        changes={TAKES_BACK: (None, act)},
+    )
+    return True
+
+
+def became(records: Records, id: str) -> Contact | None:
+    """The contact that this one became by a merge."""
+    for entry in history(records, id):
+        if pair := (entry.changes or {}).get(MERGED_INTO):
+            return records.contact(str(pair[1])) or became(records, str(pair[1]))
+    return None
+
+
+def _reached(records: Records, ids: list[str], channel: Channel, act: str) -> dict[str, list[str]]:
+    """The keys to which the act came with these contacts, and with whom it was recorded of; by
+    contact."""
+    found: dict[str, list[str]] = {}
+    left = [*ids]
+    while left:
+        one = left.pop()
+        if one in found:
+            continue
+        keys: dict[str, None] = {}
+        for entry in history(records, one):
+            changes = entry.changes or {}
+            others = [changes.get(name, ()) for name in (MERGED, MERGED_INTO, REACHES)]
+            left += [str(other) for pair in others for other in pair if other]
+            if entry.channel is channel and entry.address and covers(act, act_of(entry)):
+                keys[key_of(entry.address)] = None
+                left.append(of(entry) or one)
+        found[one] = [*keys]
+    return found
 
 
 def refuse_at(
@@ -249,19 +355,40 @@ def _refuse(recorder: Recorder, contact: Contact, channel: Channel, refusal: Ref
         after=On.NO,
         reason=refusal.reason or "Refused before this contact was added",
         occurred_at=refusal.since,
-        changes={ACT: (None, refusal.act)},
+        changes={ACT: (refusal.of or None, refusal.act)},
     )
     assert after is not None
     return after
 
 
-def _stands_against(records: Records, contact: Contact, key: str, refusal: Refusal) -> bool:
-    current = contact.consents.get(key, UNSET)
-    if current.refused:
-        return False
-    if current.on is not On.YES:
-        return True
-    return not _answers(*standing(records, contact, key), refusal)
+def _against(
+    records: Records, contact: Contact, key: str, refusals: list[Refusal]
+) -> list[Refusal]:
+    """Those that a YES of this contact does not answer."""
+    if contact.consents.get(key, UNSET).on is not On.YES:
+        return refusals
+    consent, made = standing(records, contact, key)
+    return [refusal for refusal in refusals if not _answers(consent, made, refusal)]
+
+
+def is_known(act: str, since: datetime, known: Collection[Refusal]) -> bool:
+    """Whether an address has it already, or a newer one that can't be taken back."""
+    return any(one.act in ("", act) and one.since >= since for one in known)
+
+
+def _without_taken_back(
+    recorder: Recorder, contact: Contact, channel: Channel, known: list[AddressFacts]
+) -> Contact:
+    """Whoever comes back to an address may still have a NO there that was taken back meanwhile."""
+    key = contact.key(channel) or ""
+    if not contact.consents.get(key, UNSET).refused:
+        return contact
+    left = [refusal for facts in known for refusal in facts.refusals]
+    for entry in refusals_of(recorder.records, contact, key):
+        act = act_of(entry)
+        if act and not is_known(act, entry.occurred_at, left):
+            contact = settle(recorder, contact, key, channel, act, reason=_TAKEN_BACK)
+    return contact
 
 
 def _answers(consent: Consent, made: str, refusal: Refusal) -> bool:
@@ -312,87 +439,3 @@ def _last_key(records: Records, contact: Contact, channel: Channel) -> str | Non
         if entry.kind is Kind.CONTACT and before:
             return key_of(str(before))
     return None
-
-
-def _take_over(
-    recorder: Recorder, contact: Contact, channel: Channel, kept: AddressFacts
-) -> Contact:
-    """Blocks, a bounce and a hold that were kept under the hash of the address."""
-    records = recorder.records
-    key, address = contact.key(channel) or "", contact.address(channel)
-
-    def say(kind: Kind, **entry: object) -> None:
-        nonlocal contact
-        after = recorder.record(kind, contact, address=address, channel=channel, **entry)  # type: ignore[arg-type]
-        assert after is not None
-        contact = after
-
-    for name in {**kept.blocks, **kept.cleared}:
-        state, since = kept.block(name)
-        known, known_since = records.facts(key).block(name)
-        if state is BlockState.UNKNOWN and known is BlockState.BLOCKED:
-            state = known
-        # The newest act counts, and ties go to the block (rules.md §8.5).
-        tie = since == known_since and known is BlockState.NONE is not state
-        removed = records.facts(key).removed.get(name)
-        gone = removed is not None and since is not None and removed >= since
-        if since and not gone and (known_since is None or since > known_since or tie):
-            say(
-                Kind.BLOCK,
-                sender=name,
-                before=known,
-                after=state,
-                reason="Known before this contact was added",
-                occurred_at=since,
-                **told_block(kept.blocks.get(name)),
-            )
-    proved = records.facts(key).proved_at
-    ended = proved is not None and kept.bounced_at is not None and proved >= kept.bounced_at
-    if kept.bounce is not Bounce.NO and records.facts(key).bounce is Bounce.NO and not ended:
-        say(
-            Kind.BOUNCE,
-            before=Bounce.NO,
-            after=kept.bounce,
-            by=By.CONTACT if kept.complaint else None,
-            reason=kept.bounce_reason,
-            occurred_at=kept.bounced_at,
-        )
-    for failed in kept.soft_failures:
-        facts = records.facts(key)
-        if facts.bounce is Bounce.NO:
-            count = len(facts.soft_failures)
-            soft: dict[str, Pair] = {"soft": (str(count), str(count + 1))}
-            same = facts.bounce
-            say(Kind.BOUNCE, before=same, after=same, occurred_at=failed, changes=soft)
-    if kept.bounce is not Bounce.NO or kept.soft_failures:
-        # From now on the address tells it: what a delivery ends there must not come back.
-        recorder.record(
-            Kind.BOUNCE,
-            None,
-            address=kept.address,
-            channel=channel,
-            before=kept.bounce,
-            after=Bounce.NO,
-        )
-    if kept.hold and not records.facts(key).hold:
-        if records.facts(kept.address).hold:
-            recorder.record(
-                Kind.HOLD,
-                None,
-                address=kept.address,
-                channel=channel,
-                before="held",
-                after="released",
-            )
-        say(Kind.HOLD, after="held", reason=kept.hold.text, occurred_at=kept.hold.since)
-    return contact
-
-
-def _as_texts(facts: AddressFacts, form: str) -> AddressFacts:
-    """What an earlier version kept of a WhatsApp address: no word about texts, and so for a person
-    to read (rules.md §2a)."""
-    if not form.startswith(WHATSAPP):
-        return facts
-    newest = facts.refusal
-    hold = Hold(since=newest.since, text=newest.reason) if newest else facts.hold
-    return AddressFacts(address=facts.address, hold=hold)

@@ -12,8 +12,11 @@ from typing import Any
 
 from bot.consent.activity import (
     ACT,
+    ANOTHERS,
+    CARRIED,
     CHANGING,
     NUMBER,
+    ROW,
     Entry,
     Kind,
     Pair,
@@ -22,7 +25,18 @@ from bot.consent.activity import (
     tells_of_address,
 )
 from bot.consent.addresses import key_of
-from bot.consent.model import AddressFacts, Block, BlockState, By, Channel, Contact, Evidence, On
+from bot.consent.model import (
+    AddressFacts,
+    Block,
+    BlockState,
+    Bounce,
+    By,
+    Channel,
+    Contact,
+    Deliverability,
+    Evidence,
+    On,
+)
 from bot.consent.reading import storable
 from bot.consent.service.cases.heed import HEEDED, heed
 from bot.consent.store import Records
@@ -164,12 +178,16 @@ class Recorder:
         occurred_at: datetime | None = None,
         former: Contact | None = None,
         told_of: Contact | None = None,
+        changes: Mapping[str, Pair] | None = None,
     ) -> None:
         """A fact of an address, logged on every contact who has it (rules.md §10); where nobody
         has it any more, on its `former` holder, with whom it can be erased. `told_of` is whom it
         was recorded of, and reached the others from."""
         holders: list[Contact | None] = [*self.records.holders(key_of(address))]
+        own = new_id(self.now)
         for holder in holders or [former]:
+            mine = told_of is None or (holder is not None and holder.id == told_of.id)
+            whose = told_of.id if told_of is not None else None
             self.record(
                 kind,
                 holder,
@@ -180,11 +198,8 @@ class Recorder:
                 reason=reason,
                 by=by,
                 occurred_at=occurred_at,
-                changes=(
-                    {ACT: (None, self.actor)}
-                    if told_of is not None and (holder is None or holder.id != told_of.id)
-                    else None
-                ),
+                id=own if mine and whose else None,
+                changes=changes if mine else {ACT: (whose, f"{self.actor}{ROW}{own}")},
             )
 
     def restate(
@@ -232,21 +247,30 @@ class Recorder:
                     by=By.CONTACT,
                     before=On.NO,
                     after=On.NO,
-                    reason="Refused before an erasure",
-                    changes={ACT: (None, refusal.act)},
+                    # Where it comes from may be seen; what somebody wrote is gone.
+                    reason=refusal.reason if refusal.reason in _TOLD_AGAIN else _BEFORE_ERASURE,
+                    changes={ACT: (refusal.of or None, refusal.act)},
                 )
-        if _deliverability(facts) != _deliverability(told):
-            by = By.CONTACT if facts.complaint else None
-            reason, bounced = facts.bounce_reason, facts.bounced_at
-            say(Kind.BOUNCE, bounced, before=told.bounce, after=facts.bounce, by=by, reason=reason)
-            for count, failed in enumerate(facts.soft_failures):
-                changes = {"soft": (str(count), str(count + 1))}
-                same = facts.bounce
-                say(Kind.BOUNCE, failed, before=same, after=same, changes=changes)
+        if (facts.deliverability, facts.marks) != (told.deliverability, told.marks):
+            known, stands = facts.deliverability, told.bounce
+            if told.marks:
+                say(Kind.BOUNCE, None, before=stands, after=Bounce.NO)
+                stands = Bounce.NO
+            by = By.CONTACT if known.complaint else None
+            reason, bounced = known.bounce_reason, known.bounced_at
+            say(Kind.BOUNCE, bounced, before=stands, after=known.bounce, by=by, reason=reason)
+            for entry in told_failures(known, 0):
+                say(Kind.BOUNCE, **entry)
+            for entry in told_marks(facts):
+                say(Kind.BOUNCE, **entry)
         if facts.hold and facts.hold != told.hold:
             say(Kind.HOLD, facts.hold.since, after="held", reason=facts.hold.text)
         elif told.hold and not facts.hold:
             say(Kind.HOLD, None, before="held", after="released")
+
+
+_BEFORE_ERASURE = "Refused before an erasure"
+_TOLD_AGAIN = (CARRIED, ANOTHERS)
 
 
 def told_block(block: Block | None) -> dict[str, Any]:
@@ -257,11 +281,20 @@ def told_block(block: Block | None) -> dict[str, Any]:
     return entry | ({"by": By.CONTACT} if block.stopped else {})
 
 
-def _deliverability(facts: AddressFacts) -> tuple[object, ...]:
-    return (
-        facts.bounce,
-        facts.bounced_at,
-        facts.bounce_reason,
-        facts.complaint,
-        facts.soft_failures,
-    )
+def told_failures(known: Deliverability, count: int) -> Iterator[dict[str, Any]]:
+    """What the entries of soft failures have, to tell them once more where there are `count`."""
+    for n, failed in enumerate(known.soft_failures, count):
+        changes: dict[str, Pair] = {"soft": (str(n), str(n + 1))}
+        yield {"at": failed, "before": known.bounce, "after": known.bounce, "changes": changes}
+
+
+def told_marks(facts: AddressFacts) -> Iterator[dict[str, Any]]:
+    """The same of what files say."""
+    for mark in facts.marks:
+        yield {
+            "at": facts.bounced_at,
+            "before": facts.deliverability.bounce,
+            "after": Bounce.YES,
+            "reason": facts.bounce_reason,
+            "changes": {ACT: (mark.of or None, mark.act)},
+        }

@@ -8,13 +8,22 @@ taken back by anybody.
 from __future__ import annotations
 
 from bot.consent import rules
-from bot.consent.activity import TAKES_BACK, UNDO_SLIP, Entry, Kind, act_of, covers, is_refusal
+from bot.consent.activity import (
+    TAKES_BACK,
+    UNDO_SLIP,
+    Entry,
+    Kind,
+    act_of,
+    covers,
+    is_refusal,
+    of,
+)
 from bot.consent.addresses import key_of
 from bot.consent.authority import Action, authorize
 from bot.consent.errors import Changed, Invalid, Refused
 from bot.consent.model import Actor, BlockState, By, Channel, Contact, On
 from bot.consent.reading import blank
-from bot.consent.service.opt_outs import settle_all
+from bot.consent.service.opt_outs import settle_all, was_erased
 from bot.consent.service.record import Recorder
 from bot.consent.service.service import Service, present
 from bot.consent.service.wish import Change, Outcome
@@ -45,12 +54,14 @@ def undo(service: Service, id: str, channel: Channel, actor: Actor) -> Outcome:
         act = act_of(slip)
         if not act:
             raise Refused("The contact said this, so it can't be undone.")
+        if was_erased(records, of(slip)):
+            raise Refused(_ERASED)
         blocked = records.entries(contact=id, kinds=(Kind.BLOCK,), channel=channel, limit=50)
         since = [e for e in (*entries, *blocked) if e.seq > slip.seq and act_of(e) != act]
         if any(is_refusal(e) or _blocks(e) for e in since):
             raise Refused("The contact has refused since, so this can't be undone.")
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=now)
-        return _take_back(recorder, contact, channel, act, reason=UNDO_SLIP)
+        return _take_back(service, recorder, contact, channel, act, of(slip), reason=UNDO_SLIP)
 
 
 def take_back(
@@ -78,26 +89,37 @@ def take_back(
             raise Changed("This contact changed meanwhile. Look at it again.")
         if contact.consent(channel).on is not On.NO:
             raise Refused(f"{channel.word} On is not NO, so there is nothing to take back.")
-        told = _told(records, contact, channel)
-        gone = {str(back[1]) for e in told if (back := (e.changes or {}).get(TAKES_BACK))}
-        recorded = next(
-            (
-                e
-                for e in told
-                if e.after == On.NO
-                and act_of(e)
-                and TAKES_BACK not in (e.changes or {})
-                and not any(covers(g, act_of(e)) for g in gone)
-            ),
-            None,
-        )
-        if recorded is None:
+        left = _recorded(records, contact, channel)
+        found = next((one for one in left if not was_erased(records, one[1])), None)
+        if found is None:
             raise Refused(
-                "The contact said this, so it can't be taken back. A re-opt-in brings it back."
+                _ERASED
+                if left
+                else "The contact said this, so it can't be taken back. A re-opt-in brings it back."
             )
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
         said = f"Recorded by mistake: {reason.strip()}"
-        return _take_back(recorder, contact, channel, act_of(recorded), reason=said)
+        return _take_back(service, recorder, contact, channel, *found, reason=said)
+
+
+_ERASED = (
+    "This was recorded of a contact who was erased, so nobody can say any more that it was a "
+    "mistake. A re-opt-in brings it back."
+)
+
+
+def _recorded(records: Records, contact: Contact, channel: Channel) -> list[tuple[str, str]]:
+    """What people and files recorded, and makes the contact's `no` at the present address, the
+    newest first: each act, and of whom it was recorded."""
+    told = _told(records, contact, channel)
+    gone = {str(back[1]) for e in told if (back := (e.changes or {}).get(TAKES_BACK))}
+    said = [
+        (act_of(e), of(e)) for e in told if e.after == On.NO and TAKES_BACK not in (e.changes or {})
+    ]
+    # A contact who came later has an entry of the newest alone.
+    known = records.facts(contact.key(channel) or "").refusals
+    said += [(refusal.act, refusal.of) for refusal in reversed(known)]
+    return [(act, of) for act, of in said if act and not any(covers(g, act) for g in gone)]
 
 
 def _blocks(entry: Entry) -> bool:
@@ -121,10 +143,17 @@ def _told(records: Records, contact: Contact, channel: Channel) -> list[Entry]:
 
 
 def _take_back(
-    recorder: Recorder, contact: Contact, channel: Channel, act: str, *, reason: str
+    service: Service,
+    recorder: Recorder,
+    contact: Contact,
+    channel: Channel,
+    act: str,
+    whose: str,
+    *,
+    reason: str,
 ) -> Outcome:
     before = contact.consent(channel).on
-    also = settle_all(recorder, contact, channel, act, reason=reason)
+    also = settle_all(service, recorder, contact.id, channel, act, reason=reason, whose=whose)
     after = present(recorder.records, contact.id)
     now = after.consent(channel).on
     done = Change(

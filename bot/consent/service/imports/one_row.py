@@ -6,10 +6,10 @@ import re
 from datetime import datetime
 from enum import Enum, auto
 
-from bot.consent.activity import ACT, ROW, Kind
+from bot.consent.activity import ACT, ANOTHERS, CARRIED, ROW, Kind, covers
 from bot.consent.addresses import key_of
 from bot.consent.errors import Invalid
-from bot.consent.model import Bounce, By, Channel, Consent, Contact, Evidence, On
+from bot.consent.model import AddressFacts, Bounce, By, Channel, Consent, Contact, Evidence, On
 from bot.consent.reading import blank, fold
 from bot.consent.rules import Imported, import_consent
 from bot.consent.service.cases.finish import RE_OPT_IN
@@ -156,7 +156,7 @@ def bounce_nobody(
     """A bounce of an address that nobody has, kept for whoever appears with it."""
     hashed = service.hashed(address)
     facts = recorder.records.facts(hashed)
-    if facts.bounce is Bounce.YES:
+    if _says_so(recorder, facts):
         return []
     recorder.record(
         Kind.BOUNCE,
@@ -167,7 +167,7 @@ def bounce_nobody(
         after=Bounce.YES,
         reason=_BOUNCED,
     )
-    return [Consequence.BOUNCED]
+    return [] if facts.bounce is Bounce.YES else [Consequence.BOUNCED]
 
 
 def _set_no(
@@ -181,7 +181,7 @@ def _set_no(
     others = [other for other in recorder.records.holders(key) if other.id != contact.id]
     for holder in (contact, *others):
         mine = holder.id == contact.id
-        after, what = _refuse(recorder, holder, channel, at, row, own=mine)
+        after, what = _refuse(recorder, holder, channel, at, row, of=contact.id)
         if mine:
             contact = after
         elif after is not holder:
@@ -204,8 +204,9 @@ _ALSO = Consequence.ALSO_NO
 
 
 def _refuse(
-    recorder: Recorder, contact: Contact, channel: Channel, at: datetime, row: str, *, own: bool
+    recorder: Recorder, contact: Contact, channel: Channel, at: datetime, row: str, *, of: str
 ) -> tuple[Contact, _Refused]:
+    own = contact.id == of
     current = contact.consent(channel)
     newer = current.on is On.YES and _is_newer(current, at, recorder.now)
     again = current.refused
@@ -221,7 +222,7 @@ def _refuse(
         after=On.NO,
         occurred_at=at,
         id=row if own else None,
-        changes=None if own else {ACT: (None, f"{recorder.actor}{ROW}{row}")},
+        changes=None if own else {ACT: (of, f"{recorder.actor}{ROW}{row}")},
     )
     assert after is not None
     if newer:
@@ -241,7 +242,9 @@ def _is_newer(current: Consent, at: datetime, now: datetime) -> bool:
 def _first_seen(recorder: Recorder, key: str) -> datetime:
     """A file that gives no date says NO since a file said so first."""
     known = recorder.records.facts(key).refusals
-    seen = [refusal.since for refusal in known if refusal.act.startswith("import:")]
+    # What came along from another address says nothing of this one.
+    files = [refusal for refusal in known if refusal.act.startswith("import:")]
+    seen = [refusal.since for refusal in files if refusal.reason not in (CARRIED, ANOTHERS)]
     return min(seen, default=recorder.now)
 
 
@@ -266,7 +269,7 @@ def mark_bounced(recorder: Recorder, contact: Contact, channel: Channel) -> bool
     if address is None:
         return False
     facts = recorder.records.facts(key_of(address))
-    if facts.bounce is Bounce.YES:
+    if _says_so(recorder, facts):
         return False
     recorder.record_for_holders(
         Kind.BOUNCE,
@@ -277,4 +280,11 @@ def mark_bounced(recorder: Recorder, contact: Contact, channel: Channel) -> bool
         reason=_BOUNCED,
         told_of=contact,
     )
-    return True
+    return facts.bounce is not Bounce.YES
+
+
+def _says_so(recorder: Recorder, facts: AddressFacts) -> bool:
+    """Whether it is known to bounce, apart from files that may be undone before this one; or this
+    file has said so."""
+    told = any(covers(recorder.actor, mark.act) for mark in facts.marks)
+    return facts.deliverability.bounce is Bounce.YES or told

@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from bot.consent.activity import TAKES_BACK, UNDO_IMPORT, Entry, Kind, is_own, is_refusal
-from bot.consent.addresses import key_of
+from bot.consent.activity import TAKES_BACK, UNDO_IMPORT, Entry, Kind, act_of, is_own, is_refusal
+from bot.consent.addresses import HASH, key_of
 from bot.consent.authority import Action, authorize
 from bot.consent.errors import Invalid, Refused
-from bot.consent.model import Actor, Bounce, Channel, Contact
+from bot.consent.model import Actor, Channel, Contact
 from bot.consent.reading import blank
 from bot.consent.service.contacts import identity, update
 from bot.consent.service.imports.taking import BATCH
-from bot.consent.service.opt_outs import BUT_OPT_OUTS, settle, settle_all
+from bot.consent.service.opt_outs import BUT_OPT_OUTS, became, settle, settle_all, take_from_address
 from bot.consent.service.record import Recorder, history
 from bot.consent.service.service import Service, present
 
@@ -97,31 +97,32 @@ class _Undoing:
     def nobody(self, entry: Entry) -> None:
         """An opt-out or a bounce of an address that nobody had."""
         if entry.kind is Kind.BOUNCE:
-            _undo_bounce(self.recorder, None, entry)
+            _undo_bounce(self.service, self.recorder, None, entry)
             return
         if not is_refusal(entry) or entry.address is None:
             return
         if not self.opt_outs:
             self.counts[KEPT] += 1
             return
-        self.recorder.record(
-            Kind.NOTE,
-            None,
-            address=entry.address,
-            channel=entry.channel,
-            before="NO",
-            after="UNSET",
-            reason=self.reason,
-            changes={TAKES_BACK: (None, self.importer)},
-        )
-        self.counts[TAKEN_BACK] += 1
+        assert entry.channel is not None
+        if take_from_address(
+            self.recorder, entry.address, entry.channel, self.importer, reason=self.reason
+        ):
+            self.counts[TAKEN_BACK] += 1
 
     def contact(self, id: str) -> None:
         """What the import did to one contact."""
         records = self.recorder.records
         contact = records.contact(id)
+        if contact is None:
+            one = became(records, id)
+            for entry in history(records, id):
+                if entry.kind is Kind.BOUNCE and entry.actor == self.importer and is_own(entry):
+                    _undo_bounce(self.service, self.recorder, one, entry)
         if contact is None or contact.erased:
             self.counts["contacts gone already"] += 1
+            if contact is None and self.opt_outs:  # it may be one with another contact now
+                self._take_back(id)
             return
         entries = list(history(records, id))
         ours = [entry for entry in entries if entry.actor == self.importer]
@@ -129,14 +130,11 @@ class _Undoing:
         refused = sum(is_refusal(entry) and entry.kind is Kind.CONSENT for entry in ours)
         for entry in ours:
             if entry.kind is Kind.BOUNCE and is_own(entry):
-                _undo_bounce(self.recorder, contact, entry)
+                _undo_bounce(self.service, self.recorder, contact, entry)
         if refused:
             self.counts[TAKEN_BACK if self.opt_outs else KEPT] += refused
-        if self.opt_outs and refused:
-            for channel in Channel:
-                settle_all(
-                    self.recorder, present(records, id), channel, self.act, reason=self.reason
-                )
+        if self.opt_outs and any(is_refusal(entry) for entry in ours):
+            self._take_back(id)
         untouched = not any(_touches(entry, self.importer) for entry in entries)
         if brought and untouched:
             self.recorder.record(
@@ -151,6 +149,11 @@ class _Undoing:
                 _undo_fields(self.service, self.recorder, present(records, id), entry)
         said = "contacts put back" if not brought else "contacts kept, since somebody changed them"
         self.counts[said] += 1
+
+    def _take_back(self, id: str) -> None:
+        """The opt-outs of one contact, wherever they came to."""
+        for channel in Channel:
+            settle_all(self.service, self.recorder, id, channel, self.act, reason=self.reason)
 
 
 def _told_of(entries: list[Entry]) -> Mapping[str, Channel]:
@@ -170,20 +173,27 @@ def _touches(entry: Entry, importer: str) -> bool:
     return entry.actor.startswith("import:") and entry.actor != importer
 
 
-def _undo_bounce(recorder: Recorder, contact: Contact | None, entry: Entry) -> None:
+def _undo_bounce(
+    service: Service, recorder: Recorder, contact: Contact | None, entry: Entry
+) -> None:
+    """What else is known of the address stands again; so does another file that says the same."""
     assert entry.address is not None
     assert entry.channel is not None
-    facts = recorder.records.facts(key_of(entry.address))
-    if facts.bounce is Bounce.YES and facts.bounced_at == entry.occurred_at:
-        recorder.record_for_holders(
-            Kind.BOUNCE,
-            entry.address,
-            channel=entry.channel,
-            before=Bounce.YES,
-            after=entry.before,
-            reason=UNDO_IMPORT,
-            former=contact,
-        )
+    act, key = act_of(entry), key_of(entry.address)
+    for name in (key, *(service.hashes(key) if not key.startswith(HASH) else ())):
+        facts = recorder.records.facts(name)
+        left = [mark for mark in facts.marks if mark.act != act]
+        if len(left) != len(facts.marks):
+            recorder.record_for_holders(
+                Kind.BOUNCE,
+                name,
+                channel=entry.channel,
+                before=facts.bounce,
+                after=facts.bounce if left else facts.deliverability.bounce,
+                reason=UNDO_IMPORT,
+                former=contact if name == key else None,
+                changes={TAKES_BACK: (None, act)},
+            )
 
 
 def _undo_fields(service: Service, recorder: Recorder, contact: Contact, entry: Entry) -> Contact:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from bot.consent.activity import Kind
+from bot.consent.activity import Kind, act_of, of
 from bot.consent.addresses import key_of
 from bot.consent.alerts import AlertKind
 from bot.consent.events import Failure
-from bot.consent.model import AddressFacts, BlockState, Bounce, By, Channel, Contact, On
+from bot.consent.model import (
+    AddressFacts,
+    BlockState,
+    Bounce,
+    By,
+    Channel,
+    Consent,
+    Contact,
+    Deliverability,
+    On,
+)
+from bot.consent.rules import too_many
+from bot.consent.service.opt_outs import refusals_of, standing, was_erased
 from bot.consent.service.take.taking import CONFIRMATION_WITHIN, Taking
 from bot.consent.suppressions import Cause, Listing
 
-#: Soft failures that make a bounce, on at least two days, within this time.
-SOFT_LIMIT = 3
-SOFT_WITHIN = timedelta(days=30)
 #: Changes of a contact in which the address of a day is looked for, at most.
 _MOST_MOVES = 200
 
@@ -30,9 +37,10 @@ def delivered(taking: Taking) -> None:
         taking.unblock(at=sent, reason="Delivered")
     if not facts.complaint and _proves(taking, facts):
         taking.record_on_each(Kind.BOUNCE, before=facts.bounce, after=Bounce.NO, reason="Delivered")
-    elif facts.bounce is Bounce.NO:
-        newer = sum(failed > taking.at for failed in facts.soft_failures)
-        _count(taking, facts, newer, "Delivered")
+    elif facts.deliverability.bounce is Bounce.NO:
+        kept = taking.kept.deliverability.soft_failures
+        newer = sum(failed > taking.at for failed in kept)
+        _count(taking, facts.deliverability, newer, "Delivered")
 
 
 def failed(taking: Taking) -> None:
@@ -133,20 +141,42 @@ def _refuse(taking: Taking, began: datetime, reason: str) -> bool:
     """`no`, by the contact, for whose consent is older than the block. Whether anybody's was."""
     drifted = False
     for holder, consent in taking.consents():
-        # A `no` that staff or a file made is made the contact's: it must not be undone with them.
-        stands = consent.on is On.UNSET or (consent.by is By.CONTACT and consent.on is On.NO)
-        older = consent.since is None or consent.since <= began
-        if holder and not stands and older and not _was_elsewhere(taking, holder, began):
+        if holder is None or consent.on is On.UNSET:
+            continue
+        older = _is_older(consent, began)
+        if consent.refused:
+            older = _rests_on_records(taking, holder, began)
+        if older and not _was_elsewhere(taking, holder, began):
             taking.record(
-                Kind.CONSENT,
+                Kind.NOTE if consent.refused else Kind.CONSENT,
                 holder,
                 by=By.CONTACT,
                 before=consent.on,
                 after=On.NO,
                 reason=f"Refused at the provider: {reason}",
             )
-            drifted = True
+            drifted = drifted or not consent.refused
     return drifted
+
+
+def _is_older(consent: Consent, began: datetime) -> bool:
+    return consent.since is None or consent.since <= began
+
+
+def _rests_on_records(taking: Taking, holder: Contact, began: datetime) -> bool:
+    """Whether the contact's `no` could be taken back, all of it, and what it stands on, or what
+    stands without it, is older than the block: then this refusal must not go with it."""
+    records, key = taking.records, taking.key
+    told = refusals_of(records, holder, key)
+    kept = records.facts(key).refusals
+    acts = [act_of(entry) for entry in told]
+    if not all(acts) or any(not r.act or r.act not in acts for r in kept):
+        return False
+    if any(was_erased(records, of(entry)) for entry in told):
+        return False
+    without, _ = standing(records, holder, key, without=acts)
+    under = without.on is not On.UNSET and _is_older(without, began)
+    return under or all(entry.occurred_at <= began for entry in told)
 
 
 def _was_elsewhere(taking: Taking, holder: Contact, at: datetime) -> bool:
@@ -186,23 +216,24 @@ def _confirms(taking: Taking, sent: datetime) -> bool:
 def _bounce(taking: Taking) -> bool:
     """Whether it bounces only now. A newer bounce of what bounces already is kept: a message sent
     between the two proves nothing when it is delivered."""
-    facts = taking.facts
-    known = facts.bounce is Bounce.YES
+    facts, known = taking.facts, taking.facts.deliverability
     if facts.proved_at is not None and facts.proved_at >= taking.at:
         return False
-    if known and (facts.complaint or (facts.bounced_at and facts.bounced_at >= taking.at)):
+    # What a file says may be taken back: then this has to stand.
+    older = known.bounced_at is not None and known.bounced_at >= taking.at
+    if known.bounce is Bounce.YES and (known.complaint or older):
         return False
     taking.record_on_each(Kind.BOUNCE, before=facts.bounce, after=Bounce.YES, reason=_said(taking))
-    return not known
+    return facts.bounce is not Bounce.YES
 
 
 def _soft(taking: Taking) -> None:
     """Counts; the third on a second day within thirty days is a bounce."""
-    facts = taking.facts
-    if facts.bounce is Bounce.YES:
+    known = taking.facts.deliverability
+    if known.bounce is Bounce.YES:
         return
-    _count(taking, facts, len(facts.soft_failures) + 1, _said(taking))
-    if _too_many(taking.facts.soft_failures) and _bounce(taking):
+    _count(taking, known, len(known.soft_failures) + 1, _said(taking))
+    if too_many(taking.facts.deliverability.soft_failures) and _bounce(taking):
         _tell(taking)
 
 
@@ -212,25 +243,16 @@ def _tell(taking: Taking) -> None:
         taking.tell(AlertKind.BOUNCE)
 
 
-def _count(taking: Taking, facts: AddressFacts, count: int, reason: str) -> None:
-    before = len(facts.soft_failures)
+def _count(taking: Taking, known: Deliverability, count: int, reason: str) -> None:
+    before, bounce = len(known.soft_failures), taking.facts.bounce
     if count != before:
         taking.record_on_each(
             Kind.BOUNCE,
-            before=facts.bounce,
-            after=facts.bounce,
+            before=bounce,
+            after=bounce,
             reason=reason,
             changes={"soft": (str(before), str(count))},
         )
-
-
-def _too_many(failures: Sequence[datetime]) -> bool:
-    """`failures` are sorted."""
-    for first, began in enumerate(failures):
-        last = bisect_right(failures, began + SOFT_WITHIN) - 1
-        if last - first + 1 >= SOFT_LIMIT and failures[last].date() != began.date():
-            return True
-    return False
 
 
 def _proves(taking: Taking, facts: AddressFacts) -> bool:

@@ -15,6 +15,7 @@ from bot.consent.model import (
     UNSET,
     AddressFacts,
     BlockState,
+    Bounce,
     By,
     Channel,
     Consent,
@@ -85,15 +86,20 @@ class Taking:
     @property
     def facts(self) -> AddressFacts:
         """What is known of the address; of one that its contact gave up, with what came since."""
-        facts = self.records.facts(key_of(self.address))
+        facts = self.kept
         if self.holders:
             return facts
         left = self.records.facts(self.key)
         return replace(
-            facts,
+            _with_bounce(facts, left),
             blocks={**left.blocks, **facts.blocks},
             cleared={**left.cleared, **facts.cleared},
         )
+
+    @property
+    def kept(self) -> AddressFacts:
+        """The same without what came before its contact gave it up."""
+        return self.records.facts(key_of(self.address))
 
     def _names(self) -> tuple[str, ...]:
         if self.event.channel is Channel.EMAIL:
@@ -279,6 +285,28 @@ class Taking:
 
     def tell(self, kind: AlertKind) -> None:
         tell(self.service, self.records, kind, self.event, self.holders, at=self.at, now=self.now)
+
+
+def _with_bounce(facts: AddressFacts, left: AddressFacts) -> AddressFacts:
+    """With the failures that were known when the contact gave the address up, and that no delivery
+    has disproved since."""
+    proved, soft = facts.proved_at, facts.deliverability.soft_failures
+    disproved = proved is not None and left.bounced_at is not None and proved >= left.bounced_at
+    if facts.bounce is Bounce.NO and left.bounce is not Bounce.NO and not disproved:
+        facts = replace(
+            facts,
+            bounce=left.bounce,
+            bounced_at=left.bounced_at,
+            bounce_reason=left.bounce_reason,
+            complaint=left.complaint,
+            marks=left.marks,
+            beneath=left.beneath,
+        )
+    before = [at for at in left.deliverability.soft_failures if not facts.has_arrived_since(at)]
+    soft = tuple(sorted((*before, *soft)))
+    if facts.beneath is not None:
+        return replace(facts, beneath=replace(facts.beneath, soft_failures=soft))
+    return replace(facts, soft_failures=soft)
 
 
 def without(address: str, id: str, hashed: str) -> str:

@@ -1,0 +1,138 @@
+"""What is kept of an address that nobody has, for whoever appears with it: blocks, a bounce and a
+hold. Its opt-outs are `opt_outs.gain`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.consent.activity import Kind, Pair
+from bot.consent.addresses import WHATSAPP
+from bot.consent.model import (
+    AddressFacts,
+    BlockState,
+    Bounce,
+    By,
+    Channel,
+    Contact,
+    Hold,
+)
+from bot.consent.rules import too_many
+from bot.consent.service.record import Recorder, told_block, told_failures, told_marks
+from bot.consent.store import Records
+
+
+def take_over(
+    recorder: Recorder, contact: Contact, channel: Channel, kept: AddressFacts
+) -> Contact:
+    """Blocks, a bounce and a hold that were kept under the hash of the address."""
+    records = recorder.records
+    key, address = contact.key(channel) or "", contact.address(channel)
+
+    def say(kind: Kind, **entry: object) -> None:
+        nonlocal contact
+        after = recorder.record(kind, contact, address=address, channel=channel, **entry)  # type: ignore[arg-type]
+        assert after is not None
+        contact = after
+
+    for name in {**kept.blocks, **kept.cleared}:
+        state, since = kept.block(name)
+        known, known_since = records.facts(key).block(name)
+        if state is BlockState.UNKNOWN and known is BlockState.BLOCKED:
+            state = known
+        # The newest act counts, and ties go to the block (rules.md §8.5).
+        tie = since == known_since and known is BlockState.NONE is not state
+        removed = records.facts(key).removed.get(name)
+        gone = removed is not None and since is not None and removed >= since
+        if since and not gone and (known_since is None or since > known_since or tie):
+            say(
+                Kind.BLOCK,
+                sender=name,
+                before=known,
+                after=state,
+                reason="Known before this contact was added",
+                occurred_at=since,
+                **told_block(kept.blocks.get(name)),
+            )
+    _take_bounce_over(records, key, kept, say)
+    if kept.bounce is not Bounce.NO or kept.deliverability.soft_failures:
+        # From now on the address tells it: what a delivery ends there must not come back.
+        recorder.record(
+            Kind.BOUNCE,
+            None,
+            address=kept.address,
+            channel=channel,
+            before=kept.bounce,
+            after=Bounce.NO,
+        )
+    if kept.hold and not records.facts(key).hold:
+        if records.facts(kept.address).hold:
+            recorder.record(
+                Kind.HOLD,
+                None,
+                address=kept.address,
+                channel=channel,
+                before="held",
+                after="released",
+            )
+        say(Kind.HOLD, after="held", reason=kept.hold.text, occurred_at=kept.hold.since)
+    return contact
+
+
+def as_texts(facts: AddressFacts, form: str) -> AddressFacts:
+    """What an earlier version kept of a WhatsApp address: no word about texts, and so for a person
+    to read (rules.md §2a)."""
+    if not form.startswith(WHATSAPP):
+        return facts
+    newest = facts.refusal
+    hold = Hold(since=newest.since, text=newest.reason) if newest else facts.hold
+    return AddressFacts(address=facts.address, hold=hold)
+
+
+def _take_bounce_over(
+    records: Records, key: str, kept: AddressFacts, say: Callable[..., None]
+) -> None:
+    facts, known = records.facts(key), kept.deliverability
+    proved = kept.proved_at
+    failed = facts.bounced_at if not facts.complaint else None
+    if proved and failed and proved >= failed:
+        # A message arrived after the contact had given the address up.
+        say(Kind.BOUNCE, before=facts.bounce, after=Bounce.NO, occurred_at=proved)
+        facts = records.facts(key)
+    if known.bounce is not Bounce.NO and _is_news(facts, kept):
+        say(
+            Kind.BOUNCE,
+            before=facts.bounce,
+            after=known.bounce,
+            by=By.CONTACT if known.complaint else None,
+            reason=known.bounce_reason,
+            occurred_at=known.bounced_at,
+        )
+    elif facts.deliverability.bounce is not Bounce.YES:
+        bounce, failures = facts.bounce, facts.deliverability.soft_failures
+        left = sum(not kept.has_arrived_since(failed) for failed in failures)
+        if left < len(failures):
+            soft: dict[str, Pair] = {"soft": (str(len(failures)), str(left))}
+            arrived = kept.arrived_at
+            say(Kind.BOUNCE, before=bounce, after=bounce, occurred_at=arrived, changes=soft)
+        count = len(records.facts(key).deliverability.soft_failures)
+        for entry in told_failures(known, count):
+            at = entry.pop("at")
+            say(Kind.BOUNCE, **{**entry, "before": bounce, "after": bounce}, occurred_at=at)
+        failures = records.facts(key).deliverability.soft_failures
+        if too_many(failures):
+            say(Kind.BOUNCE, before=bounce, after=Bounce.YES, occurred_at=failures[-1])
+    for entry in told_marks(kept):
+        say(Kind.BOUNCE, occurred_at=entry.pop("at"), **entry)
+
+
+def _is_news(facts: AddressFacts, kept: AddressFacts) -> bool:
+    """Whether the bounce that is kept says more than what is known of the address."""
+    known, told = facts.deliverability, kept.deliverability
+    proved = facts.proved_at
+    if told.bounced_at is None or (proved and proved >= told.bounced_at):
+        return told.complaint and not known.complaint
+    if known.bounce is not Bounce.YES:
+        return told.bounce is Bounce.YES or known.bounce is Bounce.NO
+    later = known.bounced_at is not None and told.bounced_at > known.bounced_at
+    return not known.complaint and told.bounce is Bounce.YES and (told.complaint or later)
