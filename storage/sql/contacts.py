@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from bot.consent.model import AddressFacts, Contact
+from bot.consent.model import AddressFacts, Channel, Contact
 from bot.consent.replacing import replace
 from storage.sql import rows
 from storage.sql.search import search
@@ -39,9 +39,11 @@ class ContactRecords:
     def holders(self, address: str) -> list[Contact]:
         if not address:
             return []
-        sql = self._turn.sql.by_email if "@" in address else self._turn.sql.by_phone
+        channel, sql = Channel.SMS, self._turn.sql.by_phone
+        if "@" in address:
+            channel, sql = Channel.EMAIL, self._turn.sql.by_email
         found = self._found(sql, address, self._held, self._moved)
-        return sorted((c for c in found if address in c.keys), key=_by_id)
+        return sorted((c for c in found if c.key(channel) == address), key=_by_id)
 
     def by_external_id(self, external_id: str) -> Contact | None:
         if not external_id:
