@@ -824,3 +824,21 @@ def test_the_second_row_of_a_file_is_taken_back_after_the_first(world: World):
     assert world.on("c0", "sms") == "NO"
     world.day(2).takes_back("c0", "sms")
     assert (world.on("c0", "sms"), world.on("c1", "sms")) == ("UNSET", "UNSET")
+
+
+def test_a_second_reply_waits_with_the_first(world: World):
+    world.texts("A", FREE_TEXT)
+    world.imports_file({"who": "c0", "phone": "A", "sms": "NO"})
+    world.day(1).texts("A", FREE_TEXT)
+    world.takes_back("c0", "sms")
+    assert world.gates("c0", "sms") == {"never_asked", "review_hold"}
+
+
+def test_who_merges_two_contacts_has_no_slip_to_undo(world: World):
+    world.adds("c0", phone="A")
+    world.adds("c1", phone="B")
+    world.says_yes("c0", "sms")
+    world.says_no("c1", "sms", reason="Wrong person")
+    world.merges("c0", "c1")
+    assert not world.undoes("c0", "sms", by="manager")
+    assert world.on("c0", "sms") == "NO"
