@@ -842,3 +842,15 @@ def test_who_merges_two_contacts_has_no_slip_to_undo(world: World):
     world.merges("c0", "c1")
     assert not world.undoes("c0", "sms", by="manager")
     assert world.on("c0", "sms") == "NO"
+
+
+def test_failures_of_a_number_that_was_given_up_end_with_their_bounce(world: World):
+    world.adds("c0", phone="A")
+    world.fails("A", "soft")
+    world.fails("A", "soft")
+    world.moves("c0", phone="B")
+    world.day(1).fails("A", "soft")
+    world.day(2).is_delivered("A", sent=2)
+    world.fails("A", "soft")
+    world.adds("c1", phone="A")
+    assert "bounced" not in world.gates("c1", "sms")
