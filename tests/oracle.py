@@ -637,9 +637,9 @@ class Oracle:
             for o in known:
                 if o.record:
                     self.add(replace(o, told=now, for_later=True))
-        here = [self.address(contact, SMS), self.address(contact, EMAIL)]
+        had = {f.address for f in self.all(Held) if f.contact == contact}
         self.leaves(contact, now)
-        for address in filter(None, here):
+        for address in sorted(filter(None, had)):
             if self.hold(address) and not self.holders(address):
                 self.reads(address, True, now)  # nobody can read it any more
 

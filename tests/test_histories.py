@@ -854,3 +854,20 @@ def test_failures_of_a_number_that_was_given_up_end_with_their_bounce(world: Wor
     world.fails("A", "soft")
     world.adds("c1", phone="A")
     assert "bounced" not in world.gates("c1", "sms")
+
+
+def test_a_late_rejection_from_before_an_unstop_makes_no_doubt_certain(world: World):
+    world.adds("c0", phone="A")
+    world.day(11).texts("A", "UNSTOP")
+    world.day(12).texts("A", "STOP!!!")
+    world.day(13).is_rejected("A", at=5)
+    assert "carrier_block" not in world.gates("c0", "sms")
+
+
+def test_a_reply_to_a_number_that_was_given_up_counts_as_an_opt_out_after_erasure(world: World):
+    world.adds("c0", phone="A")
+    world.texts("A", FREE_TEXT)
+    world.day(1).moves("c0", phone="B")
+    world.day(2).erases("c0")
+    world.adds("c1", phone="A")
+    assert world.on("c1", "sms") == "NO"
