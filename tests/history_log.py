@@ -19,6 +19,7 @@ ACTORS: dict[str, tuple[str, ...]] = {
     "is_rejected": ("provider:",),
     "fails": ("provider:",),
     "is_delivered": ("provider:", *_PEOPLE),
+    "is_told_again": ("provider:",),
     "clicks": ("contact", "provider:"),
     "imports_file": ("import:", "cli:"),
     # Whoever gave the YES that goes along, or failed to reach them.

@@ -572,7 +572,8 @@ class Oracle:
             if isinstance(word, StaffNo) and word.contact != contact:
                 continue  # It is that contact's alone (§2).
             if own and self.before(word.n).on(contact, channel) == YES:
-                later = any(o.n > word.n for o in self.opt_outs(contact, address or ""))
+                told = self.opt_outs(contact, address or "")
+                later = any(o.n > word.n and o.record != word.record for o in told)
                 in_time = now - word.told <= UNDO_WITHIN
                 return (word.record or None) if in_time and not later else None
         return None
@@ -636,9 +637,9 @@ class Oracle:
             for o in known:
                 if o.record:
                     self.add(replace(o, told=now, for_later=True))
-        here = [self.address(contact, SMS), self.address(contact, EMAIL)]
+        had = {f.address for f in self.all(Held) if f.contact == contact}
         self.leaves(contact, now)
-        for address in filter(None, here):
+        for address in sorted(filter(None, had)):
             if self.hold(address) and not self.holders(address):
                 self.reads(address, True, now)  # nobody can read it any more
 
@@ -670,10 +671,10 @@ class Oracle:
                 if refusal not in known or refusal.contact == merged:
                     contact = kept if refusal.contact == merged else refusal.contact
                     if isinstance(refusal, OptOut):  # NO wins, also over a YES that is newer
-                        refusal = replace(refusal, from_file=False)
+                        refusal = replace(refusal, from_file=False, actor="")
                     self.add(replace(refusal, address=here, contact=contact))
             if isinstance(word, StaffNo) and self.on(kept, channel) != NO:
-                self.add(replace(word, contact=kept, address=here))
+                self.add(replace(word, contact=kept, address=here, actor=""))  # nobody's slip
             if said == YES and word and self.on(kept, channel) == UNSET and here == theirs:
                 self.add(replace(word, contact=kept))
         if self.no_contact(merged) and not self.no_contact(kept):

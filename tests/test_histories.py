@@ -824,3 +824,50 @@ def test_the_second_row_of_a_file_is_taken_back_after_the_first(world: World):
     assert world.on("c0", "sms") == "NO"
     world.day(2).takes_back("c0", "sms")
     assert (world.on("c0", "sms"), world.on("c1", "sms")) == ("UNSET", "UNSET")
+
+
+def test_a_second_reply_waits_with_the_first(world: World):
+    world.texts("A", FREE_TEXT)
+    world.imports_file({"who": "c0", "phone": "A", "sms": "NO"})
+    world.day(1).texts("A", FREE_TEXT)
+    world.takes_back("c0", "sms")
+    assert world.gates("c0", "sms") == {"never_asked", "review_hold"}
+
+
+def test_who_merges_two_contacts_has_no_slip_to_undo(world: World):
+    world.adds("c0", phone="A")
+    world.adds("c1", phone="B")
+    world.says_yes("c0", "sms")
+    world.says_no("c1", "sms", reason="Wrong person")
+    world.merges("c0", "c1")
+    assert not world.undoes("c0", "sms", by="manager")
+    assert world.on("c0", "sms") == "NO"
+
+
+def test_failures_of_a_number_that_was_given_up_end_with_their_bounce(world: World):
+    world.adds("c0", phone="A")
+    world.fails("A", "soft")
+    world.fails("A", "soft")
+    world.moves("c0", phone="B")
+    world.day(1).fails("A", "soft")
+    world.day(2).is_delivered("A", sent=2)
+    world.fails("A", "soft")
+    world.adds("c1", phone="A")
+    assert "bounced" not in world.gates("c1", "sms")
+
+
+def test_a_late_rejection_from_before_an_unstop_makes_no_doubt_certain(world: World):
+    world.adds("c0", phone="A")
+    world.day(11).texts("A", "UNSTOP")
+    world.day(12).texts("A", "STOP!!!")
+    world.day(13).is_rejected("A", at=5)
+    assert "carrier_block" not in world.gates("c0", "sms")
+
+
+def test_a_reply_to_a_number_that_was_given_up_counts_as_an_opt_out_after_erasure(world: World):
+    world.adds("c0", phone="A")
+    world.texts("A", FREE_TEXT)
+    world.day(1).moves("c0", phone="B")
+    world.day(2).erases("c0")
+    world.adds("c1", phone="A")
+    assert world.on("c1", "sms") == "NO"

@@ -284,7 +284,8 @@ class AddressFacts:
 
     def has_arrived_since(self, failed: datetime) -> bool:
         """Whether a message arrived after a soft failure of that time."""
-        return self.arrived_at is not None and failed <= self.arrived_at
+        arrived = [at for at in (self.arrived_at, self.proved_at) if at is not None]
+        return any(failed <= at for at in arrived)
 
     @property
     def refusal(self) -> Refusal | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.consent.activity import (
     ACT,
@@ -51,7 +51,9 @@ def merge(service: Service, kept: str, merged: str, actor: Actor) -> Contact:
         )
         contact = update(service, recorder, contact, _missing(contact, other), reason=_REASON)
         for channel in Channel:
-            contact = _consent(recorder, contact, other, channel, told[channel])
+            # Nobody who merges can undo what they brought as a slip of their own.
+            system = replace(recorder, actor="system")
+            contact = _consent(system, contact, other, channel, told[channel])
         changes: dict[str, tuple[str | bool | None, str | bool | None]] = {MERGED: (other.id, None)}
         if other.do_not_contact and not contact.do_not_contact:
             changes["do_not_contact"] = (False, True)

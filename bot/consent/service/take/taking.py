@@ -182,8 +182,9 @@ class Taking:
         # A block that is told late stands under a doubt that is newer: now it is known.
         certain = (before, after) == (BlockState.UNKNOWN, BlockState.BLOCKED)
         # The same number may have lifted it before anybody knew its service.
-        lifted = facts.cleared.get(self.event.sender or "")
-        late = any(moment is not None and moment > at for moment in (since, lifted)) and not certain
+        lifted = [facts.cleared.get(one) for one in (name, self.event.sender or "")]
+        late = since is not None and since > at and not certain
+        late = late or any(moment is not None and moment > at for moment in lifted)
         if late or (before, since) == (after, at):
             return False
         self.record_on_each(

@@ -154,7 +154,9 @@ def _hold(taking: Taking) -> None:
     if taking.facts.hold is not None or (refused and not taking.may_return()):
         reason = f"Wrote “{text[:_HELD]}”" if taking.holders else "Wrote a refusal again"
         # For a re-opt-in that comes later: it takes a permission that is newer than this.
-        again = {"by": By.CONTACT, "before": On.NO, "after": On.NO} if refused else {}
+        # While a reply waits to be read, so does this one.
+        counts = refused and taking.facts.hold is None
+        again = {"by": By.CONTACT, "before": On.NO, "after": On.NO} if counts else {}
         taking.record_on_each(Kind.NOTE, reason=reason, actor=_CONTACT, **again)
         return
     # What a stranger writes is in the alert until somebody has read it, and never in the log: no
