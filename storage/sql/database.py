@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from bot.consent.errors import StorageFailed
 from storage.sql.database_session import Session
 from storage.sql.schema import UNASKED, VERSION
-from storage.sql.statements import Statements
+from storage.sql.statements import Statements, statements
 
 #: Seconds until whoever waits for others who write gives up, where nobody says otherwise: an import
 #: beside a busy server has the time.
@@ -46,7 +46,7 @@ class Database(ABC):
 
     def statements(self, connection: Connection) -> Statements:
         """Made for what this database has."""
-        return Statements(self.engine.dialect)
+        return statements(self.engine.dialect)
 
     @abstractmethod
     def failed(self, error: Exception) -> StorageFailed:

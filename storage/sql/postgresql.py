@@ -31,7 +31,7 @@ from bot.consent.errors import Changed, OptinError, StorageFailed
 from storage.sql.database import PATIENCE, Database
 from storage.sql.database_session import BUSY, UNKNOWN, Question, Row, Session, Values
 from storage.sql.pipelining import combine_queries, combine_statements, split_results
-from storage.sql.statements import Statements
+from storage.sql.statements import Statements, statements
 
 _CONNECTIONS = 16
 #: Seconds that whoever is first may need for the tables.
@@ -120,7 +120,7 @@ class PostgreSQL(Database):
 
     def statements(self, connection: Connection) -> Statements:
         found = connection.exec_driver_sql("SELECT to_regclass('contacts_names')").scalar()
-        return Statements(self.engine.dialect, pg_trgm=found is not None)
+        return statements(self.engine.dialect, pg_trgm=found is not None)
 
     def failed(self, error: Exception) -> StorageFailed:
         if isinstance(error, _IN_THE_WAY):
