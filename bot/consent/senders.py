@@ -126,9 +126,8 @@ class Senders:
     def lifted_names(
         self, facts: AddressFacts, number: str | None, service: str | None
     ) -> tuple[str, ...]:
-        """Which blocks an UNSTOP to this number lifts: that of its service and its own, and what
-        was kept under numbers of the service before anybody knew that they belong to it. Never
-        another toll-free number's."""
+        """The names of the blocks that an UNSTOP to this number lifts: its service's, its own, and
+        those of other numbers of the service. Never another toll-free number's."""
         names = dict.fromkeys(self.block_names(number, service))
         ours = service or (self.service_of(number) if number else None)
         if number and number in facts.blocks:

@@ -94,7 +94,7 @@ class Records(Protocol):
     # The Activity Log
 
     def append(self, entry: Entry) -> Entry:
-        """Seals the entry (`log.entries.seal`) as the next of the chain and keeps it."""
+        """Seals the entry (`log.chain.seal`) as the next of the chain and keeps it."""
         ...
 
     def adopt(self, entry: Entry) -> None:
@@ -120,11 +120,11 @@ class Records(Protocol):
         ...
 
     def head(self) -> tuple[int, str]:
-        """`seq` and hash of the newest entry; 0 and `log.entries.GENESIS` where there is none."""
+        """`seq` and hash of the newest entry; 0 and `log.chain.GENESIS` where there is none."""
         ...
 
     def redact(self, contact: str) -> None:
-        """Erases the personal part of the contact's entries (`log.entries.redact`), on the disk,
+        """Erases the personal part of the contact's entries (`log.chain.redact`), on the disk,
         too."""
         ...
 

@@ -9,7 +9,8 @@ import heapq
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from bot.consent.log.entries import Entry, EntryKind, redact
+from bot.consent.log.chain import redact
+from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import AddressFacts, Channel, Contact
 from bot.consent.store import Expected
 from storage.sql.dry_run_alerts import DryRunOutbox

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bot.consent.errors import Corrupt
-from bot.consent.log.entries import Entry, EntryKind, holds, seal
+from bot.consent.log.chain import holds, seal
+from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import Channel
 from storage.documents import fingerprint
 from storage.sql import table_rows

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from bot.consent.errors import Corrupt
-from bot.consent.log.entries import GENESIS
+from bot.consent.log.chain import GENESIS
 from storage import files
 from storage.files import Lock
 from storage.tinydb import snapshot

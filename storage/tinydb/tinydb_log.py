@@ -14,7 +14,8 @@ from typing import TypeVar
 import msgspec
 
 from bot.consent.errors import Corrupt
-from bot.consent.log.entries import GENESIS, Entry, holds, redact, seal
+from bot.consent.log.chain import GENESIS, holds, redact, seal
+from bot.consent.log.entries import Entry
 from storage import files
 from storage.documents import encode
 from storage.tinydb.journal import Head, JournalChange, JournalRecord

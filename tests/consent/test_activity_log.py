@@ -7,16 +7,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from bot.consent.log.entries import (
-    CHANGING,
-    GENESIS,
-    Entry,
-    EntryKind,
-    apply,
-    holds,
-    redact,
-    seal,
-)
+from bot.consent.log.apply import apply
+from bot.consent.log.chain import GENESIS, holds, redact, seal
+from bot.consent.log.entries import CHANGING, Entry, EntryKind
 from bot.consent.model import (
     AddressFacts,
     BlockState,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.consent.log.entries import GENESIS
+from bot.consent.log.chain import GENESIS
 from bot.consent.model import AddressFacts, Bounce, ConsentValue
 from bot.consent.use_cases import Details, Service, StatusUpdate, add, change, verify
 from bot.runtime.clock import Stopped

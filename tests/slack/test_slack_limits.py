@@ -16,9 +16,10 @@ from bot.consent.model import (
 from bot.consent.use_cases import Found, StatusChange
 from handlers import vocabulary
 from handlers.slack.blocks import activity_page
-from handlers.slack.blocks.card import card, card_text, hits, nothing
+from handlers.slack.blocks.card import card, card_text
 from handlers.slack.blocks.edit_modal import edit_modal, saved_modal
 from handlers.slack.blocks.modal_frame import Metadata
+from handlers.slack.blocks.search_results import hits, nothing
 from handlers.slack.blocks.small_modals import (
     details_modal,
     details_of,

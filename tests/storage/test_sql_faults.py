@@ -18,7 +18,8 @@ import psycopg
 import pytest
 
 from bot.consent.errors import StorageFailed
-from bot.consent.log.entries import GENESIS, EntryKind, holds
+from bot.consent.log.chain import GENESIS, holds
+from bot.consent.log.entries import EntryKind
 from storage import open_store
 from tests.support.crash_checks import check
 from tests.support.postgres_fixtures import Server

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.consent.errors import Corrupt, NotFound
-from bot.consent.log.entries import GENESIS, EntryKind, holds, redact, seal
+from bot.consent.log.chain import GENESIS, holds, redact, seal
+from bot.consent.log.entries import EntryKind
 from bot.consent.model import (
     Channel,
     Evidence,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from bot.consent.log.entries import GENESIS, holds
+from bot.consent.log.chain import GENESIS, holds
 from tests.support.store_fixtures import Opened, contact, entry, ids, put
 
 

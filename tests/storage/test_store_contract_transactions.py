@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.consent.errors import Invalid, NotFound, OptinError
-from bot.consent.log.entries import GENESIS
+from bot.consent.log.chain import GENESIS
 from bot.consent.model import (
     AddressFacts,
     Import,

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from bot.consent.errors import StorageFailed
-from bot.consent.log.entries import GENESIS, holds
+from bot.consent.log.chain import GENESIS, holds
 from storage.tinydb.tinydb_store import TinyDBStore
 from tests.support.tinydb_fixtures import (
     commit,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.consent.log.entries import GENESIS, holds
+from bot.consent.log.chain import GENESIS, holds
 from bot.consent.model import Contact
 from tests.support.tinydb_fixtures import (
     commit,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.consent.log.entries import GENESIS, apply, holds
+from bot.consent.log.apply import apply
+from bot.consent.log.chain import GENESIS, holds
 from bot.consent.model import AddressFacts, Contact
 from bot.consent.store import Store
 from tests.support.store_worker import SHARED

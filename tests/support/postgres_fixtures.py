@@ -27,7 +27,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import psycopg
 import pytest
 
-from bot.consent.log.entries import GENESIS
+from bot.consent.log.chain import GENESIS
 from storage import open_store
 
 _numbers = itertools.count()

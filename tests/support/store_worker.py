@@ -14,7 +14,8 @@ import sys
 import threading
 from datetime import UTC, datetime
 
-from bot.consent.log.entries import Entry, EntryKind, apply
+from bot.consent.log.apply import apply
+from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import Channel, ConsentValue, Contact, Origin
 from bot.consent.store import Records, Store
 from storage import open_store

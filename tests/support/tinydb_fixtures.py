@@ -11,7 +11,8 @@ from zlib import crc32
 
 import pytest
 
-from bot.consent.log.entries import GENESIS, Entry, EntryKind, holds
+from bot.consent.log.chain import GENESIS, holds
+from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import Contact
 from storage.tinydb.tinydb_store import TinyDBStore
 

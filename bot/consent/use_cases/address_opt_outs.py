@@ -4,7 +4,7 @@ given by a file goes along with the contact (rules.md §2, §6).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from datetime import datetime
 
 from bot.consent.addresses import key_of
@@ -13,39 +13,28 @@ from bot.consent.log.entries import (
     ACT,
     ANOTHERS,
     CARRIED,
-    MERGED,
-    MERGED_INTO,
-    REACHES,
-    TAKES_BACK,
     Entry,
     EntryKind,
-    Pair,
     act_of,
-    consent_of,
-    covers,
     is_own,
     is_refusal,
-    of,
-    opts_out,
 )
 from bot.consent.model import (
     UNSET,
     AddressFacts,
     Channel,
-    Consent,
     ConsentValue,
     Contact,
     OptOut,
     Origin,
 )
 from bot.consent.store import Records
-from bot.consent.use_cases.cases.complete import RE_OPT_IN
+from bot.consent.use_cases.consent_history import _answers, refusals_of, standing, statements
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.record import Recorder, history
+from bot.consent.use_cases.take_back_opt_outs import settle
 from bot.consent.use_cases.take_over import as_texts, take_over
 
-#: Behind an import's act, where its opt-outs stay and the rest is taken back.
-BUT_OPT_OUTS = "/yes"
 _SYSTEM = "system"
 _TAKEN_BACK = "Recorded by mistake, and taken back while this contact was elsewhere"
 
@@ -144,174 +133,9 @@ def bring(
     return contact
 
 
-def refusals_of(records: Records, contact: Contact, key: str) -> list[Entry]:
-    """The refusals that the contact's entries tell of an address since they agreed there last: the
-    newest of each record, of what the contact did, and of what a failed message showed."""
-    found: dict[tuple[str, bool], Entry] = {}
-    for entry in statements(records, contact, key):
-        if entry.after == ConsentValue.YES and entry.kind is EntryKind.CONSENT:
-            found.clear()
-        elif is_refusal(entry):
-            kind = act_of(entry), opts_out(entry)
-            found[kind] = max(found.get(kind, entry), entry, key=lambda e: e.occurred_at)
-    return [*found.values()]
-
-
-def was_erased(records: Records, id: str) -> bool:
-    """Whether this contact was erased: of what was recorded of them, nobody can say any more that
-    it was a mistake."""
-    contact = records.contact(id)
-    return contact is not None and contact.erased
-
-
 def _carried(entry: Entry) -> bool:
     """It went along with this very contact."""
     return entry.reason == CARRIED
-
-
-def standing(
-    records: Records, contact: Contact, key: str, *, without: Collection[str] = ()
-) -> tuple[Consent, str]:
-    """The consent that the contact's entries tell at an address, and the id of the entry that made
-    it. What was taken back does not count, nor do these acts."""
-    consent, made = UNSET, ""
-    for entry in statements(records, contact, key, without=without):
-        if entry.kind is EntryKind.NOTE and consent.on is ConsentValue.NO:
-            if entry.by is Origin.CONTACT and consent.by is not Origin.CONTACT:
-                consent = replace(consent, by=Origin.CONTACT)
-        elif entry.after == ConsentValue.NO and entry.by is Origin.STAFF and consent.refused:
-            continue
-        elif entry.after == ConsentValue.UNSET:
-            consent, made = UNSET, ""
-        else:
-            consent, made = consent_of(entry), entry.id
-    return consent, made
-
-
-def settle(
-    recorder: Recorder, contact: Contact, key: str, channel: Channel, act: str, *, reason: str
-) -> Contact:
-    """Takes the act back at this address for this contact: the consent is what the other entries
-    tell of it, and what others refused there stands."""
-    records = recorder.records
-    consent, made = standing(records, contact, key, without=(act,))
-    left = [r for r in records.facts(key).refusals if not covers(act, r.act)]
-    against = [r for r in left if not _answers(consent, made, r)]
-    newest = max(against, key=lambda refusal: refusal.since, default=None)
-    if newest is not None and not consent.refused:
-        consent = Consent(
-            on=ConsentValue.NO, by=Origin.CONTACT, since=newest.since, reason=newest.reason
-        )
-    before = contact.consents.get(key, UNSET)
-    address = next((a for a in contact.addresses if key_of(a) == key), key)
-    changes: dict[str, Pair] = {TAKES_BACK: (None, act)}
-    same = (before.on, before.by) == (consent.on, consent.by)
-    told = any(covers(act, act_of(entry)) for entry in statements(records, contact, key))
-    if same and not told and len(left) == len(records.facts(key).refusals):
-        return contact
-    # It is as old as it was: a refusal that is told late must not find it newer than itself.
-    after = recorder.record(
-        EntryKind.NOTE if same else EntryKind.CONSENT,
-        contact,
-        address=address,
-        channel=channel,
-        by=Origin.STAFF if same else consent.by,
-        before=before.on,
-        after=before.on if same else consent.on,
-        reason=reason,
-        evidence=None if same else consent.evidence,
-        occurred_at=None if same else consent.since,
-        changes=changes,
-    )
-    assert after is not None
-    return after
-
-
-def settle_all(
-    service: Service,
-    recorder: Recorder,
-    id: str,
-    channel: Channel,
-    act: str,
-    *,
-    reason: str,
-    whose: str = "",
-) -> list[Contact]:
-    """Takes the act back wherever it came to: at each address of this contact and of `whose` record
-    it is, for everybody who has one of them, and under its hash. Those others for whom something is
-    different now."""
-    records = recorder.records
-    others: dict[str, Contact] = {}
-    reached = _reached(records, [id, whose or id], channel, act)
-    for key in dict.fromkeys(key for keys in reached.values() for key in keys):
-        had = [one for one, keys in reached.items() if key in keys]
-        for one in dict.fromkeys([*had, *(holder.id for holder in records.contacts_at(key))]):
-            # Read again: the address before may have changed the same contact.
-            before = records.contact(one)
-            if before is None or before.erased:
-                continue
-            after = settle(recorder, before, key, channel, act, reason=reason)
-            if one != id and after.consent(channel).on is not before.consent(channel).on:
-                others[one] = after
-        for name in (key, *service.hashes(key)):
-            take_from_address(recorder, name, channel, act, reason=reason)
-    return list(others.values())
-
-
-def take_from_address(
-    recorder: Recorder,
-    address: str,
-    channel: Channel,
-    act: str,
-    *,
-    reason: str,
-    teller: str | None = None,
-) -> bool:
-    """Takes the act from an address that nobody has, or from its hash; whether it was there.
-    `teller` is the contact whose entries tell of the address."""
-    known = recorder.records.facts(address).refusals
-    if not any(covers(act, refusal.act) for refusal in known):
-        return False
-    recorder.record(
-        EntryKind.NOTE,
-        recorder.records.contact(teller) if teller else None,
-        address=address,
-        channel=channel,
-        before=ConsentValue.NO,
-        after=ConsentValue.UNSET,
-        reason=reason,
-        changes={TAKES_BACK: (None, act)},
-    )
-    return True
-
-
-def became(records: Records, id: str) -> Contact | None:
-    """The contact that this one became by a merge."""
-    for entry in history(records, id):
-        if pair := (entry.changes or {}).get(MERGED_INTO):
-            return records.contact(str(pair[1])) or became(records, str(pair[1]))
-    return None
-
-
-def _reached(records: Records, ids: list[str], channel: Channel, act: str) -> dict[str, list[str]]:
-    """The keys to which the act came with these contacts, and with whom it was recorded of; by
-    contact."""
-    found: dict[str, list[str]] = {}
-    left = [*ids]
-    while left:
-        one = left.pop()
-        if one in found:
-            continue
-        keys: dict[str, None] = {}
-        for entry in history(records, one):
-            changes = entry.changes or {}
-            others = [changes.get(name, ()) for name in (MERGED, MERGED_INTO, REACHES)]
-            left += [str(other) for pair in others for other in pair if other]
-            if entry.channel is channel and entry.address and covers(act, act_of(entry)):
-                keys[key_of(entry.address)] = None
-                left.append(of(entry) or one)
-        found[one] = [*keys]
-    return found
 
 
 def refuse_at(
@@ -323,7 +147,8 @@ def refuse_at(
     but: Contact | None = None,
     **entry: object,
 ) -> list[Contact]:
-    """A `no` that reaches everybody with the address, but one: whom it is news for."""
+    """Sets NO for every contact with the address except `but`. Returns those who were not NO
+    already."""
     reached = []
     for holder in recorder.records.contacts_at(key_of(address)):
         if but is not None and holder.id == but.id:
@@ -338,7 +163,7 @@ def refuse_at(
             by=by,
             before=consent.on,
             after=ConsentValue.NO,
-            **entry,  # type: ignore[arg-type]
+            **entry,  # type: ignore[arg-type]  # the fields of `record`
         )
         if not again:
             reached.append(holder)
@@ -389,49 +214,6 @@ def _without_taken_back(
         if act and not is_known(act, entry.occurred_at, left):
             contact = settle(recorder, contact, key, channel, act, reason=_TAKEN_BACK)
     return contact
-
-
-def _answers(consent: Consent, made: str, refusal: OptOut) -> bool:
-    """Whether this YES was given knowing of that refusal, by a completed case; or by evidence that
-    is newer than what a file says."""
-    if consent.on is not ConsentValue.YES:
-        return False
-    proof = consent.evidence.at if consent.evidence else None
-    newer = proof is not None and proof > refusal.since
-    by_case = (consent.reason or "").startswith(RE_OPT_IN)
-    return (by_case and made > refusal.entry) or (refusal.act.startswith("import:") and newer)
-
-
-def statements(
-    records: Records, contact: Contact, key: str, *, without: Collection[str] = ()
-) -> Iterator[Entry]:
-    """The contact's entries about the consent at an address, the oldest first, without those that
-    were taken back."""
-    told = [
-        entry
-        for entry in history(records, contact.id)
-        if entry.kind in (EntryKind.CONSENT, EntryKind.NOTE)
-        and entry.address
-        and key_of(entry.address) == key
-    ]
-    taken = {str(back[1]) for entry in told if (back := (entry.changes or {}).get(TAKES_BACK))}
-    taken.update(without)
-    for act in {entry.actor for entry in told if entry.actor.startswith("import:")}:
-        file = records.import_(act.removeprefix("import:"))
-        if file is not None and file.undone_at is not None:
-            taken.add(f"{act}{BUT_OPT_OUTS}")
-    for entry in reversed(told):
-        act = act_of(entry)
-        if TAKES_BACK in (entry.changes or {}) or any(covers(one, act) for one in taken):
-            continue
-        if entry.after != ConsentValue.NO and f"{entry.actor}{BUT_OPT_OUTS}" in taken:
-            continue
-        # A note of a refusal that an older file gave tells nothing of a consent that is newer.
-        if entry.kind is EntryKind.CONSENT or (entry.before, entry.after) == (
-            ConsentValue.NO,
-            ConsentValue.NO,
-        ):
-            yield entry
 
 
 def _last_key(records: Records, contact: Contact, channel: Channel) -> str | None:

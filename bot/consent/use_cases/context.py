@@ -56,8 +56,8 @@ class Service:
         return _hashed(self.hash_key, key_of(address))
 
     def hashes(self, key: str) -> Mapping[str, str]:
-        """Under which hashes something may be kept of the address with this key, and of which
-        spelling they are: the key's, and in a storage of an earlier version those of others."""
+        """The hashes under which facts about this address may be kept, with the spelling that each
+        is of: the key, and in a storage of an earlier version other spellings, too."""
         if not self.old_spellings:
             return {_hashed(self.hash_key, key): key}
         return {_hashed(self.hash_key, form): form for form in spellings(key)}

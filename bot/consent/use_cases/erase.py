@@ -8,21 +8,19 @@ from typing import Any
 
 from bot.consent.addresses import key_of
 from bot.consent.frozen import replace
-from bot.consent.log.entries import ACT, MERGED, Entry, EntryKind, act_of, apply, tells_of_address
+from bot.consent.log.apply import apply
+from bot.consent.log.entries import ACT, MERGED, Entry, EntryKind, act_of, tells_of_address
 from bot.consent.log.entries import of as whose
 from bot.consent.model import Actor, AddressFacts, Bounce, Channel, ConsentValue, Contact, Origin
 from bot.consent.permissions import Action, authorize
 from bot.consent.store import Records
-from bot.consent.use_cases.address_opt_outs import (
-    is_known,
-    refusals_of,
-    refuse_at,
-    take_from_address,
-)
+from bot.consent.use_cases.address_opt_outs import is_known, refuse_at
 from bot.consent.use_cases.alerts.reviews import erase_reviews
 from bot.consent.use_cases.cases.erase_cases import erase_cases
+from bot.consent.use_cases.consent_history import refusals_of
 from bot.consent.use_cases.context import Service, present
 from bot.consent.use_cases.record import Recorder, history, told_block, told_failures, told_marks
+from bot.consent.use_cases.take_back_opt_outs import take_from_address
 
 
 def erase(service: Service, id: str, actor: Actor) -> Contact:

@@ -21,7 +21,8 @@ from bot.consent.log.entries import (
 from bot.consent.model import UNSET, Actor, Channel, Consent, ConsentValue, Contact, OptOut, Origin
 from bot.consent.permissions import Action, authorize
 from bot.consent.store import Records
-from bot.consent.use_cases.address_opt_outs import bring, refusals_of, standing, statements
+from bot.consent.use_cases.address_opt_outs import bring
+from bot.consent.use_cases.consent_history import refusals_of, standing, statements
 from bot.consent.use_cases.contacts import Fields, identity, update
 from bot.consent.use_cases.context import Service, present
 from bot.consent.use_cases.record import Recorder

@@ -14,7 +14,8 @@ from bot.consent.addresses import HASH, key_of
 from bot.consent.frozen import replace
 from bot.consent.gates import Code
 from bot.consent.known_providers import KnownProviders
-from bot.consent.log.entries import Entry, EntryKind, apply, opts_out
+from bot.consent.log.apply import apply
+from bot.consent.log.entries import Entry, EntryKind, opts_out
 from bot.consent.model import (
     AddressFacts,
     Block,

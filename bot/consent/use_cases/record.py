@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from bot.consent.addresses import key_of
+from bot.consent.log.apply import apply
 from bot.consent.log.entries import (
     ACT,
     ANOTHERS,
@@ -21,7 +22,6 @@ from bot.consent.log.entries import (
     Entry,
     EntryKind,
     Pair,
-    apply,
     is_own,
     tells_of_address,
 )

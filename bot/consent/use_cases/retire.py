@@ -117,8 +117,8 @@ def _is_known(service: Service, records: Records, name: str) -> bool:
 
 
 def _known_as(service: Service, records: Records, text: str) -> str:
-    """How what somebody typed is kept: a number in E.164, a provider by its id, what else there is
-    of senders without regard to case."""
+    """The name under which Optin keeps what somebody typed: E.164 for a number, the id for a
+    provider, and for other senders the spelling that is known, in any case."""
     text = without_scheme(text.strip())
     known = known_senders(service, records)
     names = {*read_kept(records).get("retired", {}), *known.members, *known.members.values()}

@@ -31,7 +31,7 @@ def take_over(
 
     def say(kind: EntryKind, **entry: object) -> None:
         nonlocal contact
-        after = recorder.record(kind, contact, address=address, channel=channel, **entry)  # type: ignore[arg-type]
+        after = recorder.record(kind, contact, address=address, channel=channel, **entry)  # type: ignore[arg-type]  # as `record`
         assert after is not None
         contact = after
 

@@ -24,9 +24,10 @@ from bot.consent.model import Actor, BlockState, Channel, ConsentValue, Contact,
 from bot.consent.parsing import blank
 from bot.consent.permissions import Action, authorize
 from bot.consent.store import Records
-from bot.consent.use_cases.address_opt_outs import settle_all, was_erased
+from bot.consent.use_cases.consent_history import was_erased
 from bot.consent.use_cases.context import Service, present
 from bot.consent.use_cases.record import Recorder
+from bot.consent.use_cases.take_back_opt_outs import settle_all
 from bot.consent.use_cases.update import StatusChange, UpdateResult
 
 #: Entries of a contact in which the record is looked for, at most.

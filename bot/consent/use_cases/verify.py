@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.consent.addresses import key_of
-from bot.consent.log.entries import GENESIS, Entry, EntryKind, apply, holds
+from bot.consent.log.apply import apply
+from bot.consent.log.chain import GENESIS, holds
+from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import AddressFacts, Contact
 from bot.consent.store import Records, Store
 from bot.consent.use_cases.context import Service

@@ -159,8 +159,8 @@ class AlertClient:
             yield from map(str, members)
 
     def may_have(self, alert: Alert) -> bool:
-        """Whether whom it goes to may still read it: requests go to managers alone, and who was one
-        when they chose to be told may be none, or have left, by now."""
+        """Whether the recipient may still read it. Requests go only to managers, and a person who
+        subscribed as a manager may have lost the role or left since."""
         if not is_private(alert) or not is_for_managers(alert):
             return True
         return is_manager(self.client, self.roles, alert.slack_channel)

@@ -11,10 +11,11 @@ from bot.consent.model import Channel, Contact
 from bot.consent.use_cases import Found, Profile
 from handlers import vocabulary
 from handlers.slack import ids
-from handlers.slack.blocks.card import answers, card, hits, option
+from handlers.slack.blocks.card import answers, card, option
 from handlers.slack.blocks.formatting import Block, context, divider, escape, inert, plain, section
 from handlers.slack.blocks.modal_frame import Metadata, View, modal, select, text_input
 from handlers.slack.blocks.reached_contacts import recorded
+from handlers.slack.blocks.search_results import hits
 
 
 def details_modal(

@@ -142,8 +142,8 @@ class _Importing:
         self.reject(row, problem.sentence)
 
     def _left(self, row: Row) -> Left:
-        """Addresses of a rejected row that can be read all the same, and of which it says NO or a
-        bounce: an opt-out is never lost with its row."""
+        """The readable addresses of a rejected row that it marks as NO or as bounced. An opt-out is
+        never lost with its row."""
         left = {}
         for channel in Channel:
             text = row.details.phone if channel is Channel.SMS else row.details.email

@@ -20,17 +20,12 @@ from bot.consent.log.entries import (
 from bot.consent.model import Actor, Channel, Contact
 from bot.consent.parsing import blank
 from bot.consent.permissions import Action, authorize
-from bot.consent.use_cases.address_opt_outs import (
-    BUT_OPT_OUTS,
-    became,
-    settle,
-    settle_all,
-    take_from_address,
-)
+from bot.consent.use_cases.consent_history import BUT_OPT_OUTS, became
 from bot.consent.use_cases.contacts import identity, update
 from bot.consent.use_cases.context import Service, present
 from bot.consent.use_cases.imports.run_import import BATCH
 from bot.consent.use_cases.record import Recorder, history
+from bot.consent.use_cases.take_back_opt_outs import settle, settle_all, take_from_address
 
 #: Counted in the result: opt-outs that stay.
 KEPT = "opt-outs kept"

@@ -21,7 +21,7 @@ from bot.consent.model import (
 )
 from bot.consent.rules import too_many
 from bot.consent.suppressions import Cause, Listing
-from bot.consent.use_cases.address_opt_outs import refusals_of, standing, was_erased
+from bot.consent.use_cases.consent_history import refusals_of, standing, was_erased
 from bot.consent.use_cases.ingest.event_context import CONFIRMATION_WITHIN, EventContext
 
 #: Changes of a contact in which the address of a day is looked for, at most.

@@ -1,0 +1,286 @@
+"""What an entry does to the state.
+
+State is the fold of the log (rules.md §8.9): `apply` is the only way in which a contact or an
+address changes, live and in replay.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.consent.addresses import key_of
+from bot.consent.frozen import replace
+from bot.consent.log.entries import (
+    _IMPORT,
+    CARRIED,
+    CHANGING,
+    MERGED,
+    NUMBER,
+    TAKES_BACK,
+    UNDO_IMPORT,
+    UNDOS,
+    Entry,
+    EntryKind,
+    Pair,
+    act_of,
+    covers,
+    is_own,
+    of,
+    opts_out,
+)
+from bot.consent.model import (
+    AddressFacts,
+    Block,
+    BlockState,
+    Bounce,
+    Consent,
+    ConsentValue,
+    Contact,
+    Deliverability,
+    Hold,
+    LineType,
+    Mark,
+    OptOut,
+    Origin,
+)
+
+
+def apply(
+    entry: Entry, contact: Contact | None, facts: AddressFacts | None
+) -> tuple[Contact | None, AddressFacts | None]:
+    """The contact and the address after the entry: live and in replay.
+
+    `facts` are those of `entry.address`, or None where the entry has no address or leaves what is
+    known of it alone (`tells_of_address`). A removed contact is None.
+    """
+    if entry.redacted:
+        return contact, facts
+    if facts is not None and entry.kind in (EntryKind.CONSENT, EntryKind.NOTE):
+        facts = _told(entry, facts)
+    if entry.kind not in CHANGING:
+        return contact, facts
+    match entry.kind:
+        case EntryKind.CONTACT:
+            return _apply_contact(entry, contact), facts
+        case EntryKind.ERASED:
+            return _erased(entry), facts
+        case EntryKind.CONSENT if entry.contact is not None:
+            assert contact is not None
+            assert entry.address is not None
+            consents = {**contact.consents, key_of(entry.address): consent_of(entry)}
+            return replace(contact, version=entry.version, consents=consents), facts
+    if contact is not None:
+        contact = replace(contact, version=entry.version)
+    assert facts is not None
+    return contact, _apply_to_address(entry, facts)
+
+
+def consent_of(entry: Entry) -> Consent:
+    """The consent that an entry makes."""
+    if entry.after == ConsentValue.UNSET:
+        return Consent()
+    return Consent(
+        on=ConsentValue(entry.after),
+        by=entry.by,
+        since=entry.occurred_at,
+        actor=entry.actor,
+        reason=entry.reason,
+        evidence=entry.evidence,
+        reached=not is_own(entry) and entry.reason != CARRIED,
+    )
+
+
+def _apply_to_address(entry: Entry, facts: AddressFacts) -> AddressFacts:
+    match entry.kind:
+        case EntryKind.BOUNCE:
+            return _bounced(entry, facts)
+        case EntryKind.BLOCK:
+            assert entry.sender is not None
+            blocks = dict(facts.blocks)
+            state = BlockState(entry.after)
+            if state is not BlockState.NONE:
+                blocks[entry.sender] = _block(entry, state, blocks.get(entry.sender))
+                return replace(facts, blocks=blocks)
+            gone = blocks.pop(entry.sender, None)
+            if entry.by is Origin.STAFF:
+                # What a person says of a provider's list is no event of that list: one that is
+                # told later counts, whatever its time.
+                since = gone.since if gone else entry.occurred_at
+                return replace(facts, blocks=blocks, removed={**facts.removed, entry.sender: since})
+            cleared = {**facts.cleared, entry.sender: entry.occurred_at}
+            return replace(facts, blocks=blocks, cleared=cleared)
+        case EntryKind.HOLD:
+            held = Hold(since=entry.occurred_at, text=entry.reason or "")
+            return replace(facts, hold=held if entry.after == "held" else None)
+    return facts
+
+
+def _bounced(entry: Entry, facts: AddressFacts) -> AddressFacts:
+    known = facts.deliverability
+    taken, act = (entry.changes or {}).get(TAKES_BACK), act_of(entry)
+    if taken:
+        marks = tuple(mark for mark in facts.marks if not covers(str(taken[1]), mark.act))
+        return replace(facts, marks=marks) if marks or not facts.marks else _stands(facts, known)
+    if entry.after == Bounce.YES and act.startswith(_IMPORT):
+        if any(mark.act == act for mark in facts.marks):
+            return facts  # Each contact with the address has this entry.
+        marked = replace(facts, marks=(*facts.marks, Mark(act=act, of=of(entry))), beneath=known)
+        if facts.marks:
+            return marked
+        since, reason = entry.occurred_at, entry.reason
+        bounced = Deliverability(bounce=Bounce.YES, bounced_at=since, bounce_reason=reason)
+        return _put(marked, bounced)
+    soft = (entry.changes or {}).get("soft")
+    if soft is not None and entry.before == entry.after:
+        count = int(str(soft[1]))
+        failed = replace(known, soft_failures=_counted(entry, known.soft_failures, count))
+        if count < int(str(soft[0])):
+            facts = replace(facts, arrived_at=entry.occurred_at)
+        return replace(facts, beneath=failed) if facts.marks else _put(facts, failed)
+    bounce = Bounce(entry.after)
+    bounced = Deliverability(
+        bounce=bounce,
+        bounced_at=entry.occurred_at if bounce is not Bounce.NO else None,
+        bounce_reason=entry.reason if bounce is Bounce.YES else None,
+        # A bounce that the contact caused is a complaint (rules.md §4).
+        complaint=bounce is Bounce.YES and entry.by is Origin.CONTACT,
+    )
+    facts = replace(facts, proved_at=_proved(entry, facts))
+    if not facts.marks or bounce is not Bounce.YES:
+        return _stands(facts, bounced)
+    since = max(entry.occurred_at, facts.bounced_at or entry.occurred_at)
+    return _put(replace(facts, beneath=bounced), replace(bounced, bounced_at=since))
+
+
+def _stands(facts: AddressFacts, known: Deliverability) -> AddressFacts:
+    """Nothing that a file says counts any more."""
+    return _put(replace(facts, marks=(), beneath=None), known)
+
+
+def _put(facts: AddressFacts, known: Deliverability) -> AddressFacts:
+    return replace(
+        facts,
+        bounce=known.bounce,
+        bounced_at=known.bounced_at,
+        bounce_reason=known.bounce_reason,
+        complaint=known.complaint,
+        soft_failures=known.soft_failures,
+    )
+
+
+def _told(entry: Entry, facts: AddressFacts) -> AddressFacts:
+    """An opt-out stays with its address, and what was recorded by mistake goes from it. A STOP
+    upon a STOP is a note, and the block that stands is as new as the latest of them."""
+    taken = (entry.changes or {}).get(TAKES_BACK)
+    # What is left when a record was taken back is no opt-out of its own.
+    if opts_out(entry) and not taken:
+        facts = replace(_renewed(entry, facts), refusals=_refusals(entry, facts.refusals))
+    if taken or (entry.reason in UNDOS and entry.before == ConsentValue.NO):
+        left = tuple(r for r in facts.refusals if not _takes_back(entry, taken, r))
+        facts = replace(facts, refusals=left)
+    return facts
+
+
+def _takes_back(entry: Entry, taken: Pair | None, refusal: OptOut) -> bool:
+    if taken:
+        return covers(str(taken[1]), refusal.act)
+    # Versions before 0.2 did not say what they took back: an import, or one's own record.
+    return bool(refusal.act) and refusal.act.startswith("import:") is (entry.reason == UNDO_IMPORT)
+
+
+def _refusals(entry: Entry, known: tuple[OptOut, ...]) -> tuple[OptOut, ...]:
+    """One for each record that can be taken back, and the newest of what can't be: what is older
+    than that one changes nothing any more, but for the first file that had the address."""
+    assert entry.channel is not None
+    fresh = OptOut(
+        channel=entry.channel,
+        since=entry.occurred_at,
+        reason=entry.reason or "",
+        entry=entry.id,
+        act=act_of(entry),
+        of=of(entry) if act_of(entry) else "",
+    )
+    if not known:
+        return (fresh,)
+    same = next((refusal for refusal in known if refusal.act == fresh.act), None)
+    if same is not None and same.since >= fresh.since:
+        return known
+    newest = max((r.since for r in (*known, fresh) if not r.act), default=None)
+    left = [r for r in known if r is not same] + [fresh]
+    files = [r for r in left if r.act.startswith("import:")]
+    first = min(files, key=lambda refusal: refusal.since, default=None)
+    stand = [r for r in left if not r.act or newest is None or r.since > newest or r is first]
+    return tuple(sorted(stand, key=lambda refusal: (refusal.since, refusal.entry)))
+
+
+def _block(entry: Entry, state: BlockState, standing: Block | None) -> Block:
+    number = (entry.changes or {}).get(NUMBER)
+    since = began = entry.occurred_at
+    stopped = entry.by is Origin.CONTACT and not entry.actor.startswith("provider:")
+    if standing is not None and standing.state is BlockState.UNKNOWN is not state:
+        # Now it is known, and the doubt may be the newer of the two.
+        since = max(since, standing.since)
+    elif standing is not None and standing.state is state and not stopped:
+        began = min(began, standing.began)
+    return Block(
+        state=state,
+        since=since,
+        first=began if began < since else None,
+        number=str(number[1]) if number else standing.number if standing else None,
+        providers=_with_provider(entry, standing),
+        stopped=stopped,
+    )
+
+
+def _with_provider(entry: Entry, standing: Block | None) -> tuple[str, ...]:
+    """All providers that told of the block, with whoever tells it now."""
+    known = standing.providers if standing else ()
+    kind, _, provider = entry.source.partition(":")
+    return (*known, provider) if kind == "provider" and provider not in known else known
+
+
+def _proved(entry: Entry, facts: AddressFacts) -> datetime | None:
+    """When a delivery ended a bounce or a probation: an older bounce that is told late is none."""
+    delivered = entry.after == Bounce.NO and entry.source.startswith("provider:")
+    return entry.occurred_at if delivered else facts.proved_at
+
+
+def _renewed(entry: Entry, facts: AddressFacts) -> AddressFacts:
+    """The block that stands is as new as the latest STOP."""
+    standing = facts.blocks.get(entry.sender or "")
+    if standing is None or entry.after != ConsentValue.NO:
+        return facts
+    renewed = replace(standing, providers=_with_provider(entry, standing))
+    if standing.since < entry.occurred_at:
+        renewed = replace(renewed, since=entry.occurred_at, first=None, stopped=True)
+    return replace(facts, blocks={**facts.blocks, entry.sender or "": renewed})
+
+
+def _counted(entry: Entry, failures: tuple[datetime, ...], count: int) -> tuple[datetime, ...]:
+    """Soft failures after an entry that says how many there are then. It is there once for each
+    contact with the address, and counts once."""
+    if count > len(failures):
+        return tuple(sorted((*failures, entry.occurred_at)))
+    return failures[len(failures) - count :]
+
+
+def _apply_contact(entry: Entry, contact: Contact | None) -> Contact | None:
+    assert entry.contact is not None
+    if entry.after == "removed":
+        return None
+    changes = entry.changes or {}
+    # Who became one with this contact is no field of it.
+    changed: dict[str, object] = {n: after for n, (_, after) in changes.items() if n != MERGED}
+    if "line" in changed:
+        line = changed["line"]
+        changed["line"] = LineType(line) if isinstance(line, str) else None
+    changed["version"] = entry.version
+    # The names are Contact's own.
+    if contact is None:
+        return Contact(id=entry.contact, created_at=entry.recorded_at, **changed)  # type: ignore[arg-type]
+    return replace(contact, **changed)
+
+
+def _erased(entry: Entry) -> Contact:
+    assert entry.contact is not None
+    return Contact(id=entry.contact, version=entry.version, erased=True)

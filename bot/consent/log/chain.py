@@ -1,0 +1,107 @@
+"""The hash chain of the Activity Log.
+
+Each entry carries the hash of the one before, so that nothing can be changed, dropped or inserted
+unnoticed (rules.md §8.9). Personal text is hashed with a salt of its own: erasing both keeps the
+chain whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from _json import make_encoder
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from json.encoder import JSONEncoder, encode_basestring
+
+from bot.consent.frozen import replace
+from bot.consent.log.entries import Entry
+
+#: What stands before the first entry.
+GENESIS = "0" * 64
+
+
+def seal(entry: Entry, *, seq: int, previous: str, salt: str) -> Entry:
+    """The entry with its place in the chain.
+
+    `previous` is the hash of the entry before (`GENESIS` for the first), `salt` 32 random
+    hexadecimal digits.
+    """
+    digest = _digest(entry, salt)
+    hash = _hash(entry, seq, digest, previous)
+    return replace(entry, seq=seq, salt=salt, digest=digest, hash=hash)
+
+
+def holds(entry: Entry, previous: str) -> bool:
+    """Whether the entry is as it was sealed, and follows the one whose hash is `previous`.
+
+    A redacted entry has no personal part left to check; that it may be redacted is for the caller
+    to see (its contact was erased).
+    """
+    if not entry.redacted and _digest(entry, entry.salt) != entry.digest:
+        return False
+    if entry.redacted and (entry.address or entry.reason or entry.evidence or entry.changes):
+        return False
+    return _hash(entry, entry.seq, entry.digest, previous) == entry.hash
+
+
+def redact(entry: Entry) -> Entry:
+    """The entry without its personal part; its hash still holds."""
+    return replace(entry, address=None, reason=None, evidence=None, changes=None, salt="")
+
+
+def _digest(entry: Entry, salt: str) -> str:
+    evidence = entry.evidence
+    return _sha256(
+        (
+            salt,
+            entry.address,
+            entry.reason,
+            evidence.text if evidence else None,
+            _instant(evidence.at) if evidence and evidence.at else None,
+            sorted(entry.changes.items()) if entry.changes else [],
+        )
+    )
+
+
+def _hash(entry: Entry, seq: int, digest: str, previous: str) -> str:
+    """The canonical bytes, pinned by a test: any other order would break all history."""
+    return _sha256(
+        (
+            previous,
+            seq,
+            entry.id,
+            entry.kind,
+            _instant(entry.occurred_at),
+            _instant(entry.recorded_at),
+            entry.actor,
+            entry.source,
+            entry.contact,
+            entry.version,
+            entry.channel,
+            entry.sender,
+            entry.by,
+            entry.before,
+            entry.after,
+            entry.expected,
+            entry.provider_id,
+            digest,
+        )
+    )
+
+
+@lru_cache(maxsize=64)
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
+
+
+#: What `json.dumps(…, ensure_ascii=False, separators=(",", ":"))` makes anew at each call, which
+#: costs more than the encoding itself.
+_encode = make_encoder(
+    None, JSONEncoder().default, encode_basestring, None, ":", ",", False, False, False
+)
+
+
+def _sha256(values: Sequence[object]) -> str:
+    canonical = "".join(_encode(values, 0))
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
