@@ -52,6 +52,12 @@ _UNKNOWN = (
     "messages with Optin. If it is not there, send it again."
 )
 
+#: Nobody knows at which step.
+_BROKEN = (
+    "Something broke on our side. Look in your direct messages with Optin. If the file is not "
+    "there, export the log again."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
@@ -99,7 +105,7 @@ class Export:
             return message_modal(TITLE, said)
         except Exception as error:  # noqa: BLE001 - a thread has nobody above it
             logger.error("a log could not be exported: %s", type(error).__name__)
-            return message_modal(TITLE, "Something broke on our side, so nothing was sent.")
+            return message_modal(TITLE, _BROKEN)
 
     def _send(self) -> View:
         """What the modal says then. Raises where nothing was sent."""

@@ -1,7 +1,7 @@
-"""Taking in what a provider tells: what each event does (rules.md §4), whatever its order.
+"""Ingests providers' events in any order: what each does is rules.md §4.
 
-A request's events are one transaction: entries, state, and the alerts to be told, under the
-provider's ids. The same id twice changes nothing.
+The events of one request are one transaction: log entries, state and alerts, under the provider's
+ids. The same id twice changes nothing.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ __all__ = ["ingest"]
 def ingest(
     service: Service, events: Iterable[Event], *, source: str | None = None
 ) -> Mapping[str, int]:
-    """Takes the events of one request in; how many there were by what became of them:
-    "applied", "duplicate", "no_effect"; and "forwarded", see `forwarded.note`. Raises
-    `StorageFailed`, and has taken none then."""
+    """Ingests the events of one request. Returns the number of events by outcome: "applied",
+    "duplicate", "no_effect" or "forwarded" (`forwarded.note`). Raises `StorageFailed`; then none
+    of them is stored."""
     events = list(events)
     outcomes: Counter[str] = Counter()
     now = service.now()
@@ -52,8 +52,8 @@ def ingest(
 
 
 def _is_idle(event: Event) -> bool:
-    """Told of nearly every message, so too many to remember; and where it did nothing, nothing
-    that begins later is undone when it is told again."""
+    """Whether an event without effect need not be remembered. Delivery reports are too many to
+    store, and replaying one is harmless."""
     return event.kind is EventKind.DELIVERED or event.failure in _NOT_THE_CONTACT
 
 
