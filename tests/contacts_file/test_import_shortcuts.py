@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from bot.consent.addresses import key_of
 from bot.consent.errors import Invalid
 from bot.consent.frozen import replace
-from bot.consent.log import entries
+from bot.consent.log import chain
 from bot.consent.model import AddressFacts, Consent, ConsentValue, Contact
 from bot.consent.parsing import read_phone
 from bot.consent.use_cases.record import new_id
@@ -109,7 +109,7 @@ def test_the_bytes_that_are_hashed_are_json(values: list[str | int | None]) -> N
     canonical = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
     expected = hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 
-    assert entries._sha256(values) == expected
+    assert chain._sha256(values) == expected
 
 
 def test_replacing_is_what_the_standard_library_does() -> None:

@@ -152,7 +152,7 @@ LIMITED = """
 import sys
 from pathlib import Path
 from tests.support.tinydb_fixtures import commit
-from bot.consent.log.entries import GENESIS, holds
+from bot.consent.log.chain import GENESIS, holds
 from bot.consent.errors import StorageFailed
 from storage.tinydb.tinydb_store import TinyDBStore
 store = TinyDBStore(Path(sys.argv[1]))
@@ -194,7 +194,7 @@ def test_after_a_failed_sync_nothing_more_is_taken(filled: Path) -> None:
 import sys
 from pathlib import Path
 from tests.support.tinydb_fixtures import commit
-from bot.consent.log.entries import GENESIS, holds
+from bot.consent.log.chain import GENESIS, holds
 from bot.consent.errors import StorageFailed
 from storage.tinydb.tinydb_store import TinyDBStore
 store = TinyDBStore(Path(sys.argv[1]))
