@@ -35,7 +35,7 @@ def verify(
         _accept_new_key()
     with open_service() as service:
         with service.store.reading() as records:
-            total, _ = records.head()
+            total, _ = records.log.head()
         with progress("Verifying", total) as done:
             verdict = use_cases.verify(service, progress=done)
     if verdict.problem:

@@ -247,7 +247,7 @@ class _Past:
     at: datetime
 
     def tell(self, side: _Side, sender: Sender) -> None:
-        contact = self.records.contact(self.contact)
+        contact = self.records.contacts.get(self.contact)
         if contact is None or contact.address(self.channel) is None:
             return
         mail = self.channel is Channel.EMAIL
@@ -305,7 +305,7 @@ class _Past:
     ) -> None:
         self.at += timedelta(hours=1)
         source = "cli" if actor.startswith("cli:") else actor.removesuffix(":demo")
-        contact = self.records.contact(self.contact)
+        contact = self.records.contacts.get(self.contact)
         assert contact is not None
         Recorder(records=self.records, actor=actor, source=source, now=self.at).record(
             kind,

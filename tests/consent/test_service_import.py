@@ -472,7 +472,7 @@ def test_a_second_stop_that_was_only_noted_survives_the_undo_of_a_files_no(
     with service.store.transaction() as records:
         Recorder(records=records, actor="contact", source="provider:twilio", now=clock()).record(
             EntryKind.NOTE,
-            records.contact(ana.id),
+            records.contacts.get(ana.id),
             address=PHONE,
             channel=Channel.SMS,
             by=Origin.CONTACT,

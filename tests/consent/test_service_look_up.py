@@ -142,7 +142,7 @@ def test_a_profile_answers_for_the_default_sender_and_for_each_of_the_others(
     change(service, ana.id, StatusUpdate(sms=ConsentValue.YES, evidence="form"), AGENT)
     sales = SENDERS[1].id
     with service.store.transaction() as records:
-        here = records.contact(ana.id)
+        here = records.contacts.get(ana.id)
         Recorder(
             records=records, actor="provider:twilio", source="provider:twilio", now=service.now()
         ).record(

@@ -84,7 +84,7 @@ def service(storage_path: Path, clock: Stopped) -> Iterator[Service]:
 def told(service: Service, contact: str | None = None) -> list[Entry]:
     """The Activity Log, oldest first; of one contact or of all."""
     with service.store.reading() as records:
-        return [entry for entry in records.log() if contact in (None, entry.contact)]
+        return [entry for entry in records.log.all() if contact in (None, entry.contact)]
 
 
 def stop(service: Service, address: str, *, sender: str | None = None) -> None:
@@ -94,7 +94,7 @@ def stop(service: Service, address: str, *, sender: str | None = None) -> None:
         recorder = Recorder(
             records=records, actor="contact", source="provider:twilio", now=service.now()
         )
-        for holder in records.contacts_at(address) or [None]:
+        for holder in records.contacts.at(address) or [None]:
             here = holder.consents.get(address, UNSET) if holder else UNSET
             after = recorder.record(
                 EntryKind.CONSENT,

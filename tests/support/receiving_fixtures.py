@@ -69,7 +69,7 @@ class Receiver:
 
     def log(self) -> list[Entry]:
         with self.service.store.reading() as records:
-            return list(records.log())
+            return list(records.log.all())
 
     def counted(self, provider: str, outcome: str) -> int:
         """What /metrics says of the provider."""

@@ -53,10 +53,10 @@ def gain(
     if key is None:
         return contact
     records = recorder.records
-    found = records.facts(key)
+    found = records.addresses.get(key)
     kept = []
     for name, form in service.hashes(key).items():
-        facts = records.facts(name)
+        facts = records.addresses.get(name)
         if not facts.empty:
             kept.append(as_texts(facts, form))
     system = replace(recorder, actor=actor)
@@ -150,7 +150,7 @@ def refuse_at(
     """Sets NO for every contact with the address except `but`. Returns those who were not NO
     already."""
     reached = []
-    for holder in recorder.records.contacts_at(key_of(address)):
+    for holder in recorder.records.contacts.at(key_of(address)):
         if but is not None and holder.id == but.id:
             continue
         consent = holder.consent(channel)

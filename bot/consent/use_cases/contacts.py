@@ -162,7 +162,7 @@ def _check_new(recorder: Recorder, fields: Fields) -> None:
     name = fold(fields["name"] or "")
     for field in ("phone", "email"):
         address = fields.get(field)
-        for holder in recorder.records.contacts_at(key_of(address)) if address else ():
+        for holder in recorder.records.contacts.at(key_of(address)) if address else ():
             if fold(holder.name) == name:
                 raise Refused(
                     f"{holder.name} is there already with this {field}. Look them up instead.",
@@ -174,5 +174,5 @@ def _check_new(recorder: Recorder, fields: Fields) -> None:
 
 def _check_external_id(recorder: Recorder, fields: Fields) -> None:
     external_id = fields.get("external_id")
-    if external_id and recorder.records.by_external_id(external_id):
+    if external_id and recorder.records.contacts.by_external_id(external_id):
         raise Refused("Another contact has this external id.", field="external_id")

@@ -102,7 +102,7 @@ def _told(records: Records, other: Contact, channel: Channel) -> _Told:
         return _Told(key=key, consent=consent, made=made)
     refusals = refusals_of(records, other, key)
     said = {act_of(entry) for entry in refusals if opts_out(entry)}
-    left = [r for r in records.facts(key).refusals if r.act not in said]
+    left = [r for r in records.addresses.get(key).refusals if r.act not in said]
     return _Told(key=key, consent=current, made=made, refusals=refusals, at_address=left)
 
 
@@ -167,7 +167,7 @@ def _refusal(recorder: Recorder, contact: Contact, channel: Channel, refusal: Op
     known = any(act_of(e) == refusal.act and e.occurred_at >= refusal.since for e in mine)
     if known:
         return contact
-    whose = records.contact(refusal.of) if refusal.of != contact.id else None
+    whose = records.contacts.get(refusal.of) if refusal.of != contact.id else None
     if whose is not None and not whose.erased:
         # By this it is found here, too, when it is taken back.
         recorder.record(

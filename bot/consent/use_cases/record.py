@@ -58,7 +58,7 @@ def _millisecond(at: datetime) -> str:
 
 def history(records: Records, contact: str, *, before: int | None = None) -> Iterator[Entry]:
     """All that the log has of a contact, newest first, below `before`."""
-    while page := records.entries(contact=contact, before=before, limit=100):
+    while page := records.log.entries(contact=contact, before=before, limit=100):
         yield from page
         before = page[-1].seq
 
@@ -142,15 +142,19 @@ class Recorder:
             evidence=_storable(evidence),
             changes=changes,
         )
-        facts = self.records.facts(key_of(address)) if address and tells_of_address(entry) else None
+        facts = (
+            self.records.addresses.get(key_of(address))
+            if address and tells_of_address(entry)
+            else None
+        )
         changed, known = apply(entry, contact, facts)
         if changed is None and contact is not None:
-            self.records.remove_contact(contact.id)
+            self.records.contacts.remove(contact.id)
         elif changed is not None and changed is not contact and self.stores:
-            self.records.put_contact(changed)
+            self.records.contacts.put(changed)
         if known is not None and known is not facts:
-            self.records.put_facts(known)
-        self.records.append(entry)
+            self.records.addresses.put(known)
+        self.records.log.append(entry)
         if creates is not None:
             self.created.add(creates)
         if (
@@ -183,7 +187,7 @@ class Recorder:
         """A fact of an address, logged on every contact who has it (rules.md §10); where nobody
         has it any more, on its `former` holder, with whom it can be erased. `told_of` is whom it
         was recorded of, and reached the others from."""
-        holders: list[Contact | None] = [*self.records.contacts_at(key_of(address))]
+        holders: list[Contact | None] = [*self.records.contacts.at(key_of(address))]
         own = new_id(self.now)
         for holder in holders or [former]:
             mine = told_of is None or (holder is not None and holder.id == told_of.id)
@@ -213,7 +217,7 @@ class Recorder:
             holder = self.record(
                 kind,
                 # Read again: a case of theirs may have ended over the entry before.
-                self.records.contact(holder.id) if holder else None,
+                self.records.contacts.get(holder.id) if holder else None,
                 address=facts.address,
                 channel=channel,
                 occurred_at=at,

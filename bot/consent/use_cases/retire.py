@@ -96,8 +96,8 @@ def _look_at_cases(service: Service, recorder: Recorder) -> None:
     records = recorder.records
     known = known_senders(service, records)
     for case in _open_cases(records):
-        contact = records.contact(case.contact)
-        missing = missing_keys(records.facts(key_of(case.address)), case.channel, known)
+        contact = records.contacts.get(case.contact)
+        missing = missing_keys(records.addresses.get(key_of(case.address)), case.channel, known)
         if case.state is CaseState.APPROVED and contact is not None and not missing:
             complete(service, recorder, case, contact)
         elif case.channel is Channel.SMS:
@@ -106,7 +106,7 @@ def _look_at_cases(service: Service, recorder: Recorder) -> None:
 
 def _open_cases(records: Records) -> Iterator[Case]:
     last: Case | None = None
-    while page := records.open_cases(after=last, limit=_PAGE):
+    while page := records.cases.all_open(after=last, limit=_PAGE):
         yield from page
         last = page[-1]
 

@@ -35,7 +35,7 @@ def change(
         doing = wish.opt_outs if stale else wish
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
         changes = tuple(_carry_out(recorder, contact, doing, actor))
-        after = records.contact(id)
+        after = records.contacts.get(id)
         assert after is not None
         left = wish.the_rest if stale and wish.the_rest else None
         return UpdateResult(contact=after, changes=changes, meanwhile=meanwhile, left=left)
@@ -155,7 +155,7 @@ def _clear_bounce(
     recorder: Recorder, contact: Contact, channel: Channel, wish: StatusUpdate, actor: Actor
 ) -> StatusChange | None:
     address = contact.address(channel)
-    facts = recorder.records.facts(key_of(address)) if address else None
+    facts = recorder.records.addresses.get(key_of(address)) if address else None
     if address is None or facts is None or facts.bounce is not Bounce.YES:
         return None
     if facts.complaint:
@@ -196,11 +196,11 @@ def _do_not_contact(
 
 
 def _again(recorder: Recorder, contact: Contact) -> Contact:
-    again = recorder.records.contact(contact.id)
+    again = recorder.records.contacts.get(contact.id)
     assert again is not None
     return again
 
 
 def _newest_change(records: Records, contact: Contact) -> Entry | None:
-    newest = records.entries(contact=contact.id, kinds=CHANGING, limit=1)
+    newest = records.log.entries(contact=contact.id, kinds=CHANGING, limit=1)
     return newest[0] if newest else None

@@ -35,7 +35,7 @@ def settle(
     tell of it, and what others refused there stands."""
     records = recorder.records
     consent, made = standing(records, contact, key, without=(act,))
-    left = [r for r in records.facts(key).refusals if not covers(act, r.act)]
+    left = [r for r in records.addresses.get(key).refusals if not covers(act, r.act)]
     against = [r for r in left if not _answers(consent, made, r)]
     newest = max(against, key=lambda refusal: refusal.since, default=None)
     if newest is not None and not consent.refused:
@@ -47,7 +47,7 @@ def settle(
     changes: dict[str, Pair] = {TAKES_BACK: (None, act)}
     same = (before.on, before.by) == (consent.on, consent.by)
     told = any(covers(act, act_of(entry)) for entry in statements(records, contact, key))
-    if same and not told and len(left) == len(records.facts(key).refusals):
+    if same and not told and len(left) == len(records.addresses.get(key).refusals):
         return contact
     # It is as old as it was: a refusal that is told late must not find it newer than itself.
     after = recorder.record(
@@ -85,9 +85,9 @@ def settle_all(
     reached = _reached(records, [id, whose or id], channel, act)
     for key in dict.fromkeys(key for keys in reached.values() for key in keys):
         had = [one for one, keys in reached.items() if key in keys]
-        for one in dict.fromkeys([*had, *(holder.id for holder in records.contacts_at(key))]):
+        for one in dict.fromkeys([*had, *(holder.id for holder in records.contacts.at(key))]):
             # Read again: the address before may have changed the same contact.
-            before = records.contact(one)
+            before = records.contacts.get(one)
             if before is None or before.erased:
                 continue
             after = settle(recorder, before, key, channel, act, reason=reason)
@@ -109,12 +109,12 @@ def take_from_address(
 ) -> bool:
     """Takes the act from an address that nobody has, or from its hash; whether it was there.
     `teller` is the contact whose entries tell of the address."""
-    known = recorder.records.facts(address).refusals
+    known = recorder.records.addresses.get(address).refusals
     if not any(covers(act, refusal.act) for refusal in known):
         return False
     recorder.record(
         EntryKind.NOTE,
-        recorder.records.contact(teller) if teller else None,
+        recorder.records.contacts.get(teller) if teller else None,
         address=address,
         channel=channel,
         before=ConsentValue.NO,

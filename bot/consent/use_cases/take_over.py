@@ -37,12 +37,12 @@ def take_over(
 
     for name in {**kept.blocks, **kept.cleared}:
         state, since = kept.block(name)
-        known, known_since = records.facts(key).block(name)
+        known, known_since = records.addresses.get(key).block(name)
         if state is BlockState.UNKNOWN and known is BlockState.BLOCKED:
             state = known
         # The newest act counts, and ties go to the block (rules.md §8.5).
         tie = since == known_since and known is BlockState.NONE is not state
-        removed = records.facts(key).removed.get(name)
+        removed = records.addresses.get(key).removed.get(name)
         gone = removed is not None and since is not None and removed >= since
         if since and not gone and (known_since is None or since > known_since or tie):
             say(
@@ -65,8 +65,8 @@ def take_over(
             before=kept.bounce,
             after=Bounce.NO,
         )
-    if kept.hold and not records.facts(key).hold:
-        if records.facts(kept.address).hold:
+    if kept.hold and not records.addresses.get(key).hold:
+        if records.addresses.get(kept.address).hold:
             recorder.record(
                 EntryKind.HOLD,
                 None,
@@ -92,13 +92,13 @@ def as_texts(facts: AddressFacts, form: str) -> AddressFacts:
 def _take_bounce_over(
     records: Records, key: str, kept: AddressFacts, say: Callable[..., None]
 ) -> None:
-    facts, known = records.facts(key), kept.deliverability
+    facts, known = records.addresses.get(key), kept.deliverability
     proved = kept.proved_at
     failed = facts.bounced_at if not facts.complaint else None
     if proved and failed and proved >= failed:
         # A message arrived after the contact had given the address up.
         say(EntryKind.BOUNCE, before=facts.bounce, after=Bounce.NO, occurred_at=proved)
-        facts = records.facts(key)
+        facts = records.addresses.get(key)
     if known.bounce is not Bounce.NO and _is_news(facts, kept):
         say(
             EntryKind.BOUNCE,
@@ -115,11 +115,11 @@ def _take_bounce_over(
             soft: dict[str, Pair] = {"soft": (str(len(failures)), str(left))}
             arrived = kept.arrived_at
             say(EntryKind.BOUNCE, before=bounce, after=bounce, occurred_at=arrived, changes=soft)
-        count = len(records.facts(key).deliverability.soft_failures)
+        count = len(records.addresses.get(key).deliverability.soft_failures)
         for entry in told_failures(known, count):
             at = entry.pop("at")
             say(EntryKind.BOUNCE, **{**entry, "before": bounce, "after": bounce}, occurred_at=at)
-        failures = records.facts(key).deliverability.soft_failures
+        failures = records.addresses.get(key).deliverability.soft_failures
         if too_many(failures):
             say(EntryKind.BOUNCE, before=bounce, after=Bounce.YES, occurred_at=failures[-1])
     for entry in told_marks(kept):

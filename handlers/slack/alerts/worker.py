@@ -230,7 +230,7 @@ class Worker:
 
     def _matter(self, alert: Alert) -> CaseDetails | None:
         with self._service.store.reading() as records:
-            case = records.case(alert.about or "")
+            case = records.cases.get(alert.about or "")
             return details_of(self._service, records, case) if case else None
 
     def _parent(self, alert: Alert) -> tuple[str | None, Posting | None]:
@@ -238,7 +238,7 @@ class Worker:
         if alert.thread is None:
             return None, None
         with self._service.store.reading() as records:
-            card = records.alert(alert.thread)
+            card = records.outbox.get(alert.thread)
         never = card is not None and card.delivery in (Delivery.DEAD, Delivery.SENT)
         if card is None or (never and card.ts is None):
             return None, Posting(result=Result.GONE, problem="its card was not posted")
@@ -248,7 +248,7 @@ class Worker:
 
     def _listed(self, alert: Alert) -> Sequence[Listed]:
         with self._service.store.reading() as records:
-            storm = records.alert(alert.thread or "")
+            storm = records.outbox.get(alert.thread or "")
         return storm_list(self._service, storm) if storm else ()
 
     def _look(self, alert: Alert, called: str, parent: str | None) -> Posting:

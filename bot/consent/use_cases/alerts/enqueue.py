@@ -82,7 +82,7 @@ def live_alerts(
     """The live messages about an address, which is given as its keyed hash, of these days."""
     for day in days:
         for kind in kinds:
-            if live := records.alert_for(live_key(kind, channel, address, day)):
+            if live := records.outbox.newest_for(live_key(kind, channel, address, day)):
                 yield live
 
 
@@ -98,7 +98,7 @@ def bounce_key(channel: Channel) -> str:
 
 def _review(service: Service, records: Records, fresh: Alert) -> None:
     """Kept where no channel is told, too: its deadline comes all the same."""
-    records.put_alert(
+    records.outbox.put(
         replace(
             fresh,
             key=f"{AlertKind.REVIEW}:{fresh.id}",
@@ -111,11 +111,11 @@ def _review(service: Service, records: Records, fresh: Alert) -> None:
 def _live(records: Records, fresh: Alert, now: datetime) -> None:
     """One live message per contact and day; repeats raise its counter."""
     key = _day_key(fresh.kind, fresh)
-    live = records.alert_for(key)
+    live = records.outbox.newest_for(key)
     if live is None:
         _put_new(records, replace(fresh, key=key), now)
         return
-    records.put_alert(
+    records.outbox.put(
         replace(
             live,
             last_at=max(live.last_at, fresh.last_at),
@@ -135,7 +135,7 @@ def _unstop(records: Records, fresh: Alert, now: datetime, *, known: bool) -> No
     refusals = (AlertKind.STOP, AlertKind.DRIFT, AlertKind.UNKNOWN)
     for live in live_alerts(records, refusals, fresh.channel, fresh.address or "", [at.date()]):
         said = "unread_at" if fresh.kind is AlertKind.UNREAD else "unstopped_at"
-        records.put_alert(replace(live, **{said: at}, wanted=live.wanted + 1))
+        records.outbox.put(replace(live, **{said: at}, wanted=live.wanted + 1))
         return
     if known:
         _live(records, fresh, now)
@@ -144,14 +144,14 @@ def _unstop(records: Records, fresh: Alert, now: datetime, *, known: bool) -> No
 def _bounce(records: Records, fresh: Alert, now: datetime) -> None:
     """Bounces that come together share a message."""
     key = bounce_key(fresh.channel)
-    live = records.alert_for(key)
+    live = records.outbox.newest_for(key)
     reason = fresh.text or "The message was not delivered."
     if live is None or live.handled_by or not within(live.first_at, now, BOUNCES_WITHIN):
         # Not when it happened, but when it is told: what comes late shares a message, too.
         first = replace(fresh, key=key, first_at=now, last_at=now, counts={reason: 1})
         _put_new(records, first, now, singly=True)
         return
-    records.put_alert(
+    records.outbox.put(
         replace(
             live,
             last_at=now,
@@ -173,20 +173,20 @@ def _put_new(records: Records, fresh: Alert, now: datetime, *, singly: bool = Fa
         _sum_up(records, fresh, now, wish.until)
         return
     if singly:
-        records.put_alert(fresh)
+        records.outbox.put(fresh)
         return
     if not join_storm(records, fresh, now):
-        records.put_alert(fresh)
+        records.outbox.put(fresh)
 
 
 def _sum_up(records: Records, fresh: Alert, now: datetime, until: datetime) -> None:
     key = summary_key(fresh.slack_channel)
-    summary = records.alert_for(key)
+    summary = records.outbox.newest_for(key)
     if summary is not None and summary.shown == 0:
         counts = counted(summary, fresh.kind)
-        records.put_alert(replace(summary, last_at=now, count=summary.count + 1, counts=counts))
+        records.outbox.put(replace(summary, last_at=now, count=summary.count + 1, counts=counts))
         return
-    records.put_alert(
+    records.outbox.put(
         Alert(
             id=fresh.id,
             key=key,

@@ -34,7 +34,7 @@ class Mutes:
 
 def mutes(records: Records, slack_channel: str) -> Mutes:
     """What this channel does not want."""
-    kept = records.mark(mutes_key(slack_channel))
+    kept = records.key_value.get(mutes_key(slack_channel))
     if kept is None:
         return Mutes()
     wishes = json.loads(kept)
@@ -55,9 +55,9 @@ def mute(service: Service, slack_channel: str, length: timedelta, actor: Actor) 
     with service.store.transaction() as records:
         before = mutes(records, slack_channel)
         _put(records, slack_channel, replace(before, until=until if length else None))
-        summary = records.alert_for(summary_key(slack_channel))
+        summary = records.outbox.newest_for(summary_key(slack_channel))
         if summary is not None and summary.shown == 0:
-            records.put_alert(replace(summary, not_before=until))
+            records.outbox.put(replace(summary, not_before=until))
     return until
 
 
@@ -86,7 +86,7 @@ def _put(records: Records, slack_channel: str, wish: Mutes) -> None:
     if wish != Mutes():
         until = wish.until.isoformat() if wish.until else None
         kept = json.dumps({"until": until, "off": sorted(wish.off)})
-    records.put_mark(mutes_key(slack_channel), kept)
+    records.key_value.put(mutes_key(slack_channel), kept)
 
 
 def mutes_key(slack_channel: str) -> str:

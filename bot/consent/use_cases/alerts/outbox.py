@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.consent.alerts import STORM_PACE, Alert, AlertKind, Delivery
+from bot.consent.records import Backlog
 from bot.consent.store import Records
 from bot.consent.use_cases.alerts.storms import storm_kind
 from bot.consent.use_cases.context import Service
@@ -67,18 +68,6 @@ class Posting:
     problem: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outbox:
-    """How the outbox stands."""
-
-    #: Alerts that Slack has to be told, now or later.
-    waiting: int
-    #: Since when the one waits that could have been told first.
-    oldest: datetime | None
-    #: Alerts that were given up.
-    dead: int
-
-
 class PostingLimits(Protocol):
     """Which calls may be made now, as far as this replica knows, and the others have left word."""
 
@@ -115,7 +104,7 @@ def claim(service: Service, way: PostingLimits, *, except_in: Collection[str] = 
             started_at=alert.started_at if unknown else now,
             not_before=now + LOOK_AFTER,
         )
-        records.put_alert(claimed)
+        records.outbox.put(claimed)
         way.take(records, claimed)
         return claimed
 
@@ -124,7 +113,7 @@ def _next(
     records: Records, now: datetime, way: PostingLimits, except_in: Collection[str]
 ) -> Alert | None:
     passed = set(except_in)
-    while due := records.due_alerts(now, limit=_AT_ONCE, except_in=passed):
+    while due := records.outbox.due(now, limit=_AT_ONCE, except_in=passed):
         for alert in map(_given_up_on, _in_order(due)):
             if way.may(records, alert):
                 return alert
@@ -162,13 +151,13 @@ def settle(service: Service, drawn: Alert, posting: Posting) -> Alert | None:
     somebody else has claimed it meanwhile."""
     now = service.now()
     with service.store.transaction() as records:
-        alert = records.alert(drawn.id)
+        alert = records.outbox.get(drawn.id)
         if alert is None:
             return None
         if alert.attempts != drawn.attempts and posting.ts is None:
             return None
         settled = _SETTLED[posting.result](alert, drawn, posting, now)
-        records.put_alert(settled)
+        records.outbox.put(settled)
         return settled
 
 
@@ -286,9 +275,9 @@ def post_again(service: Service, id: str) -> None:
     """The message is not in Slack any more, and something has to go below it: it is posted once
     more first."""
     with service.store.transaction() as records:
-        card = records.alert(id)
+        card = records.outbox.get(id)
         if card is not None and card.ts is not None:
-            records.put_alert(
+            records.outbox.put(
                 replace(
                     card,
                     delivery=Delivery.WAITING,
@@ -301,22 +290,21 @@ def post_again(service: Service, id: str) -> None:
             )
 
 
-def outbox(service: Service, *, except_in: Collection[str] = ()) -> Outbox:
+def outbox(service: Service, *, except_in: Collection[str] = ()) -> Backlog:
     """How much waits, and was given up; since when, but in these Slack channels."""
     with service.store.reading() as records:
-        waiting, oldest, dead = records.outbox(service.now(), except_in=except_in)
-    return Outbox(waiting=waiting, oldest=oldest, dead=dead)
+        return records.outbox.backlog(service.now(), except_in=except_in)
 
 
 def sweep(service: Service) -> int:
     """Takes out alerts that are older than anybody will edit; how many."""
     oldest = service.now() - KEEP
     with service.store.reading() as records:
-        old = [a.id for a in records.alerts() if a.last_at < oldest and not _is_open(a)]
+        old = [a.id for a in records.outbox.all() if a.last_at < oldest and not _is_open(a)]
     if old:
         with service.store.transaction() as records:
             for id in old:
-                records.remove_alert(id)
+                records.outbox.remove(id)
     return len(old)
 
 

@@ -59,11 +59,11 @@ def expire_reviews(service: Service) -> int:
     """Those that nobody answered by their deadline become refusals (rules.md §10); how many."""
     now = service.now()
     with service.store.reading() as records:
-        late = [alert.id for alert in records.alerts() if _is_late(alert, now)]
+        late = [alert.id for alert in records.outbox.all() if _is_late(alert, now)]
     count = 0
     for id in late:
         with service.store.transaction() as records:
-            alert = records.alert(id)
+            alert = records.outbox.get(id)
             if alert is not None and _is_late(alert, now):
                 _answer(service, records, alert, True, _SYSTEM, "slack")
                 count += 1
@@ -81,7 +81,7 @@ def mark_handled(service: Service, alert_id: str, actor: Actor) -> ReviewAnswer:
         if alert.handled_by is not None:
             return ReviewAnswer(alert=alert, won=False)
         handled = _handled(alert, actor.id, service.now())
-        records.put_alert(handled)
+        records.outbox.put(handled)
         return ReviewAnswer(alert=handled, won=True)
 
 
@@ -91,21 +91,21 @@ def _answer(
     now = service.now()
     recorder = Recorder(records=records, actor=actor, source=source, now=now)
     address, former = _held(service, records, alert)
-    hold = records.facts(key_of(address)).hold
+    hold = records.addresses.get(key_of(address)).hold
     said = _reason(refusal, actor, (hold.text if hold else alert.text) or "")
-    holders: list[Contact | None] = [*records.contacts_at(key_of(address))]
+    holders: list[Contact | None] = [*records.contacts.at(key_of(address))]
     for holder in holders or [former]:
         if refusal:
             _refuse(recorder, alert, holder, address, hold.since if hold else alert.first_at, said)
         if hold:
             _release(recorder, alert, holder, address, said)
     # Another reply may have come while nobody had the address.
-    if address != alert.address and alert.address and records.facts(alert.address).hold:
+    if address != alert.address and alert.address and records.addresses.get(alert.address).hold:
         if refusal:
             _refuse(recorder, alert, None, alert.address, alert.first_at, said)
         _release(recorder, alert, None, alert.address, said)
     answered = replace(_handled(alert, actor, now), answer=REFUSAL if refusal else NO_REFUSAL)
-    records.put_alert(answered)
+    records.outbox.put(answered)
     return answered
 
 
@@ -118,7 +118,7 @@ def _refuse(
     reason: str,
 ) -> None:
     before = holder.consents.get(key_of(address), UNSET) if holder else UNSET
-    refused = recorder.records.facts(key_of(address)).refusal
+    refused = recorder.records.addresses.get(key_of(address)).refusal
     if holder is None and refused is not None and refused.since >= since:
         return
     # Whoever had refused already has refused again: a re-opt-in has to be newer than that.
@@ -144,7 +144,7 @@ def _release(
     recorder.record(
         EntryKind.HOLD,
         # Read again: the entry before changed the same contact.
-        recorder.records.contact(holder.id) if holder else None,
+        recorder.records.contacts.get(holder.id) if holder else None,
         address=address,
         channel=alert.channel,
         before="held",
@@ -170,18 +170,18 @@ def _held(service: Service, records: Records, alert: Alert) -> tuple[str, Contac
 
 def _candidates(records: Records, alert: Alert) -> Iterator[tuple[str, Contact | None]]:
     for id in alert.contacts:
-        contact = records.contact(id)
+        contact = records.contacts.get(id)
         if contact is not None:
             for address in (*contact.keys, *contact.consents):
                 yield address, contact
     # A contact who appeared since took the hold over.
-    for entry in records.entries(kinds=(EntryKind.HOLD,), limit=_MOST_HOLDS):
+    for entry in records.log.entries(kinds=(EntryKind.HOLD,), limit=_MOST_HOLDS):
         if entry.address:
-            yield entry.address, records.contact(entry.contact) if entry.contact else None
+            yield entry.address, records.contacts.get(entry.contact) if entry.contact else None
 
 
 def _present(records: Records, id: str) -> Alert:
-    alert = records.alert(id)
+    alert = records.outbox.get(id)
     if alert is None:
         raise NotFound("This alert is too old: it is not kept any more.")
     return alert
@@ -202,8 +202,8 @@ def _is_late(alert: Alert, now: datetime) -> bool:
 
 def erase_reviews(records: Records, contact: str) -> None:
     """Erasure: what alerts still have of the contact goes, in Slack, too."""
-    for alert in [alert for alert in records.alerts() if contact in alert.contacts]:
+    for alert in [alert for alert in records.outbox.all() if contact in alert.contacts]:
         left = tuple(id for id in alert.contacts if id != contact)
         text = alert.text if alert.kind is not AlertKind.REVIEW else None
         bare = replace(alert, contacts=left, text=text, masked="")
-        records.put_alert(anew(bare) if alert.slack_channel else bare)
+        records.outbox.put(anew(bare) if alert.slack_channel else bare)

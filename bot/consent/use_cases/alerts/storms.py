@@ -47,7 +47,7 @@ def join_storm(records: Records, fresh: Alert, now: datetime) -> bool:
     """Whether the alert went into a card: from the fourth of a minute on, until the storm is over.
     The first three are told singly, and the card counts them, too."""
     key = _key_of(fresh)
-    storm = records.alert_for(key)
+    storm = records.outbox.newest_for(key)
     if storm is not None and storm.ended_at is None and within(storm.last_at, now, STORM_QUIET):
         _join(records, storm, fresh, now)
         return True
@@ -55,13 +55,13 @@ def join_storm(records: Records, fresh: Alert, now: datetime) -> bool:
     sender = fresh.sender or ""
     lately = [
         (at, to)
-        for at, to in json.loads(records.mark(mark) or "[]")
+        for at, to in json.loads(records.key_value.get(mark) or "[]")
         if within(datetime.fromisoformat(at), now, SINGLY_WITHIN)
     ]
     if len(lately) < SINGLES:
-        records.put_mark(mark, json.dumps([*lately, (now.isoformat(), sender)]))
+        records.key_value.put(mark, json.dumps([*lately, (now.isoformat(), sender)]))
         return False
-    records.put_alert(
+    records.outbox.put(
         replace(
             fresh,
             key=key,
@@ -97,8 +97,8 @@ def end_storms(service: Service) -> int:
     with service.store.transaction() as records:
         over = _over(records, service.alert_channel, now)
         for storm in over:
-            records.put_alert(replace(storm, ended_at=now, wanted=storm.wanted + 1))
-            records.put_alert(_under(storm, AlertKind.STORM_LIST, now, count=storm.count))
+            records.outbox.put(replace(storm, ended_at=now, wanted=storm.wanted + 1))
+            records.outbox.put(_under(storm, AlertKind.STORM_LIST, now, count=storm.count))
         return len(over)
 
 
@@ -108,7 +108,7 @@ def storm_list(service: Service, storm: Alert) -> Sequence[Listed]:
     before: int | None = None
     while True:
         with service.store.reading() as records:
-            page = records.entries(
+            page = records.log.entries(
                 kinds=(EntryKind.CONSENT,), channel=storm.channel, before=before, limit=500
             )
         for entry in page:
@@ -135,7 +135,7 @@ def within(at: datetime, now: datetime, length: timedelta) -> bool:
 
 def _join(records: Records, storm: Alert, fresh: Alert, now: datetime) -> None:
     count = storm.count + 1
-    records.put_alert(
+    records.outbox.put(
         replace(
             storm,
             last_at=max(storm.last_at, now),
@@ -145,7 +145,7 @@ def _join(records: Records, storm: Alert, fresh: Alert, now: datetime) -> None:
         )
     )
     if count in STORM_LINES:
-        records.put_alert(_under(storm, AlertKind.STORM_LINE, now, count=count))
+        records.outbox.put(_under(storm, AlertKind.STORM_LINE, now, count=count))
 
 
 def _under(storm: Alert, kind: AlertKind, now: datetime, *, count: int) -> Alert:
@@ -198,7 +198,7 @@ def _over(records: Records, slack_channel: str, now: datetime) -> list[Alert]:
         storm
         for kind in _KINDS
         for channel in Channel
-        if (storm := records.alert_for(_key(kind, channel, slack_channel))) is not None
+        if (storm := records.outbox.newest_for(_key(kind, channel, slack_channel))) is not None
         and storm.ended_at is None
         and abs(now - storm.last_at) > STORM_QUIET
     ]

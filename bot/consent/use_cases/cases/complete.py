@@ -34,14 +34,14 @@ def requirement_met(
 ) -> None:
     """The contact lifted a block, or it proved to be lifted: one key of an open case, and where
     it is the last one, the end of it."""
-    case = recorder.records.open_case(contact.id, channel)
+    case = recorder.records.cases.open_for(contact.id, channel)
     if case is None or contact.key(channel) != key_of(case.address):
         return
-    facts = recorder.records.facts(key_of(case.address))
+    facts = recorder.records.addresses.get(key_of(case.address))
     if missing_keys(facts, channel, known_senders(service, recorder.records)):
         return
     case = replace(case, unstopped_at=at)
-    recorder.records.put_case(case)
+    recorder.records.cases.put(case)
     if case.state is CaseState.APPROVED:
         complete(service, recorder, case, contact)
     else:
@@ -57,7 +57,7 @@ def complete(service: Service, recorder: Recorder, case: Case, contact: Contact)
     done = transition(recorder, case, CaseState.COMPLETED, contact, actor=case.decided_by)
     recorder.record(
         EntryKind.CONSENT,
-        recorder.records.contact(contact.id),
+        recorder.records.contacts.get(contact.id),
         address=case.address,
         channel=case.channel,
         by=Origin.CONTACT,
@@ -96,6 +96,6 @@ def _tell_it_is_over(service: Service, recorder: Recorder, case: Case) -> None:
     days = {at.date() for at in (case.refused_at, case.unstopped_at) if at}
     address = service.hashed(case.address)
     for alert in live_alerts(recorder.records, _REFUSALS, case.channel, address, days):
-        recorder.records.put_alert(
+        recorder.records.outbox.put(
             replace(alert, returned_at=recorder.now, wanted=alert.wanted + 1)
         )

@@ -68,7 +68,7 @@ def transition(
     after = replace(case, state=state, version=case.version + 1, **changes)
     if state not in OPEN:
         after = replace(after, ended_by=who, ended_at=log.now, ended_why=why, next_at=None)
-    log.records.put_case(after)
+    log.records.cases.put(after)
     log_transition(log, after, contact, before=case.state, actor=who, why=why)
     redraw_case(log.records, after)
     if tells:
@@ -104,9 +104,9 @@ def log_transition(
 def redraw_case(records: Records, case: Case) -> None:
     """Every copy of it is drawn anew, by the outbox."""
     for id in case.copies:
-        copy = records.alert(id)
+        copy = records.outbox.get(id)
         if copy is not None:
-            records.put_alert(anew(copy))
+            records.outbox.put(anew(copy))
 
 
 def notify_requester(log: CaseLog, case: Case, kind: AlertKind = AlertKind.CASE_TOLD) -> None:
@@ -121,7 +121,7 @@ def put_message(
 ) -> str:
     """Puts a message about the case into the outbox; its id. `slack_channel` may be a person."""
     id = secrets.token_hex(16)
-    log.records.put_alert(
+    log.records.outbox.put(
         Alert(
             id=id,
             key=f"{kind}:{case.id}:{case.version}:{case.reminded}:{slack_channel}",

@@ -40,7 +40,7 @@ def match(records: Records, fields: Fields) -> Contact | None:
     external_id = fields.get("external_id")
     name = fold(fields.get("name") or "")
     phone, email = (_key(fields.get(field)) for field in ("phone", "email"))
-    if external_id and (contact := records.by_external_id(external_id)):
+    if external_id and (contact := records.contacts.by_external_id(external_id)):
         same_words = set(name.split()) & set(fold(contact.name).split())
         if not same_words and not {phone, email} & {*contact.keys}:
             raise Invalid(
@@ -48,7 +48,7 @@ def match(records: Records, fields: Fields) -> Contact | None:
             )
         return contact
     holders = {
-        holder.id: holder for key in (phone, email) if key for holder in records.contacts_at(key)
+        holder.id: holder for key in (phone, email) if key for holder in records.contacts.at(key)
     }
     for holder in holders.values():
         if external_id and holder.external_id:
@@ -93,7 +93,7 @@ def apart(records: Records, contact: Contact, fields: Fields) -> dict[Channel, s
     for channel in Channel:
         address = fields.get("phone" if channel is Channel.SMS else "email")
         other = address and contact.key(channel) != key_of(address)
-        if address and other and (contact.key(channel) or records.contacts_at(key_of(address))):
+        if address and other and (contact.key(channel) or records.contacts.at(key_of(address))):
             found[channel] = address
     return found
 
@@ -168,7 +168,7 @@ def bounce_nobody(
 ) -> list[Consequence]:
     """A bounce of an address that nobody has, kept for whoever appears with it."""
     hashed = service.hashed(address)
-    facts = recorder.records.facts(hashed)
+    facts = recorder.records.addresses.get(hashed)
     if _says_so(recorder, facts):
         return []
     recorder.record(
@@ -191,14 +191,14 @@ def _set_no(
     at = _first_seen(recorder, key)
     done: list[Consequence] = []
     row = new_id(recorder.now)
-    others = [other for other in recorder.records.contacts_at(key) if other.id != contact.id]
+    others = [other for other in recorder.records.contacts.at(key) if other.id != contact.id]
     for holder in (contact, *others):
         mine = holder.id == contact.id
         after, what = _refuse(recorder, holder, channel, at, row, of=contact.id)
         if mine:
             contact = after
         elif after is not holder:
-            recorder.records.put_contact(after)
+            recorder.records.contacts.put(after)
         if what is _Refused.NEWER_YES:
             done.append(Consequence.OLDER_NO)
         elif what is _Refused.NEWS:
@@ -254,7 +254,7 @@ def _is_newer(current: Consent, at: datetime, now: datetime) -> bool:
 
 def _first_seen(recorder: Recorder, key: str) -> datetime:
     """A file that gives no date says NO since a file said so first."""
-    known = recorder.records.facts(key).refusals
+    known = recorder.records.addresses.get(key).refusals
     # What came along from another address says nothing of this one.
     files = [refusal for refusal in known if refusal.act.startswith("import:")]
     seen = [refusal.since for refusal in files if refusal.reason not in (CARRIED, ANOTHERS)]
@@ -266,7 +266,7 @@ def _not_to_be_contacted(records: Records, contact: Contact, address: str) -> bo
     since it may be the same person under another spelling."""
     if contact.do_not_contact:
         return True
-    others = records.contacts_at(key_of(address))
+    others = records.contacts.at(key_of(address))
     return any(other.do_not_contact for other in others)
 
 
@@ -281,7 +281,7 @@ def mark_bounced(recorder: Recorder, contact: Contact, channel: Channel) -> bool
     address = contact.address(channel)
     if address is None:
         return False
-    facts = recorder.records.facts(key_of(address))
+    facts = recorder.records.addresses.get(key_of(address))
     if _says_so(recorder, facts):
         return False
     recorder.record_for_holders(

@@ -174,7 +174,7 @@ def _rests_on_records(taking: EventContext, holder: Contact, began: datetime) ->
     stands without it, is older than the block: then this refusal must not go with it."""
     records, key = taking.records, taking.key
     told = refusals_of(records, holder, key)
-    kept = records.facts(key).refusals
+    kept = records.addresses.get(key).refusals
     acts = [act_of(entry) for entry in told]
     if not all(acts) or any(not r.act or r.act not in acts for r in kept):
         return False
@@ -190,7 +190,7 @@ def _was_elsewhere(taking: EventContext, holder: Contact, at: datetime) -> bool:
     field = "phone" if taking.event.channel is Channel.SMS else "email"
     moves = [
         (entry.occurred_at, after)
-        for entry in taking.records.entries(
+        for entry in taking.records.log.entries(
             contact=holder.id, kinds=(EntryKind.CONTACT,), limit=_MOST_MOVES
         )
         if (after := (entry.changes or {}).get(field, (None, None))[1]) is not None

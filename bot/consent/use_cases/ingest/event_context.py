@@ -56,7 +56,7 @@ class EventContext:
         #: When it happened; nothing happens in the future.
         self.at = min(event.occurred_at or now, now)
         self.key = key_of(event.address)
-        self.holders: Sequence[Contact] = records.contacts_at(self.key)
+        self.holders: Sequence[Contact] = records.contacts.at(self.key)
         hashed = service.hashed(event.address)
         #: Under which it is kept: nobody's address only as its hash.
         self.address = without_scheme(event.address) if self.holders else hashed
@@ -89,7 +89,7 @@ class EventContext:
         facts = self.kept
         if self.holders:
             return facts
-        left = self.records.facts(self.key)
+        left = self.records.addresses.get(self.key)
         return replace(
             _with_bounce(facts, left),
             blocks={**left.blocks, **facts.blocks},
@@ -99,7 +99,7 @@ class EventContext:
     @property
     def kept(self) -> AddressFacts:
         """The same without what came before its contact gave it up."""
-        return self.records.facts(key_of(self.address))
+        return self.records.addresses.get(key_of(self.address))
 
     def _names(self) -> tuple[str, ...]:
         if self.event.channel is Channel.EMAIL:
@@ -136,7 +136,7 @@ class EventContext:
     def may_return(self) -> bool:
         """Whether a re-opt-in is under way for anybody who has the address."""
         channel = self.event.channel
-        return any(self.records.open_case(h.id, channel) is not None for h in self.holders)
+        return any(self.records.cases.open_for(h.id, channel) is not None for h in self.holders)
 
     def stopped_before(self, moment: datetime) -> datetime | None:
         """The latest STOP to this sender whose confirmation something of this moment may be."""
@@ -160,7 +160,7 @@ class EventContext:
     def _told(self) -> Iterator[Entry]:
         """What the log has lately of this address and sender."""
         for holder in self.holders:
-            for entry in self.records.entries(
+            for entry in self.records.log.entries(
                 contact=holder.id,
                 kinds=(EntryKind.CONSENT, EntryKind.NOTE, EntryKind.EXPECTED_ERROR),
                 channel=self.event.channel,
@@ -233,10 +233,10 @@ class EventContext:
 
     def _give_key(self, at: datetime) -> None:
         for holder in self.holders:
-            contact = self.records.contact(holder.id)
+            contact = self.records.contacts.get(holder.id)
             assert contact is not None
             requirement_met(self.service, self._recorder, contact, self.event.channel, at)
-        self.holders = self.records.contacts_at(self.key)
+        self.holders = self.records.contacts.at(self.key)
 
     def suppress(self, cause: Cause, *, at: datetime, **entry: Any) -> bool:
         """Puts an entry of the provider's list down. Whether it is news. One that a manager took
@@ -281,7 +281,7 @@ class EventContext:
 
     def record(self, kind: EntryKind, holder: Contact | None, **entry: Any) -> None:
         # Read again: an entry before may have changed the same contact.
-        contact = self.records.contact(holder.id) if holder else None
+        contact = self.records.contacts.get(holder.id) if holder else None
         entry = {"occurred_at": self.at, **entry}
         self._recorder.record(
             kind, contact, address=self.address, channel=self.event.channel, **entry
