@@ -15,6 +15,7 @@ from bot.consent.use_cases import Service
 from handlers.slack import (
     actions,
     case_actions,
+    check_list,
     commands,
     corrections,
     error_handler,
@@ -71,6 +72,7 @@ _VIEWS: dict[str, Callable[..., None]] = {
     ids.REQUEST_MODAL: case_actions.saved_request,
     ids.DENY_MODAL: case_actions.saved_denial,
     ids.MISTAKE_MODAL: corrections.saved_mistake,
+    ids.CHECK_MODAL: check_list.submitted,
 }
 
 _ANY = re.compile(".*", re.DOTALL)

@@ -71,6 +71,8 @@ KINDS_MODAL = "kinds_modal"
 REQUEST_MODAL = "request_modal"
 DENY_MODAL = "deny_modal"
 MISTAKE_MODAL = "mistake_modal"
+CHECK_MODAL = "check_modal"
+CHECKED_MODAL = "checked_modal"
 
 #: These decide something: who presses is asked for at Slack anew.
 DECIDING = frozenset(
