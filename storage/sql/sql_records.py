@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bot.consent.store import Expected
-from storage.sql.sql_cases import SQLCases
-from storage.sql.sql_contacts import SQLAddresses, SQLContacts
-from storage.sql.sql_key_value import SQLImports, SQLKeyValue
-from storage.sql.sql_log import SQLEvents, SQLLog
-from storage.sql.sql_outbox import SQLOutbox
+from storage.sql.tables.sql_cases import SQLCases
+from storage.sql.tables.sql_contacts import SQLAddresses, SQLContacts
+from storage.sql.tables.sql_key_value import SQLImports, SQLKeyValue
+from storage.sql.tables.sql_log import SQLEvents, SQLLog
+from storage.sql.tables.sql_outbox import SQLOutbox
 from storage.sql.transaction import Transaction
 
 

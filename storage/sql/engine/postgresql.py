@@ -28,9 +28,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.consent.errors import Changed, OptinError, StorageFailed
-from storage.sql.database import PATIENCE, Database
-from storage.sql.database_session import BUSY, UNKNOWN, Question, Row, Session, Values
-from storage.sql.pipelining import combine_queries, combine_statements, split_results
+from storage.sql.engine.database import PATIENCE, Database
+from storage.sql.engine.database_session import BUSY, UNKNOWN, Question, Row, Session, Values
+from storage.sql.engine.pipelining import combine_queries, combine_statements, split_results
 from storage.sql.statements import Statements, statements
 
 _CONNECTIONS = 16

@@ -23,8 +23,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.consent.errors import Changed, Corrupt, StorageFailed
 from storage.files import Lock
-from storage.sql.database import PATIENCE, Database
-from storage.sql.database_session import BUSY, UNKNOWN, Question, Row, Session
+from storage.sql.engine.database import PATIENCE, Database
+from storage.sql.engine.database_session import BUSY, UNKNOWN, Question, Row, Session
 from storage.sql.schema import INDEXES
 
 PRAGMAS = (
