@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from storage.sql.compiler import Keyed
-from storage.sql.table_rows import plain, text_of
+from storage.sql.tables.table_rows import plain, text_of
 from storage.sql.transaction import Transaction
 
 T = TypeVar("T")

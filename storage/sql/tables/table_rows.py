@@ -13,7 +13,7 @@ from bot.consent.cases import Case
 from bot.consent.log.entries import Entry
 from bot.consent.model import AddressFacts, Channel, Contact, Import
 from storage.documents import encode
-from storage.sql.trigrams import grams_of, name_of, other_of
+from storage.sql.tables.trigrams import grams_of, name_of, other_of
 
 Fields = dict[str, Any]
 
