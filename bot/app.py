@@ -27,8 +27,9 @@ from bot.runtime import clock
 from bot.runtime.open_service import OUTDATED, open_service
 from bot.runtime.server import Server
 from bot.runtime.socket_mode import SocketMode
+from bot.runtime.timed_store import TimedStore
 from bot.runtime.webhooks import receiving
-from handlers.metrics import Metrics, TimedStore
+from handlers.metrics import Metrics
 from handlers.slack.alerts.channel_health import Health
 from handlers.slack.alerts.client import AlertClient, client
 from handlers.slack.alerts.shared import SharedChannels

@@ -25,7 +25,8 @@ from bot.consent.model import (
     OptOut,
     Origin,
 )
-from bot.consent.store import Records, Store
+from bot.consent.records import KeyValue
+from bot.consent.store import Store
 from storage import open_store
 from tests.support.storages import KINDS, forget, path_in, url_of
 
@@ -131,10 +132,10 @@ FACTS = AddressFacts(
 class Open:
     """A way on which every call may be made."""
 
-    def may(self, records: Records, alert: Alert) -> bool:
+    def may(self, key_value: KeyValue, alert: Alert) -> bool:
         return True
 
-    def take(self, records: Records, alert: Alert) -> None:
+    def take(self, key_value: KeyValue, alert: Alert) -> None:
         pass
 
 

@@ -12,9 +12,12 @@ from bot.consent.use_cases.cases.details import (
     case_details,
     completed_by_another,
     details_of,
+    find_case,
+    find_case_details,
 )
 from bot.consent.use_cases.cases.request import CaseRequest, check_request, request
 from bot.consent.use_cases.cases.subscriptions import (
+    is_subscribed_to_requests,
     request_subscribers,
     subscribe_to_requests,
     unsubscribe_from_requests,
@@ -31,8 +34,10 @@ from bot.consent.use_cases.imports import (
     undo_import,
 )
 from bot.consent.use_cases.ingest import ingest
+from bot.consent.use_cases.key_values import read_value, read_values, update_values, write_value
 from bot.consent.use_cases.known_senders import senders
 from bot.consent.use_cases.look_up import Found, Profile, find, others_gates, profile, suggest
+from bot.consent.use_cases.mailboxes import Mailboxes, find_mailboxes
 from bot.consent.use_cases.merge import merge
 from bot.consent.use_cases.removed_at_provider import removed_at_provider
 from bot.consent.use_cases.retire import Retired, restore, retire, retired
@@ -47,6 +52,7 @@ __all__ = [
     "Decided",
     "Details",
     "Found",
+    "Mailboxes",
     "Profile",
     "Report",
     "Retired",
@@ -71,12 +77,18 @@ __all__ = [
     "erase",
     "export",
     "find",
+    "find_case",
+    "find_case_details",
+    "find_mailboxes",
     "import_rows",
     "ingest",
+    "is_subscribed_to_requests",
     "merge",
     "note",
     "others_gates",
     "profile",
+    "read_value",
+    "read_values",
     "recent",
     "removed_at_provider",
     "request",
@@ -92,5 +104,7 @@ __all__ = [
     "undo",
     "undo_import",
     "unsubscribe_from_requests",
+    "update_values",
     "verify",
+    "write_value",
 ]

@@ -17,8 +17,9 @@ from datetime import datetime, timedelta
 
 from bot.consent.alerts import Alert
 from bot.consent.errors import StorageFailed
-from bot.consent.store import Records
+from bot.consent.records import KeyValue
 from bot.consent.use_cases.context import Service
+from bot.consent.use_cases.key_values import read_values, write_value
 from handlers.slack.alerts.client import LOOKING, method
 
 logger = logging.getLogger(__name__)
@@ -48,35 +49,33 @@ class RateLimiter:
         self._last: dict[str, str | None] = {}
         #: When a call was made there: by us, or by whoever changed the mark, at the latest.
         self._used: dict[str, float] = {}
-        with service.store.reading() as records:
-            for name, text in records.key_value.all():
-                if name.startswith(_LAST_CALL):
-                    self._learn(name.removeprefix(_LAST_CALL), text)
+        for slack_channel, text in read_values(service, _LAST_CALL).items():
+            self._learn(slack_channel, text)
 
-    def may(self, records: Records, alert: Alert) -> bool:
+    def may(self, key_value: KeyValue, alert: Alert) -> bool:
         """Whether the call for this alert may be made now."""
         now = self._service.now()
         called = method(alert)
         if self._stopped is not None and now < self._stopped:
             return False
         if called in LOOKING:
-            return not self._is_limited(records, called, now)
+            return not self._is_limited(key_value, called, now)
         paused = self._paused.get(alert.slack_channel)
         if paused is not None and now < paused[0]:
             return False
         # What is in memory first: of hundreds of alerts that wait few ask the storage.
         return (
             self._has_rested(alert.slack_channel)
-            and not self._is_limited(records, called, now)
-            and self._is_free(records, alert.slack_channel)
+            and not self._is_limited(key_value, called, now)
+            and self._is_free(key_value, alert.slack_channel)
         )
 
-    def take(self, records: Records, alert: Alert) -> None:
+    def take(self, key_value: KeyValue, alert: Alert) -> None:
         """Leaves word that the call for this alert is made now. Our own second begins when it is
         (`used`)."""
         if method(alert) not in LOOKING:
             self._last[alert.slack_channel] = secrets.token_hex(8)
-            records.key_value.put(_LAST_CALL + alert.slack_channel, self._last[alert.slack_channel])
+            key_value.put(_LAST_CALL + alert.slack_channel, self._last[alert.slack_channel])
 
     def used(self, slack_channel: str) -> None:
         self._used[slack_channel] = self._monotonic()
@@ -87,8 +86,7 @@ class RateLimiter:
         until = self._service.now() + wait
         self._limited[called] = until
         try:
-            with self._service.store.transaction() as records:
-                records.key_value.put(_LIMITED + called, until.isoformat())
+            write_value(self._service, _LIMITED + called, until.isoformat())
         except StorageFailed as error:
             logger.warning("Slack's limit is not shared with other replicas: %s", error.sentence)
 
@@ -119,9 +117,9 @@ class RateLimiter:
         used = self._used.get(slack_channel)
         return used is None or self._monotonic() - used >= _PACE
 
-    def _is_free(self, records: Records, slack_channel: str) -> bool:
+    def _is_free(self, key_value: KeyValue, slack_channel: str) -> bool:
         """Whether no other replica has made a call there since we looked last."""
-        mark = records.key_value.get(_LAST_CALL + slack_channel)
+        mark = key_value.get(_LAST_CALL + slack_channel)
         if mark == self._last.get(slack_channel):
             return True
         self._learn(slack_channel, mark)
@@ -131,11 +129,11 @@ class RateLimiter:
         self._last[slack_channel] = mark
         self.used(slack_channel)
 
-    def _is_limited(self, records: Records, called: str, now: datetime) -> bool:
+    def _is_limited(self, key_value: KeyValue, called: str, now: datetime) -> bool:
         known = self._limited.get(called)
         if known is not None and now < known:
             return True
-        until = records.key_value.get(_LIMITED + called)
+        until = key_value.get(_LIMITED + called)
         if until is None:
             return False
         self._limited[called] = datetime.fromisoformat(until)

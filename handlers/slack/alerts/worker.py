@@ -20,11 +20,19 @@ from bot.consent.alerts import INSTALLER, Alert, Delivery
 from bot.consent.errors import StorageFailed
 from bot.consent.use_cases import (
     CaseDetails,
-    details_of,
+    find_case_details,
     run_case_timers,
     unsubscribe_from_requests,
 )
-from bot.consent.use_cases.alerts.outbox import Posting, Result, claim, outbox, settle, sweep
+from bot.consent.use_cases.alerts.outbox import (
+    Posting,
+    Result,
+    claim,
+    find_alert,
+    outbox,
+    settle,
+    sweep,
+)
 from bot.consent.use_cases.alerts.reviews import expire_reviews
 from bot.consent.use_cases.alerts.storms import Listed, end_storms, storm_list
 from bot.consent.use_cases.context import Service
@@ -229,16 +237,13 @@ class Worker:
         return Posting(result=Result.DEAD, problem=NOBODY_TO_NOTIFY)
 
     def _matter(self, alert: Alert) -> CaseDetails | None:
-        with self._service.store.reading() as records:
-            case = records.cases.get(alert.about or "")
-            return details_of(self._service, records, case) if case else None
+        return find_case_details(self._service, alert.about or "")
 
     def _parent(self, alert: Alert) -> tuple[str | None, Posting | None]:
         """The card whose thread it goes to, or why it can't go there yet."""
         if alert.thread is None:
             return None, None
-        with self._service.store.reading() as records:
-            card = records.outbox.get(alert.thread)
+        card = find_alert(self._service, alert.thread)
         never = card is not None and card.delivery in (Delivery.DEAD, Delivery.SENT)
         if card is None or (never and card.ts is None):
             return None, Posting(result=Result.GONE, problem="its card was not posted")
@@ -247,8 +252,7 @@ class Worker:
         return card.ts, None
 
     def _listed(self, alert: Alert) -> Sequence[Listed]:
-        with self._service.store.reading() as records:
-            storm = records.outbox.get(alert.thread or "")
+        storm = find_alert(self._service, alert.thread or "")
         return storm_list(self._service, storm) if storm else ()
 
     def _look(self, alert: Alert, called: str, parent: str | None) -> Posting:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.consent.alerts import STORM_PACE, Alert, AlertKind, Delivery
-from bot.consent.records import Backlog
+from bot.consent.records import Backlog, KeyValue
 from bot.consent.store import Records
 from bot.consent.use_cases.alerts.storms import storm_kind
 from bot.consent.use_cases.context import Service
@@ -71,11 +71,11 @@ class Posting:
 class PostingLimits(Protocol):
     """Which calls may be made now, as far as this replica knows, and the others have left word."""
 
-    def may(self, records: Records, alert: Alert) -> bool:
+    def may(self, key_value: KeyValue, alert: Alert) -> bool:
         """Whether the call for this alert may be made now. Asks for marks alone."""
         ...
 
-    def take(self, records: Records, alert: Alert) -> None:
+    def take(self, key_value: KeyValue, alert: Alert) -> None:
         """It is about to be made: leaves word for the others, in marks."""
         ...
 
@@ -105,7 +105,7 @@ def claim(service: Service, way: PostingLimits, *, except_in: Collection[str] = 
             not_before=now + LOOK_AFTER,
         )
         records.outbox.put(claimed)
-        way.take(records, claimed)
+        way.take(records.key_value, claimed)
         return claimed
 
 
@@ -115,7 +115,7 @@ def _next(
     passed = set(except_in)
     while due := records.outbox.due(now, limit=_AT_ONCE, except_in=passed):
         for alert in map(_given_up_on, _in_order(due)):
-            if way.may(records, alert):
+            if way.may(records.key_value, alert):
                 return alert
         passed.update(alert.slack_channel for alert in due)
     return None
@@ -294,6 +294,12 @@ def outbox(service: Service, *, except_in: Collection[str] = ()) -> Backlog:
     """How much waits, and was given up; since when, but in these Slack channels."""
     with service.store.reading() as records:
         return records.outbox.backlog(service.now(), except_in=except_in)
+
+
+def find_alert(service: Service, id: str) -> Alert | None:
+    """None where it is not kept any more."""
+    with service.store.reading() as records:
+        return records.outbox.get(id)
 
 
 def sweep(service: Service) -> int:

@@ -55,6 +55,22 @@ def case_details(service: Service, id: str, actor: Actor) -> CaseDetails:
         return details_of(service, records, case)
 
 
+def find_case(service: Service, id: str) -> Case:
+    """Raises `NotFound`."""
+    with service.store.reading() as records:
+        case = records.cases.get(id)
+    if case is None:
+        raise NotFound("There is no such request.")
+    return case
+
+
+def find_case_details(service: Service, id: str) -> CaseDetails | None:
+    """For Optin's own messages, which nobody asks for. None where there is no such case."""
+    with service.store.reading() as records:
+        case = records.cases.get(id)
+        return details_of(service, records, case) if case else None
+
+
 def all_case_details(
     service: Service, actor: Actor, *, after: Case | None = None, limit: int = 10
 ) -> Sequence[CaseDetails]:

@@ -22,6 +22,11 @@ def request_subscribers(records: Records) -> Sequence[str]:
     return people
 
 
+def is_subscribed_to_requests(service: Service, actor: Actor) -> bool:
+    with service.store.reading() as records:
+        return actor.id.removeprefix(_SLACK) in request_subscribers(records)
+
+
 def subscribe_to_requests(service: Service, actor: Actor, wanted: bool) -> None:
     """From now on the manager gets a copy of each request, or no longer."""
     authorize(actor, Action.DECIDE)
