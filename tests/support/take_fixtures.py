@@ -12,6 +12,7 @@ import pytest
 
 from bot.consent.alerts import AlertKind
 from bot.consent.events import Event, EventKind, Failure
+from bot.consent.log.changes import ConsentChanged
 from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import (
     UNSET,
@@ -98,15 +99,16 @@ def come_back(service: Service, contact: Contact, address: str = PHONE) -> None:
     with service.store.transaction() as records:
         recorder = Recorder(records=records, actor=MANAGER.id, source="slack", now=service.now())
         recorder.record(
-            EntryKind.CONSENT,
             records.contacts.get(contact.id),
+            ConsentChanged(
+                by=Origin.CONTACT,
+                before=ConsentValue.NO,
+                after=ConsentValue.YES,
+                reason=RE_OPT_IN,
+                evidence=Evidence(text="the form of Ana", at=service.now()),
+            ),
             address=address,
             channel=channel,
-            by=Origin.CONTACT,
-            before=ConsentValue.NO,
-            after=ConsentValue.YES,
-            reason=RE_OPT_IN,
-            evidence=Evidence(text="the form of Ana", at=service.now()),
         )
 
 

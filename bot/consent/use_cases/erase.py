@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
-from typing import Any
 
 from bot.consent.addresses import key_of
 from bot.consent.frozen import replace
 from bot.consent.log.apply import apply
-from bot.consent.log.entries import ACT, MERGED, Entry, EntryKind, act_of, tells_of_address
+from bot.consent.log.changes import Act, BounceChanged, Change, ConsentChanged, ContactErased
+from bot.consent.log.entries import ACT, MERGED, Entry, act_of, tells_of_address
 from bot.consent.log.entries import of as whose
 from bot.consent.model import Actor, AddressFacts, Bounce, Channel, ConsentValue, Contact, Origin
 from bot.consent.permissions import Action, authorize
@@ -59,8 +59,8 @@ def erase(service: Service, id: str, actor: Actor) -> Contact:
             # What is redacted tells the fold nothing more, so this comes before the last entry.
             records.log.redact(one)
         for one in merged:
-            recorder.record(EntryKind.ERASED, None, creates=one)
-        erased = recorder.record(EntryKind.ERASED, contact)
+            recorder.record(None, ContactErased(), creates=one)
+        erased = recorder.record(contact, ContactErased())
         assert erased is not None
         return erased
 
@@ -90,7 +90,7 @@ def _refuse_others(recorder: Recorder, contact: Contact) -> None:
             by=Origin.CONTACT,
             but=contact,
             reason="Marked Do not contact before an erasure",
-            changes={ACT: (None, "")},
+            act=Act(of=None, name=""),
         )
 
 
@@ -170,16 +170,17 @@ def _keep_refusals(
         if is_known(act, at, records.addresses.get(hashed).refusals):
             continue
         recorder.record(
-            EntryKind.CONSENT,
             None,
+            ConsentChanged(
+                by=Origin.CONTACT,
+                before=ConsentValue.UNSET,
+                after=ConsentValue.NO,
+                reason="Refused before erasure",
+                act=Act(of=of or None, name=act),
+            ),
             address=hashed,
             channel=_channel(key),
-            by=Origin.CONTACT,
-            before=ConsentValue.UNSET,
-            after=ConsentValue.NO,
-            reason="Refused before erasure",
             occurred_at=at,
-            changes={ACT: (of or None, act)},
         )
 
 
@@ -251,40 +252,33 @@ def _hash(service: Service, recorder: Recorder, facts: AddressFacts, channel: Ch
     """What is known of the address, as far as it is newer than what its hash knows."""
     hashed = service.hashed(facts.address)
 
-    def say(kind: EntryKind, **entry: Any) -> None:
-        recorder.record(kind, None, address=hashed, channel=channel, **entry)
+    def say(change: Change, at: datetime | None) -> None:
+        recorder.record(None, change, address=hashed, channel=channel, occurred_at=at)
 
     for name in {**facts.blocks, **facts.cleared}:
         state, since = facts.block(name)
         known, known_since = recorder.records.addresses.get(hashed).block(name)
         if since is None or (known_since is not None and known_since >= since):
             continue
-        say(
-            EntryKind.BLOCK,
-            sender=name,
-            before=known,
-            after=state,
-            occurred_at=since,
-            **told_block(facts.blocks.get(name)),
-        )
+        say(told_block(name, facts.blocks.get(name), known, state), since)
     _hash_bounce(recorder, facts, hashed, say)
 
 
 def _hash_bounce(
-    recorder: Recorder, facts: AddressFacts, hashed: str, say: Callable[..., None]
+    recorder: Recorder,
+    facts: AddressFacts,
+    hashed: str,
+    say: Callable[[Change, datetime | None], None],
 ) -> None:
     known = facts.deliverability
     if known.bounce is not Bounce.NO and recorder.records.addresses.get(hashed).bounce is Bounce.NO:
-        say(
-            EntryKind.BOUNCE,
-            by=Origin.CONTACT if known.complaint else None,
-            before=Bounce.NO,
-            after=known.bounce,
-            occurred_at=known.bounced_at,
-        )
+        by = Origin.CONTACT if known.complaint else None
+        say(BounceChanged(before=Bounce.NO, after=known.bounce, by=by), known.bounced_at)
     count = len(recorder.records.addresses.get(hashed).deliverability.soft_failures)
-    for entry in (*told_failures(known, count), *told_marks(facts)):
-        say(EntryKind.BOUNCE, occurred_at=entry.pop("at"), **entry)
+    for failed, at in told_failures(known, count):
+        say(failed, at)
+    for mark in told_marks(facts):
+        say(mark, facts.bounced_at)
 
 
 def _channel(address: str) -> Channel:

@@ -15,6 +15,7 @@ from bot.consent.frozen import replace
 from bot.consent.gates import Code
 from bot.consent.known_providers import KnownProviders
 from bot.consent.log.apply import apply
+from bot.consent.log.changes import BlockChanged, Noted
 from bot.consent.log.entries import Entry, EntryKind, opts_out
 from bot.consent.model import (
     AddressFacts,
@@ -202,15 +203,16 @@ def _put_lists(recorder: Recorder, log: _Log) -> None:
         holders: list[Contact | None] = [*recorder.records.contacts.at(key)]
         for holder in holders or [None]:
             recorder.record(
-                EntryKind.BLOCK,
                 holder,
+                BlockChanged(
+                    sender=name,
+                    before=BlockState.NONE,
+                    after=BlockState.BLOCKED,
+                    reason="The provider told of it before Optin kept its list",
+                ),
                 address=holder.address(Channel.EMAIL) if holder else key,
                 channel=Channel.EMAIL,
-                sender=name,
                 actor=f"provider:{Listing.of(name).provider}",
-                before=BlockState.NONE,
-                after=BlockState.BLOCKED,
-                reason="The provider told of it before Optin kept its list",
                 occurred_at=block.since,
             )
 
@@ -260,9 +262,8 @@ class _Settling:
         if changed:
             said = " ".join(f"{c.channel.word} is {c.after} now: {c.reason}" for c in changed)
             self.recorder.record(
-                EntryKind.NOTE,
                 self.records.contacts.get(id),
-                reason=f"By the rules of version {VERSION} {said}",
+                Noted(reason=f"By the rules of version {VERSION} {said}"),
             )
         return changed
 

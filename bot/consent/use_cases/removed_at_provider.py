@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.consent.errors import Changed, Refused
-from bot.consent.log.entries import EntryKind
+from bot.consent.log.changes import BlockChanged
 from bot.consent.model import Actor, BlockState, Channel, Contact, Origin
 from bot.consent.permissions import Action, authorize
 from bot.consent.suppressions import Listing
@@ -60,13 +60,10 @@ def _remove(
 ) -> None:
     for holder in recorder.records.contacts.at(contact.key(Channel.EMAIL) or ""):
         recorder.record(
-            EntryKind.BLOCK,
             recorder.records.contacts.get(holder.id),
+            BlockChanged(
+                sender=name, by=Origin.STAFF, before=before, after=BlockState.NONE, reason=reason
+            ),
             address=holder.address(Channel.EMAIL),
             channel=Channel.EMAIL,
-            sender=name,
-            by=Origin.STAFF,
-            before=before,
-            after=BlockState.NONE,
-            reason=reason,
         )

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from bot.consent.addresses import key_of
+from bot.consent.log.changes import ConsentChanged
 from bot.consent.log.entries import (
     MERGED,
     MERGED_INTO,
     REACHES,
-    TAKES_BACK,
-    EntryKind,
-    Pair,
     act_of,
     covers,
     of,
@@ -44,24 +42,25 @@ def settle(
         )
     before = contact.consents.get(key, UNSET)
     address = next((a for a in contact.addresses if key_of(a) == key), key)
-    changes: dict[str, Pair] = {TAKES_BACK: (None, act)}
     same = (before.on, before.by) == (consent.on, consent.by)
     told = any(covers(act, act_of(entry)) for entry in statements(records, contact, key))
     if same and not told and len(left) == len(records.addresses.get(key).refusals):
         return contact
     # It is as old as it was: a refusal that is told late must not find it newer than itself.
     after = recorder.record(
-        EntryKind.NOTE if same else EntryKind.CONSENT,
         contact,
+        ConsentChanged(
+            again=same,
+            by=Origin.STAFF if same else consent.by,
+            before=before.on,
+            after=before.on if same else consent.on,
+            reason=reason,
+            evidence=None if same else consent.evidence,
+            takes_back=act,
+        ),
         address=address,
         channel=channel,
-        by=Origin.STAFF if same else consent.by,
-        before=before.on,
-        after=before.on if same else consent.on,
-        reason=reason,
-        evidence=None if same else consent.evidence,
         occurred_at=None if same else consent.since,
-        changes=changes,
     )
     assert after is not None
     return after
@@ -113,14 +112,17 @@ def take_from_address(
     if not any(covers(act, refusal.act) for refusal in known):
         return False
     recorder.record(
-        EntryKind.NOTE,
         recorder.records.contacts.get(teller) if teller else None,
+        ConsentChanged(
+            again=True,
+            before=ConsentValue.NO,
+            after=ConsentValue.UNSET,
+            reason=reason,
+            takes_back=act,
+            by=None,
+        ),
         address=address,
         channel=channel,
-        before=ConsentValue.NO,
-        after=ConsentValue.UNSET,
-        reason=reason,
-        changes={TAKES_BACK: (None, act)},
     )
     return True
 

@@ -12,7 +12,8 @@ from datetime import datetime
 from bot.consent.addresses import key_of
 from bot.consent.alerts import Alert, AlertKind, anew
 from bot.consent.errors import NotFound, Refused
-from bot.consent.log.entries import ACT, EntryKind
+from bot.consent.log.changes import Act, ConsentChanged, HoldChanged
+from bot.consent.log.entries import EntryKind
 from bot.consent.model import UNSET, Actor, ConsentValue, Contact, Origin
 from bot.consent.permissions import Action, authorize
 from bot.consent.store import Records
@@ -124,17 +125,19 @@ def _refuse(
     # Whoever had refused already has refused again: a re-opt-in has to be newer than that.
     again = holder is not None and before.on is ConsentValue.NO and before.by is Origin.CONTACT
     recorder.record(
-        EntryKind.NOTE if again else EntryKind.CONSENT,
         holder,
+        ConsentChanged(
+            again=again,
+            by=Origin.CONTACT,
+            before=before.on,
+            after=ConsentValue.NO,
+            reason=reason,
+            # The contact's word, whoever read it: nobody can take it back.
+            act=Act(of=None, name=""),
+        ),
         address=address,
         channel=alert.channel,
-        by=Origin.CONTACT,
-        before=before.on,
-        after=ConsentValue.NO,
-        reason=reason,
         occurred_at=since,
-        # The contact's word, whoever read it: nobody can take it back.
-        changes={ACT: (None, "")},
     )
 
 
@@ -142,14 +145,11 @@ def _release(
     recorder: Recorder, alert: Alert, holder: Contact | None, address: str, reason: str
 ) -> None:
     recorder.record(
-        EntryKind.HOLD,
         # Read again: the entry before changed the same contact.
         recorder.records.contacts.get(holder.id) if holder else None,
+        HoldChanged(held=False, reason=reason),
         address=address,
         channel=alert.channel,
-        before="held",
-        after="released",
-        reason=reason,
     )
 
 

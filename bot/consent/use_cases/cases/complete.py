@@ -8,7 +8,7 @@ from bot.consent.addresses import key_of
 from bot.consent.alerts import AlertKind
 from bot.consent.cases import Case, CaseState
 from bot.consent.frozen import replace
-from bot.consent.log.entries import EntryKind
+from bot.consent.log.changes import ConsentChanged
 from bot.consent.model import Channel, ConsentValue, Contact, Origin
 from bot.consent.use_cases.alerts.enqueue import live_alerts
 from bot.consent.use_cases.cases.requirements import latest_refusal, missing_keys
@@ -56,15 +56,16 @@ def complete(service: Service, recorder: Recorder, case: Case, contact: Contact)
     before = contact.consent(case.channel).on
     done = transition(recorder, case, CaseState.COMPLETED, contact, actor=case.decided_by)
     recorder.record(
-        EntryKind.CONSENT,
         recorder.records.contacts.get(contact.id),
+        ConsentChanged(
+            by=Origin.CONTACT,
+            before=before,
+            after=ConsentValue.YES,
+            reason=f"{RE_OPT_IN}: {case.reason}" if case.reason else RE_OPT_IN,
+            evidence=case.evidence,
+        ),
         address=case.address,
         channel=case.channel,
-        by=Origin.CONTACT,
-        before=before,
-        after=ConsentValue.YES,
-        reason=f"{RE_OPT_IN}: {case.reason}" if case.reason else RE_OPT_IN,
-        evidence=case.evidence,
         occurred_at=case.evidence.at,
         actor=case.decided_by,
     )

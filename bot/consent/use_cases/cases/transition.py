@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
 from bot.consent.alerts import Alert, AlertKind, anew
 from bot.consent.cases import OPEN, Case, CaseState
 from bot.consent.frozen import replace
-from bot.consent.log.entries import EntryKind, Pair
+from bot.consent.log.changes import CaseMoved, Change
 from bot.consent.model import Channel, Contact, Evidence
 from bot.consent.parsing import masked
 from bot.consent.store import Records
@@ -36,16 +35,11 @@ class CaseLog(Protocol):
 
     def record(
         self,
-        kind: EntryKind,
         contact: Contact | None,
+        change: Change,
         *,
         address: str | None = None,
         channel: Channel | None = None,
-        before: str = "",
-        after: str = "",
-        reason: str | None = None,
-        evidence: Evidence | None = None,
-        changes: Mapping[str, Pair] | None = None,
         actor: str | None = None,
     ) -> Contact | None:
         """Appends an entry to the log, and applies it."""
@@ -88,15 +82,16 @@ def log_transition(
 ) -> None:
     """Each step has one entry, which names its case."""
     log.record(
-        EntryKind.CASE,
         contact,
+        CaseMoved(
+            case=case.id,
+            before=before,
+            after=case.state,
+            reason=why,
+            evidence=evidence,
+        ),
         address=case.address or None,
         channel=case.channel,
-        before=before,
-        after=case.state,
-        reason=why,
-        evidence=evidence,
-        changes={"case": (None, case.id)},
         actor=actor,
     )
 

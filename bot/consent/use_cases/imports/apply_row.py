@@ -8,7 +8,8 @@ from enum import Enum, auto
 
 from bot.consent.addresses import key_of
 from bot.consent.errors import Invalid
-from bot.consent.log.entries import ACT, ANOTHERS, CARRIED, ROW, EntryKind, covers
+from bot.consent.log.changes import Act, BounceChanged, ConsentChanged
+from bot.consent.log.entries import ANOTHERS, CARRIED, ROW, covers
 from bot.consent.model import (
     AddressFacts,
     Bounce,
@@ -130,14 +131,10 @@ def set_consent(
     if imported is Imported.UNCHANGED:
         return contact, []
     after = recorder.record(
-        EntryKind.CONSENT,
         contact,
+        ConsentChanged(by=Origin.IMPORT, before=current.on, after=ConsentValue.YES, evidence=proof),
         address=address,
         channel=channel,
-        by=Origin.IMPORT,
-        before=current.on,
-        after=ConsentValue.YES,
-        evidence=proof,
         occurred_at=evidence.at if evidence else None,
     )
     assert after is not None
@@ -151,13 +148,10 @@ def refuse_nobody(
     """An opt-out of an address that nobody has: kept for whoever appears with it."""
     hashed = service.hashed(address)
     recorder.record(
-        EntryKind.CONSENT,
         None,
+        ConsentChanged(by=Origin.IMPORT, before=ConsentValue.UNSET, after=ConsentValue.NO),
         address=hashed,
         channel=channel,
-        by=Origin.IMPORT,
-        before=ConsentValue.UNSET,
-        after=ConsentValue.NO,
         occurred_at=_first_seen(recorder, hashed),
     )
     return Consequence.KEPT_FOR_LATER
@@ -172,13 +166,10 @@ def bounce_nobody(
     if _says_so(recorder, facts):
         return []
     recorder.record(
-        EntryKind.BOUNCE,
         None,
+        BounceChanged(before=facts.bounce, after=Bounce.YES, reason=_BOUNCED),
         address=hashed,
         channel=channel,
-        before=facts.bounce,
-        after=Bounce.YES,
-        reason=_BOUNCED,
     )
     return [] if facts.bounce is Bounce.YES else [Consequence.BOUNCED]
 
@@ -226,16 +217,18 @@ def _refuse(
     if again and not own and recorder.wrote(contact.id, channel, own=False):
         return contact, _Refused.AGAIN  # the same file says it twice
     after = recorder.record(
-        EntryKind.NOTE if newer or again else EntryKind.CONSENT,
         contact,
+        ConsentChanged(
+            again=newer or again,
+            by=Origin.IMPORT,
+            before=current.on,
+            after=ConsentValue.NO,
+            act=None if own else Act(of=of, name=f"{recorder.actor}{ROW}{row}"),
+        ),
         address=contact.address(channel),
         channel=channel,
-        by=Origin.IMPORT,
-        before=current.on,
-        after=ConsentValue.NO,
         occurred_at=at,
         id=row if own else None,
-        changes=None if own else {ACT: (of, f"{recorder.actor}{ROW}{row}")},
     )
     assert after is not None
     if newer:
@@ -285,12 +278,9 @@ def mark_bounced(recorder: Recorder, contact: Contact, channel: Channel) -> bool
     if _says_so(recorder, facts):
         return False
     recorder.record_for_holders(
-        EntryKind.BOUNCE,
         address,
+        BounceChanged(before=facts.bounce, after=Bounce.YES, reason=_BOUNCED),
         channel=channel,
-        before=facts.bounce,
-        after=Bounce.YES,
-        reason=_BOUNCED,
         told_of=contact,
     )
     return facts.bounce is not Bounce.YES

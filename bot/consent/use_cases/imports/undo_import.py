@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from bot.consent.addresses import HASH, key_of
 from bot.consent.errors import Invalid, Refused
+from bot.consent.log.changes import BounceChanged, ContactChanged, ImportMoved
 from bot.consent.log.entries import (
-    TAKES_BACK,
     UNDO_IMPORT,
     Entry,
     EntryKind,
@@ -76,7 +76,7 @@ def undo_import(
                     undoing.nobody(entry)
             if not page:
                 records.imports.put(replace(record, undone_at=now))
-                recorder.record(EntryKind.IMPORT, None, after="undone", reason=record.file)
+                recorder.record(None, ImportMoved(after="undone", reason=record.file))
                 return dict(counts)
             before = page[-1].seq
         progress(len(seen))
@@ -151,7 +151,7 @@ class _Undoing:
         untouched = not any(_touches(entry, self.importer) for entry in entries)
         if brought and untouched:
             self.recorder.record(
-                EntryKind.CONTACT, present(records, id), after="removed", reason=self.reason
+                present(records, id), ContactChanged(after="removed", reason=self.reason)
             )
             self.counts["contacts removed"] += 1
             return
@@ -198,14 +198,15 @@ def _undo_bounce(
         left = [mark for mark in facts.marks if mark.act != act]
         if len(left) != len(facts.marks):
             recorder.record_for_holders(
-                EntryKind.BOUNCE,
                 name,
+                BounceChanged(
+                    before=facts.bounce,
+                    after=facts.bounce if left else facts.deliverability.bounce,
+                    reason=UNDO_IMPORT,
+                    takes_back=act,
+                ),
                 channel=entry.channel,
-                before=facts.bounce,
-                after=facts.bounce if left else facts.deliverability.bounce,
-                reason=UNDO_IMPORT,
                 former=contact if name == key else None,
-                changes={TAKES_BACK: (None, act)},
             )
 
 
