@@ -26,6 +26,7 @@ from bot.consent.use_cases.cases.timers import run_case_timers
 from bot.consent.use_cases.contacts import Details, add, edit, note
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.erase import erase
+from bot.consent.use_cases.former_mailboxes import Mailboxes, find_mailboxes
 from bot.consent.use_cases.imports import (
     Report,
     Row,
@@ -37,7 +38,6 @@ from bot.consent.use_cases.ingest import ingest
 from bot.consent.use_cases.key_values import read_value, read_values, update_values, write_value
 from bot.consent.use_cases.known_senders import senders
 from bot.consent.use_cases.look_up import Found, Profile, find, others_gates, profile, suggest
-from bot.consent.use_cases.mailboxes import Mailboxes, find_mailboxes
 from bot.consent.use_cases.merge import merge
 from bot.consent.use_cases.removed_at_provider import removed_at_provider
 from bot.consent.use_cases.retire import Retired, restore, retire, retired
