@@ -124,7 +124,7 @@ def test_who_is_a_manager_no_more_is_sent_no_requests(desk: Bench, how: str) -> 
             desk.workspace.deactivate("Lee")
     asked(desk)
     with desk.service.store.reading() as records:
-        wanted = list(request_subscribers(records))
+        wanted = list(request_subscribers(records.key_value))
 
     assert dms(desk, "Lee") == []
     assert "A manager has to decide" in dms(desk, "Mia")[0]

@@ -38,14 +38,14 @@ def requirement_met(
     if case is None or contact.key(channel) != key_of(case.address):
         return
     facts = recorder.records.addresses.get(key_of(case.address))
-    if missing_keys(facts, channel, known_senders(service, recorder.records)):
+    if missing_keys(facts, channel, known_senders(service, recorder.records.key_value)):
         return
     case = replace(case, unstopped_at=at)
     recorder.records.cases.put(case)
     if case.state is CaseState.APPROVED:
         complete(service, recorder, case, contact)
     else:
-        redraw_case(recorder.records, case)
+        redraw_case(recorder.records.outbox, case)
 
 
 def complete(service: Service, recorder: Recorder, case: Case, contact: Contact) -> Case:

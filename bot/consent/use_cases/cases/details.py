@@ -14,6 +14,7 @@ from bot.consent.gates import THINGS
 from bot.consent.known_providers import KnownProviders
 from bot.consent.model import Actor, AddressFacts, Channel, Consent, ConsentValue, Contact, Origin
 from bot.consent.permissions import Action, authorize
+from bot.consent.records import Contacts
 from bot.consent.rules import Decision, decide
 from bot.consent.store import Records
 from bot.consent.use_cases.cases.requirements import missing_keys
@@ -86,7 +87,7 @@ def details_of(service: Service, records: Records, case: Case) -> CaseDetails:
     contact = records.contacts.get(case.contact)
     key = key_of(case.address)
     facts = records.addresses.get(key) if key else AddressFacts(address="")
-    senders = senders_of(service, records, facts)
+    senders = senders_of(service, records.key_value, facts)
     if contact is None or contact.erased:
         return CaseDetails(
             case=case,
@@ -111,7 +112,7 @@ def details_of(service: Service, records: Records, case: Case) -> CaseDetails:
         missing=tuple(words),
         unblock_words=words,
         providers=service.providers,
-        warnings=tuple(_warnings(records, case, contact, facts, service.now())),
+        warnings=tuple(_warnings(records.contacts, case, contact, facts, service.now())),
     )
 
 
@@ -141,14 +142,14 @@ def completed_by_another(service: Service, id: str, channel: Channel, actor: Act
 
 
 def _warnings(
-    records: Records, case: Case, contact: Contact, facts: AddressFacts, now: datetime
+    contacts: Contacts, case: Case, contact: Contact, facts: AddressFacts, now: datetime
 ) -> Iterator[str]:
     things = THINGS[case.channel]
     if facts.complaint:
         yield "The contact reported our e-mail as spam."
     if case.refused_at is not None and now - case.refused_at <= _LATELY:
         yield f"The contact refused {things} only lately, on {date(case.refused_at)}."
-    others = [h for h in records.contacts.at(key_of(case.address)) if h.id != contact.id]
+    others = [h for h in contacts.at(key_of(case.address)) if h.id != contact.id]
     if others:
         thing = "number" if case.channel is Channel.SMS else "address"
         have = "Another contact has" if len(others) == 1 else f"{len(others)} other contacts have"
