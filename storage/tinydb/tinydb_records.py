@@ -15,7 +15,8 @@ from bot.consent.frozen import replace
 from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import AddressFacts, Channel, Contact, Import
 from bot.consent.store import Expected
-from storage.documents import encode, fingerprint
+from storage.alert_documents import AlertDecoder, alert_document
+from storage.documents import DocumentDecoder, encode, fingerprint
 from storage.tinydb.index import (
     ADDRESSES,
     ALERTS,
@@ -40,7 +41,7 @@ _MOST_KNOWN = 1_000
 _contact = msgspec.json.Decoder(Contact)
 _facts = msgspec.json.Decoder(AddressFacts)
 _import = msgspec.json.Decoder(Import)
-_alert = msgspec.json.Decoder(Alert)
+_alert = AlertDecoder()
 _case = msgspec.json.Decoder(Case)
 _texts = msgspec.json.Decoder(dict[str, str])
 
@@ -215,7 +216,7 @@ class TinyDBRecords:
         return self.alert(held[-1]) if held else None
 
     def put_alert(self, alert: Alert) -> None:
-        self._put(ALERTS, alert.id, alert)
+        self._put(ALERTS, alert.id, alert_document(alert))
 
     def remove_alert(self, id: str) -> None:
         self._remove(ALERTS, id)
@@ -316,7 +317,7 @@ class TinyDBRecords:
 
     # By the key that a document is known by
 
-    def _get(self, table: str, key: str, decoder: msgspec.json.Decoder[T]) -> T | None:
+    def _get(self, table: str, key: str, decoder: DocumentDecoder[T]) -> T | None:
         id = self._index.ids[table].get(key)
         return None if id is None else decoder.decode(self._tables.documents[table][id])
 

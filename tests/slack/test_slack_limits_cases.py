@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.consent.alerts import Alert, AlertKind
+from bot.consent.alerts import Alert, AlertKind, Delivery, Subject
 from bot.consent.cases import Case, CaseState
 from bot.consent.gates import Code
 from bot.consent.model import Channel, Evidence
@@ -106,11 +106,10 @@ def alert(matter: CaseDetails, kind: AlertKind, **fields: Any) -> Alert:
         slack_channel="C0APPROVAL",
         first_at=AT,
         last_at=AT,
-        channel=matter.case.channel,
-        masked="ending 0100",
+        subject=Subject(channel=matter.case.channel, masked="ending 0100"),
         about=matter.case.id,
         text=matter.case.state,
-        **fields,
+        delivery=Delivery(**fields),
     )
 
 

@@ -63,11 +63,12 @@ def ask(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor)
     list, since each has a consent of their own."""
     alert = _alert(consent, value(body))
     found = _contacts(consent, alert, actor)
+    channel = alert.subject.channel
     if len(found) == 1:
-        case = found[0].cases.get(alert.channel)
-        check_request(found[0].contact, alert.channel, case, consent.now())
-        other = completed_by_another(consent, found[0].contact.id, alert.channel, actor)
-        opened = request_modal(found[0], alert.channel, Metadata(), other=other)
+        case = found[0].cases.get(channel)
+        check_request(found[0].contact, channel, case, consent.now())
+        other = completed_by_another(consent, found[0].contact.id, channel, actor)
+        opened = request_modal(found[0], channel, Metadata(), other=other)
     else:
         opened = _listed(found)
     show(client, body, opened)
@@ -86,16 +87,16 @@ def review(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Act
     """A person has read it: an opt-out, or none."""
     refusal = pressed(body).get("action_id") == ids.REVIEW_YES
     answer = answer_review(consent, _alert_id(value(body)), refusal, actor)
+    channel = answer.alert.subject.channel
     with saved():
         if not answer.won:
-            word = "an opt-out" if answer.alert.answer == REFUSAL else "no opt-out"
+            word = "an opt-out" if answer.alert.follow_up.answer == REFUSAL else "no opt-out"
             say(client, body, _by(answer, f"Answered already as {word}"))
         elif refusal:
-            what = things(answer.alert.channel)
-            say(client, body, f"Saved as an opt-out: no more {what} are sent.")
+            say(client, body, f"Saved as an opt-out: no more {things(channel)} are sent.")
         else:
             found = _contacts(consent, answer.alert, actor)
-            say(client, body, no_opt_out(answer.alert.channel, found))
+            say(client, body, no_opt_out(channel, found))
     ack()
 
 
@@ -141,7 +142,7 @@ def saved_kinds(ack: Ack, view: dict[str, Any], consent: Service, actor: Actor) 
 
 def _contacts(consent: Service, alert: Alert, actor: Actor) -> list[Profile]:
     found = []
-    for id in alert.contacts:
+    for id in alert.subject.contacts:
         try:
             found.append(profile(consent, id, actor))
         except NotFound:
@@ -171,6 +172,6 @@ def _alert_id(value: str) -> str:
 
 
 def _by(answer: ReviewAnswer, said: str) -> str:
-    alert = answer.alert
-    at = f", {date(alert.handled_at)}" if alert.handled_at else ""
-    return f"{said} by {person(alert.handled_by or '')}{at}."
+    follow_up = answer.alert.follow_up
+    at = f", {date(follow_up.handled_at)}" if follow_up.handled_at else ""
+    return f"{said} by {person(follow_up.handled_by or '')}{at}."

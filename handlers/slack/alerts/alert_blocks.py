@@ -58,23 +58,24 @@ class Drawn:
 def drawn(alert: Alert, matter: CaseDetails | None = None) -> Drawn:
     """The alert as it should look. Plainer than designed where Slack refused that. A re-opt-in
     needs its `matter`."""
+    repeated, plain_text = alert.delivery.repeated, alert.delivery.plainness
     if matter is not None:
         said = case_lines(alert, matter)
-        if alert.repeated:
+        if repeated:
             said = [f"{said[0]} (repeated)", *said[1:]]
-        if alert.plainness and alert.kind is AlertKind.CASE and matter.case.open:
+        if plain_text and alert.kind is AlertKind.CASE and matter.case.open:
             said.insert(1, "Slack shows no buttons here: `/optin pending` has them.")
         text = lines(said, SECTION)
-        return Drawn(text=text, blocks=[] if alert.plainness else case_blocks(alert, matter))
+        return Drawn(text=text, blocks=[] if plain_text else case_blocks(alert, matter))
     said = sentences(alert)
-    if alert.repeated:
+    if repeated:
         said = [f"{said[0]} (repeated)", *said[1:]]
     handled = _handled(alert)
     text = lines([*said, *handled], SECTION)
-    if alert.plainness:
+    if plain_text:
         return Drawn(text=text)
     blocks: list[Block] = []
-    if alert.kind in _HEADERS and not alert.ended_at:
+    if alert.kind in _HEADERS and not alert.follow_up.ended_at:
         blocks.append(header(f"🚨 {_HEADERS[alert.kind]}"))
     blocks.append(section(*said))
     if handled:
@@ -107,14 +108,14 @@ def kinds_modal(slack_channel: str, quiet: Mutes, alert: str) -> View:
 
 def _elements(alert: Alert) -> list[Block]:
     elements: list[Block] = []
-    if alert.kind is AlertKind.REVIEW and alert.answer is None:
+    if alert.kind is AlertKind.REVIEW and alert.follow_up.answer is None:
         elements.append(button("It was an opt-out", ids.REVIEW_YES, alert.id, style="danger"))
         elements.append(button("It was not", ids.REVIEW_NO, alert.id))
-    if alert.contacts:
+    if alert.subject.contacts:
         elements.append(button("View", ids.ALERT_VIEW, alert.id))
         if _may_return(alert):
             elements.append(button("Request re-opt-in", ids.ALERT_REQUEST, alert.id))
-    if alert.kind is not AlertKind.REVIEW and alert.handled_by is None:
+    if alert.kind is not AlertKind.REVIEW and alert.follow_up.handled_by is None:
         elements.append(button("Mark handled", ids.HANDLED, alert.id))
     if alert.kind is not AlertKind.REVIEW:
         elements.append(_menu(alert))
@@ -123,9 +124,10 @@ def _elements(alert: Alert) -> list[Block]:
 
 def _may_return(alert: Alert) -> bool:
     """Whether somebody may want to ask for what the contact refused."""
-    if alert.returned_at is not None:
+    if alert.follow_up.returned_at is not None:
         return False
-    return alert.kind in _REFUSALS or (alert.kind is AlertKind.REVIEW and alert.answer == REFUSAL)
+    is_refusal = alert.kind is AlertKind.REVIEW and alert.follow_up.answer == REFUSAL
+    return is_refusal or alert.kind in _REFUSALS
 
 
 def _menu(alert: Alert) -> Block:
@@ -136,10 +138,11 @@ def _menu(alert: Alert) -> Block:
 
 
 def _handled(alert: Alert) -> list[str]:
-    if alert.handled_by is None:
+    by, when = alert.follow_up.handled_by, alert.follow_up.handled_at
+    if by is None:
         return []
-    at = f", {date(alert.handled_at)}" if alert.handled_at else ""
-    if alert.handled_by == "system":
+    at = f", {date(when)}" if when else ""
+    if by == "system":
         return [f"✓ Nobody answered by the deadline, so it counts as an opt-out{at}"]
     word = "Answered" if alert.kind is AlertKind.REVIEW else "Handled"
-    return [f"✓ {word} by {person(alert.handled_by)}{at}"]
+    return [f"✓ {word} by {person(by)}{at}"]

@@ -105,7 +105,7 @@ def _stop(alert: Alert) -> list[str]:
 
 
 def _unsubscribe(alert: Alert) -> list[str]:
-    channel = alert.channel
+    channel = alert.subject.channel
     said = (
         f"🔴 *{channel.word} opt-out:* {_who(alert)} unsubscribed {date(alert.last_at)}"
         f"{_again(alert)}. No more {things(channel)} will be sent."
@@ -123,17 +123,18 @@ def _complaint(alert: Alert) -> list[str]:
 
 
 def _drift(alert: Alert) -> list[str]:
+    channel = alert.subject.channel
     reason = f" {inert(alert.text, QUOTED)}" if alert.text else ""
     said = (
-        f"🔴 *{alert.channel.word} opt-out that we missed:* we thought {_who(alert)} gets our "
-        f"{things(alert.channel)}, and the provider refused {date(alert.last_at)}"
-        f"{_again(alert)}.{reason} {alert.channel.word} On is NO now."
+        f"🔴 *{channel.word} opt-out that we missed:* we thought {_who(alert)} gets our "
+        f"{things(channel)}, and the provider refused {date(alert.last_at)}"
+        f"{_again(alert)}.{reason} {channel.word} On is NO now."
     )
     return [said, *_notes(alert)]
 
 
 def _unknown(alert: Alert) -> list[str]:
-    thing = "number" if alert.channel is Channel.SMS else "address"
+    thing = "number" if alert.subject.channel is Channel.SMS else "address"
     said = (
         f"⚪ *Unknown {thing}:* {_who(alert)}, which no contact has, refused"
         f"{_to(alert, 'messages from')} {date(alert.last_at)}{_again(alert)}. It is kept, and "
@@ -143,11 +144,11 @@ def _unknown(alert: Alert) -> list[str]:
 
 
 def _unstop(alert: Alert) -> list[str]:
-    channel = alert.channel.word
-    if alert.returned_at:
+    channel = alert.subject.channel.word
+    if returned := alert.follow_up.returned_at:
         return [
             f"☑️ *Opted in again:* {_who(alert)} texted UNSTOP{_to(alert)} "
-            f"{date(alert.last_at)}, and a manager approved {date(alert.returned_at)}. View shows "
+            f"{date(alert.last_at)}, and a manager approved {date(returned)}. View shows "
             "whether anything else is in the way."
         ]
     return [
@@ -166,7 +167,7 @@ def _unread(alert: Alert) -> list[str]:
 
 
 def _bounce(alert: Alert) -> list[str]:
-    word = alert.channel.word
+    word = alert.subject.channel.word
     if alert.count == 1:
         reason = next(iter(alert.counts), "")
         return [
@@ -186,11 +187,12 @@ def _review(alert: Alert) -> list[str]:
         f"> “{inert(unaddressed(alert.text), QUOTED)}”" if alert.text else "_The reply was erased._"
     )
     asked = f"*Is this an opt-out?* {_who(alert)} wrote{_to(alert)} {date(alert.first_at)}."
-    if alert.answer is not None:
-        return [f"{_ANSWERED[alert.answer]} {asked}", quoted]
+    review = alert.follow_up
+    if review.answer is not None:
+        return [f"{_ANSWERED[review.answer]} {asked}", quoted]
     until = ""
-    if alert.deadline:
-        until = f" Unanswered by {date(alert.deadline)}, it counts as an opt-out."
+    if review.deadline:
+        until = f" Unanswered by {date(review.deadline)}, it counts as an opt-out."
     return [f"🟡 {asked} Nothing is sent until somebody answers.{until}", quoted]
 
 
@@ -199,7 +201,7 @@ def _storm(alert: Alert) -> list[str]:
     minutes = max(1.0, (alert.last_at - alert.first_at).total_seconds() / 60)
     rate = f"{alert.count / minutes:,.0f} a minute"
     span = f"{minutes:.0f} min"
-    if alert.ended_at:
+    if alert.follow_up.ended_at:
         first = f"🔴 *{kind_count(kind, alert.count)}* in {span} until {date(alert.last_at)}: over."
     else:
         first = (
@@ -244,15 +246,16 @@ def _notice(alert: Alert) -> list[str]:
 
 
 def _who(alert: Alert) -> str:
-    if not alert.masked:
+    subject = alert.subject
+    if not subject.masked:
         return "an erased contact"
-    if alert.channel is Channel.SMS:
-        return f"number {inert(alert.masked)}"
-    return f"address {inert(alert.masked)}"
+    thing = "number" if subject.channel is Channel.SMS else "address"
+    return f"{thing} {inert(subject.masked)}"
 
 
 def _to(alert: Alert, word: str = "to") -> str:
-    return f" {word} {inert(phone(alert.sender))}" if alert.sender else ""
+    sender = alert.subject.sender
+    return f" {word} {inert(phone(sender))}" if sender else ""
 
 
 def _again(alert: Alert) -> str:
@@ -260,19 +263,20 @@ def _again(alert: Alert) -> str:
 
 
 def _notes(alert: Alert) -> Iterable[str]:
-    if len(alert.contacts) > 1:
-        have = "several contacts have" if len(alert.contacts) > 9 else f"{len(alert.contacts)} have"
+    count, then = len(alert.subject.contacts), alert.follow_up
+    if count > 1:
+        have = "several contacts have" if count > 9 else f"{count} have"
         yield f"It counts for each contact who has it: {have} it."
-    if alert.returned_at:
+    if then.returned_at:
         yield (
-            f"☑️ Opted in again {date(alert.returned_at)}, with a manager's approval. View shows "
+            f"☑️ Opted in again {date(then.returned_at)}, with a manager's approval. View shows "
             "whether anything else is in the way."
         )
-    elif alert.unstopped_at:
-        yield f"🟡 Came back {date(alert.unstopped_at)} with UNSTOP, still needs a manager."
-    elif alert.unread_at:
+    elif then.unstopped_at:
+        yield f"🟡 Came back {date(then.unstopped_at)} with UNSTOP, still needs a manager."
+    elif then.unread_at:
         yield (
-            f"🟡 Texted UNSTOP with something around it {date(alert.unread_at)}: the carrier takes "
+            f"🟡 Texted UNSTOP with something around it {date(then.unread_at)}: the carrier takes "
             "the bare word alone, so the block stands."
         )
 

@@ -50,21 +50,21 @@ def case_lines(alert: Alert, matter: CaseDetails) -> list[str]:
             return list(_told(alert, matter))
         case AlertKind.CASE_REMINDER:
             return list(_reminder(matter))
-    return [_headline(matter, alert.masked), *details(matter), *progress(matter)]
+    return [_headline(matter, alert.subject.masked), *details(matter), *progress(matter)]
 
 
 def case_blocks(alert: Alert, matter: CaseDetails) -> list[Block]:
     """The same as blocks, with the buttons that the state still allows."""
     if alert.kind is not AlertKind.CASE:
         return [section(*case_lines(alert, matter))]
-    blocks = [section(_headline(matter, alert.masked))]
+    blocks = [section(_headline(matter, alert.subject.masked))]
     if said := list(details(matter)):
         blocks.append(section(*said))
     blocks.append(section(*progress(matter)))
     if matter.case.state is CaseState.PENDING:
         if matter.warnings:
             blocks.append(context(*(f"⚠️ {inert(w, 300)}" for w in matter.warnings)))
-        elements = decision_buttons(matter, _who(matter.case, alert.masked))
+        elements = decision_buttons(matter, _who(matter.case, alert.subject.masked))
         elements.append(button("View", ids.ALERT_VIEW, alert.id))
         blocks.append({"type": "actions", "elements": elements})
     return blocks
@@ -237,7 +237,7 @@ def pass_on(matter: CaseDetails) -> str:
 def _told(alert: Alert, matter: CaseDetails) -> Iterator[str]:
     """To whoever asked: the state at that time, and what they can do."""
     case = matter.case
-    about = f"{_who(case, alert.masked)} ({case.channel.word})"
+    about = f"{_who(case, alert.subject.masked)} ({case.channel.word})"
     by = actor(case.decided_by or case.ended_by or "system", matter.providers)
     match alert.text:
         case CaseState.APPROVED:

@@ -14,7 +14,7 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.consent.alerts import INSTALLER, Alert, AlertKind, Delivery
+from bot.consent.alerts import INSTALLER, Alert, AlertKind, DeliveryState
 from bot.consent.use_cases import CaseDetails
 from bot.consent.use_cases.alerts.storms import Listed
 from handlers.cells import defused, line
@@ -47,9 +47,9 @@ def client(token: str, base_url: str) -> WebClient:
 
 def method(alert: Alert) -> str:
     """What will be called for it."""
-    if alert.delivery is Delivery.UNKNOWN:
+    if alert.delivery.state is DeliveryState.UNKNOWN:
         return REPLIES if alert.thread else HISTORY
-    if alert.ts is not None:
+    if alert.delivery.ts is not None:
         return UPDATE
     return UPLOAD if is_file(alert) else POST
 
@@ -67,7 +67,7 @@ def is_direct(alert: Alert) -> bool:
 
 def is_file(alert: Alert) -> bool:
     """Whether it goes as a file. Plainer, it is a sentence."""
-    return alert.kind is AlertKind.STORM_LIST and not alert.plainness
+    return alert.kind is AlertKind.STORM_LIST and not alert.delivery.plainness
 
 
 def is_for_managers(alert: Alert) -> bool:
@@ -104,7 +104,7 @@ class AlertClient:
         look = drawn(alert, matter)
         # An empty list takes the blocks away where the sentence alone is left.
         self.client.chat_update(
-            channel=alert.posted_in or alert.slack_channel,
+            channel=alert.delivery.posted_in or alert.slack_channel,
             ts=ts,
             text=look.text,
             blocks=look.blocks,

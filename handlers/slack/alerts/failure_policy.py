@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from bot.consent.alerts import Alert
 from bot.consent.use_cases.alerts.notices import notify_installer
-from bot.consent.use_cases.alerts.outbox import Posting, Result, post_again
+from bot.consent.use_cases.alerts.outbox import post_again
+from bot.consent.use_cases.alerts.settle import Posting, Result
 from bot.consent.use_cases.context import Service
 from handlers.slack.alerts.channel_health import Health
 from handlers.slack.alerts.client import LOOKING, is_file, is_private
@@ -64,7 +65,7 @@ class Verdicts:
             case ErrorKind.TOKEN:
                 self._refused_token(word)
                 return Posting(result=Result.LATER, wait=timedelta(0), problem=word)
-            case ErrorKind.GONE if alert.ts is not None:
+            case ErrorKind.GONE if alert.delivery.ts is not None:
                 return Posting(result=Result.ANEW, problem=word)
             case ErrorKind.GONE if alert.thread is not None:
                 post_again(self._service, alert.thread)

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 
 from slack_sdk.errors import SlackApiError
 
-from bot.consent.alerts import INSTALLER, Alert, Delivery
+from bot.consent.alerts import INSTALLER, Alert, Delivery, DeliveryState
 from bot.consent.errors import StorageFailed
 from bot.consent.use_cases import (
     CaseDetails,
@@ -24,8 +24,9 @@ from bot.consent.use_cases import (
     run_case_timers,
     unsubscribe_from_requests,
 )
-from bot.consent.use_cases.alerts.outbox import Posting, Result, claim, outbox, settle, sweep
+from bot.consent.use_cases.alerts.outbox import claim, outbox, sweep
 from bot.consent.use_cases.alerts.reviews import expire_reviews
+from bot.consent.use_cases.alerts.settle import Posting, Result, settle
 from bot.consent.use_cases.alerts.storms import Listed, end_storms, storm_list
 from bot.consent.use_cases.context import Service
 from handlers.slack.alerts.case_text import CASES
@@ -163,8 +164,8 @@ class Worker:
             _log(f"alert {alert.id} can't be told", error)
             posting = Posting(result=Result.DEAD, problem=type(error).__name__)
         settled = self._settle(alert, posting)
-        if settled is not None and settled.delivery is Delivery.DEAD:
-            logger.error("alert %s was given up: %s", alert.id, settled.problem)
+        if settled is not None and settled.delivery.state is DeliveryState.DEAD:
+            logger.error("alert %s was given up: %s", alert.id, settled.delivery.problem)
 
     def _settle(self, alert: Alert, posting: Posting) -> Alert | None:
         """What Slack has said is not thrown away because the storage is busy: where nobody knows
@@ -201,8 +202,8 @@ class Worker:
             about = self._matter(alert)
             if about is None:
                 return Posting(result=Result.GONE, problem="its request is not kept any more")
-        if alert.ts is not None:
-            self._slack.update(alert, alert.ts, about)
+        if alert.delivery.ts is not None:
+            self._slack.update(alert, alert.delivery.ts, about)
             return Posting(result=Result.SENT)
         if is_file(alert):
             self._slack.upload(alert, parent, self._listed(alert))
@@ -239,12 +240,12 @@ class Worker:
             return None, None
         with self._service.store.reading() as records:
             card = records.alert(alert.thread)
-        never = card is not None and card.delivery in (Delivery.DEAD, Delivery.SENT)
-        if card is None or (never and card.ts is None):
+        posting = card.delivery if card else Delivery(state=DeliveryState.DEAD)
+        if posting.ts is not None:
+            return posting.ts, None
+        if posting.state in (DeliveryState.DEAD, DeliveryState.SENT):
             return None, Posting(result=Result.GONE, problem="its card was not posted")
-        if card.ts is None:
-            return None, Posting(result=Result.LATER, wait=_CARD_FIRST)
-        return card.ts, None
+        return None, Posting(result=Result.LATER, wait=_CARD_FIRST)
 
     def _listed(self, alert: Alert) -> Sequence[Listed]:
         with self._service.store.reading() as records:
@@ -253,7 +254,7 @@ class Worker:
 
     def _look(self, alert: Alert, called: str, parent: str | None) -> Posting:
         """Whether Slack has what was posted with an outcome that nobody knows."""
-        since = alert.started_at or alert.first_at
+        since = alert.delivery.started_at or alert.first_at
         if is_private(alert):
             return Posting(result=Result.REPEAT)
         try:

@@ -56,8 +56,9 @@ def mute(service: Service, slack_channel: str, length: timedelta, actor: Actor) 
         before = mutes(records, slack_channel)
         _put(records, slack_channel, replace(before, until=until if length else None))
         summary = records.alert_for(summary_key(slack_channel))
-        if summary is not None and summary.shown == 0:
-            records.put_alert(replace(summary, not_before=until))
+        if summary is not None and summary.delivery.posted_version == 0:
+            delivery = replace(summary.delivery, not_before=until)
+            records.put_alert(replace(summary, delivery=delivery))
     return until
 
 

@@ -17,6 +17,8 @@ from bot.consent.alerts import (
     STORM_QUIET,
     Alert,
     AlertKind,
+    Subject,
+    revise,
 )
 from bot.consent.frozen import replace
 from bot.consent.log.entries import Entry, EntryKind
@@ -48,11 +50,15 @@ def join_storm(records: Records, fresh: Alert, now: datetime) -> bool:
     The first three are told singly, and the card counts them, too."""
     key = _key_of(fresh)
     storm = records.alert_for(key)
-    if storm is not None and storm.ended_at is None and within(storm.last_at, now, STORM_QUIET):
+    if (
+        storm is not None
+        and storm.follow_up.ended_at is None
+        and within(storm.last_at, now, STORM_QUIET)
+    ):
         _join(records, storm, fresh, now)
         return True
     mark = _singly(key)
-    sender = fresh.sender or ""
+    sender = fresh.subject.sender or ""
     lately = [
         (at, to)
         for at, to in json.loads(records.mark(mark) or "[]")
@@ -67,9 +73,7 @@ def join_storm(records: Records, fresh: Alert, now: datetime) -> bool:
             key=key,
             kind=AlertKind.STORM,
             about=storm_kind(fresh),
-            address=None,
-            masked="",
-            contacts=(),
+            subject=Subject(channel=fresh.subject.channel, sender=fresh.subject.sender),
             text=None,
             first_at=min(datetime.fromisoformat(at) for at, _ in lately),
             last_at=now,
@@ -97,7 +101,7 @@ def end_storms(service: Service) -> int:
     with service.store.transaction() as records:
         over = _over(records, service.alert_channel, now)
         for storm in over:
-            records.put_alert(replace(storm, ended_at=now, wanted=storm.wanted + 1))
+            records.put_alert(revise(storm, follow_up=replace(storm.follow_up, ended_at=now)))
             records.put_alert(_under(storm, AlertKind.STORM_LIST, now, count=storm.count))
         return len(over)
 
@@ -109,7 +113,7 @@ def storm_list(service: Service, storm: Alert) -> Sequence[Listed]:
     while True:
         with service.store.reading() as records:
             page = records.entries(
-                kinds=(EntryKind.CONSENT,), channel=storm.channel, before=before, limit=500
+                kinds=(EntryKind.CONSENT,), channel=storm.subject.channel, before=before, limit=500
             )
         for entry in page:
             if entry.recorded_at < storm.first_at:
@@ -136,12 +140,11 @@ def within(at: datetime, now: datetime, length: timedelta) -> bool:
 def _join(records: Records, storm: Alert, fresh: Alert, now: datetime) -> None:
     count = storm.count + 1
     records.put_alert(
-        replace(
+        revise(
             storm,
             last_at=max(storm.last_at, now),
             count=count,
-            counts=counted(storm, fresh.sender or ""),
-            wanted=storm.wanted + 1,
+            counts=counted(storm, fresh.subject.sender or ""),
         )
     )
     if count in STORM_LINES:
@@ -157,7 +160,7 @@ def _under(storm: Alert, kind: AlertKind, now: datetime, *, count: int) -> Alert
         slack_channel=storm.slack_channel,
         first_at=now,
         last_at=now,
-        channel=storm.channel,
+        subject=Subject(channel=storm.subject.channel),
         about=storm.about,
         count=count,
         thread=storm.id,
@@ -169,11 +172,11 @@ def storm_kind(fresh: Alert) -> AlertKind:
     those of contacts."""
     if fresh.kind is not AlertKind.UNKNOWN:
         return fresh.kind
-    return AlertKind.STOP if fresh.channel is Channel.SMS else AlertKind.UNSUBSCRIBE
+    return AlertKind.STOP if fresh.subject.channel is Channel.SMS else AlertKind.UNSUBSCRIBE
 
 
 def _key_of(fresh: Alert) -> str:
-    return _key(storm_kind(fresh), fresh.channel, fresh.slack_channel)
+    return _key(storm_kind(fresh), fresh.subject.channel, fresh.slack_channel)
 
 
 def _key(of: AlertKind, channel: Channel, slack_channel: str) -> str:
@@ -199,6 +202,6 @@ def _over(records: Records, slack_channel: str, now: datetime) -> list[Alert]:
         for kind in _KINDS
         for channel in Channel
         if (storm := records.alert_for(_key(kind, channel, slack_channel))) is not None
-        and storm.ended_at is None
+        and storm.follow_up.ended_at is None
         and abs(now - storm.last_at) > STORM_QUIET
     ]

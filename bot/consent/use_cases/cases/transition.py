@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from bot.consent.alerts import Alert, AlertKind, anew
+from bot.consent.alerts import Alert, AlertKind, Subject, redraw
 from bot.consent.cases import OPEN, Case, CaseState
 from bot.consent.frozen import replace
 from bot.consent.log.entries import EntryKind, Pair
@@ -102,11 +102,11 @@ def log_transition(
 
 
 def redraw_case(records: Records, case: Case) -> None:
-    """Every copy of it is drawn anew, by the outbox."""
+    """Has every copy of its message updated."""
     for id in case.copies:
         copy = records.alert(id)
         if copy is not None:
-            records.put_alert(anew(copy))
+            records.put_alert(redraw(copy))
 
 
 def notify_requester(log: CaseLog, case: Case, kind: AlertKind = AlertKind.CASE_TOLD) -> None:
@@ -129,9 +129,9 @@ def put_message(
             slack_channel=slack_channel,
             first_at=log.now,
             last_at=log.now,
-            channel=case.channel,
-            contacts=(case.contact,),
-            masked=masked(case.address),
+            subject=Subject(
+                channel=case.channel, contacts=(case.contact,), masked=masked(case.address)
+            ),
             about=case.id,
             text=case.state if kind is not AlertKind.CASE else None,
             thread=thread or None,
