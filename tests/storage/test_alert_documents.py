@@ -10,8 +10,7 @@ import pytest
 from bot.consent.alerts import Alert, Delivery, FollowUp, Subject
 from storage.alert_documents import AlertDecoder, alert_document
 from storage.documents import encode
-from tests.storage.test_store_contract_alerts import FULL
-from tests.support.store_fixtures import alert
+from tests.support.store_fixtures import FULL_ALERT, alert
 
 #: As 0.1.0 wrote it.
 WRITTEN = (
@@ -29,12 +28,12 @@ WRITTEN = (
 
 
 def test_an_alert_is_written_byte_for_byte_as_before():
-    assert encode(alert_document(FULL)) == WRITTEN
+    assert encode(alert_document(FULL_ALERT)) == WRITTEN
 
 
 def test_an_alert_that_was_written_before_is_read():
-    assert AlertDecoder().decode(WRITTEN) == FULL
-    assert AlertDecoder().decode(WRITTEN.decode()) == FULL
+    assert AlertDecoder().decode(WRITTEN) == FULL_ALERT
+    assert AlertDecoder().decode(WRITTEN.decode()) == FULL_ALERT
 
 
 def test_fields_that_an_earlier_version_lacked_get_their_defaults():
@@ -44,7 +43,7 @@ def test_fields_that_an_earlier_version_lacked_get_their_defaults():
     read = AlertDecoder().decode(encode(short | {"unheard_of": 1}))
 
     assert read == dataclasses.replace(
-        FULL,
+        FULL_ALERT,
         subject=Subject(),
         count=1,
         counts={},

@@ -14,53 +14,11 @@ from bot.consent.alerts import (
     AlertKind,
     Delivery,
     DeliveryState,
-    FollowUp,
-    Subject,
 )
-from bot.consent.model import Channel
 from bot.consent.store import Store
-from tests.support.store_fixtures import NOON, Opened, alert
+from tests.support.store_fixtures import FULL_ALERT, NOON, Opened, alert
 
 MINUTE = timedelta(minutes=1)
-
-
-FULL = alert(
-    "full",
-    kind=AlertKind.REVIEW,
-    subject=Subject(
-        channel=Channel.EMAIL,
-        contacts=("c1", "c2"),
-        address="hash:1",
-        masked="ending 0100",
-        sender="+18885550199",
-    ),
-    count=3,
-    counts={"No such number.": 2},
-    about="stop",
-    text="Stop. Thank you",
-    thread="a1",
-    follow_up=FollowUp(
-        unstopped_at=NOON,
-        deadline=NOON + MINUTE,
-        answer="refusal",
-        handled_by="slack:U1",
-        handled_at=NOON,
-        ended_at=NOON,
-    ),
-    delivery=Delivery(
-        desired_version=4,
-        posted_version=3,
-        state=DeliveryState.UNKNOWN,
-        attempts=2,
-        started_at=NOON,
-        not_before=NOON + MINUTE,
-        ts="1.2",
-        posted_at=NOON,
-        plainness=1,
-        repeated=True,
-        problem="timeout",
-    ),
-)
 
 
 def put(store: Store, *alerts: Alert) -> None:
@@ -76,10 +34,10 @@ def due(store: Store, **asked: object) -> list[str]:
 
 
 def test_an_alert_comes_back_as_it_was_put(opened: Opened) -> None:
-    put(opened.open(), FULL)
+    put(opened.open(), FULL_ALERT)
     with opened.open().reading() as records:
-        assert records.alert("full") == FULL
-        assert list(records.alerts()) == [FULL]
+        assert records.alert("full") == FULL_ALERT
+        assert list(records.alerts()) == [FULL_ALERT]
         assert records.alert("another") is None
 
 

@@ -112,8 +112,8 @@ class RateLimiter:
         self._stopped, self._stop = None, _FIRST_STOP
 
     def paused(self) -> Mapping[str, str]:
-        """Slack's word by channel."""
-        return {slack_channel: word for slack_channel, (_, word) in self._paused.items()}
+        """Slack's word by channel. May be called from any thread."""
+        return {slack_channel: word for slack_channel, (_, word) in self._paused.copy().items()}
 
     def _has_rested(self, slack_channel: str) -> bool:
         used = self._used.get(slack_channel)
