@@ -48,7 +48,7 @@ def people_findings(client: WebClient, settings: Settings) -> Iterator[Finding]:
 
 def notice_findings(settings: Settings) -> Iterator[Finding]:
     """Channels that took no alerts lately, and whether anybody could be told of it."""
-    from handlers.slack.alerts.alert_text import cure_of_channel
+    from handlers.slack.alerts.render.notice_text import cure_of_channel
 
     try:
         with closing(open_store(settings.storage)) as store, store.reading() as records:

@@ -16,8 +16,8 @@ from bot.consent.gates import Code
 from bot.consent.model import Channel, Evidence
 from bot.consent.use_cases import CaseDetails
 from handlers.slack import ids
-from handlers.slack.alerts.alert_blocks import drawn
-from handlers.slack.alerts.case_text import headline, progress
+from handlers.slack.alerts.render.alert_blocks import drawn
+from handlers.slack.alerts.render.case_progress import headline, progress
 from handlers.slack.blocks.card import card
 from handlers.slack.blocks.modal_frame import Metadata
 from handlers.slack.blocks.request_modal import deny_modal, pending, request_modal, requested_modal

@@ -27,8 +27,8 @@ from bot.consent.use_cases import (
 from bot.consent.use_cases.alerts.mutes import alert_settings, choose_kinds, mute
 from bot.consent.use_cases.alerts.reviews import REFUSAL, ReviewAnswer, answer_review, mark_handled
 from handlers.slack import ids
-from handlers.slack.alerts.alert_blocks import CHOOSE_KINDS, MUTES, UNMUTE, kinds_modal
-from handlers.slack.alerts.alert_text import no_opt_out
+from handlers.slack.alerts.render.alert_blocks import CHOOSE_KINDS, MUTES, UNMUTE, kinds_modal
+from handlers.slack.alerts.render.alert_text import no_opt_out
 from handlers.slack.blocks.formatting import date
 from handlers.slack.blocks.modal_frame import Metadata, View
 from handlers.slack.blocks.request_modal import request_modal

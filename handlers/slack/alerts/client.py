@@ -18,7 +18,7 @@ from bot.consent.alerts import INSTALLER, Alert, AlertKind, DeliveryState
 from bot.consent.use_cases import CaseDetails
 from bot.consent.use_cases.alerts.storms import Listed
 from handlers.cells import defused, line
-from handlers.slack.alerts.alert_blocks import drawn
+from handlers.slack.alerts.render.alert_blocks import drawn
 from handlers.slack.roles import Roles, is_gone, is_manager
 from handlers.slack.slack_faults import passes
 

@@ -12,7 +12,6 @@ from bot.consent.use_cases import CaseDetails, details_of, unsubscribe_from_requ
 from bot.consent.use_cases.alerts.settle import Posting, Result
 from bot.consent.use_cases.alerts.storms import Listed, storm_list
 from bot.consent.use_cases.context import Service
-from handlers.slack.alerts.case_text import CASES
 from handlers.slack.alerts.channel_health import Health
 from handlers.slack.alerts.client import (
     LOOKING,
@@ -24,6 +23,7 @@ from handlers.slack.alerts.client import (
 )
 from handlers.slack.alerts.failure_policy import FailurePolicy
 from handlers.slack.alerts.rate_limits import RateLimiter
+from handlers.slack.alerts.render.case_text import CASES
 from handlers.slack.alerts.shared import INFO, SharedChannels
 from handlers.slack.alerts.slack_errors import CALL_FAILED, ErrorKind, slack_failure
 

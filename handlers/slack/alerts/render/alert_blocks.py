@@ -1,4 +1,4 @@
-"""An alert as a message: the blocks, and the whole of it as a text beside them."""
+"""An alert as a message: its blocks, and its whole text as the fallback beside them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from bot.consent.use_cases import CaseDetails
 from bot.consent.use_cases.alerts.mutes import Mutes
 from bot.consent.use_cases.alerts.reviews import REFUSAL
 from handlers.slack import ids
-from handlers.slack.alerts.alert_text import KINDS, sentences
-from handlers.slack.alerts.case_text import case_blocks, case_lines
+from handlers.slack.alerts.render.alert_text import sentences
+from handlers.slack.alerts.render.case_text import case_blocks, case_lines
+from handlers.slack.alerts.render.storm_text import KINDS
 from handlers.slack.blocks.card import button, option
 from handlers.slack.blocks.formatting import (
     SECTION,
@@ -25,12 +26,12 @@ from handlers.slack.blocks.formatting import (
 from handlers.slack.blocks.modal_frame import Metadata, View, modal
 from handlers.vocabulary import person
 
-#: Lines in a thread, and what goes to one person, are read and nothing more.
+#: Lines in a thread, and messages to one person, have no buttons.
 _WITHOUT_BUTTONS = frozenset({AlertKind.STORM_LINE, AlertKind.STORM_LIST, AlertKind.NOTICE})
 #: Louder than the others.
 _HEADERS = {AlertKind.COMPLAINT: "Spam complaint", AlertKind.STORM: "Many at once"}
 
-#: What tells of a refusal by somebody whom we know.
+#: Kinds about an opt-out of a contact.
 _REFUSALS = frozenset(
     {
         AlertKind.STOP,
@@ -41,7 +42,7 @@ _REFUSALS = frozenset(
     }
 )
 
-#: What the menu of an alert offers: how many minutes, or another word.
+#: The menu of an alert: minutes, or another word.
 MUTES = {"Mute for 30 minutes": "30", "Mute for 2 hours": "120", "Mute for a day": "1440"}
 UNMUTE = "0"
 CHOOSE_KINDS = "kinds"
@@ -49,14 +50,14 @@ CHOOSE_KINDS = "kinds"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """What Slack is given."""
+    """What Slack gets."""
 
     text: str
     blocks: list[Block] = field(default_factory=list)
 
 
 def drawn(alert: Alert, matter: CaseDetails | None = None) -> Drawn:
-    """The alert as it should look. Plainer than designed where Slack refused that. A re-opt-in
+    """The alert as it should look, or plain text where Slack refused the blocks. A re-opt-in
     needs its `matter`."""
     repeated, plain_text = alert.delivery.repeated, alert.delivery.plainness
     if matter is not None:
@@ -86,7 +87,7 @@ def drawn(alert: Alert, matter: CaseDetails | None = None) -> Drawn:
 
 
 def kinds_modal(slack_channel: str, quiet: Mutes, alert: str) -> View:
-    """Which kinds this channel is told."""
+    """Which kinds of alerts this channel gets."""
     options = [option(KINDS[kind][1].capitalize(), kind) for kind in OPTIONAL]
     chosen = [o for o, kind in zip(options, OPTIONAL, strict=True) if kind not in quiet.off]
     element: Block = {"type": "checkboxes", "action_id": "kinds", "options": options}
@@ -123,7 +124,7 @@ def _elements(alert: Alert) -> list[Block]:
 
 
 def _may_return(alert: Alert) -> bool:
-    """Whether somebody may want to ask for what the contact refused."""
+    """Whether a re-opt-in can be requested from here."""
     if alert.follow_up.returned_at is not None:
         return False
     is_refusal = alert.kind is AlertKind.REVIEW and alert.follow_up.answer == REFUSAL

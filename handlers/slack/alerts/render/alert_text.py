@@ -9,69 +9,26 @@ from bot.consent.model import Channel
 from bot.consent.rules import Answer
 from bot.consent.use_cases import Profile
 from bot.consent.use_cases.alerts.reviews import NO_REFUSAL, REFUSAL
-from handlers.slack.alerts.shared import SHARED, UNSEEN
-from handlers.slack.blocks.formatting import date, inert, joined, phone, unaddressed
+from handlers.slack.alerts.render.notice_text import notice
+from handlers.slack.alerts.render.storm_text import (
+    most_counted,
+    storm,
+    storm_line,
+    storm_list,
+    summary,
+)
+from handlers.slack.blocks.formatting import date, inert, phone, unaddressed
 from handlers.vocabulary import things
 
 #: Longest quotation of what a contact wrote.
 QUOTED = 300
-#: Reasons and senders that are named, at most.
-_NAMED = 5
-
-#: A kind for people: one, several.
-KINDS: dict[AlertKind, tuple[str, str]] = {
-    AlertKind.STOP: ("opt-out by text", "opt-outs by text"),
-    AlertKind.UNSUBSCRIBE: ("unsubscribe", "unsubscribes"),
-    AlertKind.UNSTOP: ("UNSTOP", "UNSTOPs"),
-    AlertKind.UNREAD: ("UNSTOP not read by the carrier", "UNSTOPs not read by the carrier"),
-    AlertKind.BOUNCE: ("bounce", "bounces"),
-    AlertKind.DRIFT: ("refusal by the provider", "refusals by the provider"),
-    AlertKind.UNKNOWN: ("refusal by an unknown number", "refusals by unknown numbers"),
-    AlertKind.COMPLAINT: ("spam complaint", "spam complaints"),
-}
-
-_HERE = "Invite it: write /invite @Optin in that channel."
-#: Slack's word for why a channel takes nothing, and the cure.
-_CURES = {
-    "not_in_channel": f"Optin is not in it. {_HERE}",
-    "channel_not_found": "Optin can't find it. If it is private, write /invite @Optin there; if it "
-    "is gone, set OPTIN_ALERT_CHANNEL to another channel's id.",
-    "is_archived": "It is archived. Unarchive it, or set OPTIN_ALERT_CHANNEL to another channel's "
-    "id.",
-    "message_limit_exceeded": "The workspace has reached Slack's limit of messages. Slack lifts it "
-    "by itself, or with a paid plan.",
-}
-#: Why nothing is posted to a channel that would take it, and the cure.
-_WITHHELD = {
-    SHARED: "it is shared with another organisation, which would read them, or an invitation to "
-    "one is open. Stop sharing it, or set OPTIN_ALERT_CHANNEL and OPTIN_APPROVAL_CHANNEL to a "
-    "channel of your own.",
-    UNSEEN: "Optin may not ask Slack whether another organisation reads them there. Add the scopes "
-    "channels:read and groups:read under OAuth & Permissions, and install the app again.",
-}
-_RESTRICTED = (
-    "Apps may not post there. Ask a workspace admin to allow it, or set OPTIN_ALERT_CHANNEL to "
-    "another channel's id."
-)
-
-
 #: By the answer to a review.
 _ANSWERED = {REFUSAL: "🔴 *It was an opt-out.*", NO_REFUSAL: "✅ *It was no opt-out.*"}
 
 
 def sentences(alert: Alert) -> list[str]:
-    """The alert as lines; the first one says it all. Re-opt-ins have a page of their own."""
+    """The alert as lines; the first one says it all. Re-opt-ins have `case_text`."""
     return _SAID[alert.kind](alert)
-
-
-def cure_of_channel(word: str) -> str:
-    """What to do where a channel takes nothing, by Slack's word for why."""
-    return _RESTRICTED if word.startswith("restricted_action") else _CURES.get(word, "")
-
-
-def kind_count(kind: AlertKind, count: int) -> str:
-    one, several = KINDS[kind]
-    return f"{count:,} {one if count == 1 else several}"
 
 
 def no_opt_out(channel: Channel, profiles: Sequence[Profile]) -> str:
@@ -174,7 +131,7 @@ def _bounce(alert: Alert) -> list[str]:
             f"🚫 *{word} bounce:* {_who(alert)}, {date(alert.last_at)}: "
             f"{inert(reason, QUOTED)} Nothing more is sent there until somebody checks it."
         ]
-    reasons = (f"• {inert(reason, QUOTED)} × {count:,}" for reason, count in _most(alert))
+    reasons = (f"• {inert(reason, QUOTED)} × {count:,}" for reason, count in most_counted(alert))
     return [
         f"🚫 *{alert.count:,} {word} bounces* since {date(alert.first_at)}. Nothing more is sent "
         "to these until somebody checks them.",
@@ -194,55 +151,6 @@ def _review(alert: Alert) -> list[str]:
     if review.deadline:
         until = f" Unanswered by {date(review.deadline)}, it counts as an opt-out."
     return [f"🟡 {asked} Nothing is sent until somebody answers.{until}", quoted]
-
-
-def _storm(alert: Alert) -> list[str]:
-    kind = AlertKind(alert.about or AlertKind.STOP)
-    minutes = max(1.0, (alert.last_at - alert.first_at).total_seconds() / 60)
-    rate = f"{alert.count / minutes:,.0f} a minute"
-    span = f"{minutes:.0f} min"
-    if alert.follow_up.ended_at:
-        first = f"🔴 *{kind_count(kind, alert.count)}* in {span} until {date(alert.last_at)}: over."
-    else:
-        first = (
-            f"🔴 *{kind_count(kind, alert.count)}* since {date(alert.first_at)}, {rate}. All are "
-            "stored, and nothing more is sent to them."
-        )
-    senders = [(sender, count) for sender, count in _most(alert) if sender]
-    if not senders or kind not in (AlertKind.STOP, AlertKind.UNSUBSCRIBE, AlertKind.DRIFT):
-        return [first]
-    most = joined([f"{inert(phone(sender))} ({count:,})" for sender, count in senders])
-    return [first, f"Most were to {most}."]
-
-
-def _storm_line(alert: Alert) -> list[str]:
-    kind = AlertKind(alert.about or AlertKind.STOP)
-    return [f"{kind_count(kind, alert.count)}, {date(alert.first_at)}."]
-
-
-def _storm_list(alert: Alert) -> list[str]:
-    kind = AlertKind(alert.about or AlertKind.STOP)
-    return [f"It is over: {kind_count(kind, alert.count)}. The Activity Log has each of them."]
-
-
-def _summary(alert: Alert) -> list[str]:
-    counts = [kind_count(AlertKind(kind), count) for kind, count in alert.counts.items()]
-    return [f"🔕 *While alerts were muted:* {joined(counts)}. `/optin recent` shows them."]
-
-
-def _notice(alert: Alert) -> list[str]:
-    word = alert.text or ""
-    if word in _WITHHELD:
-        return [
-            f"⚠️ *Optin posts no alerts to <#{inert(alert.about or '')}>*: {_WITHHELD[word]} "
-            "Alerts are kept, and come by themselves when it works again. Opt-outs are stored all "
-            "the same."
-        ]
-    return [
-        f"⚠️ *Optin can't post alerts to <#{inert(alert.about or '')}>* (Slack says "
-        f"{inert(word)}). {cure_of_channel(word)} Alerts are kept, and come by themselves when it "
-        "works again. Opt-outs are stored all the same."
-    ]
 
 
 def _who(alert: Alert) -> str:
@@ -281,15 +189,11 @@ def _notes(alert: Alert) -> Iterable[str]:
         )
 
 
-def _most(alert: Alert) -> list[tuple[str, int]]:
-    return sorted(alert.counts.items(), key=lambda pair: (-pair[1], pair[0]))[:_NAMED]
-
-
 _SAID: dict[AlertKind, Callable[[Alert], list[str]]] = {
     AlertKind.STOP: _stop,
-    AlertKind.STORM: _storm,
-    AlertKind.STORM_LINE: _storm_line,
-    AlertKind.STORM_LIST: _storm_list,
+    AlertKind.STORM: storm,
+    AlertKind.STORM_LINE: storm_line,
+    AlertKind.STORM_LIST: storm_list,
     AlertKind.UNSUBSCRIBE: _unsubscribe,
     AlertKind.UNSTOP: _unstop,
     AlertKind.UNREAD: _unread,
@@ -298,6 +202,6 @@ _SAID: dict[AlertKind, Callable[[Alert], list[str]]] = {
     AlertKind.REVIEW: _review,
     AlertKind.DRIFT: _drift,
     AlertKind.UNKNOWN: _unknown,
-    AlertKind.SUMMARY: _summary,
-    AlertKind.NOTICE: _notice,
+    AlertKind.SUMMARY: summary,
+    AlertKind.NOTICE: notice,
 }
