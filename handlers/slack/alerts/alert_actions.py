@@ -1,6 +1,6 @@
-"""The buttons of an alert: look, answer, mark handled, mute, choose kinds.
+"""The buttons of an alert: view, answer, mark handled, mute, choose kinds.
 
-The worker draws the message anew; who pressed is told in private at once.
+The worker updates the message; the person who pressed gets a private answer at once.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def view(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
 
 
 def ask(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
-    """Opens the request for re-opt-in of the contact that the alert is about; of several, their
-    list, since each has a consent of their own."""
+    """Opens the request for re-opt-in of the contact that the alert is about. Several contacts come
+    as a list, because each has a consent of their own."""
     alert = _alert(consent, value(body))
     found = _contacts(consent, alert, actor)
     channel = alert.subject.channel
@@ -76,7 +76,7 @@ def ask(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor)
 
 
 def handled(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
-    """Somebody looks after it."""
+    """Marks the alert as handled."""
     answer = mark_handled(consent, _alert_id(value(body)), actor)
     with saved():
         say(client, body, "Marked as handled." if answer.won else _by(answer, "Handled"))
@@ -84,7 +84,7 @@ def handled(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Ac
 
 
 def review(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
-    """A person has read it: an opt-out, or none."""
+    """Stores a person's answer to a review: an opt-out, or none."""
     refusal = pressed(body).get("action_id") == ids.REVIEW_YES
     answer = answer_review(consent, _alert_id(value(body)), refusal, actor)
     channel = answer.alert.subject.channel
@@ -129,7 +129,7 @@ def menu(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
 
 
 def saved_kinds(ack: Ack, view: dict[str, Any], consent: Service, actor: Actor) -> None:
-    """The kinds that were ticked."""
+    """Stores the kinds that were ticked."""
     alert = _alert(consent, read_metadata(view).contact)
     options = states(view).get("kinds", {}).get("kinds", {}).get("selected_options")
     if not isinstance(options, list):  # nothing ticked is an empty list

@@ -1,6 +1,6 @@
-"""A person's reading of a probable refusal, and of alerts: answered, expired, handled.
+"""Reviews: a person says whether a reply was an opt-out, or marks an alert as handled.
 
-One answer wins. Until there is one, the hold keeps everything from being sent (rules.md §4).
+The first answer wins. Until there is one, the hold stops all messages (rules.md §4).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class ReviewAnswer:
     """An alert after somebody answered it."""
 
     alert: Alert
-    #: Whether this was the answer that won.
+    #: Whether this answer was the first.
     won: bool
 
 
@@ -56,7 +56,7 @@ def answer_review(service: Service, alert_id: str, refusal: bool, actor: Actor) 
 
 
 def expire_reviews(service: Service) -> int:
-    """Those that nobody answered by their deadline become refusals (rules.md §10); how many."""
+    """Turns reviews without an answer into opt-outs at their deadline (rules.md §10); how many."""
     now = service.now()
     with service.store.reading() as records:
         late = [alert.id for alert in records.alerts() if _is_late(alert, now)]
@@ -71,7 +71,7 @@ def expire_reviews(service: Service) -> int:
 
 
 def mark_handled(service: Service, alert_id: str, actor: Actor) -> ReviewAnswer:
-    """Says that somebody looks after it. Raises `NotFound`, `NotAllowed`, and `Refused` for a
+    """Marks an alert as handled. Raises `NotFound`, `NotAllowed`, and `Refused` for a
     review, which has to be answered."""
     authorize(actor, Action.ANSWER)
     with service.store.transaction() as records:
@@ -206,7 +206,7 @@ def _is_late(alert: Alert, now: datetime) -> bool:
 
 
 def erase_reviews(records: Records, contact: str) -> None:
-    """Erasure: what alerts still have of the contact goes, in Slack, too."""
+    """Erases what alerts still have of the contact, in Slack, too."""
     for alert in [a for a in records.alerts() if contact in a.subject.contacts]:
         left = tuple(id for id in alert.subject.contacts if id != contact)
         subject = replace(alert.subject, contacts=left, masked="")

@@ -1,4 +1,4 @@
-"""Storms: many of a kind at once are one card, with lines in its thread, and a list at the end."""
+"""Storms: many events of a kind share one card, with lines in its thread and a list at the end."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _KINDS = (*OPTIONAL, AlertKind.COMPLAINT)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """One of those whom a storm was about."""
+    """One opt-out of a storm."""
 
     at: datetime
     #: "ending 0100"; empty for an address that nobody has.
@@ -46,8 +46,8 @@ class Listed:
 
 
 def join_storm(records: Records, fresh: Alert, now: datetime) -> bool:
-    """Whether the alert went into a card: from the fourth of a minute on, until the storm is over.
-    The first three are told singly, and the card counts them, too."""
+    """Adds the alert to a storm's card and returns True, from the fourth of a minute on until the
+    storm is over. The first three stay alerts of their own; the card counts them, too."""
     key = _key_of(fresh)
     storm = records.alert_for(key)
     if (
@@ -85,13 +85,13 @@ def join_storm(records: Records, fresh: Alert, now: datetime) -> bool:
 
 
 def storm_keys(kind: AlertKind, channel: Channel, slack_channel: str) -> tuple[str, str]:
-    """Of the alert, and of the mark, that `join_storm` asks for."""
+    """The keys of the alert and of the mark that `join_storm` reads."""
     key = _key(kind, channel, slack_channel)
     return key, _singly(key)
 
 
 def end_storms(service: Service) -> int:
-    """Ends those that nothing has joined for a while; how many."""
+    """Ends storms that nothing has joined for a while; returns how many."""
     if not service.alert_channel:
         return 0
     now = service.now()
@@ -107,7 +107,7 @@ def end_storms(service: Service) -> int:
 
 
 def storm_list(service: Service, storm: Alert) -> Sequence[Listed]:
-    """Whom the storm was about, oldest first, out of the Activity Log."""
+    """The opt-outs of a storm, oldest first, from the Activity Log."""
     found: list[Listed] = []
     before: int | None = None
     while True:
@@ -126,14 +126,14 @@ def storm_list(service: Service, storm: Alert) -> Sequence[Listed]:
 
 
 def counted(alert: Alert, what: str) -> dict[str, int]:
-    """The alert's counts with one more of these."""
+    """The alert's counts with one more of this."""
     if what not in alert.counts and len(alert.counts) >= _MOST_COUNTED:
         what = _OTHERS
     return {**alert.counts, what: alert.counts.get(what, 0) + 1}
 
 
 def within(at: datetime, now: datetime, length: timedelta) -> bool:
-    """A clock that was set back makes nothing last for ever."""
+    """In both directions, so that nothing lasts for ever after a clock was set back."""
     return abs(now - at) <= length
 
 
@@ -168,8 +168,8 @@ def _under(storm: Alert, kind: AlertKind, now: datetime, *, count: int) -> Alert
 
 
 def storm_kind(fresh: Alert) -> AlertKind:
-    """What a storm that the alert joins is made of. Refusals of strangers come in the same rush as
-    those of contacts."""
+    """The kind of storm that the alert joins. Opt-outs of strangers come in the same rush as those
+    of contacts."""
     if fresh.kind is not AlertKind.UNKNOWN:
         return fresh.kind
     return AlertKind.STOP if fresh.subject.channel is Channel.SMS else AlertKind.UNSUBSCRIBE
