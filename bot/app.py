@@ -208,7 +208,7 @@ def _writable(store: Store) -> bool:
     """Whether its turn to write comes; nothing is written."""
     try:
         with store.transaction() as records:
-            records.head()
+            records.log.head()
     except StorageFailed:
         return False
     return True

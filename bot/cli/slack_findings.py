@@ -52,7 +52,9 @@ def notice_findings(settings: Settings) -> Iterator[Finding]:
 
     try:
         with closing(open_store(settings.storage)) as store, store.reading() as records:
-            notices = [a for a in records.alerts() if a.kind is AlertKind.NOTICE and _is_recent(a)]
+            notices = [
+                a for a in records.outbox.all() if a.kind is AlertKind.NOTICE and _is_recent(a)
+            ]
     except StorageFailed:
         return
     newest = {notice.about: notice for notice in sorted(notices, key=lambda a: a.first_at)}

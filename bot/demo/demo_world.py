@@ -88,9 +88,9 @@ class DemoWorld:
 
 def _people(records: Records) -> Iterator[dict[str, Any]]:
     """The contacts, with what the carrier and SendGrid hold against them by now."""
-    for contact in records.contacts():
+    for contact in records.contacts.all():
         phone, mailbox = contact.address(Channel.SMS), contact.address(Channel.EMAIL)
-        blocks = records.facts(key_of(phone)).blocks if phone else {}
+        blocks = records.addresses.get(key_of(phone)).blocks if phone else {}
         yield {
             "id": contact.id,
             "name": contact.name,
@@ -105,7 +105,7 @@ def _people(records: Records) -> Iterator[dict[str, Any]]:
 
 def _suppressed(records: Records, mailbox: str) -> str:
     """Why SendGrid sends this mailbox nothing, in its own words."""
-    facts = records.facts(key_of(mailbox))
+    facts = records.addresses.get(key_of(mailbox))
     if facts.complaint:
         return "Spam Reporting Address"
     if facts.bounce is Bounce.YES:

@@ -258,7 +258,7 @@ def _case(consent: Service, value: str) -> Case:
     if not _ID.fullmatch(value):
         raise Invalid(ids.OUTDATED)
     with consent.store.reading() as records:
-        case = records.case(value)
+        case = records.cases.get(value)
     if case is None:
         raise NotFound("There is no such request.")
     return case

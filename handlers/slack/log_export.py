@@ -172,7 +172,7 @@ class Export:
 
     def _kept(self) -> tuple[str, datetime] | None:
         with self.consent.store.reading() as records:
-            kept = json.loads(records.mark(self._mark) or "null")
+            kept = json.loads(records.key_value.get(self._mark) or "null")
         if kept is None:
             return None
         at = datetime.fromisoformat(kept["at"])
@@ -181,12 +181,12 @@ class Export:
     def _keep(self, file: str) -> None:
         kept = json.dumps({"file": file, "at": self.consent.now().isoformat()})
         with self.consent.store.transaction() as records:
-            records.put_mark(self._mark, kept)
+            records.key_value.put(self._mark, kept)
 
     def _forget(self) -> None:
         # Where the storage does not take it, the next export finds that this one has arrived.
         with suppress(StorageFailed), self.consent.store.transaction() as records:
-            records.put_mark(self._mark, None)
+            records.key_value.put(self._mark, None)
 
 
 def _uploaded(client: WebClient, content: bytes) -> str:

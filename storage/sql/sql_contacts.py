@@ -2,41 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from bot.consent.frozen import replace
 from bot.consent.model import AddressFacts, Channel, Contact
 from storage.sql import table_rows
 from storage.sql.database_session import Row
-from storage.sql.document_cache import DocumentCache
+from storage.sql.document_cache import DocumentCache, unknown
 from storage.sql.search import search
+from storage.sql.sql_cases import SQLCases
 from storage.sql.transaction import PendingQuery, Transaction
 
 _NOTHING = AddressFacts(address="")
 
 
-class ContactRecords:
+class SQLAddresses:
+    """See `bot.consent.records.Addresses`."""
+
     def __init__(self, turn: Transaction) -> None:
         self._turn = turn
+        self.cache = DocumentCache(turn, turn.sql.addresses, table_rows.facts, table_rows.facts_row)
+
+    def get(self, address: str) -> AddressFacts:
+        return self.cache.get(address) or replace(_NOTHING, address=address)
+
+    def put(self, facts: AddressFacts) -> None:
+        self.cache.put(facts.address, None if facts.empty else facts)
+
+    def all(self) -> Iterator[AddressFacts]:
+        for page in self.cache.all():
+            yield from (facts for _, facts in page)
+
+    def prefetch(self, addresses: Collection[str]) -> Iterator[PendingQuery]:
+        """Also of addresses of which nothing is known."""
+        if asked := unknown(addresses, self.cache.known):
+            yield self._query(asked)
+
+    def read_page(self, addresses: Collection[str]) -> None:
+        """Reads what is known of these addresses, and forgets the page before."""
+        self.cache.known.clear()
+        if addresses:
+            self._turn.ask([self._query(addresses)])
+
+    def _query(self, addresses: Collection[str]) -> PendingQuery:
+        def learn(found: list[Row]) -> None:
+            known: dict[str, AddressFacts | None] = dict.fromkeys(addresses)
+            for address, document in found:
+                known[address] = self.cache.decode(document)
+            self.cache.known |= known
+
+        keys = {"keys": self._turn.many([table_rows.plain(address) for address in addresses])}
+        return PendingQuery(self._turn.sql.facts_of, keys, learn)
+
+
+class SQLContacts:
+    """See `bot.consent.records.Contacts`."""
+
+    def __init__(self, turn: Transaction, addresses: SQLAddresses, cases: SQLCases) -> None:
+        self._turn = turn
+        self._addresses = addresses
+        self._cases = cases
         sql = turn.sql
-        self._contacts = DocumentCache(
+        self.cache = DocumentCache(
             turn,
             sql.contacts,
             table_rows.contacts,
             table_rows.contact_row(with_grams=sql.postgresql),
             place=table_rows.contact_place,
         )
-        self._facts = DocumentCache(turn, sql.addresses, table_rows.facts, table_rows.facts_row)
         #: Ids by what they are looked up by: as the database has them, and changed since.
         self._held: dict[str, set[str]] = {}
         self._moved: dict[str, set[str]] = {}
         self._external: dict[str, set[str]] = {}
         self._renamed: dict[str, set[str]] = {}
 
-    def contact(self, id: str) -> Contact | None:
-        return self._contacts.get(id)
+    def get(self, id: str) -> Contact | None:
+        return self.cache.get(id)
 
-    def contacts_at(self, address: str) -> list[Contact]:
+    def at(self, address: str) -> list[Contact]:
         if not address:
             return []
         channel, sql = Channel.SMS, self._turn.sql.by_phone
@@ -53,52 +96,70 @@ class ContactRecords:
         return min((c for c in found if c.external_id == external_id), key=_by_id, default=None)
 
     def search(self, text: str, *, limit: int) -> list[Contact]:
-        self._contacts.flush()
+        self.cache.flush()
         return search(self._turn, text, limit)
 
-    def contacts(self) -> Iterator[Contact]:
-        for page in self._contacts.all():
+    def all(self) -> Iterator[Contact]:
+        for page in self.cache.all():
             if not self._turn.writes:
                 # Whoever goes through all of them asks for what is known of their addresses.
-                self._facts.known.clear()
-                if keys := {key for _, contact in page for key in contact.keys}:
-                    self._turn.ask([self._ask_facts(keys)])
+                self._addresses.read_page({key for _, contact in page for key in contact.keys})
             yield from (contact for _, contact in page)
 
-    def count_contacts(self) -> int:
-        self._contacts.flush()
+    def count(self) -> int:
+        self.cache.flush()
         (count,) = self._turn.rows(self._turn.sql.count_contacts)[0]
         return int(count)
 
-    def put_contact(self, contact: Contact) -> None:
-        self._contacts.put(contact.id, contact)
+    def put(self, contact: Contact) -> None:
+        self.cache.put(contact.id, contact)
         for key in contact.keys:
             self._moved.setdefault(key, set()).add(contact.id)
         if contact.external_id:
             self._renamed.setdefault(contact.external_id, set()).add(contact.id)
 
-    def remove_contact(self, id: str) -> None:
-        self._contacts.put(id, None)
+    def remove(self, id: str) -> None:
+        self.cache.put(id, None)
 
-    def facts(self, address: str) -> AddressFacts:
-        return self._facts.get(address) or replace(_NOTHING, address=address)
+    def prefetch_at(self, addresses: Collection[str]) -> Iterator[PendingQuery]:
+        """Those who have these addresses, and the cases that they have open."""
 
-    def put_facts(self, facts: AddressFacts) -> None:
-        self._facts.put(facts.address, None if facts.empty else facts)
+        def learn(contact: Contact) -> None:
+            for key in contact.keys:
+                if key in self._held:
+                    self._held[key].add(contact.id)
 
-    def all_facts(self) -> Iterator[AddressFacts]:
-        for page in self._facts.all():
-            yield from (facts for _, facts in page)
+        asked = unknown(addresses, self._held)
+        self._held |= {address: set() for address in asked}
+        sql = self._turn.sql
+        emails = [address for address in asked if "@" in address]
+        phones = [address for address in asked if "@" not in address]
+        if phones:
+            yield self._query(sql.by_phones, phones, learn)
+        if emails:
+            yield self._query(sql.by_emails, emails, learn)
 
-    def _ask_facts(self, addresses: Collection[str]) -> PendingQuery:
-        def learn(found: list[Row]) -> None:
-            known: dict[str, AddressFacts | None] = dict.fromkeys(addresses)
-            for address, document in found:
-                known[address] = self._facts.decode(document)
-            self._facts.known |= known
+    def prefetch_external_ids(self, external_ids: Collection[str]) -> Iterator[PendingQuery]:
+        """Those who have these ids, and the cases that they have open."""
 
-        keys = {"keys": self._turn.many([table_rows.plain(address) for address in addresses])}
-        return PendingQuery(self._turn.sql.facts_of, keys, learn)
+        def learn(contact: Contact) -> None:
+            self._external.setdefault(contact.external_id, set()).add(contact.id)
+
+        asked = unknown(external_ids, self._external)
+        self._external |= {name: set() for name in asked}
+        if asked:
+            yield self._query(self._turn.sql.by_external_ids, asked, learn)
+
+    def _query(
+        self, sql: str, keys: Collection[str], learn: Callable[[Contact], None]
+    ) -> PendingQuery:
+        def learn_all(found: list[Row]) -> None:
+            self._cases.learn_documents(case for _, case in found if case is not None)
+            for contact in self._decoded(found):
+                learn(contact)
+                self._cases.learn_that_no_other_is_open(contact.id)
+
+        return PendingQuery(sql, {"keys": self._turn.many(list(keys))}, learn_all)
 
     def _found(
         self, sql: str, key: str, held: dict[str, set[str]], moved: dict[str, set[str]]
@@ -111,13 +172,13 @@ class ContactRecords:
                 return found
             held[key] = {contact.id for contact in found}
         ids = held[key] | moved.get(key, set())
-        return [contact for id in ids if (contact := self._contacts.get(id))]
+        return [contact for id in ids if (contact := self.cache.get(id))]
 
     def _decoded(self, found: Iterable[Row]) -> list[Contact]:
         """As the database has them; what the transaction made of them, it goes on knowing."""
-        contacts = [self._contacts.decode(row[0]) for row in found]
+        contacts = [self.cache.decode(row[0]) for row in found]
         for contact in contacts:
-            self._contacts.learn(contact.id, contact)
+            self.cache.learn(contact.id, contact)
         return contacts
 
 

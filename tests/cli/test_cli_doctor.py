@@ -225,7 +225,7 @@ def test_a_channel_that_took_no_alerts_is_said_with_who_could_be_told(
     url = url_of(path_in(cli.folder / "kept"))
     well.setenv("OPTIN_STORAGE", url)
     with closing(open_store(url)) as store, store.transaction() as records:
-        records.put_alert(notice)
+        records.outbox.put(notice)
 
     done = cli("doctor")
 

@@ -470,12 +470,12 @@ def test_an_alert_that_can_not_be_drawn_holds_up_no_other(
     told: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     with told.service.store.transaction() as records:
-        (stop,) = records.alerts()
+        (stop,) = records.outbox.all()
         answered = FollowUp(answer="canary")
         broken = replace(
             stop, id="0" * 32, kind=AlertKind.REVIEW, follow_up=answered, text="canary"
         )
-        records.put_alert(broken)
+        records.outbox.put(broken)
     told.run(5)
 
     assert len(told.messages()) == 1

@@ -106,7 +106,7 @@ class Pair:
 
     def alerts(self, kind: AlertKind | None = None) -> list[Alert]:
         with self.replicas[0].service.store.reading() as records:
-            return [alert for alert in records.alerts() if kind in (None, alert.kind)]
+            return [alert for alert in records.outbox.all() if kind in (None, alert.kind)]
 
     def messages(self) -> list[ShownMessage]:
         return self.workspace.person("Lee").messages("#optin-alerts")
@@ -174,8 +174,8 @@ def test_one_channel_waits_for_no_other(pair: Pair) -> None:
     one, _ = pair.replicas
     one.take(*wishes(6))
     with one.service.store.transaction() as records:
-        for alert in list(records.alerts())[::2]:
-            records.put_alert(replace(alert, slack_channel=APPROVALS))
+        for alert in list(records.outbox.all())[::2]:
+            records.outbox.put(replace(alert, slack_channel=APPROVALS))
     pair.run(3)
 
     assert [len(pair.calls(channel)) for channel in (ALERTS, APPROVALS)] == [3, 3]
@@ -266,7 +266,9 @@ def test_two_replicas_that_are_flooded_at_once_make_one_card(pair: Pair) -> None
     singles = pair.alerts(AlertKind.UNKNOWN)
     with pair.replicas[1].service.store.reading() as records:
         refused = [
-            e for e in records.log() if e.kind is EntryKind.CONSENT and e.after == ConsentValue.NO
+            e
+            for e in records.log.all()
+            if e.kind is EntryKind.CONSENT and e.after == ConsentValue.NO
         ]
     titles = Counter(message.plain.split("\n")[0] for message in pair.messages())
 

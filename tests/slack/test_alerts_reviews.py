@@ -21,12 +21,12 @@ TEXT = "please stop texting me"
 
 def held(bench: Bench, address: str = PHONE) -> bool:
     with bench.service.store.reading() as records:
-        return records.facts(address).hold is not None
+        return records.addresses.get(address).hold is not None
 
 
 def now(bench: Bench, contact: Contact) -> Contact:
     with bench.service.store.reading() as records:
-        found = records.contact(contact.id)
+        found = records.contacts.get(contact.id)
     assert found is not None
     return found
 

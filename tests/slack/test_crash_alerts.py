@@ -82,7 +82,7 @@ class Scene:
 
     def alerts(self) -> list[Alert]:
         with self.service.store.reading() as records:
-            return list(records.alerts())
+            return list(records.outbox.all())
 
     def until(self, reached: Callable[[], bool], within: float = 30.0) -> None:
         end = time.monotonic() + within

@@ -137,7 +137,7 @@ class Bench:
 
     def alerts(self, kind: AlertKind | None = None) -> list[Alert]:
         with self.service.store.reading() as records:
-            found = [a for a in records.alerts() if kind in (None, a.kind)]
+            found = [a for a in records.outbox.all() if kind in (None, a.kind)]
         return sorted(found, key=lambda alert: (alert.first_at, alert.count))
 
     def alert(self) -> Alert:

@@ -137,12 +137,12 @@ def count(slack: Workspace, storage: str) -> Counted:
         with store.reading() as records:
             refused = Counter(
                 entry.provider_id
-                for entry in records.log()
+                for entry in records.log.all()
                 if entry.kind is EntryKind.CONSENT
                 and entry.after == ConsentValue.NO
                 and entry.provider_id
             )
-            alerts = list(records.alerts())
+            alerts = list(records.outbox.all())
         problem = verify_store(store).problem
     messages = slack.person("Lee").messages("#optin-alerts")
     shown = Counter(m.metadata["event_payload"]["id"] for m in messages if m.metadata)
@@ -152,4 +152,6 @@ def count(slack: Workspace, storage: str) -> Counted:
 def _waiting(store: Store) -> bool:
     """Alerts that nobody has told yet. A storm's card is drawn anew every 15 seconds."""
     with store.reading() as records:
-        return any(alert.delivery.due and alert.delivery.ts is None for alert in records.alerts())
+        return any(
+            alert.delivery.due and alert.delivery.ts is None for alert in records.outbox.all()
+        )

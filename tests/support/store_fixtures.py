@@ -102,13 +102,13 @@ def put(store: Store, *values: Contact | AddressFacts | Entry | Import) -> None:
         for value in values:
             match value:
                 case Contact():
-                    records.put_contact(value)
+                    records.contacts.put(value)
                 case AddressFacts():
-                    records.put_facts(value)
+                    records.addresses.put(value)
                 case Entry():
-                    records.append(value)
+                    records.log.append(value)
                 case Import():
-                    records.put_import(value)
+                    records.imports.put(value)
 
 
 def ids(found: list[Contact]) -> list[str]:

@@ -239,7 +239,7 @@ def test_the_same_token_of_mailgun_stands_for_all_that_a_form_says(tmp_path: Pat
 
 def holders(bot: Receiver, address: str) -> Any:
     with bot.service.store.reading() as records:
-        return records.contacts_at(address)
+        return records.contacts.at(address)
 
 
 def test_a_part_of_a_form_is_read_whole_whatever_is_in_it() -> None:

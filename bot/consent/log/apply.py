@@ -16,6 +16,7 @@ from bot.consent.log.entries import (
     CHANGING,
     MERGED,
     NUMBER,
+    SOFT,
     TAKES_BACK,
     UNDO_IMPORT,
     UNDOS,
@@ -130,7 +131,7 @@ def _bounced(entry: Entry, facts: AddressFacts) -> AddressFacts:
         since, reason = entry.occurred_at, entry.reason
         bounced = Deliverability(bounce=Bounce.YES, bounced_at=since, bounce_reason=reason)
         return _put(marked, bounced)
-    soft = (entry.changes or {}).get("soft")
+    soft = (entry.changes or {}).get(SOFT)
     if soft is not None and entry.before == entry.after:
         count = int(str(soft[1]))
         failed = replace(known, soft_failures=_counted(entry, known.soft_failures, count))

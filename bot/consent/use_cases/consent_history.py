@@ -51,7 +51,7 @@ def refusals_of(records: Records, contact: Contact, key: str) -> list[Entry]:
 def was_erased(records: Records, id: str) -> bool:
     """Whether this contact was erased: of what was recorded of them, nobody can say any more that
     it was a mistake."""
-    contact = records.contact(id)
+    contact = records.contacts.get(id)
     return contact is not None and contact.erased
 
 
@@ -78,7 +78,7 @@ def became(records: Records, id: str) -> Contact | None:
     """The contact that this one became by a merge."""
     for entry in history(records, id):
         if pair := (entry.changes or {}).get(MERGED_INTO):
-            return records.contact(str(pair[1])) or became(records, str(pair[1]))
+            return records.contacts.get(str(pair[1])) or became(records, str(pair[1]))
     return None
 
 
@@ -108,7 +108,7 @@ def statements(
     taken = {str(back[1]) for entry in told if (back := (entry.changes or {}).get(TAKES_BACK))}
     taken.update(without)
     for act in {entry.actor for entry in told if entry.actor.startswith("import:")}:
-        file = records.import_(act.removeprefix("import:"))
+        file = records.imports.get(act.removeprefix("import:"))
         if file is not None and file.undone_at is not None:
             taken.add(f"{act}{BUT_OPT_OUTS}")
     for entry in reversed(told):

@@ -78,7 +78,7 @@ def _keyed(key: bytes) -> hmac.HMAC:
 
 def present(records: Records, id: str) -> Contact:
     """The contact, to be changed. Raises `NotFound`, or `Refused` for an erased one."""
-    contact = records.contact(id)
+    contact = records.contacts.get(id)
     if contact is None:
         raise NotFound
     if contact.erased:

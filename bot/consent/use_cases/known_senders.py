@@ -71,11 +71,11 @@ Kept = dict[str, dict[str, list[str]]]
 
 def read_kept(records: Records) -> Kept:
     """What the mark holds."""
-    text = records.mark(MARK)
+    text = records.key_value.get(MARK)
     kept: Kept = json.loads(text) if text else {}
     return kept
 
 
 def write_kept(records: Records, kept: Kept) -> None:
     """Replaces what the mark holds."""
-    records.put_mark(MARK, json.dumps(kept, sort_keys=True))
+    records.key_value.put(MARK, json.dumps(kept, sort_keys=True))

@@ -127,7 +127,7 @@ def profile(service: Service, id: str, actor: Actor, *, latest: int = 3) -> Prof
     """The contact as it is now. Raises `NotFound`."""
     authorize(actor, Action.LOOK)
     with service.store.reading() as records:
-        contact = records.contact(id)
+        contact = records.contacts.get(id)
         if contact is None:
             raise NotFound
         return profile_of(service, records, contact, latest=latest)
@@ -135,11 +135,11 @@ def profile(service: Service, id: str, actor: Actor, *, latest: int = 3) -> Prof
 
 def profile_of(service: Service, records: Records, contact: Contact, *, latest: int = 0) -> Profile:
     keys = {channel: key for channel in Channel if (key := contact.key(channel))}
-    facts = {channel: records.facts(key) for channel, key in keys.items()}
+    facts = {channel: records.addresses.get(key) for channel, key in keys.items()}
     sms = facts.get(Channel.SMS)
     senders = senders_of(service, records, *facts.values())
     others = {
-        channel: [h.name for h in records.contacts_at(key) if h.id != contact.id]
+        channel: [h.name for h in records.contacts.at(key) if h.id != contact.id]
         for channel, key in keys.items()
     }
     return Profile(
@@ -159,9 +159,9 @@ def profile_of(service: Service, records: Records, contact: Contact, *, latest: 
         cases={
             channel: case
             for channel in facts
-            if (case := records.open_case(contact.id, channel)) is not None
+            if (case := records.cases.open_for(contact.id, channel)) is not None
         },
-        latest=records.entries(contact=contact.id, limit=latest) if latest else (),
+        latest=records.log.entries(contact=contact.id, limit=latest) if latest else (),
     )
 
 
@@ -182,10 +182,10 @@ def _hits(records: Records, text: str, phone: str | None, email: str | None) -> 
     if not text:
         return []
     if phone or email:
-        return records.contacts_at(key_of(phone or email or ""))
-    if contact := records.contact(text) or records.by_external_id(text):
+        return records.contacts.at(key_of(phone or email or ""))
+    if contact := records.contacts.get(text) or records.contacts.by_external_id(text):
         return [contact]
-    return records.search(text, limit=MOST_HITS + 1)
+    return records.contacts.search(text, limit=MOST_HITS + 1)
 
 
 def _similar(
@@ -216,7 +216,7 @@ def _closest(
     found: dict[str, Contact] = {}
     for part in parts:
         if len(part) >= 2:
-            found |= {contact.id: contact for contact in records.search(part, limit=200)}
+            found |= {contact.id: contact for contact in records.contacts.search(part, limit=200)}
     scored = []
     matcher = difflib.SequenceMatcher(b=wanted)
     for contact in found.values():
@@ -228,9 +228,9 @@ def _closest(
 
 def _known(service: Service, records: Records, address: str) -> AddressFacts | None:
     """What is kept of an address that nobody has, as whoever appears with it would get it."""
-    facts = records.facts(key_of(address))
+    facts = records.addresses.get(key_of(address))
     for name in service.hashes(facts.address):
-        kept = records.facts(name)
+        kept = records.addresses.get(name)
         facts = replace(
             facts,
             refusals=(*facts.refusals, *kept.refusals),

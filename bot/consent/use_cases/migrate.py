@@ -15,6 +15,7 @@ from bot.consent.frozen import replace
 from bot.consent.gates import Code
 from bot.consent.known_providers import KnownProviders
 from bot.consent.log.apply import apply
+from bot.consent.log.changes import BlockChanged, Noted
 from bot.consent.log.entries import Entry, EntryKind, opts_out
 from bot.consent.model import (
     AddressFacts,
@@ -73,13 +74,13 @@ def is_outdated(store: Store) -> bool:
     if store.outdated:
         return True
     with store.reading() as records:
-        return records.mark(MIGRATING) is not None
+        return records.key_value.get(MIGRATING) is not None
 
 
 def has_old_spellings(store: Store) -> bool:
     """Whether it has hashes of addresses as an earlier version spelled them."""
     with store.reading() as records:
-        return records.mark(OLD_SPELLINGS) is not None
+        return records.key_value.get(OLD_SPELLINGS) is not None
 
 
 def migrate(
@@ -97,7 +98,7 @@ def migrate(
         return Migration(changed=changed, contacts=contacts)
     copied = store.back_up(VERSION)
     with store.transaction() as records:
-        records.put_mark(MIGRATING, VERSION)
+        records.key_value.put(MIGRATING, VERSION)
     store.upgrade()
     with store.transaction() as records:
         changed, contacts = _bring(service, records, progress)
@@ -162,14 +163,14 @@ def _bring(
     service: Service, records: Records, progress: Progress
 ) -> tuple[tuple[ChangedAnswer, ...], int]:
     log = _Log(service.providers)
-    log.read(records.log(), progress)
-    before = {contact.id: _answers(service, records, contact) for contact in records.contacts()}
+    log.read(records.log.all(), progress)
+    before = {contact.id: _answers(service, records, contact) for contact in records.contacts.all()}
     _put_contacts(records, log)
     _put_facts(records, log)
     # Under which spellings something may be kept is known from here on.
     hashes = frozenset(name for name in log.facts if name.startswith(HASH))
-    records.put_mark(OLD_SPELLINGS, "yes" if hashes else None)
-    records.put_mark(MIGRATING, None)
+    records.key_value.put(OLD_SPELLINGS, "yes" if hashes else None)
+    records.key_value.put(MIGRATING, None)
     service = replace(service, old_spellings=bool(hashes))
     recorder = Recorder(records=records, actor=_SYSTEM, source="cli", now=service.now())
     _put_lists(recorder, log)
@@ -179,38 +180,39 @@ def _bring(
 
 
 def _put_contacts(records: Records, log: _Log) -> None:
-    for contact in list(records.contacts()):
+    for contact in list(records.contacts.all()):
         now = log.contacts.get(contact.id, contact)
         if now != contact or contact.keys != contact.addresses:
-            records.put_contact(now)
+            records.contacts.put(now)
 
 
 def _put_facts(records: Records, log: _Log) -> None:
-    for facts in list(records.all_facts()):
+    for facts in list(records.addresses.all()):
         if facts.address not in log.facts:
-            records.put_facts(AddressFacts(address=facts.address))
+            records.addresses.put(AddressFacts(address=facts.address))
     for facts in log.facts.values():
-        if facts != records.facts(facts.address):
-            records.put_facts(facts)
+        if facts != records.addresses.get(facts.address):
+            records.addresses.put(facts)
 
 
 def _put_lists(recorder: Recorder, log: _Log) -> None:
     for (key, name), block in log.lists.items():
-        facts = recorder.records.facts(key)
+        facts = recorder.records.addresses.get(key)
         if name in facts.blocks or _lifted_since(facts, name, block):
             continue
-        holders: list[Contact | None] = [*recorder.records.contacts_at(key)]
+        holders: list[Contact | None] = [*recorder.records.contacts.at(key)]
         for holder in holders or [None]:
             recorder.record(
-                EntryKind.BLOCK,
                 holder,
+                BlockChanged(
+                    sender=name,
+                    before=BlockState.NONE,
+                    after=BlockState.BLOCKED,
+                    reason="The provider told of it before Optin kept its list",
+                ),
                 address=holder.address(Channel.EMAIL) if holder else key,
                 channel=Channel.EMAIL,
-                sender=name,
                 actor=f"provider:{Listing.of(name).provider}",
-                before=BlockState.NONE,
-                after=BlockState.BLOCKED,
-                reason="The provider told of it before Optin kept its list",
                 occurred_at=block.since,
             )
 
@@ -235,7 +237,7 @@ class _Settling:
 
     def settle(self, id: str, before: dict[Channel, Was]) -> list[ChangedAnswer]:
         """What is different for one contact."""
-        contact = self.records.contact(id)
+        contact = self.records.contacts.get(id)
         if contact is None or contact.erased:
             return []
         for channel in Channel:
@@ -243,7 +245,7 @@ class _Settling:
         changed = []
         for channel in Channel:
             key = contact.key(channel)
-            facts = self.records.facts(key) if key else None
+            facts = self.records.addresses.get(key) if key else None
             after = _decide(self.service, self.records, contact, channel, facts)
             was, codes = before[channel]
             if after.answer is not was:
@@ -260,9 +262,8 @@ class _Settling:
         if changed:
             said = " ".join(f"{c.channel.word} is {c.after} now: {c.reason}" for c in changed)
             self.recorder.record(
-                EntryKind.NOTE,
-                self.records.contact(id),
-                reason=f"By the rules of version {VERSION} {said}",
+                self.records.contacts.get(id),
+                Noted(reason=f"By the rules of version {VERSION} {said}"),
             )
         return changed
 
@@ -298,7 +299,7 @@ def _answers(service: Service, records: Records, contact: Contact) -> dict[Chann
     answers = {}
     for channel in Channel:
         address, key = contact.address(channel), contact.key(channel)
-        facts = records.facts(address) if address else None
+        facts = records.addresses.get(address) if address else None
         default = service.senders[0] if service.senders else None
         if facts is not None and default is not None and channel is Channel.SMS:
             # It knew a sender by its id alone.

@@ -11,7 +11,7 @@ from datetime import datetime
 from bot.consent.addresses import key_of, without_scheme
 from bot.consent.cases import Case, CaseState
 from bot.consent.errors import Invalid, NotFound, Refused
-from bot.consent.log.entries import EntryKind
+from bot.consent.log.changes import Noted
 from bot.consent.model import Actor, Channel
 from bot.consent.parsing import looks_like_phone, read_phone
 from bot.consent.permissions import Action, authorize
@@ -70,7 +70,7 @@ def retire(service: Service, name: str, actor: Actor) -> str:
         gone[name] = [actor.id, now.isoformat()]
         write_kept(records, kept)
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=now)
-        recorder.record(EntryKind.NOTE, None, reason=f"{name} is retired: its blocks stop counting")
+        recorder.record(None, Noted(reason=f"{name} is retired: its blocks stop counting"))
         _look_at_cases(service, recorder)
     return name
 
@@ -85,7 +85,7 @@ def restore(service: Service, name: str, actor: Actor) -> str:
             raise NotFound(f"{name} is not retired.")
         write_kept(records, kept)
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
-        recorder.record(EntryKind.NOTE, None, reason=f"{name} is used again: its blocks count")
+        recorder.record(None, Noted(reason=f"{name} is used again: its blocks count"))
         _look_at_cases(service, recorder)
     return name
 
@@ -96,8 +96,8 @@ def _look_at_cases(service: Service, recorder: Recorder) -> None:
     records = recorder.records
     known = known_senders(service, records)
     for case in _open_cases(records):
-        contact = records.contact(case.contact)
-        missing = missing_keys(records.facts(key_of(case.address)), case.channel, known)
+        contact = records.contacts.get(case.contact)
+        missing = missing_keys(records.addresses.get(key_of(case.address)), case.channel, known)
         if case.state is CaseState.APPROVED and contact is not None and not missing:
             complete(service, recorder, case, contact)
         elif case.channel is Channel.SMS:
@@ -106,7 +106,7 @@ def _look_at_cases(service: Service, recorder: Recorder) -> None:
 
 def _open_cases(records: Records) -> Iterator[Case]:
     last: Case | None = None
-    while page := records.open_cases(after=last, limit=_PAGE):
+    while page := records.cases.all_open(after=last, limit=_PAGE):
         yield from page
         last = page[-1]
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from bot.consent.addresses import key_of
+from bot.consent.log.changes import ConsentChanged
 from bot.consent.log.entries import (
     MERGED,
     MERGED_INTO,
     REACHES,
-    TAKES_BACK,
-    EntryKind,
-    Pair,
     act_of,
     covers,
     of,
@@ -35,7 +33,7 @@ def settle(
     tell of it, and what others refused there stands."""
     records = recorder.records
     consent, made = standing(records, contact, key, without=(act,))
-    left = [r for r in records.facts(key).refusals if not covers(act, r.act)]
+    left = [r for r in records.addresses.get(key).refusals if not covers(act, r.act)]
     against = [r for r in left if not _answers(consent, made, r)]
     newest = max(against, key=lambda refusal: refusal.since, default=None)
     if newest is not None and not consent.refused:
@@ -44,24 +42,25 @@ def settle(
         )
     before = contact.consents.get(key, UNSET)
     address = next((a for a in contact.addresses if key_of(a) == key), key)
-    changes: dict[str, Pair] = {TAKES_BACK: (None, act)}
     same = (before.on, before.by) == (consent.on, consent.by)
     told = any(covers(act, act_of(entry)) for entry in statements(records, contact, key))
-    if same and not told and len(left) == len(records.facts(key).refusals):
+    if same and not told and len(left) == len(records.addresses.get(key).refusals):
         return contact
     # It is as old as it was: a refusal that is told late must not find it newer than itself.
     after = recorder.record(
-        EntryKind.NOTE if same else EntryKind.CONSENT,
         contact,
+        ConsentChanged(
+            again=same,
+            by=Origin.STAFF if same else consent.by,
+            before=before.on,
+            after=before.on if same else consent.on,
+            reason=reason,
+            evidence=None if same else consent.evidence,
+            takes_back=act,
+        ),
         address=address,
         channel=channel,
-        by=Origin.STAFF if same else consent.by,
-        before=before.on,
-        after=before.on if same else consent.on,
-        reason=reason,
-        evidence=None if same else consent.evidence,
         occurred_at=None if same else consent.since,
-        changes=changes,
     )
     assert after is not None
     return after
@@ -85,9 +84,9 @@ def settle_all(
     reached = _reached(records, [id, whose or id], channel, act)
     for key in dict.fromkeys(key for keys in reached.values() for key in keys):
         had = [one for one, keys in reached.items() if key in keys]
-        for one in dict.fromkeys([*had, *(holder.id for holder in records.contacts_at(key))]):
+        for one in dict.fromkeys([*had, *(holder.id for holder in records.contacts.at(key))]):
             # Read again: the address before may have changed the same contact.
-            before = records.contact(one)
+            before = records.contacts.get(one)
             if before is None or before.erased:
                 continue
             after = settle(recorder, before, key, channel, act, reason=reason)
@@ -109,18 +108,21 @@ def take_from_address(
 ) -> bool:
     """Takes the act from an address that nobody has, or from its hash; whether it was there.
     `teller` is the contact whose entries tell of the address."""
-    known = recorder.records.facts(address).refusals
+    known = recorder.records.addresses.get(address).refusals
     if not any(covers(act, refusal.act) for refusal in known):
         return False
     recorder.record(
-        EntryKind.NOTE,
-        recorder.records.contact(teller) if teller else None,
+        recorder.records.contacts.get(teller) if teller else None,
+        ConsentChanged(
+            again=True,
+            before=ConsentValue.NO,
+            after=ConsentValue.UNSET,
+            reason=reason,
+            takes_back=act,
+            by=None,
+        ),
         address=address,
         channel=channel,
-        before=ConsentValue.NO,
-        after=ConsentValue.UNSET,
-        reason=reason,
-        changes={TAKES_BACK: (None, act)},
     )
     return True
 

@@ -57,7 +57,9 @@ def undo(service: Service, id: str, channel: Channel, actor: Actor) -> UpdateRes
             raise Refused("The contact said this, so it can't be undone.")
         if was_erased(records, of(slip)):
             raise Refused(_ERASED)
-        blocked = records.entries(contact=id, kinds=(EntryKind.BLOCK,), channel=channel, limit=50)
+        blocked = records.log.entries(
+            contact=id, kinds=(EntryKind.BLOCK,), channel=channel, limit=50
+        )
         since = [e for e in (*entries, *blocked) if e.seq > slip.seq and act_of(e) != act]
         if any(is_refusal(e) or _blocks(e) for e in since):
             raise Refused("The contact has refused since, so this can't be undone.")
@@ -120,7 +122,7 @@ def _recorded(records: Records, contact: Contact, channel: Channel) -> list[tupl
         if e.after == ConsentValue.NO and TAKES_BACK not in (e.changes or {})
     ]
     # A contact who came later has an entry of the newest alone.
-    known = records.facts(contact.key(channel) or "").refusals
+    known = records.addresses.get(contact.key(channel) or "").refusals
     said += [(refusal.act, refusal.of) for refusal in reversed(known)]
     return [(act, of) for act, of in said if act and not any(covers(g, act) for g in gone)]
 
@@ -130,13 +132,13 @@ def _blocks(entry: Entry) -> bool:
 
 
 def _newest(records: Records, contact: Contact) -> int:
-    return max((entry.seq for entry in records.entries(contact=contact.id, limit=1)), default=0)
+    return max((entry.seq for entry in records.log.entries(contact=contact.id, limit=1)), default=0)
 
 
 def _told(records: Records, contact: Contact, channel: Channel) -> list[Entry]:
     """The entries about the present address, the newest first."""
     key = contact.key(channel)
-    entries = records.entries(
+    entries = records.log.entries(
         contact=contact.id,
         kinds=(EntryKind.CONSENT, EntryKind.NOTE),
         channel=channel,

@@ -159,7 +159,7 @@ def _listed(found: list[Profile]) -> View:
 def _alert(consent: Service, value: str) -> Alert:
     id = _alert_id(value)
     with consent.store.reading() as records:
-        alert = records.alert(id)
+        alert = records.outbox.get(id)
     if alert is None:
         raise NotFound("This alert is too old: it is not kept any more.")
     return alert

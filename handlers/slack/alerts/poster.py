@@ -103,7 +103,7 @@ class Poster:
 
     def _matter(self, alert: Alert) -> CaseDetails | None:
         with self._service.store.reading() as records:
-            case = records.case(alert.about or "")
+            case = records.cases.get(alert.about or "")
             return details_of(self._service, records, case) if case else None
 
     def _parent(self, alert: Alert) -> tuple[str | None, Posting | None]:
@@ -111,7 +111,7 @@ class Poster:
         if alert.thread is None:
             return None, None
         with self._service.store.reading() as records:
-            card = records.alert(alert.thread)
+            card = records.outbox.get(alert.thread)
         posting = card.delivery if card else Delivery(state=DeliveryState.DEAD)
         if posting.ts is not None:
             return posting.ts, None
@@ -121,7 +121,7 @@ class Poster:
 
     def _listed(self, alert: Alert) -> Sequence[Listed]:
         with self._service.store.reading() as records:
-            storm = records.alert(alert.thread or "")
+            storm = records.outbox.get(alert.thread or "")
         return storm_list(self._service, storm) if storm else ()
 
     def _look(self, alert: Alert, called: str, parent: str | None) -> Posting:

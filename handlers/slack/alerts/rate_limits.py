@@ -49,7 +49,7 @@ class RateLimiter:
         #: When the last call there was made, at the latest: by us, or by the replica of the mark.
         self._used: dict[str, float] = {}
         with service.store.reading() as records:
-            for name, text in records.marks():
+            for name, text in records.key_value.all():
                 if name.startswith(_LAST_CALL):
                     self._learn(name.removeprefix(_LAST_CALL), text)
 
@@ -76,7 +76,7 @@ class RateLimiter:
         call (`used`)."""
         if method(alert) not in LOOKING:
             self._last[alert.slack_channel] = secrets.token_hex(8)
-            records.put_mark(_LAST_CALL + alert.slack_channel, self._last[alert.slack_channel])
+            records.key_value.put(_LAST_CALL + alert.slack_channel, self._last[alert.slack_channel])
 
     def used(self, slack_channel: str) -> None:
         self._used[slack_channel] = self._monotonic()
@@ -88,7 +88,7 @@ class RateLimiter:
         self._limited[called] = until
         try:
             with self._service.store.transaction() as records:
-                records.put_mark(_LIMITED + called, until.isoformat())
+                records.key_value.put(_LIMITED + called, until.isoformat())
         except StorageFailed as error:
             logger.warning("Slack's limit is not shared with other replicas: %s", error.sentence)
 
@@ -121,7 +121,7 @@ class RateLimiter:
 
     def _is_free(self, records: Records, slack_channel: str) -> bool:
         """Whether no other replica has made a call there since we last read the mark."""
-        mark = records.mark(_LAST_CALL + slack_channel)
+        mark = records.key_value.get(_LAST_CALL + slack_channel)
         if mark == self._last.get(slack_channel):
             return True
         self._learn(slack_channel, mark)
@@ -135,7 +135,7 @@ class RateLimiter:
         known = self._limited.get(called)
         if known is not None and now < known:
             return True
-        until = records.mark(_LIMITED + called)
+        until = records.key_value.get(_LIMITED + called)
         if until is None:
             return False
         self._limited[called] = datetime.fromisoformat(until)

@@ -79,12 +79,12 @@ class ConfirmationJob:
 
 
 def _read(records: Records) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = json.loads(records.mark(_MARK) or "{}")
+    found: dict[str, dict[str, str]] = json.loads(records.key_value.get(_MARK) or "{}")
     return found
 
 
 def _write(records: Records, kept: dict[str, dict[str, str]]) -> None:
-    records.put_mark(_MARK, json.dumps(kept) if kept else None)
+    records.key_value.put(_MARK, json.dumps(kept) if kept else None)
 
 
 def _time(text: str) -> datetime:

@@ -81,7 +81,7 @@ class Backfill:
 
     def _read(self, source: BackfillSource) -> _Cursor | None:
         with self._service.store.reading() as records:
-            text = records.mark(_mark(source))
+            text = records.key_value.get(_mark(source))
         if text is None:
             return None
         kept = json.loads(text)
@@ -100,8 +100,8 @@ class Backfill:
         }
         text = json.dumps({name: value for name, value in told.items() if value})
         with self._service.store.transaction() as records:
-            if records.mark(_mark(source)) != text:
-                records.put_mark(_mark(source), text)
+            if records.key_value.get(_mark(source)) != text:
+                records.key_value.put(_mark(source), text)
 
 
 def _mark(source: BackfillSource) -> str:

@@ -39,7 +39,7 @@ class ProviderStatus:
 
 def provider_status(records: Records, name: str) -> ProviderStatus:
     """What was kept of the provider."""
-    kept = json.loads(records.mark(_mark(name)) or "{}")
+    kept = json.loads(records.key_value.get(_mark(name)) or "{}")
     return ProviderStatus(
         event_at=_time(kept.get("event_at")),
         failure_at=_time(kept.get("failure_at")),
@@ -108,7 +108,7 @@ class ProviderHealth:
                     "failure": kept.failure,
                     "odd": {kind: (one.count, one.at.isoformat()) for kind, one in odd.items()},
                 }
-                records.put_mark(_mark(name), json.dumps(told))
+                records.key_value.put(_mark(name), json.dumps(told))
         with self._lock:
             for name, new in fresh.items():
                 self._kept[name] = now

@@ -22,10 +22,10 @@ class ReplayCache:
         # Few to a mark, since the whole of it is written for each: old ones go as new ones come.
         mark = f"token:{hash[:3]}"
         with self._service.store.transaction() as records:
-            kept = json.loads(records.mark(mark) or "{}")
+            kept = json.loads(records.key_value.get(mark) or "{}")
             if hash in kept:
                 return same(kept[hash][0], value)
             now = self._service.now().timestamp()
             good = {known: one for known, one in kept.items() if one[1] > now}
-            records.put_mark(mark, json.dumps({**good, hash: (value, until.timestamp())}))
+            records.key_value.put(mark, json.dumps({**good, hash: (value, until.timestamp())}))
         return True

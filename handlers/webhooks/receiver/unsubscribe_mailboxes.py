@@ -20,8 +20,10 @@ def mailboxes_of(service: Service, id: str) -> UnsubscribeMailboxes | None:
     """The mailboxes of the contact with this id, ours or the external one, present and former; of
     a contact who was taken out or merged, those that the log has."""
     with service.store.reading() as records:
-        contact = records.contact(id) or records.by_external_id(id)
-        erased = records.seen(erased_id(service, id)) or (contact is not None and contact.erased)
+        contact = records.contacts.get(id) or records.contacts.by_external_id(id)
+        erased = records.events.seen(erased_id(service, id)) or (
+            contact is not None and contact.erased
+        )
         written = _written(records, contact, id)
     return UnsubscribeMailboxes(written=written, erased=erased) if written or erased else None
 
@@ -37,7 +39,7 @@ def _written(records: Records, contact: Contact | None, id: str) -> Mapping[str,
 
     if contact is not None:
         add(contact.address(Channel.EMAIL))
-    for entry in records.entries(
+    for entry in records.log.entries(
         contact=contact.id if contact else id, kinds=(EntryKind.CONTACT,), limit=_MOST_ENTRIES
     ):
         for text in reversed((entry.changes or {}).get("email", ())):

@@ -88,7 +88,7 @@ def live_alerts(
     """The alerts of these days about an address, which is given as its keyed hash."""
     for day in days:
         for kind in kinds:
-            if live := records.alert_for(live_key(kind, channel, address, day)):
+            if live := records.outbox.newest_for(live_key(kind, channel, address, day)):
                 yield live
 
 
@@ -104,7 +104,7 @@ def bounce_key(channel: Channel) -> str:
 
 def _review(service: Service, records: Records, fresh: Alert) -> None:
     """Stored where no channel is told, too: its deadline comes all the same."""
-    records.put_alert(
+    records.outbox.put(
         replace(
             fresh,
             key=f"{AlertKind.REVIEW}:{fresh.id}",
@@ -117,11 +117,11 @@ def _review(service: Service, records: Records, fresh: Alert) -> None:
 def _live(records: Records, fresh: Alert, now: datetime) -> None:
     """One message per contact and day; repeats raise its counter."""
     key = _day_key(fresh.kind, fresh)
-    live = records.alert_for(key)
+    live = records.outbox.newest_for(key)
     if live is None:
         _put_new(records, replace(fresh, key=key), now)
         return
-    records.put_alert(
+    records.outbox.put(
         revise(
             live,
             last_at=max(live.last_at, fresh.last_at),
@@ -139,7 +139,7 @@ def _unstop(records: Records, fresh: Alert, now: datetime, *, known: bool) -> No
     subject = fresh.subject
     for live in live_alerts(records, refusals, subject.channel, subject.address or "", [at.date()]):
         said = "unread_at" if fresh.kind is AlertKind.UNREAD else "unstopped_at"
-        records.put_alert(revise(live, follow_up=replace(live.follow_up, **{said: at})))
+        records.outbox.put(revise(live, follow_up=replace(live.follow_up, **{said: at})))
         return
     if known:
         _live(records, fresh, now)
@@ -148,7 +148,7 @@ def _unstop(records: Records, fresh: Alert, now: datetime, *, known: bool) -> No
 def _bounce(records: Records, fresh: Alert, now: datetime) -> None:
     """Bounces that come together share a message."""
     key = bounce_key(fresh.subject.channel)
-    live = records.alert_for(key)
+    live = records.outbox.newest_for(key)
     reason = fresh.text or "The message was not delivered."
     if live is None or live.follow_up.handled_by or not within(live.first_at, now, BOUNCES_WITHIN):
         # Not when it happened, but when it is stored: late reports share a message, too.
@@ -156,7 +156,7 @@ def _bounce(records: Records, fresh: Alert, now: datetime) -> None:
         _put_new(records, first, now, singly=True)
         return
     contacts = dict.fromkeys((*live.subject.contacts, *fresh.subject.contacts))
-    records.put_alert(
+    records.outbox.put(
         revise(
             live,
             last_at=now,
@@ -177,20 +177,20 @@ def _put_new(records: Records, fresh: Alert, now: datetime, *, singly: bool = Fa
         _sum_up(records, fresh, now, wish.until)
         return
     if singly:
-        records.put_alert(fresh)
+        records.outbox.put(fresh)
         return
     if not join_storm(records, fresh, now):
-        records.put_alert(fresh)
+        records.outbox.put(fresh)
 
 
 def _sum_up(records: Records, fresh: Alert, now: datetime, until: datetime) -> None:
     key = summary_key(fresh.slack_channel)
-    summary = records.alert_for(key)
+    summary = records.outbox.newest_for(key)
     if summary is not None and summary.delivery.posted_version == 0:
         counts = counted(summary, fresh.kind)
-        records.put_alert(replace(summary, last_at=now, count=summary.count + 1, counts=counts))
+        records.outbox.put(replace(summary, last_at=now, count=summary.count + 1, counts=counts))
         return
-    records.put_alert(
+    records.outbox.put(
         Alert(
             id=fresh.id,
             key=key,

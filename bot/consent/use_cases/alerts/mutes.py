@@ -34,7 +34,7 @@ class Mutes:
 
 def mutes(records: Records, slack_channel: str) -> Mutes:
     """What this channel has muted."""
-    kept = records.mark(mutes_key(slack_channel))
+    kept = records.key_value.get(mutes_key(slack_channel))
     if kept is None:
         return Mutes()
     wishes = json.loads(kept)
@@ -55,10 +55,10 @@ def mute(service: Service, slack_channel: str, length: timedelta, actor: Actor) 
     with service.store.transaction() as records:
         before = mutes(records, slack_channel)
         _put(records, slack_channel, replace(before, until=until if length else None))
-        summary = records.alert_for(summary_key(slack_channel))
+        summary = records.outbox.newest_for(summary_key(slack_channel))
         if summary is not None and summary.delivery.posted_version == 0:
             delivery = replace(summary.delivery, not_before=until)
-            records.put_alert(replace(summary, delivery=delivery))
+            records.outbox.put(replace(summary, delivery=delivery))
     return until
 
 
@@ -87,7 +87,7 @@ def _put(records: Records, slack_channel: str, wish: Mutes) -> None:
     if wish != Mutes():
         until = wish.until.isoformat() if wish.until else None
         kept = json.dumps({"until": until, "off": sorted(wish.off)})
-    records.put_mark(mutes_key(slack_channel), kept)
+    records.key_value.put(mutes_key(slack_channel), kept)
 
 
 def mutes_key(slack_channel: str) -> str:

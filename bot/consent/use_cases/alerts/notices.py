@@ -13,12 +13,12 @@ def notify_installer(service: Service, slack_channel: str, word: str) -> bool:
     now = service.now()
     key = f"{AlertKind.NOTICE}:{slack_channel}:{now.date()}"
     with service.store.reading() as records:
-        if records.alert_for(key) is not None:
+        if records.outbox.newest_for(key) is not None:
             return False
     with service.store.transaction() as records:
-        if records.alert_for(key) is not None:
+        if records.outbox.newest_for(key) is not None:
             return False
-        records.put_alert(
+        records.outbox.put(
             Alert(
                 id=secrets.token_hex(16),
                 key=key,

@@ -8,12 +8,12 @@ Slack before it posts again.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.consent.alerts import Alert, AlertKind, DeliveryState, revise
 from bot.consent.frozen import replace
+from bot.consent.records import Backlog
 from bot.consent.store import Records
 from bot.consent.use_cases.alerts.storms import storm_kind
 from bot.consent.use_cases.context import Service
@@ -23,18 +23,6 @@ LOOK_AFTER = timedelta(seconds=40)
 #: How long a posted alert is stored, to be updated and counted.
 KEEP = timedelta(days=35)
 _AT_ONCE = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutboxStatus:
-    """How much waits in the outbox."""
-
-    #: Alerts that have to be posted, now or later.
-    waiting: int
-    #: Since when the first of them could have been posted.
-    oldest: datetime | None
-    #: Alerts that were given up.
-    dead: int
 
 
 class PostingLimits(Protocol):
@@ -74,7 +62,7 @@ def claim(service: Service, way: PostingLimits, *, except_in: Collection[str] = 
             not_before=now + LOOK_AFTER,
         )
         claimed = replace(alert, delivery=claim)
-        records.put_alert(claimed)
+        records.outbox.put(claimed)
         way.take(records, claimed)
         return claimed
 
@@ -83,7 +71,7 @@ def _next(
     records: Records, now: datetime, way: PostingLimits, except_in: Collection[str]
 ) -> Alert | None:
     passed = set(except_in)
-    while due := records.due_alerts(now, limit=_AT_ONCE, except_in=passed):
+    while due := records.outbox.due(now, limit=_AT_ONCE, except_in=passed):
         for alert in map(_expired, _in_order(due)):
             if way.may(records, alert):
                 return alert
@@ -122,7 +110,7 @@ def _expired(alert: Alert) -> Alert:
 def post_again(service: Service, id: str) -> None:
     """Has a message posted once more that Slack has lost, so that a line can go into its thread."""
     with service.store.transaction() as records:
-        card = records.alert(id)
+        card = records.outbox.get(id)
         if card is not None and card.delivery.ts is not None:
             revised = revise(card)
             delivery = replace(
@@ -133,25 +121,24 @@ def post_again(service: Service, id: str) -> None:
                 not_before=None,
                 attempts=0,
             )
-            records.put_alert(replace(revised, delivery=delivery))
+            records.outbox.put(replace(revised, delivery=delivery))
 
 
-def outbox(service: Service, *, except_in: Collection[str] = ()) -> OutboxStatus:
+def outbox(service: Service, *, except_in: Collection[str] = ()) -> Backlog:
     """How much waits and was given up, and since when the oldest waits outside these channels."""
     with service.store.reading() as records:
-        waiting, oldest, dead = records.outbox(service.now(), except_in=except_in)
-    return OutboxStatus(waiting=waiting, oldest=oldest, dead=dead)
+        return records.outbox.backlog(service.now(), except_in=except_in)
 
 
 def sweep(service: Service) -> int:
     """Removes alerts that are too old to be updated; returns how many."""
     oldest = service.now() - KEEP
     with service.store.reading() as records:
-        old = [a.id for a in records.alerts() if a.last_at < oldest and not _is_open(a)]
+        old = [a.id for a in records.outbox.all() if a.last_at < oldest and not _is_open(a)]
     if old:
         with service.store.transaction() as records:
             for id in old:
-                records.remove_alert(id)
+                records.outbox.remove(id)
     return len(old)
 
 

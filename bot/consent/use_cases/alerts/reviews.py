@@ -12,7 +12,8 @@ from datetime import datetime
 from bot.consent.addresses import key_of
 from bot.consent.alerts import Alert, AlertKind, redraw, revise
 from bot.consent.errors import NotFound, Refused
-from bot.consent.log.entries import ACT, EntryKind
+from bot.consent.log.changes import Act, ConsentChanged, HoldChanged
+from bot.consent.log.entries import EntryKind
 from bot.consent.model import UNSET, Actor, ConsentValue, Contact, Origin
 from bot.consent.permissions import Action, authorize
 from bot.consent.store import Records
@@ -59,11 +60,11 @@ def expire_reviews(service: Service) -> int:
     """Turns reviews without an answer into opt-outs at their deadline (rules.md §10); how many."""
     now = service.now()
     with service.store.reading() as records:
-        late = [alert.id for alert in records.alerts() if _is_late(alert, now)]
+        late = [alert.id for alert in records.outbox.all() if _is_late(alert, now)]
     count = 0
     for id in late:
         with service.store.transaction() as records:
-            alert = records.alert(id)
+            alert = records.outbox.get(id)
             if alert is not None and _is_late(alert, now):
                 _answer(service, records, alert, True, _SYSTEM, "slack")
                 count += 1
@@ -81,7 +82,7 @@ def mark_handled(service: Service, alert_id: str, actor: Actor) -> ReviewAnswer:
         if alert.follow_up.handled_by is not None:
             return ReviewAnswer(alert=alert, won=False)
         handled = _handled(alert, actor.id, service.now())
-        records.put_alert(handled)
+        records.outbox.put(handled)
         return ReviewAnswer(alert=handled, won=True)
 
 
@@ -91,9 +92,9 @@ def _answer(
     now = service.now()
     recorder = Recorder(records=records, actor=actor, source=source, now=now)
     address, former = _held(service, records, alert)
-    hold = records.facts(key_of(address)).hold
+    hold = records.addresses.get(key_of(address)).hold
     said = _reason(refusal, actor, (hold.text if hold else alert.text) or "")
-    holders: list[Contact | None] = [*records.contacts_at(key_of(address))]
+    holders: list[Contact | None] = [*records.contacts.at(key_of(address))]
     for holder in holders or [former]:
         if refusal:
             _refuse(recorder, alert, holder, address, hold.since if hold else alert.first_at, said)
@@ -101,12 +102,12 @@ def _answer(
             _release(recorder, alert, holder, address, said)
     # Another reply may have come while nobody had the address.
     hashed = alert.subject.address
-    if address != hashed and hashed and records.facts(hashed).hold:
+    if address != hashed and hashed and records.addresses.get(hashed).hold:
         if refusal:
             _refuse(recorder, alert, None, hashed, alert.first_at, said)
         _release(recorder, alert, None, hashed, said)
     answered = _handled(alert, actor, now, answer=REFUSAL if refusal else NO_REFUSAL)
-    records.put_alert(answered)
+    records.outbox.put(answered)
     return answered
 
 
@@ -119,23 +120,25 @@ def _refuse(
     reason: str,
 ) -> None:
     before = holder.consents.get(key_of(address), UNSET) if holder else UNSET
-    refused = recorder.records.facts(key_of(address)).refusal
+    refused = recorder.records.addresses.get(key_of(address)).refusal
     if holder is None and refused is not None and refused.since >= since:
         return
     # Whoever had refused already has refused again: a re-opt-in has to be newer than that.
     again = holder is not None and before.on is ConsentValue.NO and before.by is Origin.CONTACT
     recorder.record(
-        EntryKind.NOTE if again else EntryKind.CONSENT,
         holder,
+        ConsentChanged(
+            again=again,
+            by=Origin.CONTACT,
+            before=before.on,
+            after=ConsentValue.NO,
+            reason=reason,
+            # The contact's word, whoever read it: nobody can take it back.
+            act=Act(of=None, name=""),
+        ),
         address=address,
         channel=alert.subject.channel,
-        by=Origin.CONTACT,
-        before=before.on,
-        after=ConsentValue.NO,
-        reason=reason,
         occurred_at=since,
-        # The contact's word, whoever read it: nobody can take it back.
-        changes={ACT: (None, "")},
     )
 
 
@@ -143,14 +146,11 @@ def _release(
     recorder: Recorder, alert: Alert, holder: Contact | None, address: str, reason: str
 ) -> None:
     recorder.record(
-        EntryKind.HOLD,
         # Read again: the entry before changed the same contact.
-        recorder.records.contact(holder.id) if holder else None,
+        recorder.records.contacts.get(holder.id) if holder else None,
+        HoldChanged(held=False, reason=reason),
         address=address,
         channel=alert.subject.channel,
-        before="held",
-        after="released",
-        reason=reason,
     )
 
 
@@ -171,18 +171,18 @@ def _held(service: Service, records: Records, alert: Alert) -> tuple[str, Contac
 
 def _candidates(records: Records, alert: Alert) -> Iterator[tuple[str, Contact | None]]:
     for id in alert.subject.contacts:
-        contact = records.contact(id)
+        contact = records.contacts.get(id)
         if contact is not None:
             for address in (*contact.keys, *contact.consents):
                 yield address, contact
     # A contact who appeared since took the hold over.
-    for entry in records.entries(kinds=(EntryKind.HOLD,), limit=_MOST_HOLDS):
+    for entry in records.log.entries(kinds=(EntryKind.HOLD,), limit=_MOST_HOLDS):
         if entry.address:
-            yield entry.address, records.contact(entry.contact) if entry.contact else None
+            yield entry.address, records.contacts.get(entry.contact) if entry.contact else None
 
 
 def _present(records: Records, id: str) -> Alert:
-    alert = records.alert(id)
+    alert = records.outbox.get(id)
     if alert is None:
         raise NotFound("This alert is too old: it is not kept any more.")
     return alert
@@ -207,9 +207,9 @@ def _is_late(alert: Alert, now: datetime) -> bool:
 
 def erase_reviews(records: Records, contact: str) -> None:
     """Erases what alerts still have of the contact, in Slack, too."""
-    for alert in [a for a in records.alerts() if contact in a.subject.contacts]:
+    for alert in [a for a in records.outbox.all() if contact in a.subject.contacts]:
         left = tuple(id for id in alert.subject.contacts if id != contact)
         subject = replace(alert.subject, contacts=left, masked="")
         text = alert.text if alert.kind is not AlertKind.REVIEW else None
         bare = replace(alert, subject=subject, text=text)
-        records.put_alert(redraw(bare) if alert.slack_channel else bare)
+        records.outbox.put(redraw(bare) if alert.slack_channel else bare)

@@ -66,14 +66,14 @@ def settle(service: Service, drawn: Alert, posting: Posting) -> Alert | None:
     """
     now = service.now()
     with service.store.transaction() as records:
-        alert = records.alert(drawn.id)
+        alert = records.outbox.get(drawn.id)
         if alert is None:
             return None
         if alert.delivery.attempts != drawn.delivery.attempts and posting.ts is None:
             return None
         delivery = _SETTLED[posting.result](alert, drawn.delivery, posting, now)
         settled = replace(alert, delivery=delivery)
-        records.put_alert(settled)
+        records.outbox.put(settled)
         return settled
 
 

@@ -49,7 +49,7 @@ def join_storm(records: Records, fresh: Alert, now: datetime) -> bool:
     """Adds the alert to a storm's card and returns True, from the fourth of a minute on until the
     storm is over. The first three stay alerts of their own; the card counts them, too."""
     key = _key_of(fresh)
-    storm = records.alert_for(key)
+    storm = records.outbox.newest_for(key)
     if (
         storm is not None
         and storm.follow_up.ended_at is None
@@ -61,13 +61,13 @@ def join_storm(records: Records, fresh: Alert, now: datetime) -> bool:
     sender = fresh.subject.sender or ""
     lately = [
         (at, to)
-        for at, to in json.loads(records.mark(mark) or "[]")
+        for at, to in json.loads(records.key_value.get(mark) or "[]")
         if within(datetime.fromisoformat(at), now, SINGLY_WITHIN)
     ]
     if len(lately) < SINGLES:
-        records.put_mark(mark, json.dumps([*lately, (now.isoformat(), sender)]))
+        records.key_value.put(mark, json.dumps([*lately, (now.isoformat(), sender)]))
         return False
-    records.put_alert(
+    records.outbox.put(
         replace(
             fresh,
             key=key,
@@ -101,8 +101,8 @@ def end_storms(service: Service) -> int:
     with service.store.transaction() as records:
         over = _over(records, service.alert_channel, now)
         for storm in over:
-            records.put_alert(revise(storm, follow_up=replace(storm.follow_up, ended_at=now)))
-            records.put_alert(_under(storm, AlertKind.STORM_LIST, now, count=storm.count))
+            records.outbox.put(revise(storm, follow_up=replace(storm.follow_up, ended_at=now)))
+            records.outbox.put(_under(storm, AlertKind.STORM_LIST, now, count=storm.count))
         return len(over)
 
 
@@ -112,7 +112,7 @@ def storm_list(service: Service, storm: Alert) -> Sequence[Listed]:
     before: int | None = None
     while True:
         with service.store.reading() as records:
-            page = records.entries(
+            page = records.log.entries(
                 kinds=(EntryKind.CONSENT,), channel=storm.subject.channel, before=before, limit=500
             )
         for entry in page:
@@ -139,7 +139,7 @@ def within(at: datetime, now: datetime, length: timedelta) -> bool:
 
 def _join(records: Records, storm: Alert, fresh: Alert, now: datetime) -> None:
     count = storm.count + 1
-    records.put_alert(
+    records.outbox.put(
         revise(
             storm,
             last_at=max(storm.last_at, now),
@@ -148,7 +148,7 @@ def _join(records: Records, storm: Alert, fresh: Alert, now: datetime) -> None:
         )
     )
     if count in STORM_LINES:
-        records.put_alert(_under(storm, AlertKind.STORM_LINE, now, count=count))
+        records.outbox.put(_under(storm, AlertKind.STORM_LINE, now, count=count))
 
 
 def _under(storm: Alert, kind: AlertKind, now: datetime, *, count: int) -> Alert:
@@ -201,7 +201,7 @@ def _over(records: Records, slack_channel: str, now: datetime) -> list[Alert]:
         storm
         for kind in _KINDS
         for channel in Channel
-        if (storm := records.alert_for(_key(kind, channel, slack_channel))) is not None
+        if (storm := records.outbox.newest_for(_key(kind, channel, slack_channel))) is not None
         and storm.follow_up.ended_at is None
         and abs(now - storm.last_at) > STORM_QUIET
     ]

@@ -49,7 +49,7 @@ def case_details(service: Service, id: str, actor: Actor) -> CaseDetails:
     """Raises `NotFound`."""
     authorize(actor, Action.LOOK)
     with service.store.reading() as records:
-        case = records.case(id)
+        case = records.cases.get(id)
         if case is None:
             raise NotFound("There is no such request.")
         return details_of(service, records, case)
@@ -61,15 +61,15 @@ def all_case_details(
     """Those that are open, the oldest first."""
     authorize(actor, Action.LOOK)
     with service.store.reading() as records:
-        cases = records.open_cases(after=after, limit=limit)
+        cases = records.cases.all_open(after=after, limit=limit)
         return [details_of(service, records, case) for case in cases]
 
 
 def details_of(service: Service, records: Records, case: Case) -> CaseDetails:
     """The case as it stands in these records."""
-    contact = records.contact(case.contact)
+    contact = records.contacts.get(case.contact)
     key = key_of(case.address)
-    facts = records.facts(key) if key else AddressFacts(address="")
+    facts = records.addresses.get(key) if key else AddressFacts(address="")
     senders = senders_of(service, records, facts)
     if contact is None or contact.erased:
         return CaseDetails(
@@ -104,19 +104,19 @@ def completed_by_another(service: Service, id: str, channel: Channel, actor: Act
     that contact's YES stands: whoever asks for a second record sees it (rules.md §2)."""
     authorize(actor, Action.LOOK)
     with service.store.reading() as records:
-        contact = records.contact(id)
+        contact = records.contacts.get(id)
         key = contact.key(channel) if contact else None
         if key is None:
             return None
         others = [
             holder
-            for holder in records.contacts_at(key)
+            for holder in records.contacts.at(key)
             if holder.id != id and holder.consent(channel).on is ConsentValue.YES
         ]
         done = [
             case
             for other in others
-            for case in records.cases(other.id)
+            for case in records.cases.of(other.id)
             if case.state is CaseState.COMPLETED
             and case.channel is channel
             and key_of(case.address) == key
@@ -132,7 +132,7 @@ def _warnings(
         yield "The contact reported our e-mail as spam."
     if case.refused_at is not None and now - case.refused_at <= _LATELY:
         yield f"The contact refused {things} only lately, on {date(case.refused_at)}."
-    others = [h for h in records.contacts_at(key_of(case.address)) if h.id != contact.id]
+    others = [h for h in records.contacts.at(key_of(case.address)) if h.id != contact.id]
     if others:
         thing = "number" if case.channel is Channel.SMS else "address"
         have = "Another contact has" if len(others) == 1 else f"{len(others)} other contacts have"

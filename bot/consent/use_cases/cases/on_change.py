@@ -31,7 +31,7 @@ def on_change(log: CaseLog, entry: Entry, contact: Contact | None) -> None:
     assert entry.contact is not None
     channels = (entry.channel,) if entry.channel else tuple(Channel)
     for channel in channels:
-        case = log.records.open_case(entry.contact, channel)
+        case = log.records.cases.open_for(entry.contact, channel)
         if case is not None:
             _heed(log, case, entry, contact)
         elif channel is Channel.EMAIL and _lifts(entry):
@@ -47,7 +47,7 @@ def _show_completed(log: CaseLog, entry: Entry) -> None:
     the address, so it is drawn anew when the address is off one."""
     assert entry.contact is not None
     key = key_of(entry.address or "")
-    for case in log.records.cases(entry.contact):
+    for case in log.records.cases.of(entry.contact):
         if case.channel is Channel.EMAIL and key_of(case.address) == key:
             if case.state is CaseState.COMPLETED:
                 redraw_case(log.records, case)

@@ -60,10 +60,10 @@ def request(
         refused_at = latest_refusal(records, contact, ask.channel)
         evidence = _evidence(ask, refused_at, now)
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=now)
-        other = records.open_case(id, ask.channel)
+        other = records.cases.open_for(id, ask.channel)
         if other is not None and not void(recorder, other, contact):
             raise _asked(other)
-        facts = records.facts(contact.key(ask.channel) or "")
+        facts = records.addresses.get(contact.key(ask.channel) or "")
         case = Case(
             id=secrets.token_hex(16),
             contact=id,
@@ -85,7 +85,7 @@ def request(
         told = dict.fromkeys((service.approval_channel or "", *request_subscribers(records)))
         copies = [put_message(recorder, case, AlertKind.CASE, to) for to in told if to]
         case = replace(case, copies=tuple(copies))
-        records.put_case(case)
+        records.cases.put(case)
         log_transition(recorder, case, contact, before="", why=case.reason, evidence=evidence)
         return case
 

@@ -18,7 +18,7 @@ _SLACK = "slack:"
 
 def request_subscribers(records: Records) -> Sequence[str]:
     """Slack's ids of these people."""
-    people: list[str] = json.loads(records.mark(_MARK) or "[]")
+    people: list[str] = json.loads(records.key_value.get(_MARK) or "[]")
     return people
 
 
@@ -40,4 +40,4 @@ def _want(service: Service, person: str, wanted: bool) -> None:
         people = [other for other in request_subscribers(records) if other != person]
         if wanted:
             people.append(person)
-        records.put_mark(_MARK, json.dumps(people) if people else None)
+        records.key_value.put(_MARK, json.dumps(people) if people else None)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
 from bot.consent.alerts import Alert, AlertKind, Subject, redraw
 from bot.consent.cases import OPEN, Case, CaseState
 from bot.consent.frozen import replace
-from bot.consent.log.entries import EntryKind, Pair
+from bot.consent.log.changes import CaseMoved, Change
 from bot.consent.model import Channel, Contact, Evidence
 from bot.consent.parsing import masked
 from bot.consent.store import Records
@@ -36,16 +35,11 @@ class CaseLog(Protocol):
 
     def record(
         self,
-        kind: EntryKind,
         contact: Contact | None,
+        change: Change,
         *,
         address: str | None = None,
         channel: Channel | None = None,
-        before: str = "",
-        after: str = "",
-        reason: str | None = None,
-        evidence: Evidence | None = None,
-        changes: Mapping[str, Pair] | None = None,
         actor: str | None = None,
     ) -> Contact | None:
         """Appends an entry to the log, and applies it."""
@@ -68,7 +62,7 @@ def transition(
     after = replace(case, state=state, version=case.version + 1, **changes)
     if state not in OPEN:
         after = replace(after, ended_by=who, ended_at=log.now, ended_why=why, next_at=None)
-    log.records.put_case(after)
+    log.records.cases.put(after)
     log_transition(log, after, contact, before=case.state, actor=who, why=why)
     redraw_case(log.records, after)
     if tells:
@@ -88,15 +82,16 @@ def log_transition(
 ) -> None:
     """Each step has one entry, which names its case."""
     log.record(
-        EntryKind.CASE,
         contact,
+        CaseMoved(
+            case=case.id,
+            before=before,
+            after=case.state,
+            reason=why,
+            evidence=evidence,
+        ),
         address=case.address or None,
         channel=case.channel,
-        before=before,
-        after=case.state,
-        reason=why,
-        evidence=evidence,
-        changes={"case": (None, case.id)},
         actor=actor,
     )
 
@@ -104,9 +99,9 @@ def log_transition(
 def redraw_case(records: Records, case: Case) -> None:
     """Has every copy of its message updated."""
     for id in case.copies:
-        copy = records.alert(id)
+        copy = records.outbox.get(id)
         if copy is not None:
-            records.put_alert(redraw(copy))
+            records.outbox.put(redraw(copy))
 
 
 def notify_requester(log: CaseLog, case: Case, kind: AlertKind = AlertKind.CASE_TOLD) -> None:
@@ -121,7 +116,7 @@ def put_message(
 ) -> str:
     """Puts a message about the case into the outbox; its id. `slack_channel` may be a person."""
     id = secrets.token_hex(16)
-    log.records.put_alert(
+    log.records.outbox.put(
         Alert(
             id=id,
             key=f"{kind}:{case.id}:{case.version}:{case.reminded}:{slack_channel}",

@@ -8,7 +8,8 @@ from enum import Enum, auto
 
 from bot.consent.addresses import key_of
 from bot.consent.errors import Invalid
-from bot.consent.log.entries import ACT, ANOTHERS, CARRIED, ROW, EntryKind, covers
+from bot.consent.log.changes import Act, BounceChanged, ConsentChanged
+from bot.consent.log.entries import ANOTHERS, CARRIED, ROW, covers
 from bot.consent.model import (
     AddressFacts,
     Bounce,
@@ -40,7 +41,7 @@ def match(records: Records, fields: Fields) -> Contact | None:
     external_id = fields.get("external_id")
     name = fold(fields.get("name") or "")
     phone, email = (_key(fields.get(field)) for field in ("phone", "email"))
-    if external_id and (contact := records.by_external_id(external_id)):
+    if external_id and (contact := records.contacts.by_external_id(external_id)):
         same_words = set(name.split()) & set(fold(contact.name).split())
         if not same_words and not {phone, email} & {*contact.keys}:
             raise Invalid(
@@ -48,7 +49,7 @@ def match(records: Records, fields: Fields) -> Contact | None:
             )
         return contact
     holders = {
-        holder.id: holder for key in (phone, email) if key for holder in records.contacts_at(key)
+        holder.id: holder for key in (phone, email) if key for holder in records.contacts.at(key)
     }
     for holder in holders.values():
         if external_id and holder.external_id:
@@ -93,7 +94,7 @@ def apart(records: Records, contact: Contact, fields: Fields) -> dict[Channel, s
     for channel in Channel:
         address = fields.get("phone" if channel is Channel.SMS else "email")
         other = address and contact.key(channel) != key_of(address)
-        if address and other and (contact.key(channel) or records.contacts_at(key_of(address))):
+        if address and other and (contact.key(channel) or records.contacts.at(key_of(address))):
             found[channel] = address
     return found
 
@@ -130,14 +131,10 @@ def set_consent(
     if imported is Imported.UNCHANGED:
         return contact, []
     after = recorder.record(
-        EntryKind.CONSENT,
         contact,
+        ConsentChanged(by=Origin.IMPORT, before=current.on, after=ConsentValue.YES, evidence=proof),
         address=address,
         channel=channel,
-        by=Origin.IMPORT,
-        before=current.on,
-        after=ConsentValue.YES,
-        evidence=proof,
         occurred_at=evidence.at if evidence else None,
     )
     assert after is not None
@@ -151,13 +148,10 @@ def refuse_nobody(
     """An opt-out of an address that nobody has: kept for whoever appears with it."""
     hashed = service.hashed(address)
     recorder.record(
-        EntryKind.CONSENT,
         None,
+        ConsentChanged(by=Origin.IMPORT, before=ConsentValue.UNSET, after=ConsentValue.NO),
         address=hashed,
         channel=channel,
-        by=Origin.IMPORT,
-        before=ConsentValue.UNSET,
-        after=ConsentValue.NO,
         occurred_at=_first_seen(recorder, hashed),
     )
     return Consequence.KEPT_FOR_LATER
@@ -168,17 +162,14 @@ def bounce_nobody(
 ) -> list[Consequence]:
     """A bounce of an address that nobody has, kept for whoever appears with it."""
     hashed = service.hashed(address)
-    facts = recorder.records.facts(hashed)
+    facts = recorder.records.addresses.get(hashed)
     if _says_so(recorder, facts):
         return []
     recorder.record(
-        EntryKind.BOUNCE,
         None,
+        BounceChanged(before=facts.bounce, after=Bounce.YES, reason=_BOUNCED),
         address=hashed,
         channel=channel,
-        before=facts.bounce,
-        after=Bounce.YES,
-        reason=_BOUNCED,
     )
     return [] if facts.bounce is Bounce.YES else [Consequence.BOUNCED]
 
@@ -191,14 +182,14 @@ def _set_no(
     at = _first_seen(recorder, key)
     done: list[Consequence] = []
     row = new_id(recorder.now)
-    others = [other for other in recorder.records.contacts_at(key) if other.id != contact.id]
+    others = [other for other in recorder.records.contacts.at(key) if other.id != contact.id]
     for holder in (contact, *others):
         mine = holder.id == contact.id
         after, what = _refuse(recorder, holder, channel, at, row, of=contact.id)
         if mine:
             contact = after
         elif after is not holder:
-            recorder.records.put_contact(after)
+            recorder.records.contacts.put(after)
         if what is _Refused.NEWER_YES:
             done.append(Consequence.OLDER_NO)
         elif what is _Refused.NEWS:
@@ -226,16 +217,18 @@ def _refuse(
     if again and not own and recorder.wrote(contact.id, channel, own=False):
         return contact, _Refused.AGAIN  # the same file says it twice
     after = recorder.record(
-        EntryKind.NOTE if newer or again else EntryKind.CONSENT,
         contact,
+        ConsentChanged(
+            again=newer or again,
+            by=Origin.IMPORT,
+            before=current.on,
+            after=ConsentValue.NO,
+            act=None if own else Act(of=of, name=f"{recorder.actor}{ROW}{row}"),
+        ),
         address=contact.address(channel),
         channel=channel,
-        by=Origin.IMPORT,
-        before=current.on,
-        after=ConsentValue.NO,
         occurred_at=at,
         id=row if own else None,
-        changes=None if own else {ACT: (of, f"{recorder.actor}{ROW}{row}")},
     )
     assert after is not None
     if newer:
@@ -254,7 +247,7 @@ def _is_newer(current: Consent, at: datetime, now: datetime) -> bool:
 
 def _first_seen(recorder: Recorder, key: str) -> datetime:
     """A file that gives no date says NO since a file said so first."""
-    known = recorder.records.facts(key).refusals
+    known = recorder.records.addresses.get(key).refusals
     # What came along from another address says nothing of this one.
     files = [refusal for refusal in known if refusal.act.startswith("import:")]
     seen = [refusal.since for refusal in files if refusal.reason not in (CARRIED, ANOTHERS)]
@@ -266,7 +259,7 @@ def _not_to_be_contacted(records: Records, contact: Contact, address: str) -> bo
     since it may be the same person under another spelling."""
     if contact.do_not_contact:
         return True
-    others = records.contacts_at(key_of(address))
+    others = records.contacts.at(key_of(address))
     return any(other.do_not_contact for other in others)
 
 
@@ -281,16 +274,13 @@ def mark_bounced(recorder: Recorder, contact: Contact, channel: Channel) -> bool
     address = contact.address(channel)
     if address is None:
         return False
-    facts = recorder.records.facts(key_of(address))
+    facts = recorder.records.addresses.get(key_of(address))
     if _says_so(recorder, facts):
         return False
     recorder.record_for_holders(
-        EntryKind.BOUNCE,
         address,
+        BounceChanged(before=facts.bounce, after=Bounce.YES, reason=_BOUNCED),
         channel=channel,
-        before=facts.bounce,
-        after=Bounce.YES,
-        reason=_BOUNCED,
         told_of=contact,
     )
     return facts.bounce is not Bounce.YES

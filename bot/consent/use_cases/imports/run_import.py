@@ -9,7 +9,7 @@ from itertools import islice
 
 from bot.consent.addresses import key_of
 from bot.consent.errors import Invalid
-from bot.consent.log.entries import EntryKind
+from bot.consent.log.changes import ImportMoved
 from bot.consent.model import Actor, Channel, ConsentValue, Import
 from bot.consent.parsing import storable
 from bot.consent.permissions import Action, authorize
@@ -178,11 +178,11 @@ class _Importing:
         if self.started:
             return
         self.started = True
-        recorder.records.put_import(self.record)
+        recorder.records.imports.put(self.record)
         person = Recorder(
             records=recorder.records, actor=self.actor.id, source="import", now=recorder.now
         )
-        person.record(EntryKind.IMPORT, None, after="started", reason=self.record.file)
+        person.record(None, ImportMoved(after="started", reason=self.record.file))
 
     def _looked_up(self, batch: list[_Read]) -> Expected:
         """By what the contacts of these rows are found."""
@@ -216,7 +216,7 @@ class _Importing:
             )
             done += consequences
         if contact is not found:
-            recorder.records.put_contact(contact)
+            recorder.records.contacts.put(contact)
         for channel in Channel:
             if channel in others:
                 done += self._take_address(recorder, row, channel, others[channel])
@@ -257,14 +257,14 @@ class _Importing:
     ) -> list[Consequence]:
         """What a row says against an address, whoever has it; a YES says nothing there."""
         recorder = replace(recorder, stores=True)
-        holders = recorder.records.contacts_at(key_of(address))
+        holders = recorder.records.contacts.at(key_of(address))
         done: list[Consequence] = []
         if row.on(channel) is ConsentValue.NO and holders:
             _, done = set_consent(recorder, holders[0], channel, ConsentValue.NO, None)
         elif row.on(channel) is ConsentValue.NO:
             done = [refuse_nobody(self.service, recorder, address, channel)]
         if row.bounced(channel) and holders:
-            holder = recorder.records.contact(holders[0].id)
+            holder = recorder.records.contacts.get(holders[0].id)
             if holder and mark_bounced(recorder, holder, channel):
                 done.append(Consequence.BOUNCED)
         elif row.bounced(channel):
@@ -273,12 +273,10 @@ class _Importing:
 
     def _finish(self, records: Records) -> None:
         now = self.service.now()
-        records.put_import(replace(self.record, finished_at=now, counts=dict(self.counts)))
+        records.imports.put(replace(self.record, finished_at=now, counts=dict(self.counts)))
         said = ", ".join(f"{count:,} {what}" for what, count in self.counts.items())
         person = Recorder(records=records, actor=self.actor.id, source="import", now=now)
-        person.record(
-            EntryKind.IMPORT, None, after="finished", reason=f"{self.record.file}: {said}"
-        )
+        person.record(None, ImportMoved(after="finished", reason=f"{self.record.file}: {said}"))
 
 
 def _without(fields: Fields, others: Mapping[Channel, str]) -> Fields:

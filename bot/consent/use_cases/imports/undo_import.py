@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from bot.consent.addresses import HASH, key_of
 from bot.consent.errors import Invalid, Refused
+from bot.consent.log.changes import BounceChanged, ContactChanged, ImportMoved
 from bot.consent.log.entries import (
-    TAKES_BACK,
     UNDO_IMPORT,
     Entry,
     EntryKind,
@@ -56,7 +56,7 @@ def undo_import(
     seen: set[str] = set()
     before: int | None = None
     with service.store.reading() as records:
-        record = records.import_(id)
+        record = records.imports.get(id)
     if record is None:
         raise Refused("There is no import with this id. The log names them.")
     if record.undone_at is not None and not opt_outs:
@@ -67,7 +67,7 @@ def undo_import(
             now = service.now()
             recorder = Recorder(records=records, actor=actor.id, source="import", now=now)
             undoing = _Undoing(service, recorder, f"import:{id}", said, opt_outs, counts)
-            page = records.entries(actor=f"import:{id}", before=before, limit=BATCH)
+            page = records.log.entries(actor=f"import:{id}", before=before, limit=BATCH)
             for entry in page:
                 if entry.contact and entry.contact not in seen:
                     seen.add(entry.contact)
@@ -75,8 +75,8 @@ def undo_import(
                 elif not entry.contact:
                     undoing.nobody(entry)
             if not page:
-                records.put_import(replace(record, undone_at=now))
-                recorder.record(EntryKind.IMPORT, None, after="undone", reason=record.file)
+                records.imports.put(replace(record, undone_at=now))
+                recorder.record(None, ImportMoved(after="undone", reason=record.file))
                 return dict(counts)
             before = page[-1].seq
         progress(len(seen))
@@ -122,7 +122,7 @@ class _Undoing:
     def contact(self, id: str) -> None:
         """What the import did to one contact."""
         records = self.recorder.records
-        contact = records.contact(id)
+        contact = records.contacts.get(id)
         if contact is None:
             one = became(records, id)
             for entry in history(records, id):
@@ -151,7 +151,7 @@ class _Undoing:
         untouched = not any(_touches(entry, self.importer) for entry in entries)
         if brought and untouched:
             self.recorder.record(
-                EntryKind.CONTACT, present(records, id), after="removed", reason=self.reason
+                present(records, id), ContactChanged(after="removed", reason=self.reason)
             )
             self.counts["contacts removed"] += 1
             return
@@ -194,18 +194,19 @@ def _undo_bounce(
     assert entry.channel is not None
     act, key = act_of(entry), key_of(entry.address)
     for name in (key, *(service.hashes(key) if not key.startswith(HASH) else ())):
-        facts = recorder.records.facts(name)
+        facts = recorder.records.addresses.get(name)
         left = [mark for mark in facts.marks if mark.act != act]
         if len(left) != len(facts.marks):
             recorder.record_for_holders(
-                EntryKind.BOUNCE,
                 name,
+                BounceChanged(
+                    before=facts.bounce,
+                    after=facts.bounce if left else facts.deliverability.bounce,
+                    reason=UNDO_IMPORT,
+                    takes_back=act,
+                ),
                 channel=entry.channel,
-                before=facts.bounce,
-                after=facts.bounce if left else facts.deliverability.bounce,
-                reason=UNDO_IMPORT,
                 former=contact if name == key else None,
-                changes={TAKES_BACK: (None, act)},
             )
 
 
