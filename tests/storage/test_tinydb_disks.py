@@ -163,7 +163,7 @@ try:
         number += 1
 except StorageFailed as failure:
     with store.reading() as records:
-        print(records.head()[0], failure.sentence)
+        print(records.log.head()[0], failure.sentence)
 """
 
 
