@@ -11,7 +11,7 @@ from bot.consent.use_cases.cases.details import (
     all_case_details,
     case_details,
     completed_by_another,
-    details_of,
+    find_case_details,
 )
 from bot.consent.use_cases.cases.request import CaseRequest, check_request, request
 from bot.consent.use_cases.cases.subscriptions import (
@@ -66,11 +66,11 @@ __all__ = [
     "check_request",
     "completed_by_another",
     "deny",
-    "details_of",
     "edit",
     "erase",
     "export",
     "find",
+    "find_case_details",
     "import_rows",
     "ingest",
     "merge",

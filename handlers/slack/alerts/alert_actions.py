@@ -25,6 +25,7 @@ from bot.consent.use_cases import (
     profile,
 )
 from bot.consent.use_cases.alerts.mutes import alert_settings, choose_kinds, mute
+from bot.consent.use_cases.alerts.outbox import find_alert
 from bot.consent.use_cases.alerts.reviews import REFUSAL, ReviewAnswer, answer_review, mark_handled
 from handlers.slack import ids
 from handlers.slack.alerts.render.alert_blocks import CHOOSE_KINDS, MUTES, UNMUTE, kinds_modal
@@ -158,8 +159,7 @@ def _listed(found: list[Profile]) -> View:
 
 def _alert(consent: Service, value: str) -> Alert:
     id = _alert_id(value)
-    with consent.store.reading() as records:
-        alert = records.outbox.get(id)
+    alert = find_alert(consent, id)
     if alert is None:
         raise NotFound("This alert is too old: it is not kept any more.")
     return alert

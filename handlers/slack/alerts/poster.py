@@ -8,7 +8,8 @@ from datetime import timedelta
 from slack_sdk.errors import SlackApiError
 
 from bot.consent.alerts import INSTALLER, Alert, Delivery, DeliveryState
-from bot.consent.use_cases import CaseDetails, details_of, unsubscribe_from_requests
+from bot.consent.use_cases import find_case_details, unsubscribe_from_requests
+from bot.consent.use_cases.alerts.outbox import find_alert
 from bot.consent.use_cases.alerts.settle import Posting, Result
 from bot.consent.use_cases.alerts.storms import Listed, storm_list
 from bot.consent.use_cases.context import Service
@@ -71,7 +72,7 @@ class Poster:
     def _call(self, alert: Alert, parent: str | None) -> Posting:
         about = None
         if alert.kind in CASES:
-            about = self._matter(alert)
+            about = find_case_details(self._service, alert.about or "")
             if about is None:
                 return Posting(result=Result.GONE, problem="its request is not kept any more")
         if alert.delivery.ts is not None:
@@ -101,17 +102,11 @@ class Poster:
         self._health.nobody_to_notify = True
         return Posting(result=Result.DEAD, problem=NOBODY_TO_NOTIFY)
 
-    def _matter(self, alert: Alert) -> CaseDetails | None:
-        with self._service.store.reading() as records:
-            case = records.cases.get(alert.about or "")
-            return details_of(self._service, records, case) if case else None
-
     def _parent(self, alert: Alert) -> tuple[str | None, Posting | None]:
         """The card whose thread it goes to, or why it can't go there yet."""
         if alert.thread is None:
             return None, None
-        with self._service.store.reading() as records:
-            card = records.outbox.get(alert.thread)
+        card = find_alert(self._service, alert.thread)
         posting = card.delivery if card else Delivery(state=DeliveryState.DEAD)
         if posting.ts is not None:
             return posting.ts, None
@@ -120,8 +115,7 @@ class Poster:
         return None, Posting(result=Result.LATER, wait=_CARD_FIRST)
 
     def _listed(self, alert: Alert) -> Sequence[Listed]:
-        with self._service.store.reading() as records:
-            storm = records.outbox.get(alert.thread or "")
+        storm = find_alert(self._service, alert.thread or "")
         return storm_list(self._service, storm) if storm else ()
 
     def _look(self, alert: Alert, called: str, parent: str | None) -> Posting:

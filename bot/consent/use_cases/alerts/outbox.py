@@ -107,6 +107,12 @@ def _expired(alert: Alert) -> Alert:
     return replace(alert, delivery=replace(delivery, state=state))
 
 
+def find_alert(service: Service, id: str) -> Alert | None:
+    """The alert, for a caller without a transaction."""
+    with service.store.reading() as records:
+        return records.outbox.get(id)
+
+
 def post_again(service: Service, id: str) -> None:
     """Has a message posted once more that Slack has lost, so that a line can go into its thread."""
     with service.store.transaction() as records:
