@@ -5,6 +5,7 @@ The document keeps the names and the order that it had in 0.1.0, so no storage n
 
 from __future__ import annotations
 
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -51,6 +52,9 @@ _FIELDS = {
     "repeated": "delivery.repeated",
     "problem": "delivery.problem",
 }
+#: Alerts that are remembered by their documents, because each claim reads hundreds that wait. An
+#: alert is frozen, so the same value may be given out again.
+_MOST_KNOWN = 1_000
 _NAMES = tuple(_FIELDS)
 _values = attrgetter(*_FIELDS.values())
 #: The part of the alert, or "" for the alert itself, and the attribute there.
@@ -67,9 +71,14 @@ class AlertDecoder:
 
     def decode(self, document: bytes | str) -> Alert:
         """Takes defaults for fields that an earlier version did not have."""
-        parts: dict[str, dict[str, Any]] = {"": {}, "subject": {}, "follow_up": {}, "delivery": {}}
-        for name, value in msgspec.json.decode(document).items():
-            if name in _PLACES:
-                part, attribute = _PLACES[name]
-                parts[part][attribute] = value
-        return msgspec.convert(parts.pop("") | parts, Alert)
+        return _decoded(document)
+
+
+@lru_cache(maxsize=_MOST_KNOWN)
+def _decoded(document: bytes | str) -> Alert:
+    parts: dict[str, dict[str, Any]] = {"": {}, "subject": {}, "follow_up": {}, "delivery": {}}
+    for name, value in msgspec.json.decode(document).items():
+        if name in _PLACES:
+            part, attribute = _PLACES[name]
+            parts[part][attribute] = value
+    return msgspec.convert(parts.pop("") | parts, Alert)
