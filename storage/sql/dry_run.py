@@ -16,9 +16,9 @@ from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import AddressFacts, Channel, Contact
 from bot.consent.store import Expected
 from storage.sql.dry_run_alerts import DryRunCases, DryRunImports, DryRunKeyValue, DryRunOutbox
-from storage.sql.sql_contacts import SQLAddresses, SQLContacts
-from storage.sql.sql_log import SQLEvents, SQLLog
 from storage.sql.sql_records import SQLRecords
+from storage.sql.tables.sql_contacts import SQLAddresses, SQLContacts
+from storage.sql.tables.sql_log import SQLEvents, SQLLog
 
 
 class DryRunRecords:

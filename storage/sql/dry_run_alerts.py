@@ -12,9 +12,9 @@ from bot.consent.cases import Case
 from bot.consent.errors import Changed
 from bot.consent.model import Channel, Import
 from bot.consent.records import Backlog
-from storage.sql.sql_cases import SQLCases
-from storage.sql.sql_key_value import SQLImports, SQLKeyValue
-from storage.sql.sql_outbox import SQLOutbox
+from storage.sql.tables.sql_cases import SQLCases
+from storage.sql.tables.sql_key_value import SQLImports, SQLKeyValue
+from storage.sql.tables.sql_outbox import SQLOutbox
 
 
 class DryRunOutbox:

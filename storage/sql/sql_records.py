@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from bot.consent.store import Expected
-from storage.sql.sql_cases import SQLCases
-from storage.sql.sql_contacts import SQLAddresses, SQLContacts
-from storage.sql.sql_key_value import SQLImports, SQLKeyValue
-from storage.sql.sql_log import SQLEvents, SQLLog
-from storage.sql.sql_outbox import SQLOutbox
+from storage.first_use import on_first_use
+from storage.sql.tables.document_cache import DocumentCache
+from storage.sql.tables.sql_cases import SQLCases
+from storage.sql.tables.sql_contacts import SQLAddresses, SQLContacts
+from storage.sql.tables.sql_key_value import SQLImports, SQLKeyValue
+from storage.sql.tables.sql_log import SQLEvents, SQLLog
+from storage.sql.tables.sql_outbox import SQLOutbox
 from storage.sql.transaction import Transaction
 
 
@@ -16,22 +21,32 @@ class SQLRecords:
 
     def __init__(self, turn: Transaction) -> None:
         self._turn = turn
-        self.addresses = SQLAddresses(turn)
-        self.cases = SQLCases(turn)
-        self.contacts = SQLContacts(turn, self.addresses, self.cases)
         self.log = SQLLog(turn)
         self.events = SQLEvents(turn)
-        self.outbox = SQLOutbox(turn)
-        self.key_value = SQLKeyValue(turn)
-        self.imports = SQLImports(turn)
-        self._caches = (
-            self.contacts.cache,
-            self.addresses.cache,
-            self.cases.cache,
-            self.outbox.cache,
-            self.key_value.cache,
-            self.imports.cache,
-        )
+
+    @on_first_use
+    def contacts(self) -> SQLContacts:
+        return SQLContacts(self._turn, self.addresses, self.cases)
+
+    @on_first_use
+    def addresses(self) -> SQLAddresses:
+        return SQLAddresses(self._turn)
+
+    @on_first_use
+    def outbox(self) -> SQLOutbox:
+        return SQLOutbox(self._turn)
+
+    @on_first_use
+    def cases(self) -> SQLCases:
+        return SQLCases(self._turn)
+
+    @on_first_use
+    def key_value(self) -> SQLKeyValue:
+        return SQLKeyValue(self._turn)
+
+    @on_first_use
+    def imports(self) -> SQLImports:
+        return SQLImports(self._turn)
 
     def expect(self, what: Expected) -> None:
         """Fetches all of it in one round trip.
@@ -54,7 +69,7 @@ class SQLRecords:
 
     def flush(self) -> None:
         """Writes what was not written yet: contacts, cases and the rest, the log's head last."""
-        for cache in self._caches:
+        for cache in self._caches():
             cache.flush()
         self.events.flush()
         self.log.flush()
@@ -62,5 +77,14 @@ class SQLRecords:
     @property
     def changed(self) -> bool:
         """Whether `flush` has anything to do."""
-        caches = any(cache.changed for cache in self._caches)
+        caches = any(cache.changed for cache in self._caches())
         return self.events.changed or self.log.changed or caches
+
+    def _caches(self) -> Iterator[DocumentCache[Any]]:
+        """Those of the parts that were used."""
+        used = self.__dict__
+        return (used[name].cache for name in _WITH_CACHE if name in used)
+
+
+#: In the order in which they are written.
+_WITH_CACHE = ("contacts", "addresses", "cases", "outbox", "key_value", "imports")

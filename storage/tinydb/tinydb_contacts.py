@@ -20,6 +20,8 @@ _facts = msgspec.json.Decoder(AddressFacts)
 class TinyDBContacts:
     """See `bot.consent.records.Contacts`."""
 
+    __slots__ = ("_changed", "_index", "_known", "_transaction")
+
     def __init__(self, transaction: TinyDBTransaction) -> None:
         self._transaction = transaction
         self._index = transaction.index
@@ -89,6 +91,8 @@ class TinyDBContacts:
 
 class TinyDBAddresses:
     """See `bot.consent.records.Addresses`."""
+
+    __slots__ = ("_changed", "_known", "_transaction")
 
     def __init__(self, transaction: TinyDBTransaction) -> None:
         self._transaction = transaction

@@ -8,6 +8,7 @@ import msgspec
 
 from bot.consent.model import Import
 from bot.consent.store import Expected
+from storage.first_use import on_first_use
 from storage.tinydb.activity_log_file import LogFile
 from storage.tinydb.index import IMPORTS, MARKS
 from storage.tinydb.journal import JournalChange
@@ -25,15 +26,37 @@ class TinyDBRecords:
     """See `bot.consent.store.Records`."""
 
     def __init__(self, tables: Tables, log: LogFile, change: JournalChange | None) -> None:
-        transaction = TinyDBTransaction(tables, change)
-        self.contacts = TinyDBContacts(transaction)
-        self.addresses = TinyDBAddresses(transaction)
-        self.log = TinyDBLog(transaction, log)
-        self.events = TinyDBEvents(transaction)
-        self.outbox = TinyDBOutbox(transaction)
-        self.cases = TinyDBCases(transaction)
-        self.key_value = TinyDBKeyValue(transaction)
-        self.imports = TinyDBImports(transaction)
+        self._transaction = TinyDBTransaction(tables, change)
+        self._log = log
+        self.contacts = TinyDBContacts(self._transaction)
+
+    @on_first_use
+    def addresses(self) -> TinyDBAddresses:
+        return TinyDBAddresses(self._transaction)
+
+    @on_first_use
+    def log(self) -> TinyDBLog:
+        return TinyDBLog(self._transaction, self._log)
+
+    @on_first_use
+    def events(self) -> TinyDBEvents:
+        return TinyDBEvents(self._transaction)
+
+    @on_first_use
+    def outbox(self) -> TinyDBOutbox:
+        return TinyDBOutbox(self._transaction)
+
+    @on_first_use
+    def cases(self) -> TinyDBCases:
+        return TinyDBCases(self._transaction)
+
+    @on_first_use
+    def key_value(self) -> TinyDBKeyValue:
+        return TinyDBKeyValue(self._transaction)
+
+    @on_first_use
+    def imports(self) -> TinyDBImports:
+        return TinyDBImports(self._transaction)
 
     def expect(self, what: Expected) -> None:
         """Everything is in memory already."""
@@ -41,7 +64,8 @@ class TinyDBRecords:
     def flush(self) -> None:
         """Makes documents of all that was changed."""
         self.contacts.flush()
-        self.addresses.flush()
+        if "addresses" in self.__dict__:  # they were used
+            self.addresses.flush()
 
 
 class TinyDBKeyValue:

@@ -16,6 +16,8 @@ _MOST_KNOWN = 1_000
 
 
 class TinyDBTransaction:
+    __slots__ = ("_change", "_tables", "documents", "index")
+
     def __init__(self, tables: Tables, change: JournalChange | None) -> None:
         """`change` is None where nothing may be written."""
         self.index = tables.index

@@ -28,7 +28,7 @@ from handlers.webhooks.provider import Request
 from handlers.webhooks.receiver import BatchQueue, ProviderHealth, ReplayCache, WebhookReceiver
 from handlers.webhooks.registry import make_providers
 from storage import open_store
-from storage.sql.sqlite import SQLite
+from storage.sql.engine.sqlite import SQLite
 from tests.support import consent_fixtures
 from tests.support.alerts_fixtures import Bench, reply
 from tests.support.consent_fixtures import NOW

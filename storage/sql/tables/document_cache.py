@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from storage.documents import DocumentDecoder
 from storage.sql.compiler import Keyed
-from storage.sql.table_rows import plain, text_of
+from storage.sql.tables.table_rows import plain, text_of
 from storage.sql.transaction import Transaction
 
 T = TypeVar("T")

@@ -11,8 +11,8 @@ from bot.consent.log.chain import holds, seal
 from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import Channel
 from storage.documents import fingerprint
-from storage.sql import table_rows
-from storage.sql.database_session import Row
+from storage.sql.engine.database_session import Row
+from storage.sql.tables import table_rows
 from storage.sql.transaction import PendingQuery, Transaction
 
 #: Behind the newest entry.

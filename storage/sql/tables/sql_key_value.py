@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from bot.consent.model import Import
-from storage.sql import table_rows
-from storage.sql.database_session import Row
-from storage.sql.document_cache import DocumentCache, decoded, unknown
+from storage.sql.engine.database_session import Row
+from storage.sql.tables import table_rows
+from storage.sql.tables.document_cache import DocumentCache, decoded, unknown
 from storage.sql.transaction import PendingQuery, Transaction
 
 

@@ -8,9 +8,9 @@ from datetime import datetime
 from bot.consent.cases import Case
 from bot.consent.errors import Changed
 from bot.consent.model import Channel
-from storage.sql import table_rows
 from storage.sql.compiler import MOST_OPEN_CASES
-from storage.sql.document_cache import DocumentCache, decoded
+from storage.sql.tables import table_rows
+from storage.sql.tables.document_cache import DocumentCache, decoded
 from storage.sql.transaction import Transaction
 
 #: Before any time, and any id.

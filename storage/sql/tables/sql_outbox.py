@@ -7,9 +7,9 @@ from datetime import datetime
 
 from bot.consent.alerts import Alert
 from bot.consent.records import Backlog
-from storage.sql import table_rows
-from storage.sql.database_session import Row
-from storage.sql.document_cache import DocumentCache, decoded, unknown
+from storage.sql.engine.database_session import Row
+from storage.sql.tables import table_rows
+from storage.sql.tables.document_cache import DocumentCache, decoded, unknown
 from storage.sql.transaction import PendingQuery, Transaction
 
 

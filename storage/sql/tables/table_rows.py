@@ -14,7 +14,7 @@ from bot.consent.log.entries import Entry
 from bot.consent.model import AddressFacts, Channel, Contact, Import
 from storage.alert_documents import AlertDecoder, alert_document
 from storage.documents import encode
-from storage.sql.trigrams import grams_of, name_of, other_of
+from storage.sql.tables.trigrams import grams_of, name_of, other_of
 
 Fields = dict[str, Any]
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 
 from bot.consent.frozen import replace
 from bot.consent.model import AddressFacts, Channel, Contact
-from storage.sql import table_rows
-from storage.sql.database_session import Row
-from storage.sql.document_cache import DocumentCache, unknown
-from storage.sql.search import search
-from storage.sql.sql_cases import SQLCases
+from storage.sql.engine.database_session import Row
+from storage.sql.tables import table_rows
+from storage.sql.tables.document_cache import DocumentCache, unknown
+from storage.sql.tables.search import search
+from storage.sql.tables.sql_cases import SQLCases
 from storage.sql.transaction import PendingQuery, Transaction
 
 _NOTHING = AddressFacts(address="")
