@@ -36,7 +36,7 @@ from bot.consent.use_cases import (
     subscribe_to_requests,
 )
 from handlers.slack import ids
-from handlers.slack.alerts import case_text as drawing
+from handlers.slack.alerts.render import case_progress as drawing
 from handlers.slack.blocks.formatting import Block, date, masked
 from handlers.slack.blocks.modal_frame import Metadata
 from handlers.slack.blocks.request_modal import (

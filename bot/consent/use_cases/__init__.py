@@ -11,7 +11,6 @@ from bot.consent.use_cases.cases.details import (
     all_case_details,
     case_details,
     completed_by_another,
-    details_of,
     find_case,
     find_case_details,
 )
@@ -72,7 +71,6 @@ __all__ = [
     "check_request",
     "completed_by_another",
     "deny",
-    "details_of",
     "edit",
     "erase",
     "export",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.consent.addresses import key_of
-from bot.consent.alerts import AlertKind
+from bot.consent.alerts import AlertKind, revise
 from bot.consent.cases import Case, CaseState
 from bot.consent.frozen import replace
 from bot.consent.log.changes import ConsentChanged
@@ -98,5 +98,5 @@ def _tell_it_is_over(service: Service, recorder: Recorder, case: Case) -> None:
     address = service.hashed(case.address)
     for alert in live_alerts(recorder.records, _REFUSALS, case.channel, address, days):
         recorder.records.outbox.put(
-            replace(alert, returned_at=recorder.now, wanted=alert.wanted + 1)
+            revise(alert, follow_up=replace(alert.follow_up, returned_at=recorder.now))
         )

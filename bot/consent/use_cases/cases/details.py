@@ -49,11 +49,17 @@ class CaseDetails:
 def case_details(service: Service, id: str, actor: Actor) -> CaseDetails:
     """Raises `NotFound`."""
     authorize(actor, Action.LOOK)
+    found = find_case_details(service, id)
+    if found is None:
+        raise NotFound("There is no such request.")
+    return found
+
+
+def find_case_details(service: Service, id: str) -> CaseDetails | None:
+    """For the messages about a case, which Optin posts for nobody in particular."""
     with service.store.reading() as records:
         case = records.cases.get(id)
-        if case is None:
-            raise NotFound("There is no such request.")
-        return details_of(service, records, case)
+        return _details_of(service, records, case) if case else None
 
 
 def find_case(service: Service, id: str) -> Case:
@@ -65,13 +71,6 @@ def find_case(service: Service, id: str) -> Case:
     return case
 
 
-def find_case_details(service: Service, id: str) -> CaseDetails | None:
-    """For Optin's own messages, which nobody asks for. None where there is no such case."""
-    with service.store.reading() as records:
-        case = records.cases.get(id)
-        return details_of(service, records, case) if case else None
-
-
 def all_case_details(
     service: Service, actor: Actor, *, after: Case | None = None, limit: int = 10
 ) -> Sequence[CaseDetails]:
@@ -79,10 +78,10 @@ def all_case_details(
     authorize(actor, Action.LOOK)
     with service.store.reading() as records:
         cases = records.cases.all_open(after=after, limit=limit)
-        return [details_of(service, records, case) for case in cases]
+        return [_details_of(service, records, case) for case in cases]
 
 
-def details_of(service: Service, records: Records, case: Case) -> CaseDetails:
+def _details_of(service: Service, records: Records, case: Case) -> CaseDetails:
     """The case as it stands in these records."""
     contact = records.contacts.get(case.contact)
     key = key_of(case.address)

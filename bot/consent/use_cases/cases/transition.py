@@ -6,7 +6,7 @@ import secrets
 from datetime import datetime
 from typing import Any, Protocol
 
-from bot.consent.alerts import Alert, AlertKind, anew
+from bot.consent.alerts import Alert, AlertKind, Subject, redraw
 from bot.consent.cases import OPEN, Case, CaseState
 from bot.consent.frozen import replace
 from bot.consent.log.changes import CaseMoved, Change
@@ -98,11 +98,11 @@ def log_transition(
 
 
 def redraw_case(outbox: Outbox, case: Case) -> None:
-    """Every copy of it is drawn anew, by the outbox."""
+    """Has every copy of its message updated."""
     for id in case.copies:
         copy = outbox.get(id)
         if copy is not None:
-            outbox.put(anew(copy))
+            outbox.put(redraw(copy))
 
 
 def notify_requester(log: CaseLog, case: Case, kind: AlertKind = AlertKind.CASE_TOLD) -> None:
@@ -125,9 +125,9 @@ def put_message(
             slack_channel=slack_channel,
             first_at=log.now,
             last_at=log.now,
-            channel=case.channel,
-            contacts=(case.contact,),
-            masked=masked(case.address),
+            subject=Subject(
+                channel=case.channel, contacts=(case.contact,), masked=masked(case.address)
+            ),
             about=case.id,
             text=case.state if kind is not AlertKind.CASE else None,
             thread=thread or None,
