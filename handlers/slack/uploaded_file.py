@@ -53,10 +53,9 @@ def fetch(
     about = client.files_info(file=id)["file"]
     if about.get("user") != user or about.get("is_external"):
         raise Invalid(_NOT_YOURS)
-    created = about.get("created")
-    if now and isinstance(created, int | float):
-        if now - datetime.fromtimestamp(created, UTC) > _JUST_NOW:
-            raise Invalid(_NOT_YOURS)
+    created = datetime.fromtimestamp(float(about.get("created") or 0), UTC)
+    if now and now - created > _JUST_NOW:
+        raise Invalid(_NOT_YOURS)
     url = str(about.get("url_private_download") or "")
     too_large = Invalid(f"The file is larger than {most // _MEGABYTE} MB.")
     if int(about.get("size") or 0) > most:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from itertools import chain
 
-from bot.consent.alerts import URGENT, Alert, Delivery
+from bot.consent.alerts import URGENT, Alert, DeliveryState
 from bot.consent.cases import Case
 from bot.consent.errors import Changed
 from bot.consent.model import Channel, Import
@@ -42,8 +42,8 @@ class DryRunOutbox:
         due = [
             alert
             for alert in self.all()
-            if alert.due
-            and (alert.not_before is None or alert.not_before <= now)
+            if alert.delivery.due
+            and (alert.delivery.not_before is None or alert.delivery.not_before <= now)
             and alert.slack_channel not in except_in
         ]
         return sorted(due, key=lambda a: (a.kind not in URGENT, a.first_at))[: max(limit, 0)]
@@ -52,15 +52,15 @@ class DryRunOutbox:
         alerts = list(self.all())
         since = min(
             (
-                max(alert.last_at, alert.not_before or alert.last_at)
+                max(alert.last_at, alert.delivery.not_before or alert.last_at)
                 for alert in alerts
-                if alert.due and alert.slack_channel not in except_in
+                if alert.delivery.due and alert.slack_channel not in except_in
             ),
             default=None,
         )
         late = since if since is not None and since <= now else None
-        dead = sum(alert.delivery is Delivery.DEAD for alert in alerts)
-        waiting = sum(alert.due for alert in alerts)
+        dead = sum(alert.delivery.state is DeliveryState.DEAD for alert in alerts)
+        waiting = sum(alert.delivery.due for alert in alerts)
         return Backlog(waiting=waiting, oldest=late, dead=dead)
 
     def all(self) -> Iterator[Alert]:

@@ -12,10 +12,11 @@ from bot.consent.cases import Case
 from bot.consent.errors import Changed
 from bot.consent.model import Channel
 from bot.consent.records import Backlog
+from storage.alert_documents import AlertDecoder, alert_document
 from storage.tinydb.index import ALERTS, CASES, Waiting, each
 from storage.tinydb.tinydb_transaction import TinyDBTransaction
 
-_alert = msgspec.json.Decoder(Alert)
+_alert = AlertDecoder()
 _case = msgspec.json.Decoder(Case)
 
 
@@ -34,7 +35,7 @@ class TinyDBOutbox:
         return self.get(held[-1]) if held else None
 
     def put(self, alert: Alert) -> None:
-        self._transaction.put(ALERTS, alert.id, alert)
+        self._transaction.put(ALERTS, alert.id, alert_document(alert))
 
     def remove(self, id: str) -> None:
         self._transaction.remove(ALERTS, id)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeVar
 
-import msgspec
-
-from storage.documents import encode
+from storage.documents import DocumentDecoder, encode
 from storage.tinydb.journal import JournalChange
 from storage.tinydb.tables import Tables
 
@@ -27,11 +25,11 @@ class TinyDBTransaction:
         self._tables = tables
         self._change = change
 
-    def get(self, table: str, key: str, decoder: msgspec.json.Decoder[T]) -> T | None:
+    def get(self, table: str, key: str, decoder: DocumentDecoder[T]) -> T | None:
         id = self.index.ids[table].get(key)
         return None if id is None else decoder.decode(self.documents[table][id])
 
-    def all(self, table: str, decoder: msgspec.json.Decoder[T]) -> Iterator[T]:
+    def all(self, table: str, decoder: DocumentDecoder[T]) -> Iterator[T]:
         """All of the table, by key."""
         for key in sorted(self.index.ids[table]):
             if (found := self.get(table, key, decoder)) is not None:
@@ -56,7 +54,7 @@ class TinyDBTransaction:
 
 
 def decoded(
-    known: dict[str, tuple[bytes, T]], id: str, document: bytes, decoder: msgspec.json.Decoder[T]
+    known: dict[str, tuple[bytes, T]], id: str, document: bytes, decoder: DocumentDecoder[T]
 ) -> T:
     """The value of a document, out of `known` where the document has not changed since."""
     found = known.get(id)

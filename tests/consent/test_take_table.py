@@ -221,8 +221,8 @@ def test_an_unstop_that_the_carrier_does_not_hear_leaves_the_block(
     assert tell(alerting, text("start!!")) == []
     with alerting.store.reading() as records:
         [live] = records.outbox.all()
-    assert live.unread_at is not None
-    assert live.unstopped_at is None
+    assert live.follow_up.unread_at is not None
+    assert live.follow_up.unstopped_at is None
 
 
 def test_without_an_alert_of_that_day_it_is_one_of_its_own(

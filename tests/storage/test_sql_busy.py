@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from bot.consent.alerts import Alert, AlertKind, Delivery
+from bot.consent.alerts import Alert, AlertKind, DeliveryState
 from bot.consent.errors import StorageFailed
 from bot.consent.store import Store
 from bot.consent.use_cases.ingest import ingest
@@ -71,7 +71,7 @@ def test_what_slack_has_taken_is_settled_when_the_storage_has_time(
             bench.clock.advance(timedelta(seconds=2))
             bench.settle()
 
-        assert bench.alert().delivery is Delivery.SENT
+        assert bench.alert().delivery.state is DeliveryState.SENT
         assert len(bench.calls("chat.postMessage")) == 1
 
 

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.consent.alerts import Alert, AlertKind, Delivery
+from bot.consent.alerts import Alert, AlertKind, DeliveryState, revise
 from bot.consent.store import Store
 from bot.consent.use_cases import Service
-from bot.consent.use_cases.alerts.outbox import LOOK_AFTER, Posting, Result, claim, outbox, settle
+from bot.consent.use_cases.alerts.outbox import LOOK_AFTER, claim, outbox
+from bot.consent.use_cases.alerts.settle import Posting, Result, settle
 from bot.runtime.clock import Stopped
 from storage import open_store
 from tests.support.consent_fixtures import NOW, open_service
@@ -33,6 +34,10 @@ def alert(id: str, **fields: object) -> Alert:
         "last_at": NOON,
     }
     return Alert(**known | fields)  # type: ignore[arg-type]
+
+
+def delivered(alert: Alert, **fields: object) -> Alert:
+    return replace(alert, delivery=replace(alert.delivery, **fields))  # type: ignore[arg-type]
 
 
 def put(store: Store, *alerts: Alert) -> None:
@@ -60,7 +65,7 @@ def test_while_one_claims_the_other_is_given_nothing_and_does_not_wait(
             meanwhile = theirs.outbox.due(NOON, limit=9)
             with pytest.raises(RuntimeError):
                 theirs.key_value.put("last call:C0", "theirs")
-        mine.outbox.put(replace(claimed, not_before=NOON + LOOK_AFTER))
+        mine.outbox.put(delivered(claimed, not_before=NOON + LOOK_AFTER))
         mine.key_value.put("last call:C0", "mine")
     with other.transaction() as theirs:
         after = theirs.outbox.due(NOON, limit=9)
@@ -82,7 +87,7 @@ def test_claiming_waits_for_nobody_who_writes(replicas: tuple[Store, Store]) -> 
         writing.outbox.put(replace(changed, count=2))
         with other.transaction() as claiming:
             claimed = claiming.outbox.due(NOON, limit=9)
-            claiming.outbox.put(replace(claimed[0], delivery=Delivery.SENDING))
+            claiming.outbox.put(delivered(claimed[0], state=DeliveryState.SENDING))
 
         assert [found.id for found in claimed] == ["a2"]
 
@@ -96,22 +101,23 @@ def test_what_is_told_meanwhile_does_not_undo_a_claim(replicas: tuple[Store, Sto
         with other.transaction() as records:
             known = records.outbox.newest_for("a1")
             assert known is not None
-            records.outbox.put(replace(known, count=known.count + 1, wanted=known.wanted + 1))
+            records.outbox.put(revise(known, count=known.count + 1))
         found.append(known)
 
     with one.transaction() as records:
         (claimed,) = records.outbox.due(NOON, limit=9)
         telling = threading.Thread(target=tell)
         telling.start()
-        records.outbox.put(replace(claimed, delivery=Delivery.SENDING, attempts=1))
+        records.outbox.put(delivered(claimed, state=DeliveryState.SENDING, attempts=1))
     telling.join()
 
     assert found[0] is not None
-    assert found[0].delivery is Delivery.SENDING
+    assert found[0].delivery.state is DeliveryState.SENDING
     with one.reading() as records:
         kept = records.outbox.get("a1")
         assert kept is not None
-        assert (kept.delivery, kept.attempts, kept.count) == (Delivery.SENDING, 1, 2)
+        assert kept.delivery.state is DeliveryState.SENDING
+        assert (kept.delivery.attempts, kept.count) == (1, 2)
 
 
 def test_a_transaction_that_claims_does_nothing_else(replicas: tuple[Store, Store]) -> None:
@@ -163,6 +169,6 @@ def test_who_dies_with_a_claim_is_followed_by_another(storage_path: Path) -> Non
     clock.advance(LOOK_AFTER)
     taken = claim(heir, OPEN)
     assert taken is not None
-    assert (taken.id, taken.attempts) == (claimed.id, 2)
-    assert taken.delivery is Delivery.UNKNOWN
+    assert (taken.id, taken.delivery.attempts) == (claimed.id, 2)
+    assert taken.delivery.state is DeliveryState.UNKNOWN
     heir.store.close()

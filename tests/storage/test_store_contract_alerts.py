@@ -5,48 +5,20 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from bot.consent.alerts import Alert, AlertKind, Delivery
-from bot.consent.model import Channel
+from bot.consent.alerts import (
+    Alert,
+    AlertKind,
+    Delivery,
+    DeliveryState,
+)
 from bot.consent.store import Store
-from tests.support.store_fixtures import NOON, Opened, alert
+from tests.support.store_fixtures import FULL_ALERT, NOON, Opened, alert
 
 MINUTE = timedelta(minutes=1)
-
-
-FULL = alert(
-    "full",
-    kind=AlertKind.REVIEW,
-    channel=Channel.EMAIL,
-    contacts=("c1", "c2"),
-    address="hash:1",
-    masked="ending 0100",
-    sender="+18885550199",
-    count=3,
-    counts={"No such number.": 2},
-    about="stop",
-    text="Stop. Thank you",
-    unstopped_at=NOON,
-    deadline=NOON + MINUTE,
-    answer="refusal",
-    handled_by="slack:U1",
-    handled_at=NOON,
-    thread="a1",
-    ended_at=NOON,
-    wanted=4,
-    shown=3,
-    delivery=Delivery.UNKNOWN,
-    attempts=2,
-    started_at=NOON,
-    not_before=NOON + MINUTE,
-    ts="1.2",
-    shown_at=NOON,
-    plainness=1,
-    repeated=True,
-    problem="timeout",
-)
 
 
 def put(store: Store, *alerts: Alert) -> None:
@@ -62,10 +34,10 @@ def due(store: Store, **asked: object) -> list[str]:
 
 
 def test_an_alert_comes_back_as_it_was_put(opened: Opened) -> None:
-    put(opened.open(), FULL)
+    put(opened.open(), FULL_ALERT)
     with opened.open().reading() as records:
-        assert records.outbox.get("full") == FULL
-        assert list(records.outbox.all()) == [FULL]
+        assert records.outbox.get("full") == FULL_ALERT
+        assert list(records.outbox.all()) == [FULL_ALERT]
         assert records.outbox.get("another") is None
 
 
@@ -107,23 +79,23 @@ def test_urgent_ones_come_first_and_then_the_oldest(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "is_due"),
+    ("delivery", "is_due"),
     [
         ({}, True),
         ({"not_before": NOON}, True),
         ({"not_before": NOON + MINUTE}, False),
-        ({"wanted": 2, "shown": 2}, False),
-        ({"wanted": 3, "shown": 2, "delivery": Delivery.SENT}, True),
-        ({"delivery": Delivery.DEAD}, False),
-        ({"delivery": Delivery.SENDING}, True),
-        ({"wanted": 0}, False),
+        ({"desired_version": 2, "posted_version": 2}, False),
+        ({"desired_version": 3, "posted_version": 2, "state": DeliveryState.SENT}, True),
+        ({"state": DeliveryState.DEAD}, False),
+        ({"state": DeliveryState.SENDING}, True),
+        ({"desired_version": 0}, False),
     ],
 )
-def test_what_is_due(opened: Opened, fields: dict[str, object], is_due: bool) -> None:
+def test_what_is_due(opened: Opened, delivery: dict[str, Any], is_due: bool) -> None:
     """Also for a storage that was opened after it, and one that had it in another state before."""
     store = opened.open()
-    put(store, alert(delivery=Delivery.DEAD))
-    put(store, alert(**fields))
+    put(store, alert(delivery=Delivery(state=DeliveryState.DEAD)))
+    put(store, alert(delivery=Delivery(**delivery)))
 
     assert due(store) == due(opened.open()) == (["a1"] if is_due else [])
 
@@ -137,10 +109,10 @@ def test_channels_can_be_left_out(store: Store) -> None:
 def test_the_outbox_says_how_it_stands(opened: Opened) -> None:
     put(
         opened.open(),
-        alert("sent", wanted=1, shown=1),
+        alert("sent", delivery=Delivery(posted_version=1)),
         alert("late", last_at=NOON - MINUTE),
-        alert("waits", last_at=NOON - MINUTE * 9, not_before=NOON + MINUTE),
-        alert("dead", delivery=Delivery.DEAD),
+        alert("waits", last_at=NOON - MINUTE * 9, delivery=Delivery(not_before=NOON + MINUTE)),
+        alert("dead", delivery=Delivery(state=DeliveryState.DEAD)),
         alert("paused", last_at=NOON - MINUTE * 9, slack_channel="C2"),
     )
     with opened.open().reading() as records:
@@ -153,7 +125,7 @@ def test_what_fails_leaves_the_outbox_as_it_was(store: Store) -> None:
     put(store, alert("a1"))
     with suppress(ZeroDivisionError), store.transaction() as records:
         records.outbox.put(alert("a2"))
-        records.outbox.put(replace(alert("a1"), shown=1))
+        records.outbox.put(replace(alert("a1"), delivery=Delivery(posted_version=1)))
         records.key_value.put("cursor", "7")
         records.events.remember("twilio:SM1")
         raise ZeroDivisionError

@@ -637,7 +637,7 @@ class World:
                 alert.id
                 for alert in records.outbox.all()
                 if alert.kind is AlertKind.REVIEW
-                and alert.answer is None
+                and alert.follow_up.answer is None
                 and alert.address == hashed
             ]
         for id in waiting:

@@ -218,7 +218,7 @@ def test_what_comes_while_it_is_written_down_is_not_lost(tmp_path: Path) -> None
         time.advance(timedelta(minutes=2))
         health.keep(bot.service)
         with bot.service.store.reading() as records:
-            kept = provider_status(records, "resend").odd
+            kept = provider_status(records.key_value, "resend").odd
 
     assert kept["an event has no mailbox"].count == 5
 

@@ -28,6 +28,7 @@ from bot.consent.model import (
     OptOut,
     Origin,
 )
+from bot.consent.records import Log
 from bot.consent.store import Records
 from bot.consent.use_cases.consent_history import _answers, refusals_of, standing, statements
 from bot.consent.use_cases.context import Service
@@ -93,7 +94,7 @@ def carry(
     `former` address, given as its key, with its old date. The rest stays behind."""
     records = recorder.records
     key = contact.key(channel)
-    former = former or _last_key(records, contact, channel)
+    former = former or _last_key(records.log, contact, channel)
     if key is None or former is None or former == key:
         return contact
     if not contact.consents.get(former, UNSET).refused:
@@ -224,10 +225,10 @@ def _without_taken_back(
     return contact
 
 
-def _last_key(records: Records, contact: Contact, channel: Channel) -> str | None:
+def _last_key(log: Log, contact: Contact, channel: Channel) -> str | None:
     """The address that was taken from the contact last."""
     field = "phone" if channel is Channel.SMS else "email"
-    for entry in history(records, contact.id):
+    for entry in history(log, contact.id):
         before, _ = (entry.changes or {}).get(field, (None, None))
         if entry.kind is EntryKind.CONTACT and before:
             return key_of(str(before))

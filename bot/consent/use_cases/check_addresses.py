@@ -11,7 +11,7 @@ from enum import StrEnum
 from itertools import islice
 
 from bot.consent.addresses import key_of
-from bot.consent.model import Actor, Channel, Contact
+from bot.consent.model import Actor, AddressFacts, Channel, Contact
 from bot.consent.permissions import Action, authorize
 from bot.consent.rules import Answer, Decision, decide
 from bot.consent.store import Expected, Records
@@ -88,8 +88,10 @@ def _answered(service: Service, records: Records, one: CheckedAddress) -> Checke
         return one
     key = key_of(one.address)
     holders = records.contacts.at(key)
-    facts = records.addresses.get(key) if holders else known_of(service, records, one.address)
-    senders = senders_of(service, records, *([facts] if facts else []))
+    facts = (
+        records.addresses.get(key) if holders else known_of(service, records.addresses, one.address)
+    )
+    senders = senders_of(service, records.key_value, *([facts] if facts else []))
     whoever = holders or [as_if_held(one.address, one.channel, facts)]
     answers = [
         (decide(contact, facts, one.channel, senders.default, senders), contact)

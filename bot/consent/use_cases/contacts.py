@@ -49,7 +49,7 @@ def edit(
     """Changes who a contact is. Raises `Changed` where somebody else was quicker."""
     authorize(actor, Action.EDIT)
     with service.store.transaction() as records:
-        contact = present(records, id)
+        contact = present(records.contacts, id)
         if version is not None and version != contact.version:
             raise Changed
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
@@ -66,7 +66,7 @@ def note(service: Service, id: str, text: str, actor: Actor) -> None:
     if blank(text):
         raise Invalid("Write something.", field="note")
     with service.store.transaction() as records:
-        contact = present(records, id)
+        contact = present(records.contacts, id)
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
         recorder.record(contact, Noted(reason=text.strip()))
 

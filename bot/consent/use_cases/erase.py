@@ -13,7 +13,7 @@ from bot.consent.log.entries import ACT, MERGED, Entry, act_of, tells_of_address
 from bot.consent.log.entries import of as whose
 from bot.consent.model import Actor, AddressFacts, Bounce, Channel, ConsentValue, Contact, Origin
 from bot.consent.permissions import Action, authorize
-from bot.consent.store import Records
+from bot.consent.records import Log
 from bot.consent.use_cases.address_opt_outs import is_known, refuse_at
 from bot.consent.use_cases.alerts.reviews import erase_reviews
 from bot.consent.use_cases.cases.erase_cases import erase_cases
@@ -31,19 +31,19 @@ def erase(service: Service, id: str, actor: Actor) -> Contact:
     """
     authorize(actor, Action.ERASE)
     with service.store.reading() as records:
-        contact = present(records, id)
+        contact = present(records.contacts, id)
         known, _ = records.log.head()
-        merged = _merged(records, contact)
-        told = _Told(_keys(records, contact, merged), {id, *merged})
+        merged = _merged(records.log, contact)
+        told = _Told(_keys(records.log, contact, merged), {id, *merged})
         told.fold(records.log.all())
     with service.store.transaction() as records:
-        contact = present(records, id)
+        contact = present(records.contacts, id)
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
-        merged = _merged(records, contact)
-        keys = _keys(records, contact, merged)
+        merged = _merged(records.log, contact)
+        keys = _keys(records.log, contact, merged)
         _refuse_others(recorder, contact)
         if told.facts.keys() >= set(keys):
-            told.fold(reversed(list(_since(records, known))))
+            told.fold(reversed(list(_since(records.log, known))))
         else:  # they were changed in this very minute
             told = _Told(keys, {id, *merged})
             told.fold(records.log.all())
@@ -51,7 +51,7 @@ def erase(service: Service, id: str, actor: Actor) -> Contact:
         for key in told.facts:
             _keep_refusals(service, recorder, contact, key, gone)
             _leave(service, recorder, contact, told, key, gone)
-        for external_id in _external_ids(records, contact):
+        for external_id in _external_ids(records.log, contact):
             records.events.remember(erased_id(service, external_id))
         erase_cases(recorder, contact)
         for one in (id, *merged):
@@ -71,10 +71,10 @@ def erased_id(service: Service, external_id: str) -> str:
     return f"erased:{service.hashed(external_id)}"
 
 
-def _external_ids(records: Records, contact: Contact) -> list[str]:
+def _external_ids(log: Log, contact: Contact) -> list[str]:
     """Former ones, too."""
     ids = {contact.external_id: None}
-    for entry in history(records, contact.id):
+    for entry in history(log, contact.id):
         ids |= {str(id): None for id in (entry.changes or {}).get("external_id", ()) if id}
     return [id for id in ids if id]
 
@@ -94,17 +94,17 @@ def _refuse_others(recorder: Recorder, contact: Contact) -> None:
         )
 
 
-def _merged(records: Records, contact: Contact) -> list[str]:
+def _merged(log: Log, contact: Contact) -> list[str]:
     """The contacts that became one with this one: their part of the log goes, too."""
-    told = [(entry.changes or {}).get(MERGED) for entry in history(records, contact.id)]
+    told = [(entry.changes or {}).get(MERGED) for entry in history(log, contact.id)]
     return [str(pair[0]) for pair in told if pair]
 
 
-def _keys(records: Records, contact: Contact, merged: Iterable[str]) -> list[str]:
+def _keys(log: Log, contact: Contact, merged: Iterable[str]) -> list[str]:
     """Of all addresses, former ones and those of the `merged` contacts, too."""
     keys = dict.fromkeys((*contact.keys, *contact.consents))
     for id in (contact.id, *merged):
-        for entry in history(records, id):
+        for entry in history(log, id):
             before_and_after = [(entry.changes or {}).get(field, ()) for field in _ADDRESSES]
             for text in (entry.address, *(text for pair in before_and_after for text in pair)):
                 if isinstance(text, str) and text:
@@ -115,10 +115,10 @@ def _keys(records: Records, contact: Contact, merged: Iterable[str]) -> list[str
 _ADDRESSES = ("phone", "email")
 
 
-def _since(records: Records, known: int) -> Iterator[Entry]:
+def _since(log: Log, known: int) -> Iterator[Entry]:
     """The entries behind the one with this `seq`, newest first."""
     before: int | None = None
-    while page := records.log.entries(before=before, limit=100):
+    while page := log.entries(before=before, limit=100):
         for entry in page:
             if entry.seq <= known:
                 return

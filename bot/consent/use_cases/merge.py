@@ -39,7 +39,7 @@ def merge(service: Service, kept: str, merged: str, actor: Actor) -> Contact:
         raise Refused("These are the same contact.")
     with service.store.transaction() as records:
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
-        contact, other = present(records, kept), present(records, merged)
+        contact, other = present(records.contacts, kept), present(records.contacts, merged)
         told = {channel: _told(records, other, channel) for channel in Channel}
         # It goes first, so that its external id is free.
         recorder.record(

@@ -24,6 +24,7 @@ from bot.consent.model import (
     Channel,
     Contact,
 )
+from bot.consent.records import Addresses, Contacts, KeyValue
 from bot.consent.rules import Answer, Decision, decide
 from bot.consent.store import Records, Store
 from bot.consent.suppressions import Cause, Listing
@@ -164,9 +165,12 @@ def _bring(
 ) -> tuple[tuple[ChangedAnswer, ...], int]:
     log = _Log(service.providers)
     log.read(records.log.all(), progress)
-    before = {contact.id: _answers(service, records, contact) for contact in records.contacts.all()}
-    _put_contacts(records, log)
-    _put_facts(records, log)
+    before = {
+        contact.id: _answers(service, records.addresses, contact)
+        for contact in records.contacts.all()
+    }
+    _put_contacts(records.contacts, log)
+    _put_facts(records.addresses, log)
     # Under which spellings something may be kept is known from here on.
     hashes = frozenset(name for name in log.facts if name.startswith(HASH))
     records.key_value.put(OLD_SPELLINGS, "yes" if hashes else None)
@@ -179,20 +183,20 @@ def _bring(
     return tuple(changed), len(before)
 
 
-def _put_contacts(records: Records, log: _Log) -> None:
-    for contact in list(records.contacts.all()):
+def _put_contacts(contacts: Contacts, log: _Log) -> None:
+    for contact in list(contacts.all()):
         now = log.contacts.get(contact.id, contact)
         if now != contact or contact.keys != contact.addresses:
-            records.contacts.put(now)
+            contacts.put(now)
 
 
-def _put_facts(records: Records, log: _Log) -> None:
-    for facts in list(records.addresses.all()):
+def _put_facts(addresses: Addresses, log: _Log) -> None:
+    for facts in list(addresses.all()):
         if facts.address not in log.facts:
-            records.addresses.put(AddressFacts(address=facts.address))
+            addresses.put(AddressFacts(address=facts.address))
     for facts in log.facts.values():
-        if facts != records.addresses.get(facts.address):
-            records.addresses.put(facts)
+        if facts != addresses.get(facts.address):
+            addresses.put(facts)
 
 
 def _put_lists(recorder: Recorder, log: _Log) -> None:
@@ -246,7 +250,7 @@ class _Settling:
         for channel in Channel:
             key = contact.key(channel)
             facts = self.records.addresses.get(key) if key else None
-            after = _decide(self.service, self.records, contact, channel, facts)
+            after = _decide(self.service, self.records.key_value, contact, channel, facts)
             was, codes = before[channel]
             if after.answer is not was:
                 why = _why(codes, after)
@@ -294,12 +298,12 @@ def _why(known: frozenset[Code], after: Decision) -> str:
     return " ".join(said) or "Nothing stands in the way any more."
 
 
-def _answers(service: Service, records: Records, contact: Contact) -> dict[Channel, Was]:
+def _answers(service: Service, addresses: Addresses, contact: Contact) -> dict[Channel, Was]:
     """What the earlier version answered: consents and facts by the address as it was shown."""
     answers = {}
     for channel in Channel:
         address, key = contact.address(channel), contact.key(channel)
-        facts = records.addresses.get(address) if address else None
+        facts = addresses.get(address) if address else None
         default = service.senders[0] if service.senders else None
         if facts is not None and default is not None and channel is Channel.SMS:
             # It knew a sender by its id alone.
@@ -315,10 +319,10 @@ def _answers(service: Service, records: Records, contact: Contact) -> dict[Chann
 
 def _decide(
     service: Service,
-    records: Records,
+    key_value: KeyValue,
     contact: Contact,
     channel: Channel,
     facts: AddressFacts | None,
 ) -> Decision:
-    senders = senders_of(service, records, *((facts,) if facts else ()))
+    senders = senders_of(service, key_value, *((facts,) if facts else ()))
     return decide(contact, facts, channel, senders.default, senders)

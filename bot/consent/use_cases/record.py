@@ -41,6 +41,7 @@ from bot.consent.model import (
     Origin,
 )
 from bot.consent.parsing import storable
+from bot.consent.records import Log
 from bot.consent.store import Records
 from bot.consent.use_cases.cases.on_change import HEEDED, on_change
 
@@ -59,9 +60,9 @@ def _millisecond(at: datetime) -> str:
     return f"{int(at.timestamp() * 1000):012x}"
 
 
-def history(records: Records, contact: str, *, before: int | None = None) -> Iterator[Entry]:
+def history(log: Log, contact: str, *, before: int | None = None) -> Iterator[Entry]:
     """All that the log has of a contact, newest first, below `before`."""
-    while page := records.log.entries(contact=contact, before=before, limit=100):
+    while page := log.entries(contact=contact, before=before, limit=100):
         yield from page
         before = page[-1].seq
 

@@ -30,7 +30,7 @@ def removed_at_provider(
     """
     authorize(actor, Action.REMOVED_AT_PROVIDER)
     with service.store.transaction() as records:
-        contact = present(records, id)
+        contact = present(records.contacts, id)
         key = contact.key(Channel.EMAIL)
         blocks = records.addresses.get(key).blocks if key else {}
         found = {

@@ -13,7 +13,7 @@ from bot.consent.log.entries import CHANGING, Entry
 from bot.consent.model import Actor, Bounce, Channel, ConsentValue, Contact, Evidence, Origin
 from bot.consent.parsing import blank
 from bot.consent.permissions import Action, authorize
-from bot.consent.store import Records
+from bot.consent.records import Log
 from bot.consent.use_cases.address_opt_outs import refuse_at
 from bot.consent.use_cases.context import Service, date, present
 from bot.consent.use_cases.record import Recorder, new_id
@@ -30,9 +30,9 @@ def change(
     """
     authorize(actor, Action.EDIT)
     with service.store.transaction() as records:
-        contact = present(records, id)
+        contact = present(records.contacts, id)
         stale = version is not None and version != contact.version
-        meanwhile = _newest_change(records, contact) if stale else None
+        meanwhile = _newest_change(records.log, contact) if stale else None
         doing = wish.opt_outs if stale else wish
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
         changes = tuple(_carry_out(recorder, contact, doing, actor))
@@ -203,6 +203,6 @@ def _again(recorder: Recorder, contact: Contact) -> Contact:
     return again
 
 
-def _newest_change(records: Records, contact: Contact) -> Entry | None:
-    newest = records.log.entries(contact=contact.id, kinds=CHANGING, limit=1)
+def _newest_change(log: Log, contact: Contact) -> Entry | None:
+    newest = log.entries(contact=contact.id, kinds=CHANGING, limit=1)
     return newest[0] if newest else None

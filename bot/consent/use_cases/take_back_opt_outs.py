@@ -20,7 +20,7 @@ from bot.consent.model import (
     Contact,
     Origin,
 )
-from bot.consent.store import Records
+from bot.consent.records import Log
 from bot.consent.use_cases.consent_history import _answers, standing, statements
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.record import Recorder, history
@@ -81,7 +81,7 @@ def settle_all(
     different now."""
     records = recorder.records
     others: dict[str, Contact] = {}
-    reached = _reached(records, [id, whose or id], channel, act)
+    reached = _reached(records.log, [id, whose or id], channel, act)
     for key in dict.fromkeys(key for keys in reached.values() for key in keys):
         had = [one for one, keys in reached.items() if key in keys]
         for one in dict.fromkeys([*had, *(holder.id for holder in records.contacts.at(key))]):
@@ -127,7 +127,7 @@ def take_from_address(
     return True
 
 
-def _reached(records: Records, ids: list[str], channel: Channel, act: str) -> dict[str, list[str]]:
+def _reached(log: Log, ids: list[str], channel: Channel, act: str) -> dict[str, list[str]]:
     """The address keys that the act reached, by contact id: those of these contacts, of the contact
     of whom it was recorded, and of contacts merged with them."""
     found: dict[str, list[str]] = {}
@@ -137,7 +137,7 @@ def _reached(records: Records, ids: list[str], channel: Channel, act: str) -> di
         if one in found:
             continue
         keys: dict[str, None] = {}
-        for entry in history(records, one):
+        for entry in history(log, one):
             changes = entry.changes or {}
             others = [changes.get(name, ()) for name in (MERGED, MERGED_INTO, REACHES)]
             left += [str(other) for pair in others for other in pair if other]

@@ -19,8 +19,8 @@ from bot.consent.model import (
     Hold,
     Origin,
 )
+from bot.consent.records import Addresses
 from bot.consent.rules import too_many
-from bot.consent.store import Records
 from bot.consent.use_cases.record import Recorder, told_block, told_failures, told_marks
 
 
@@ -49,7 +49,7 @@ def take_over(
         if since and not gone and (known_since is None or since > known_since or tie):
             reason = "Known before this contact was added"
             say(told_block(name, kept.blocks.get(name), known, state, reason=reason), since)
-    _take_bounce_over(records, key, kept, say)
+    _take_bounce_over(records.addresses, key, kept, say)
     if kept.bounce is not Bounce.NO or kept.deliverability.soft_failures:
         # From now on the address tells it: what a delivery ends there must not come back.
         recorder.record(
@@ -76,18 +76,18 @@ def as_texts(facts: AddressFacts, form: str) -> AddressFacts:
 
 
 def _take_bounce_over(
-    records: Records,
+    addresses: Addresses,
     key: str,
     kept: AddressFacts,
     say: Callable[[Change, datetime | None], None],
 ) -> None:
-    facts, known = records.addresses.get(key), kept.deliverability
+    facts, known = addresses.get(key), kept.deliverability
     proved = kept.proved_at
     failed = facts.bounced_at if not facts.complaint else None
     if proved and failed and proved >= failed:
         # A message arrived after the contact had given the address up.
         say(BounceChanged(before=facts.bounce, after=Bounce.NO), proved)
-        facts = records.addresses.get(key)
+        facts = addresses.get(key)
     if known.bounce is not Bounce.NO and _is_news(facts, kept):
         bounced = BounceChanged(
             before=facts.bounce,
@@ -102,10 +102,10 @@ def _take_bounce_over(
         if left < len(failures):
             soft = (len(failures), left)
             say(BounceChanged(before=bounce, after=bounce, soft=soft), kept.arrived_at)
-        count = len(records.addresses.get(key).deliverability.soft_failures)
+        count = len(addresses.get(key).deliverability.soft_failures)
         for failure, at in told_failures(known, count):
             say(replace(failure, before=bounce, after=bounce), at)
-        failures = records.addresses.get(key).deliverability.soft_failures
+        failures = addresses.get(key).deliverability.soft_failures
         if too_many(failures):
             say(BounceChanged(before=bounce, after=Bounce.YES), failures[-1])
     for mark in told_marks(kept):

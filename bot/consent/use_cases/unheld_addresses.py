@@ -5,16 +5,16 @@ from __future__ import annotations
 from bot.consent.addresses import key_of
 from bot.consent.frozen import replace
 from bot.consent.model import AddressFacts, Bounce, Channel, Consent, ConsentValue, Contact, Origin
-from bot.consent.store import Records
+from bot.consent.records import Addresses
 from bot.consent.use_cases.context import Service
 
 
-def known_of(service: Service, records: Records, address: str) -> AddressFacts | None:
+def known_of(service: Service, addresses: Addresses, address: str) -> AddressFacts | None:
     """What is kept of the address, as whoever appears with it would get it; None where nothing
     is."""
-    facts = records.addresses.get(key_of(address))
+    facts = addresses.get(key_of(address))
     for name in service.hashes(facts.address):
-        kept = records.addresses.get(name)
+        kept = addresses.get(name)
         facts = replace(
             facts,
             refusals=(*facts.refusals, *kept.refusals),

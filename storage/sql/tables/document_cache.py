@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
-import msgspec
-
+from storage.documents import DocumentDecoder
 from storage.sql.compiler import Keyed
 from storage.sql.tables.table_rows import plain, text_of
 from storage.sql.transaction import Transaction
@@ -24,7 +23,7 @@ class DocumentCache(Generic[T]):
         self,
         turn: Transaction,
         sql: Keyed,
-        decoder: msgspec.json.Decoder[T],
+        decoder: DocumentDecoder[T],
         row: Callable[[str, T], dict[str, Any]],
         *,
         claimed: bool = False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.consent.addresses import key_of
-from bot.consent.alerts import AlertKind
+from bot.consent.alerts import AlertKind, revise
 from bot.consent.cases import Case, CaseState
 from bot.consent.frozen import replace
 from bot.consent.log.changes import ConsentChanged
@@ -38,14 +38,14 @@ def requirement_met(
     if case is None or contact.key(channel) != key_of(case.address):
         return
     facts = recorder.records.addresses.get(key_of(case.address))
-    if missing_keys(facts, channel, known_senders(service, recorder.records)):
+    if missing_keys(facts, channel, known_senders(service, recorder.records.key_value)):
         return
     case = replace(case, unstopped_at=at)
     recorder.records.cases.put(case)
     if case.state is CaseState.APPROVED:
         complete(service, recorder, case, contact)
     else:
-        redraw_case(recorder.records, case)
+        redraw_case(recorder.records.outbox, case)
 
 
 def complete(service: Service, recorder: Recorder, case: Case, contact: Contact) -> Case:
@@ -98,5 +98,5 @@ def _tell_it_is_over(service: Service, recorder: Recorder, case: Case) -> None:
     address = service.hashed(case.address)
     for alert in live_alerts(recorder.records, _REFUSALS, case.channel, address, days):
         recorder.records.outbox.put(
-            replace(alert, returned_at=recorder.now, wanted=alert.wanted + 1)
+            revise(alert, follow_up=replace(alert.follow_up, returned_at=recorder.now))
         )

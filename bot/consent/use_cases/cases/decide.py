@@ -50,7 +50,7 @@ def approve(service: Service, id: str, actor: Actor, *, version: int | None = No
         if version is not None and version != case.version:
             raise Changed("This request changed meanwhile. Look at it again, then decide.")
         facts = records.addresses.get(key_of(case.address))
-        senders = senders_of(service, records, facts)
+        senders = senders_of(service, records.key_value, facts)
         waits = bool(missing_keys(facts, case.channel, senders))
         approved = transition(
             recorder,

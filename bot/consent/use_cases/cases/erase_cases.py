@@ -28,4 +28,4 @@ def erase_cases(recorder: Recorder, contact: Contact) -> None:
             ended_why=None if case.decision else case.ended_why,
         )
         recorder.records.cases.put(bare)
-        redraw_case(recorder.records, bare)
+        redraw_case(recorder.records.outbox, bare)

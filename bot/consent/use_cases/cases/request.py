@@ -52,7 +52,7 @@ def request(
     authorize(actor, Action.REQUEST)
     now = service.now()
     with service.store.transaction() as records:
-        contact = present(records, id)
+        contact = present(records.contacts, id)
         if version is not None and version != contact.version:
             raise Changed("This contact changed meanwhile. Look at it again.")
         consent = contact.consent(ask.channel)
@@ -77,12 +77,14 @@ def request(
             note=storable(ask.note or "") or None,
             refused_at=refused_at,
             unstopped_at=unstopped(
-                facts, ask.channel, senders_of(service, records, facts), refused_at
+                facts, ask.channel, senders_of(service, records.key_value, facts), refused_at
             ),
             refusal=consent.reason,
             next_at=now + REMINDERS[0],
         )
-        told = dict.fromkeys((service.approval_channel or "", *request_subscribers(records)))
+        told = dict.fromkeys(
+            (service.approval_channel or "", *request_subscribers(records.key_value))
+        )
         copies = [put_message(recorder, case, AlertKind.CASE, to) for to in told if to]
         case = replace(case, copies=tuple(copies))
         records.cases.put(case)

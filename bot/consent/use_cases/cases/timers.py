@@ -13,7 +13,7 @@ _AT_ONCE = 100
 
 
 def run_case_timers(service: Service) -> int:
-    """Reminds whoever a case waits for, and ends what nobody finished in time; how many."""
+    """Sends reminders, and ends cases that nobody finished in time; returns how many were due."""
     with service.store.reading() as records:
         due = [case.id for case in records.cases.due(service.now(), limit=_AT_ONCE)]
     for id in due:

@@ -6,12 +6,13 @@ import secrets
 from datetime import datetime
 from typing import Any, Protocol
 
-from bot.consent.alerts import Alert, AlertKind, anew
+from bot.consent.alerts import Alert, AlertKind, Subject, redraw
 from bot.consent.cases import OPEN, Case, CaseState
 from bot.consent.frozen import replace
 from bot.consent.log.changes import CaseMoved, Change
 from bot.consent.model import Channel, Contact, Evidence
 from bot.consent.parsing import masked
+from bot.consent.records import Outbox
 from bot.consent.store import Records
 
 _SLACK = "slack:"
@@ -64,7 +65,7 @@ def transition(
         after = replace(after, ended_by=who, ended_at=log.now, ended_why=why, next_at=None)
     log.records.cases.put(after)
     log_transition(log, after, contact, before=case.state, actor=who, why=why)
-    redraw_case(log.records, after)
+    redraw_case(log.records.outbox, after)
     if tells:
         notify_requester(log, after)
     return after
@@ -96,12 +97,12 @@ def log_transition(
     )
 
 
-def redraw_case(records: Records, case: Case) -> None:
-    """Every copy of it is drawn anew, by the outbox."""
+def redraw_case(outbox: Outbox, case: Case) -> None:
+    """Has every copy of its message updated."""
     for id in case.copies:
-        copy = records.outbox.get(id)
+        copy = outbox.get(id)
         if copy is not None:
-            records.outbox.put(anew(copy))
+            outbox.put(redraw(copy))
 
 
 def notify_requester(log: CaseLog, case: Case, kind: AlertKind = AlertKind.CASE_TOLD) -> None:
@@ -124,9 +125,9 @@ def put_message(
             slack_channel=slack_channel,
             first_at=log.now,
             last_at=log.now,
-            channel=case.channel,
-            contacts=(case.contact,),
-            masked=masked(case.address),
+            subject=Subject(
+                channel=case.channel, contacts=(case.contact,), masked=masked(case.address)
+            ),
             about=case.id,
             text=case.state if kind is not AlertKind.CASE else None,
             thread=thread or None,

@@ -21,8 +21,8 @@ from bot.consent.model import (
     Origin,
 )
 from bot.consent.parsing import blank, fold
+from bot.consent.records import Contacts
 from bot.consent.rules import Imported, import_consent
-from bot.consent.store import Records
 from bot.consent.use_cases.cases.complete import RE_OPT_IN
 from bot.consent.use_cases.contacts import Fields
 from bot.consent.use_cases.context import Service
@@ -30,7 +30,7 @@ from bot.consent.use_cases.imports.rows import Consequence
 from bot.consent.use_cases.record import Recorder, new_id
 
 
-def match(records: Records, fields: Fields) -> Contact | None:
+def match(contacts: Contacts, fields: Fields) -> Contact | None:
     """The contact that a row means: by external id; else the same name at the same address, or
     both addresses the same. Another name at the same number is another person; no name is whoever
     has it.
@@ -41,16 +41,14 @@ def match(records: Records, fields: Fields) -> Contact | None:
     external_id = fields.get("external_id")
     name = fold(fields.get("name") or "")
     phone, email = (_key(fields.get(field)) for field in ("phone", "email"))
-    if external_id and (contact := records.contacts.by_external_id(external_id)):
+    if external_id and (contact := contacts.by_external_id(external_id)):
         same_words = set(name.split()) & set(fold(contact.name).split())
         if not same_words and not {phone, email} & {*contact.keys}:
             raise Invalid(
                 "Another contact has this external id, with another name and other addresses."
             )
         return contact
-    holders = {
-        holder.id: holder for key in (phone, email) if key for holder in records.contacts.at(key)
-    }
+    holders = {holder.id: holder for key in (phone, email) if key for holder in contacts.at(key)}
     for holder in holders.values():
         if external_id and holder.external_id:
             continue
@@ -87,14 +85,14 @@ def but_same_addresses(contact: Contact, fields: Fields) -> Fields:
     return fields
 
 
-def apart(records: Records, contact: Contact, fields: Fields) -> dict[Channel, str]:
+def apart(contacts: Contacts, contact: Contact, fields: Fields) -> dict[Channel, str]:
     """Addresses of a row without a name that are not this contact's: they have another one, or
     somebody else has this. Nobody can say whose the row is, so it moves no address."""
     found = {}
     for channel in Channel:
         address = fields.get("phone" if channel is Channel.SMS else "email")
         other = address and contact.key(channel) != key_of(address)
-        if address and other and (contact.key(channel) or records.contacts.at(key_of(address))):
+        if address and other and (contact.key(channel) or contacts.at(key_of(address))):
             found[channel] = address
     return found
 
@@ -124,7 +122,9 @@ def set_consent(
     current = contact.consent(channel)
     proof = evidence if evidence and not blank(evidence.text) else None
     imported = import_consent(current, wanted, proof is not None)
-    if imported is Imported.SET and _not_to_be_contacted(recorder.records, contact, address):
+    if imported is Imported.SET and _not_to_be_contacted(
+        recorder.records.contacts, contact, address
+    ):
         imported = Imported.KEPT
     if imported is Imported.KEPT:
         return contact, [Consequence.SMS_KEPT if sms else Consequence.EMAIL_KEPT]
@@ -254,12 +254,12 @@ def _first_seen(recorder: Recorder, key: str) -> datetime:
     return min(seen, default=recorder.now)
 
 
-def _not_to_be_contacted(records: Records, contact: Contact, address: str) -> bool:
+def _not_to_be_contacted(contacts: Contacts, contact: Contact, address: str) -> bool:
     """Whether anybody at this very address is marked Do not contact: then a file is not enough,
     since it may be the same person under another spelling."""
     if contact.do_not_contact:
         return True
-    others = records.contacts.at(key_of(address))
+    others = contacts.at(key_of(address))
     return any(other.do_not_contact for other in others)
 
 

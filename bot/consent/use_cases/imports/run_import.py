@@ -193,7 +193,7 @@ class _Importing:
         return Expected(addresses=[*keys, *hashes], external_ids=ids)
 
     def _take(self, recorder: Recorder, row: Row, fields: Fields) -> list[Consequence]:
-        found = match(recorder.records, fields)
+        found = match(recorder.records.contacts, fields)
         others: dict[Channel, str] = {}
         if found is None:
             if not fields.get("name"):
@@ -204,7 +204,7 @@ class _Importing:
         else:
             self._begin(recorder)
             if not fields.get("name"):
-                others = apart(recorder.records, found, fields)
+                others = apart(recorder.records.contacts, found, fields)
                 fields = _without(fields, others)
             contact = update(self.service, recorder, found, but_same_addresses(found, fields))
             done = [] if contact is found else [Consequence.UPDATED]

@@ -125,7 +125,7 @@ class _Undoing:
         contact = records.contacts.get(id)
         if contact is None:
             one = became(records, id)
-            for entry in history(records, id):
+            for entry in history(records.log, id):
                 if (
                     entry.kind is EntryKind.BOUNCE
                     and entry.actor == self.importer
@@ -137,7 +137,7 @@ class _Undoing:
             if contact is None and self.opt_outs:  # it may be one with another contact now
                 self._take_back(id)
             return
-        entries = list(history(records, id))
+        entries = list(history(records.log, id))
         ours = [entry for entry in entries if entry.actor == self.importer]
         brought = any(e.kind is EntryKind.CONTACT and e.after == "added" for e in ours)
         refused = sum(is_refusal(entry) and entry.kind is EntryKind.CONSENT for entry in ours)
@@ -151,15 +151,22 @@ class _Undoing:
         untouched = not any(_touches(entry, self.importer) for entry in entries)
         if brought and untouched:
             self.recorder.record(
-                present(records, id), ContactChanged(after="removed", reason=self.reason)
+                present(records.contacts, id), ContactChanged(after="removed", reason=self.reason)
             )
             self.counts["contacts removed"] += 1
             return
         for key, channel in _told_of(ours).items():
-            settle(self.recorder, present(records, id), key, channel, self.act, reason=self.reason)
+            settle(
+                self.recorder,
+                present(records.contacts, id),
+                key,
+                channel,
+                self.act,
+                reason=self.reason,
+            )
         for entry in ours:
             if entry.kind is EntryKind.CONTACT and entry.after == "changed":
-                _undo_fields(self.service, self.recorder, present(records, id), entry)
+                _undo_fields(self.service, self.recorder, present(records.contacts, id), entry)
         said = "contacts put back" if not brought else "contacts kept, since somebody changed them"
         self.counts[said] += 1
 

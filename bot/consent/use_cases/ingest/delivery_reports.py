@@ -175,7 +175,7 @@ def _rests_on_records(taking: EventContext, holder: Contact, began: datetime) ->
     acts = [act_of(entry) for entry in told]
     if not all(acts) or any(not r.act or r.act not in acts for r in kept):
         return False
-    if any(was_erased(records, of(entry)) for entry in told):
+    if any(was_erased(records.contacts, of(entry)) for entry in told):
         return False
     without, _ = standing(records, holder, key, without=acts)
     under = without.on is not ConsentValue.UNSET and _is_older(without, began)

@@ -60,14 +60,14 @@ class EventContext:
         hashed = service.hashed(event.address)
         #: Under which it is kept: nobody's address only as its hash.
         self.address = without_scheme(event.address) if self.holders else hashed
-        self.senders = known_senders(service, records)
+        self.senders = known_senders(service, records.key_value)
         if (
             event.channel is Channel.SMS
             and event.sender
             and event.service
-            and learn(records, self.senders, event.sender, event.service, self.at)
+            and learn(records.key_value, self.senders, event.sender, event.service, self.at)
         ):
-            self.senders = known_senders(service, records)
+            self.senders = known_senders(service, records.key_value)
         #: Under which names a carrier keeps what this event says of one of our senders, none where
         #: nobody said which; of e-mail, the provider's list.
         self.names = self._names()
