@@ -50,6 +50,7 @@ class _Word(Enum):
     DENY = auto()
     ACTIVE = auto()
     ALIVE = auto()
+    ALLOWED = auto()
     UNSET = auto()
     SOFT = auto()
     TIME = auto()
@@ -63,6 +64,7 @@ _WORDS: dict[str, _Word | Statement] = {
         (value_words.DENY, _Word.DENY),
         (value_words.ACTIVE, _Word.ACTIVE),
         (value_words.ALIVE, _Word.ALIVE),
+        (value_words.ALLOWED, _Word.ALLOWED),
         (value_words.UNSET, _Word.UNSET),
         (value_words.SOFT, _Word.SOFT),
         (value_words.YES, _YES),
@@ -93,6 +95,7 @@ _MEANS: Mapping[Kind, Mapping[_Word, Statement]] = {
     Kind.OPT_IN: {
         _Word.AFFIRM: _YES,
         _Word.ACTIVE: _YES,
+        _Word.ALLOWED: _YES,
         _Word.TIME: _YES,
         _Word.DENY: _NO,
     },
@@ -132,6 +135,8 @@ _FILLED = {
 }
 _COUNT = re.compile(r"[1-9]\d{0,5}(\.0+)?", re.ASCII)
 _NO_TIME = re.compile(r"0000-00-00.*|0001-01-01.*|0(\.0+)?", re.ASCII)
+#: Such as the address of an unsubscribe page.
+_LINKS = ("http://", "https://")
 _AROUND = "[](){}\"'“”‘’ \t\r\n"
 _BETWEEN = re.compile(r"[,;|\n]|:::")
 
@@ -154,7 +159,7 @@ def statement_of(text: str, use: Use) -> Statement | None:
 def read_statement(text: str, kind: Kind, *, filled: bool = False) -> Statement | None:
     """What a cell says; None for a word that is not understood."""
     text = visible(text).strip(_AROUND)
-    if not text:
+    if not text or text.startswith(_LINKS):
         return NOTHING
     if filled:
         return _read_filled(text, kind)
@@ -195,7 +200,7 @@ def _read_word(text: str, kind: Kind) -> Statement | None:
         return NOTHING
     if found is None:
         return None
-    said = _MEANS[kind].get(found)
+    said = _MEANS[kind].get(found, NOTHING if found is _Word.ALLOWED else None)
     return said._replace(at=time_in(text)) if said and found is _Word.TIME else said
 
 

@@ -46,7 +46,7 @@ NAMES: Mapping[Column, str] = {
     "smspermission",
     Column.EMAIL_ON: "emailon emailmarketing emailconsent emailpermission newsletter",
     Column.OPT_IN: "optin optedin optinstatus subscribed subscription subscriptionstatus "
-    "marketing marketingstatus marketingconsent acceptsmarketing subscriberstatus",
+    "marketing marketingconsent acceptsmarketing subscriberstatus",
     Column.OPT_OUT: "optout optedout unsubscribed donotcontact dnc",
     Column.EMAIL_BOUNCE: "portalbounce globalbounce",
     Column.CONSENT_SOURCE: "consentsource optinsource optinchannel optinmethod signupsource",
@@ -57,7 +57,7 @@ NAMES: Mapping[Column, str] = {
     Column.EMAIL_CONSENT_AT: "emailconsentat emailconsenttimestamp",
     Column.STATUS: "status state liststatus contactstatus memberstatus subscriberstate",
     Column.LIST_REASON: "reason suppressionreason blockedreason cause type suppressiontype "
-    "listreason reasoncode event",
+    "listreason reasoncode event source",
     Column.LIST_TIME: "listtime suppressedat optedoutat blockedat unsubscribedat timestamp "
     "lastupdatetime lastupdatedtime created createdat createdtime date",
     Column.ELSEWHERE: "marketingcontactstatus hsmarketablestatus hslegalbasis doubleoptin "
@@ -81,6 +81,7 @@ MAKERS: Mapping[str, str] = {
     "listmonk": "uuid attributes status",
     "Salesforce Marketing Cloud": "subscriberkey status",
     "Mautic": "donotemail dncreason",
+    "MailerLite": "subscribed unsubscribed opens",
 }
 
 #: What Mautic's `dnc_reason` counts: unsubscribed, bounced, switched off by our own side.

@@ -40,7 +40,7 @@ _OPT_OUT = _rule(
 )
 _OPT_IN = _rule(
     r"opt(ed)?_in subscri(be|bed|ption|ptions) consent\w* accepts? accepted permissions? "
-    r"allow(s|ed)? agree[ds]? newsletters? mailing_list receives? preferences?"
+    r"allow(s|ed)? agree[ds]? newsletters? mailing_list receives? preferences? marketing_stat(us|e)"
 )
 _BOUNCE = _rule(
     r"bounc\w+ undeliver\w+ non_deliver\w+ deliverab\w+ "
@@ -59,6 +59,7 @@ _ELSEWHERE = _rule(
     r"in_app print trade legal gdpr privacy terms cookies? tracking processing policy basis "
     r"confirmation address_subscription third_party partners?"
 )
+_POST = _rule(r"do_not(_allow)?_mails?")
 _LEGAL = _rule(r"legal_basis gdpr lawful_basis")
 _TIME = _rule(r"time date at timestamp datetime since when on utc")
 _SOURCE = _rule(r"source method channel origin via form keyword medium referrer mode campaign")
@@ -72,34 +73,47 @@ _REASON = _rule(
     r"description diagnostic codes? reason_enum enum other"
 )
 _SOFT = _rule(r"soft transient temporary")
-#: About messages in general or what a customer pays for, not about one person's consent.
-_NO_CONSENT = _rule(
-    r"rates? percent\w* scores? links? urls? uri tokens? hash plan plans price amount renew\w* "
-    r"product products billing mrr revenue tier level quantity probability stage"
+#: About messages in general, and no answer of one person.
+_NO_ANSWER = _rule(r"rates? percent\w* scores? probability tokens? hash uuid")
+#: About what a customer pays for.
+_PRODUCT = _rule(
+    r"plans? price amount renew\w* products? billing mrr revenue tier level quantity interval"
 )
+#: Asks for an answer, where it names a channel.
+_ASKED = _rule(
+    r"ok(ay)?_to can may wants? would send sign(ed)?_up reminders? alerts? notif\w+ updates? "
+    r"offers? promo\w*"
+)
+#: Before the title of a detail, in the exports of several kinds of things.
+_OWNER = re.compile(r"^(person|contact|profile|customer|subscriber|member|lead|user) ")
 _JOINED = re.compile(
-    r"sms|emails?|mobile|phones?|text|has|is|opt(?:ed)?out|opt(?:ed)?in|un(?:sub(?:scribed?)?)|"
-    r"subscribed?|subscription|subscriber|bounced?|consent|marketing|do|not|status|accepts?|"
+    r"sms|emails?|mobile|phones?|text|has|is|opt(?:ed)?out|opt(?:ed)?in|unsub(?:scribed?)?|"
+    r"subscriber|subscription|subscribed?|bounced?|consent|marketing|do|not|status|accepts?|"
     r"permission|from|into|to|of|all|date|time|reason|hard|soft|invalid|black|block|list(?:ed)?"
 )
-_ONLY_JOINED = re.compile(f"(?:{_JOINED.pattern})+")
 _SUSPICIOUS = re.compile(
     r"opt ?(ed ?)?(in|out)|subscri(?!ber)|consent|bounc|suppress|dnc|do ?not|spam|complain|"
-    r"black ?list|block ?list|undeliver|sms status|email status"
+    r"black ?list|block ?list|undeliver"
 )
+
+
+#: "Do not mail" is about letters where another column is about e-mail.
+POST = 99
 
 
 def meaning_of(title: str) -> Meaning | None:
     """What a title means; None where that is nothing about a contact."""
     said = _apart(words(title))
-    known = _BY_NAME.get(said.replace(" ", ""))
-    return known or _about_consent(said)
+    for whole in (said, _OWNER.sub("", said)):
+        if known := _BY_NAME.get(whole.replace(" ", "")):
+            return known
+    return _about_consent(said)
 
 
 def is_suspicious(title: str) -> bool:
     """Whether a column may be about consent all the same."""
     said = _apart(words(title))
-    return _SUSPICIOUS.search(said) is not None and not _NO_CONSENT.search(said)
+    return _SUSPICIOUS.search(said) is not None and not _no_answer(said)
 
 
 def key(title: str) -> str:
@@ -109,29 +123,33 @@ def key(title: str) -> str:
 
 def _apart(said: str) -> str:
     """Titles that are written as one word, such as `smsoptin`, as several."""
-    return " ".join(
-        " ".join(_JOINED.findall(word)) if _ONLY_JOINED.fullmatch(word) else word
-        for word in said.split()
-    )
+    parts: list[str] = []
+    for word in said.split():
+        found = _JOINED.findall(word)
+        parts += found if "".join(found) == word else [word]
+    return " ".join(parts)
 
 
 def _about_consent(said: str) -> Meaning | None:
-    if _NO_CONSENT.search(said):
+    if _no_answer(said):
         return None
     sms, email = _SMS.search(said), _EMAIL.search(said)
     refused, agreed = _OPT_OUT.search(said), _OPT_IN.search(said)
     bounced, complained = _BOUNCE.search(said), _COMPLAINT.search(said)
-    status = (sms or email) and _STATUS.search(said) and not _TIME.search(said)
+    answer = _ASKED.search(said) or (_STATUS.search(said) and not _TIME.search(said))
+    status = (sms or email) and answer
     if not (refused or agreed or bounced or complained or status):
         if _LEGAL.search(said):
             return Meaning(Column.ELSEWHERE)
         if (sms or email) and _ACTIVE.search(said) and not _TIME.search(said):
             return Meaning(Column.SMS_ACTIVE if sms and not email else Column.EMAIL_ACTIVE)
-        return None
+        return Meaning(Column.STATUS) if " status" in f" {said}" else None
     if refused and _CALL.search(said) and not email:
         return Meaning(Column.DO_NOT_CALL)
     if _ELSEWHERE.search(said) or _CALL.search(said):
         return Meaning(Column.ELSEWHERE)
+    if refused and _POST.search(said):
+        return Meaning(Column.EMAIL_OPT_OUT, rank=POST)
     about = _EMAIL_ONLY if email and not sms else _SMS_ONLY if sms and not email else _BOTH
     if complained:
         return Meaning(Column.COMPLAINT, filled=bool(_TIME.search(said)))
@@ -144,6 +162,12 @@ def _about_consent(said: str) -> Meaning | None:
         detail = _SOURCE.search(said) or _MORE.search(said)
         return Meaning(about[1], filled=filled or bool(detail))
     return _agreed(said, about)
+
+
+def _no_answer(said: str) -> bool:
+    if _NO_ANSWER.search(said):
+        return True
+    return "subscription" in said and _PRODUCT.search(said) is not None
 
 
 _SMS_ONLY = (Column.SMS_ON, Column.SMS_OPT_OUT, Column.SMS_BOUNCE)

@@ -45,7 +45,7 @@ def describe(contacts: ContactsFile) -> Iterator[str]:
         yield f"The file is read as {contacts.encoding}."
     yield from _table(contacts)
     for use in columns.consent:
-        if use.column in (Column.OPT_IN, Column.OPT_OUT):
+        if use.column in (Column.OPT_IN, Column.OPT_OUT) and use.agreed:
             yield f"Column {use.title} is read as {_read_as(use, columns)}."
     yield from _winners(columns)
     if columns.elsewhere:
@@ -78,6 +78,8 @@ def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 def _means(use: Use) -> str:
     said = _MEANS[use.column]
+    if not use.agreed:
+        return "date of the opt-in"
     if not use.filled:
         return said
     return f"{said}, where filled"

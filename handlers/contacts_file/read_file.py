@@ -14,19 +14,12 @@ from pathlib import Path
 from typing import TextIO
 
 from bot.consent.use_cases import Row
+from handlers.contacts_file.column_values import titles_for, untitled
 from handlers.contacts_file.columns import Columns, Kind
 from handlers.contacts_file.contact_rows import RowReader
 from handlers.contacts_file.csv_records import CsvRecord, CsvRecords, UnreadableFile
 from handlers.contacts_file.json_records import is_json, json_records
-from handlers.contacts_file.recognise import (
-    SAMPLED,
-    Asked,
-    ListKind,
-    known_titles,
-    recognise,
-    titles_for,
-    untitled,
-)
+from handlers.contacts_file.recognise import SAMPLED, Asked, ListKind, known_titles, recognise
 from handlers.contacts_file.tally import Tally, check_understood, tally
 from handlers.contacts_file.text_encoding import LABELS, encoding_of
 
@@ -118,9 +111,10 @@ def _of_list(tallies: list[Tally], asked: Asked) -> list[Tally]:
                 f"Import the file without --as {asked.kind}, or leave the column out: "
                 f'--ignore "{one.use.title}".'
             )
-    if asked.kind is not ListKind.SUPPRESSIONS:
-        return []
-    return [one for one in tallies if one.use.kind is not Kind.STATUS]
+    if asked.kind is ListKind.SUPPRESSIONS:
+        return [one for one in tallies if one.use.kind is not Kind.STATUS]
+    # They say when.
+    return [one for one in tallies if one.use.kind is Kind.OPT_OUT and one.use.filled]
 
 
 def _with(columns: Columns, tallies: Sequence[Tally]) -> Columns:

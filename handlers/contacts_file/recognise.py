@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from bot.consent.model import Channel
-from bot.consent.parsing import looks_like_phone
-from handlers.cells import plain
-from handlers.contacts_file.cell_times import looks_like_time
-from handlers.contacts_file.cell_values import read_statement
 from handlers.contacts_file.column_names import (
     BY_VALUES,
     CODES,
@@ -21,7 +17,13 @@ from handlers.contacts_file.column_names import (
     ONLY_IN_LISTS,
     VAGUE_TIMES,
 )
-from handlers.contacts_file.column_words import Meaning, is_suspicious, key, meaning_of
+from handlers.contacts_file.column_values import (
+    about_consent,
+    address_in,
+    reasons_in,
+    values_of,
+)
+from handlers.contacts_file.column_words import POST, Meaning, is_suspicious, key, meaning_of
 from handlers.contacts_file.columns import (
     FOR_ADDRESS,
     FOR_NAME,
@@ -71,6 +73,7 @@ def recognise(header: Sequence[str], sample: Sequence[Sequence[str]], asked: Ask
     rows could say, and for a column that was named and is not there."""
     _check_named(header, asked)
     meant = [_meaning(place, title, sample, asked) for place, title in enumerate(header)]
+    _settle(meant, header, sample)
     _check(header, meant, asked)
     email = any(one and one.column is Column.EMAIL for one in meant)
     phone = any(one and one.column in FOR_PHONE for one in meant)
@@ -106,25 +109,6 @@ def known_titles(header: Iterable[str]) -> int:
     return sum(meaning_of(title) is not None or key(title) in BY_VALUES for title in header)
 
 
-def untitled(first: Sequence[str]) -> bool:
-    """Whether a file begins with a row of addresses, and so has no titles."""
-    return any("@" in cell or _like_phone(cell) for cell in first)
-
-
-def titles_for(sample: Sequence[Sequence[str]]) -> list[str]:
-    """Titles for a list that has none, by its values."""
-    titles = []
-    for place in range(max(map(len, sample))):
-        values = _values(place, sample)
-        reasons = sum(read_statement(value, Kind.LIST_REASON) is not None for value in values)
-        if reasons * 2 > len(values):
-            titles.append(Column.LIST_REASON.value)
-        else:
-            found = _by_values(values)
-            titles.append(found.column.value if found else f"column {place + 1}")
-    return titles
-
-
 def _meaning(
     place: int, title: str, sample: Sequence[Sequence[str]], asked: Asked
 ) -> Meaning | None:
@@ -134,9 +118,11 @@ def _meaning(
             return Meaning(column, rank=-1, general=True)
     if titled in map(key, asked.ignored):
         return None
-    if titled in BY_VALUES and (found := _by_values(_values(place, sample))):
+    if titled in BY_VALUES and (found := address_in(values_of(place, sample))):
         return found
     meaning = meaning_of(title)
+    if meaning is None and about_consent(values_of(place, sample)):
+        return Meaning(Column.STATUS)
     if meaning is None:
         return Meaning(Column.UNKNOWN) if is_suspicious(title) else None
     vague = titled in VAGUE_TIMES and asked.provider is None
@@ -145,22 +131,26 @@ def _meaning(
     return meaning
 
 
-def _values(place: int, sample: Sequence[Sequence[str]]) -> list[str]:
-    return [plain(row[place]) for row in sample if place < len(row) and row[place].strip()]
-
-
-def _by_values(values: list[str]) -> Meaning | None:
-    if values and sum("@" in value for value in values) * 2 > len(values):
-        return Meaning(Column.EMAIL, rank=50)
-    if values and sum(map(_like_phone, values)) * 2 > len(values):
-        return Meaning(Column.MOBILE, rank=50)
-    return None
-
-
-def _like_phone(value: str) -> bool:
-    value = value.strip().lstrip("'").removeprefix("p:").removeprefix("tel:").removesuffix(".0")
-    digits = sum(character.isdecimal() for character in value)
-    return 7 <= digits <= 15 and looks_like_phone(value) and not looks_like_time(value)
+def _settle(
+    meant: list[Meaning | None], header: Sequence[str], sample: Sequence[Sequence[str]]
+) -> None:
+    """What depends on the other columns: whether "Do not mail" is about letters, and which column
+    has the reasons of a list."""
+    mails = any(one and one.column is Column.EMAIL_OPT_OUT and one.rank != POST for one in meant)
+    reasons = {}
+    for place, one in enumerate(meant):
+        if one and one.rank == POST and mails:
+            meant[place] = Meaning(Column.ELSEWHERE)
+        elif one and one.column is Column.LIST_REASON:
+            values = values_of(place, sample)
+            read = reasons_in(values)
+            named = "reason" in key(header[place]) or one.rank < 0
+            if read or named:
+                reasons[place] = (read, named, -one.rank)
+            meant[place] = None
+    if reasons:
+        best = max(reasons, key=lambda place: reasons[place])
+        meant[best] = Meaning(Column.LIST_REASON)
 
 
 def _use(
@@ -194,7 +184,7 @@ def _channels_of(
 
 
 def _without_times(consent: list[Use]) -> list[Use]:
-    """A date of an opt-in is an answer only where no other column has one."""
+    """A date of an opt-in is an answer only where no other column has one; else it dates that."""
     answered = {
         channel
         for use in consent
@@ -202,9 +192,10 @@ def _without_times(consent: list[Use]) -> list[Use]:
         for channel in use.channels
     }
     return [
-        use
+        replace(use, agreed=())
+        if use.kind is Kind.OPT_IN and use.filled and answered.issuperset(use.agreed)
+        else use
         for use in consent
-        if not (use.kind is Kind.OPT_IN and use.filled and answered.issuperset(use.agreed))
     ]
 
 
@@ -230,6 +221,8 @@ def _check_named(header: Sequence[str], asked: Asked) -> None:
 def _check(header: Sequence[str], meant: Sequence[Meaning | None], asked: Asked) -> None:
     found = {one.column for one in meant if one}
     # What stands there is not said: without a header it is somebody's number.
+    if asked.is_list and not found & FOR_ADDRESS:
+        raise UnreadableFile(_NO_ADDRESS)
     if not found & (FOR_NAME | FOR_ADDRESS):
         raise UnreadableFile(_NO_TITLES)
     if not found & FOR_ADDRESS:
@@ -240,6 +233,10 @@ def _check(header: Sequence[str], meant: Sequence[Meaning | None], asked: Asked)
         raise UnreadableFile(_NO_NAMES)
 
 
+_NO_ADDRESS = (
+    'There is no column for an address. Say which one it is: --column "THEIRS=phone" or '
+    '--column "THEIRS=email".'
+)
 _LIST = (
     "If it is a suppression list, say which: --as opt-outs, --as bounces, --as complaints or "
     "--as suppressions."

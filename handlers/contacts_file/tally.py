@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from bot.consent.model import ConsentValue
 from bot.consent.parsing import masked
 from handlers.cells import plain
+from handlers.contacts_file.cell_times import looks_like_time
 from handlers.contacts_file.cell_values import Statement, is_strong, statement_of
 from handlers.contacts_file.columns import Kind, Use
 from handlers.contacts_file.csv_records import CsvRecord, UnreadableFile
@@ -103,10 +104,13 @@ def _problem(one: Tally) -> str:
             f"holds {examples}. Say what it means, such as --column {_quoted(title + '=sms_on')}, "
             f"or leave it out: {leave}."
         )
+    words = "yes, no or nothing"
+    if one.use.kind is Kind.LIST_REASON:
+        words = "unsubscribed, bounced, complaint or manual"
     what = "a word" if len(one.unknown) == 1 else f"{len(one.unknown)} words"
     return (
         f"The column “{title}” holds {what} that Optin does not understand: {examples}. Write "
-        f"yes, no or nothing instead, or leave the column out: {leave}."
+        f"{words} instead, or leave the column out: {leave}."
     )
 
 
@@ -119,7 +123,8 @@ def _examples(unknown: Mapping[str, int]) -> str:
 
 def _shown(text: str) -> str:
     """A value as it may be shown: without the digits of a phone number or the name of a mailbox."""
-    if "@" in text or sum(character.isdecimal() for character in text) >= 7:
+    digits = sum(character.isdecimal() for character in text)
+    if "@" in text or (digits >= 7 and not looks_like_time(text)):
         return masked(text.strip())
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 

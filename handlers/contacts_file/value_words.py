@@ -21,16 +21,19 @@ no, n, false, f, 0, 0 0, off, unchecked, unticked, nein, non, nao, disabled, ina
 #: Agreed, whatever the column.
 YES = """
 opted in, opt in, optin, optedin, subscribed, subscribe, confirmed opt in, double opt in,
-single opt in, express consent, explicit consent, consented, consent given, agreed, accepts,
-accepted, opted into, allowed, permitted, active subscriber
+single opt in, express, express consent, explicit, explicit consent, consented, consent given,
+agreed, opted into, active subscriber
 """
+#: Nothing against it: a yes where the column asks who agreed.
+ALLOWED = "allow, allowed, permitted, permit, accepts, accepted, not blocked"
 #: Refused, whatever the column.
 NO = """
 opted out, opt out, optout, optedout, unsubscribed, unsubscribe, unsub, global unsubscribe,
 globally unsubscribed, unsubscribed via email, unsubscribed via api, unsubscribed via ma,
 manually unsubscribed, blocklisted, blocklist, blacklisted, blacklist, blocked, suppressed,
 suppression, do not contact, dnc, stop, stopped, stopall, revoked, withdrawn, consent withdrawn,
-declined, refused, rejected, denied, removed, cancelled, canceled, not allowed, no messages,
+declined, refused, rejected, do not allow, disallow, disallowed,
+unsubscribe link, denied, removed, cancelled, canceled, not allowed, no messages,
 on hold opt out, opt out on hold, recipient unsubscribed, contact unsubscribed, list unsubscribe,
 unsubscribed by recipient, unsubscribed by contact, no mass emails, none please, inactive opt out,
 group unsubscribe, group unsubscribed
@@ -48,7 +51,10 @@ admin unsubscribed, unsubscribed by admin, suppressed by admin, manually blocked
 manually unsubscribed by admin
 """
 #: The same, and what else the reasons of a suppression list say.
-LIST_STAFF_NO = "manual, manually, customer, admin, administrator, user, imported, import, api"
+LIST_STAFF_NO = """
+manual, manually, manually added, customer, admin, administrator, user, imported, import, api,
+compliance
+"""
 LIST_NO = "recipient, user request, keyword, contact, subscriber, link"
 #: Of one channel, whatever the column.
 SMS_NO = """
@@ -85,7 +91,7 @@ invalid email address, invalid number, invalid phone number, invalid mailbox, ma
 undeliverable, undelivered, unreachable, not deliverable, nondeliverable, non deliverable,
 unknown user, user unknown, bad address, bad mailbox, bad number, dead, held, on hold,
 on hold bounce, bounce on hold, email bounced, sms bounced, does not exist, mailbox does not exist,
-landline, disconnected, bounced hard, bad email, failed, not valid, dead email
+landline, disconnected, bounced hard, bounce rule, bad email, failed, not valid, dead email
 """
 #: A failure that passes.
 SOFT = """
