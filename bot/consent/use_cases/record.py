@@ -295,6 +295,7 @@ def told_marks(facts: AddressFacts) -> Iterator[dict[str, Any]]:
             "at": facts.bounced_at,
             "before": facts.deliverability.bounce,
             "after": Bounce.YES,
+            "by": Origin.CONTACT if facts.complaint else None,
             "reason": facts.bounce_reason,
             "changes": {ACT: (mark.of or None, mark.act)},
         }

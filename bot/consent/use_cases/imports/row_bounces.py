@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.consent.addresses import key_of
-from bot.consent.log.entries import EntryKind, covers
+from bot.consent.addresses import HASH, key_of
+from bot.consent.log.entries import Entry, EntryKind, covers
 from bot.consent.model import AddressFacts, BlockState, Bounce, Channel, Contact, Origin
 from bot.consent.suppressions import Listing
 from bot.consent.use_cases.context import Service
@@ -71,6 +71,29 @@ def suppress(
             reason=f"On the list that {service.providers.label(listing.provider)} exported",
         )
     return [Consequence.BLOCKED]
+
+
+def unsuppress(service: Service, recorder: Recorder, entry: Entry, *, reason: str) -> None:
+    """Takes back that a file found an address on a provider's list, unless the list has changed
+    since."""
+    key = key_of(entry.address or "")
+    for name in (key, *(service.hashes(key) if not key.startswith(HASH) else ())):
+        block = recorder.records.facts(name).blocks.get(entry.sender or "")
+        if block is None or block.since != entry.occurred_at:
+            continue
+        for holder in recorder.records.contacts_at(name) or (None,):
+            recorder.record(
+                EntryKind.BLOCK,
+                recorder.records.contact(holder.id) if holder else None,
+                address=holder.address(Channel.EMAIL) if holder else name,
+                channel=Channel.EMAIL,
+                sender=entry.sender,
+                # An event of the list that comes late still counts.
+                by=Origin.STAFF,
+                before=block.state,
+                after=BlockState.NONE,
+                reason=reason,
+            )
 
 
 def _says_so(recorder: Recorder, facts: AddressFacts) -> bool:
