@@ -58,7 +58,7 @@ NAMES: Mapping[Column, str] = {
     Column.STATUS: "status state liststatus contactstatus memberstatus subscriberstate",
     Column.LIST_REASON: "reason suppressionreason blockedreason cause type suppressiontype "
     "listreason reasoncode event source",
-    Column.LIST_TIME: "listtime suppressedat optedoutat blockedat unsubscribedat timestamp "
+    Column.LIST_TIME: "listtime timestamp "
     "lastupdatetime lastupdatedtime created createdat createdtime date",
     Column.ELSEWHERE: "marketingcontactstatus hsmarketablestatus hslegalbasis doubleoptin "
     "addresssubscriptionstatus",
@@ -74,14 +74,21 @@ ONLY_IN_LISTS = frozenset({Column.LIST_REASON, Column.LIST_TIME})
 #: Times in a list that may also be those of the contact; in a provider's own list they are not.
 VAGUE_TIMES = frozenset({"created", "createdat", "createdtime", "date", "timestamp"})
 
-#: Columns by which a system is recognised, and the channel that a word without one is of there.
-#: They send e-mail, and keep a phone number only as a detail.
-MAKERS: Mapping[str, str] = {
-    "Mailchimp": "leid euid optintime",
-    "listmonk": "uuid attributes status",
-    "Salesforce Marketing Cloud": "subscriberkey status",
-    "Mautic": "donotemail dncreason",
-    "MailerLite": "subscribed unsubscribed opens",
+#: Systems that send e-mail and keep a phone number only as a detail: the columns by which one is
+#: recognised, and those of its columns that speak of e-mail without saying so.
+MAILERS: Mapping[str, tuple[str, str]] = {
+    "Mailchimp": (
+        "leid euid",
+        "optintime unsubtime unsubcampaigntitle unsubcampaignid unsubreason unsubreasonother "
+        "cleantime cleancampaigntitle cleancampaignid",
+    ),
+    "MailerLite": ("subscribed unsubscribed opens", "status subscribed unsubscribed"),
+    "listmonk": ("uuid attributes status", "status"),
+    "Mautic": ("donotemail dncreason", "dncreason"),
+    "Salesforce Marketing Cloud": (
+        "subscriberkey status",
+        "status dateunsubscribed dateundeliverable",
+    ),
 }
 
 #: What Mautic's `dnc_reason` counts: unsubscribed, bounced, switched off by our own side.

@@ -110,6 +110,11 @@ def meaning_of(title: str) -> Meaning | None:
     return _about_consent(said)
 
 
+def meaning_in_contacts(title: str) -> Meaning | None:
+    """The same for a title that `NAMES` has for lists alone."""
+    return _about_consent(_apart(words(title)))
+
+
 def is_suspicious(title: str) -> bool:
     """Whether a column may be about consent all the same."""
     said = _apart(words(title))

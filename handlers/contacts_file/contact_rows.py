@@ -12,7 +12,7 @@ from bot.consent.use_cases import Details, Row
 from bot.consent.use_cases.imports.rows import OptOutDetails
 from handlers.contacts_file.cell_times import read_time, time_in
 from handlers.contacts_file.cell_values import Statement, merged
-from handlers.contacts_file.columns import FOR_PHONE, Column, Columns
+from handlers.contacts_file.columns import FOR_PHONE, Column, Columns, Kind
 from handlers.contacts_file.csv_records import CsvRecord
 from handlers.contacts_file.recognise import ListKind
 from handlers.contacts_file.row_cells import RowCells
@@ -93,7 +93,12 @@ class RowReader:
         default = _SAYS[self._kind]
         statement = default
         if self._kind is ListKind.SUPPRESSIONS:
-            said = [one for one, _, _ in self._statements.statements(record) if one.says_no]
+            said = [
+                one
+                for one, use, _ in self._statements.statements(record)
+                # The date of an opt-out says when, and nothing of why.
+                if one.says_no and not (use.filled and use.kind is Kind.OPT_OUT)
+            ]
             statement = merged(said) if said else default
         times = [one.at for one, _, _ in self._statements.statements(record)]
         if text := cells.get(Column.LIST_TIME):

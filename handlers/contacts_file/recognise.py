@@ -12,7 +12,7 @@ from handlers.contacts_file.column_names import (
     BY_VALUES,
     CODES,
     LABELS,
-    MAKERS,
+    MAILERS,
     NOT_SUBSCRIBED,
     ONLY_IN_LISTS,
     VAGUE_TIMES,
@@ -23,7 +23,14 @@ from handlers.contacts_file.column_values import (
     reasons_in,
     values_of,
 )
-from handlers.contacts_file.column_words import POST, Meaning, is_suspicious, key, meaning_of
+from handlers.contacts_file.column_words import (
+    POST,
+    Meaning,
+    is_suspicious,
+    key,
+    meaning_in_contacts,
+    meaning_of,
+)
 from handlers.contacts_file.columns import (
     FOR_ADDRESS,
     FOR_NAME,
@@ -121,13 +128,13 @@ def _meaning(
     if titled in BY_VALUES and (found := address_in(values_of(place, sample))):
         return found
     meaning = meaning_of(title)
+    vague = titled in VAGUE_TIMES and asked.provider is None
+    if meaning and meaning.column in ONLY_IN_LISTS and (vague or not asked.is_list):
+        meaning = meaning_in_contacts(title)
     if meaning is None and about_consent(values_of(place, sample)):
         return Meaning(Column.STATUS)
     if meaning is None:
         return Meaning(Column.UNKNOWN) if is_suspicious(title) else None
-    vague = titled in VAGUE_TIMES and asked.provider is None
-    if meaning.column in ONLY_IN_LISTS and (vague or not asked.is_list):
-        return None
     return meaning
 
 
@@ -158,7 +165,7 @@ def _use(
 ) -> Use:
     kind, channels = KINDS[one.column]
     if not channels:
-        channels = _channels_of(header, kind, email=email, phone=phone)
+        channels = _channels_of(title, header, kind, email=email, phone=phone)
     return Use(
         place=place,
         title=title,
@@ -172,12 +179,15 @@ def _use(
 
 
 def _channels_of(
-    header: Sequence[str], kind: Kind, *, email: bool, phone: bool
+    title: str, header: Sequence[str], kind: Kind, *, email: bool, phone: bool
 ) -> tuple[Channel, ...]:
-    """What a word speaks of that names no channel. Systems that send e-mail, and bounces, speak of
-    the mailbox."""
+    """What a word speaks of that names no channel. A bounce is of the mailbox, and so is what a
+    system says that only sends e-mail."""
     titles = {key(title) for title in header}
-    mailing = any(titles.issuperset(columns.split()) for columns in MAKERS.values())
+    mailing = any(
+        titles.issuperset(signature.split()) and key(title) in columns.split()
+        for signature, columns in MAILERS.values()
+    )
     if email and (mailing or kind is Kind.BOUNCE or not phone):
         return (Channel.EMAIL,)
     return (Channel.SMS, Channel.EMAIL) if email else (Channel.SMS,)

@@ -110,7 +110,7 @@ abuse report, abuse complaint, junk, junked, contact flagged as spam, flagged as
 AFFIRM_SIGNS = "✓✔☑✅🗸🟢👍"
 DENY_SIGNS = "✗✘❌❎☒☐✖👎"
 NO_SIGNS = "🔴🚫⛔🛑"
-UNSET_SIGNS = "⚪🟡-–—−?.·…"
+UNSET_SIGNS = "⚪🟡-–—−"
 
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SELECTOR = "\ufe0f"
