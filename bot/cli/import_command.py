@@ -178,8 +178,10 @@ def _take_in(path: Path, asked: Asked, dry_run: bool) -> None:
         if not dry_run:
             rejected = write_rejected(contacts, path, reasons)
             say(
-                f"The rejected {'row is' if len(reasons) == 1 else 'rows are'} in {rejected}. "
-                "Correct them there and import that file."
+                f"The rejected row is in {rejected}. Correct it there and import that file."
+                if len(reasons) == 1
+                else f"The rejected rows are in {rejected}. Correct them there and import that "
+                "file."
             )
     raise typer.Exit(3)
 

@@ -139,6 +139,8 @@ class Columns:
     ignored: Sequence[str] = ()
     #: Named columns that mean nothing to us.
     unused: Sequence[str] = ()
+    #: Places where the rows that were looked at hold anything.
+    filled: frozenset[int] = frozenset()
     #: By the place of a phone number, where its kind is named: "Mobile", "Home".
     labels: Mapping[int, int] = field(default_factory=dict)
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from bot.consent.errors import Invalid
 from bot.consent.model import Channel, ConsentValue, Evidence
 from bot.consent.parsing import blank, visible
 from bot.consent.use_cases import Details, Row
-from bot.consent.use_cases.imports.rows import OptOutDetails
 from handlers.contacts_file.cell_times import read_time, time_in
 from handlers.contacts_file.cell_values import Statement, merged
 from handlers.contacts_file.columns import FOR_PHONE, Column, Columns, Kind
 from handlers.contacts_file.csv_records import CsvRecord
 from handlers.contacts_file.recognise import ListKind
 from handlers.contacts_file.row_cells import RowCells
-from handlers.contacts_file.row_statements import RowStatements, Said, details_of
+from handlers.contacts_file.row_statements import RowConsent, RowStatements, Said, details_of
 
 #: What one statement of a list without reasons says.
 _SAYS = {
@@ -27,6 +25,15 @@ _SAYS = {
 }
 
 
+#: Evidence of whatever is YES, and of each channel where they differ.
+_EVIDENCE = (
+    (Column.CONSENT_SOURCE, Column.CONSENT_AT),
+    (Column.SMS_CONSENT_SOURCE, Column.SMS_CONSENT_AT),
+    (Column.EMAIL_CONSENT_SOURCE, Column.EMAIL_CONSENT_AT),
+)
+_MOST_KNOWN = 5_000
+
+
 class RowReader:
     """Reads the records of one file."""
 
@@ -35,6 +42,12 @@ class RowReader:
         self._cells = RowCells(columns)
         self._statements = RowStatements(columns.consent)
         self._now = now
+        self._evidenced = tuple(
+            (source, at) if source in columns.places or at in columns.places else None
+            for source, at in _EVIDENCE
+        )
+        #: Rows have the same evidence over and over.
+        self._known: dict[tuple[str, str], Evidence] = {}
         self._kind = None if kind is ListKind.CONTACTS else kind
 
     def read(self, record: CsvRecord) -> Row:
@@ -48,14 +61,18 @@ class RowReader:
 
     def _read(self, record: CsvRecord) -> Row:
         cells = self._cells.of(record)
-        said, calls = self._statements.said(record)
+        sms, email, refusals, calls = self._statements.of(record)
         phones = self._cells.phones(cells, record)
         emails = self._cells.addresses(cells, record, (Column.EMAIL,))
-        sms, email = said[Channel.SMS], said[Channel.EMAIL]
-        evidence = self._evidence(cells, Column.CONSENT_SOURCE, Column.CONSENT_AT)
-        more = {}
+        more: dict[Channel, list[str]] | None = None
         if len(phones) > 1 or len(emails) > 1:
             more = {Channel.SMS: phones[1:], Channel.EMAIL: emails[1:]}
+        evidence, of_sms, of_email = (
+            self._evidence(cells, *columns) if columns else None for columns in self._evidenced
+        )
+        if sms.agreed_at or email.agreed_at:
+            of_sms = self._dated(of_sms, evidence, sms.agreed_at)
+            of_email = self._dated(of_email, evidence, email.agreed_at)
         return Row(
             line=record.line,
             details=Details(
@@ -65,23 +82,15 @@ class RowReader:
                 company=self._cells.first(cells, record, Column.COMPANY),
                 external_id=cells.get(Column.EXTERNAL_ID),
             ),
-            sms=ConsentValue.UNSET if calls and sms.on is ConsentValue.YES else sms.on,
+            sms=sms.on,
             email=email.on,
             sms_bounce=sms.bounced,
             email_bounce=email.bounced,
             complaint=email.complained,
-            refusals=_refusals_of(said),
+            refusals=refusals,
             evidence=evidence,
-            sms_evidence=self._dated(
-                self._evidence(cells, Column.SMS_CONSENT_SOURCE, Column.SMS_CONSENT_AT),
-                evidence,
-                sms.agreed_at,
-            ),
-            email_evidence=self._dated(
-                self._evidence(cells, Column.EMAIL_CONSENT_SOURCE, Column.EMAIL_CONSENT_AT),
-                evidence,
-                email.agreed_at,
-            ),
+            sms_evidence=of_sms,
+            email_evidence=of_email,
             more=more,
             do_not_call=calls,
         )
@@ -124,18 +133,16 @@ class RowReader:
         """What a row that makes no sense says all the same: its opt-outs and bounces, and of which
         addresses. They are taken although the row is not."""
         if self._kind:
-            said = dict.fromkeys(Channel, Said(on=_SAYS[self._kind].on, refusals=[]))
-            bounced = dict.fromkeys(Channel, _SAYS[self._kind].bounced)
-            complaint = _SAYS[self._kind].complained
+            statement = _SAYS[self._kind]
+            said = Said(statement.on, statement.bounced, statement.complained)
+            consent = RowConsent(said, said, {}, False)
         else:
-            said, _ = self._statements.said(record, strict=False)
-            bounced = {channel: one.bounced for channel, one in said.items()}
-            complaint = said[Channel.EMAIL].complained
+            consent = self._statements.as_far_as_understood(record)
         cells = {column: cell.replace("\0", "") for column, cell in self._cells.of(record).items()}
-        refused = {
-            channel: one.on if one.on is ConsentValue.NO else ConsentValue.UNSET
-            for channel, one in said.items()
-        }
+        sms, email = (
+            one.on if one.on is ConsentValue.NO else ConsentValue.UNSET
+            for one in (consent.sms, consent.email)
+        )
         return Row(
             line=record.line,
             details=Details(
@@ -143,23 +150,30 @@ class RowReader:
                 phone=";".join(self._cells.addresses(cells, record, FOR_PHONE)),
                 email=";".join(self._cells.addresses(cells, record, (Column.EMAIL,))),
             ),
-            sms=refused[Channel.SMS],
-            email=refused[Channel.EMAIL],
-            sms_bounce=bounced[Channel.SMS],
-            email_bounce=bounced[Channel.EMAIL],
-            complaint=complaint,
-            refusals=_refusals_of(said),
+            sms=sms,
+            email=email,
+            sms_bounce=consent.sms.bounced,
+            email_bounce=consent.email.bounced,
+            complaint=consent.email.complained,
+            refusals=consent.refusals,
             problem=problem,
         )
 
     def _evidence(self, cells: dict[Column, str], source: Column, at: Column) -> Evidence | None:
         """What shows that somebody agreed, and when. Text that says nothing shows nothing."""
-        if source not in cells and at not in cells:
+        text, when = cells.get(source, ""), cells.get(at, "")
+        if not text and not when:
             return None
-        text, when = cells.get(source, ""), visible(cells.get(at, "")).strip()
-        time = read_time(when, self._columns.title(at), self._now) if when else None
-        text = "" if blank(text) else text.strip()
-        return Evidence(text=text, at=time) if text or time else None
+        known = self._known.get((text, when))
+        if known is None:
+            known = _evidence_of(text, self._time(when, at))
+            if known is not None and len(self._known) < _MOST_KNOWN:
+                self._known[text, when] = known
+        return known
+
+    def _time(self, when: str, column: Column) -> datetime | None:
+        when = visible(when).strip()
+        return read_time(when, self._columns.title(column), self._now) if when else None
 
     def _dated(
         self, own: Evidence | None, general: Evidence | None, agreed_at: datetime | None
@@ -171,5 +185,6 @@ class RowReader:
         return Evidence(text=text, at=min(agreed_at, self._now))
 
 
-def _refusals_of(said: Mapping[Channel, Said]) -> Mapping[Channel, OptOutDetails]:
-    return {channel: details_of(one.refusals) for channel, one in said.items() if one.refusals}
+def _evidence_of(text: str, at: datetime | None) -> Evidence | None:
+    text = "" if blank(text) else text.strip()
+    return Evidence(text=text, at=at) if text or at else None

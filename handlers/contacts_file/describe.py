@@ -30,7 +30,6 @@ _MEANS = {
 _SEVERAL = {
     Column.NAME: "The name",
     Column.MOBILE: "The phone number",
-    Column.PHONE: "The phone number",
     Column.EMAIL: "The e-mail address",
     Column.COMPANY: "The company",
     Column.EXTERNAL_ID: "The external id",
@@ -105,11 +104,10 @@ def _read_as(use: Use, columns: Columns) -> str:
 def _winners(columns: Columns) -> Iterator[str]:
     """Which column wins where several mean the same."""
     for column, what in _SEVERAL.items():
-        places = columns.places.get(column, ())
+        places = [*columns.places.get(column, ())]
         if column is Column.MOBILE:
-            places = (*places, *columns.places.get(Column.PHONE, ()))
-        if column is Column.PHONE and Column.MOBILE in columns.places:
-            continue
+            places += columns.places.get(Column.PHONE, ())
+        places = [place for place in places if place in columns.filled]
         if len(places) > 1:
             titles = [f"“{columns.header[place].strip()}”" for place in places]
             if column is Column.EXTERNAL_ID:

@@ -107,6 +107,7 @@ def recognise(header: Sequence[str], sample: Sequence[Sequence[str]], asked: Ask
             for title, one in zip(header, meant, strict=True)
             if one is None and title.strip() and key(title) not in ignored
         ],
+        filled=frozenset(place for row in sample for place, cell in enumerate(row) if cell.strip()),
         labels=_labels(header),
     )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from bot.consent.errors import Invalid
 from bot.consent.model import Channel, ConsentValue
@@ -29,6 +30,20 @@ class Said:
     agreed_at: datetime | None = None
 
 
+class RowConsent(NamedTuple):
+    """What the cells of a row say, taken together."""
+
+    sms: Said
+    email: Said
+    refusals: Mapping[Channel, OptOutDetails]
+    #: The contact wants no calls.
+    calls: bool
+
+    def of(self, channel: Channel) -> Said:
+        """What they say of one channel."""
+        return self.sms if channel is Channel.SMS else self.email
+
+
 class RowStatements:
     """Reads the columns about consent of one file."""
 
@@ -43,6 +58,27 @@ class RowStatements:
             (use, _Words(use), use.agreed if len(use.channels) == 1 else _without(use.agreed, own))
             for use in consent
         )
+        self._places = tuple(use.place for use in consent)
+        self._last = max(self._places, default=-1)
+        #: Rows say the same over and over.
+        self._known: dict[tuple[str, ...], RowConsent] = {}
+
+    def of(self, record: CsvRecord) -> RowConsent:
+        """Raises `Invalid` for a word that is not understood."""
+        cells = record.cells
+        if len(cells) <= self._last:
+            return self._taken_together(record, strict=True)
+        words = tuple([cells[place] for place in self._places])
+        found = self._known.get(words)
+        if found is None:
+            found = self._taken_together(record, strict=True)
+            if len(self._known) < _MOST_WORDS:
+                self._known[words] = found
+        return found
+
+    def as_far_as_understood(self, record: CsvRecord) -> RowConsent:
+        """The same of a row that is broken: its words may stand in the wrong columns."""
+        return self._taken_together(record, strict=False)
 
     def statements(
         self, record: CsvRecord, *, strict: bool = True
@@ -57,9 +93,8 @@ class RowStatements:
                 if said is not NOTHING and said is not None:
                     yield said, use, agreed
 
-    def said(self, record: CsvRecord, *, strict: bool = True) -> tuple[dict[Channel, Said], bool]:
-        """What the row says of each channel, and whether its contact wants no calls. A refusal in
-        any column counts; not to have opted out is no opt-in."""
+    def _taken_together(self, record: CsvRecord, *, strict: bool) -> RowConsent:
+        """A refusal in any column counts; not to have opted out is no opt-in."""
         found = {channel: Said() for channel in Channel}
         calls = False
         for said, use, agreed in self.statements(record, strict=strict):
@@ -80,7 +115,13 @@ class RowStatements:
                     agrees = channel in agreed and not (general and said.at)
                     if agrees and one.on is ConsentValue.UNSET:
                         one.on = said.on
-        return found, calls
+        sms, email = found[Channel.SMS], found[Channel.EMAIL]
+        if calls and sms.on is ConsentValue.YES:
+            sms.on = ConsentValue.UNSET
+        refusals = {
+            channel: details_of(one.refusals) for channel, one in found.items() if one.refusals
+        }
+        return RowConsent(sms, email, refusals, calls)
 
 
 def details_of(refusals: Iterable[Statement]) -> OptOutDetails:

@@ -35,7 +35,7 @@ def said(row: Row) -> str:
     text = f"{words[row.sms]} {words[row.email]}"
     text += " sms-bounce" if row.sms_bounce else ""
     text += " complaint" if row.complaint else " bounce" if row.email_bounce else ""
-    return text + (" staff" if any(one.by_staff for one in row.refusals.values()) else "")
+    return text + (" staff" if any(one.by_staff for one in (row.refusals or {}).values()) else "")
 
 
 CONTACTS = {
@@ -325,7 +325,7 @@ def test_several_addresses_come_with_the_mobile_number_first(tmp_path: Path) -> 
     (found,) = rows(tmp_path, f"{header}\nAna,Home,4155550101 ::: 4155550102,Mobile,4155550103\n")
 
     assert found.details.phone == "4155550103"
-    assert found.more[Channel.SMS] == ["4155550101", "4155550102"]
+    assert (found.more or {})[Channel.SMS] == ["4155550101", "4155550102"]
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def _read_listed(service: Service, row: Row) -> ReadRow:
 def _best(service: Service, row: Row) -> tuple[Details, Addresses]:
     """The details with the best address of several, and the other ones that can be read."""
     best, further = {}, {}
-    for channel, texts in row.more.items():
+    for channel, texts in (row.more or {}).items():
         first = getattr(row.details, _FIELDS[channel]) or ""
         best[_FIELDS[channel]], further[channel] = best_address(service, [first, *texts], channel)
     return replace(row.details, **best), further
@@ -88,7 +88,7 @@ _FIELDS = {Channel.SMS: "phone", Channel.EMAIL: "email"}
 def _texts(row: Row) -> dict[Channel, str]:
     """Everything that stands where addresses belong."""
     return {
-        channel: ";".join(filter(None, (first, *row.more.get(channel, ()))))
+        channel: ";".join(filter(None, (first, *(row.more or {}).get(channel, ()))))
         for channel, first in (
             (Channel.SMS, row.details.phone),
             (Channel.EMAIL, row.details.email),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -89,9 +89,9 @@ class Row:
     #: The e-mail address reported spam.
     complaint: bool = False
     #: How the row says NO, by channel.
-    refusals: Mapping[Channel, OptOutDetails] = field(default_factory=dict)
+    refusals: Mapping[Channel, OptOutDetails] | None = None
     #: Further phone numbers and mailboxes of the row, the best first.
-    more: Mapping[Channel, Sequence[str]] = field(default_factory=dict)
+    more: Mapping[Channel, Sequence[str]] | None = None
     do_not_call: bool = False
     #: Of a suppression list: it says something of addresses, and brings no contact.
     listed: bool = False
@@ -108,7 +108,7 @@ class Row:
 
     def refusal(self, channel: Channel) -> OptOutDetails:
         """How it says NO to one channel."""
-        return self.refusals.get(channel, _UNDATED)
+        return (self.refusals or {}).get(channel, _UNDATED)
 
     def proof(self, channel: Channel) -> Evidence | None:
         """What shows that the contact agreed to this channel."""
