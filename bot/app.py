@@ -24,11 +24,13 @@ from bot.consent.store import Store
 from bot.consent.use_cases import Service
 from bot.consent.use_cases.migrate import is_outdated, migrate
 from bot.runtime import clock
+from bot.runtime.jobs import Timers, timers
 from bot.runtime.open_service import OUTDATED, open_service
 from bot.runtime.server import Server
 from bot.runtime.socket_mode import SocketMode
+from bot.runtime.timed_store import TimedStore
 from bot.runtime.webhooks import receiving
-from handlers.metrics import Metrics, TimedStore
+from handlers.metrics import Metrics
 from handlers.slack.alerts.channel_health import Health
 from handlers.slack.alerts.client import AlertClient, client
 from handlers.slack.alerts.shared import SharedChannels
@@ -93,7 +95,9 @@ def assemble(
             "storage": lambda: _writable(store),
             "alerts": lambda: _in_time(service, health),
         }
-        beside = [*received.beside, _alert_worker(settings, service, health, shared).run]
+        worker = _alert_worker(settings, service, health, shared)
+        timed = Timers(timers(service, worker), service.now)
+        beside = [*received.beside, worker.run, timed.job()]
         if chosen is Mode.SOCKET:
             connection = SocketMode(bolt, settings.app_token, pool=pool)
             checks["slack"] = connection.ready
@@ -174,7 +178,6 @@ def _bolt(settings: Settings, service: Service, shared: SharedChannels) -> tuple
 def _alert_worker(
     settings: Settings, service: Service, health: Health, shared: SharedChannels
 ) -> Worker:
-    """Runs without an alert channel, too: replies that nobody reads have a deadline."""
     slack = AlertClient(
         client=client(settings.bot_token, settings.slack_api_url), roles=_roles(settings)
     )
@@ -206,7 +209,7 @@ def _writable(store: Store) -> bool:
     """Whether its turn to write comes; nothing is written."""
     try:
         with store.transaction() as records:
-            records.head()
+            records.log.head()
     except StorageFailed:
         return False
     return True

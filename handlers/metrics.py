@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -14,7 +14,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.consent.store import Records, Store
 from handlers.slack.alerts.channel_health import Health
 
 #: Seconds; from a quick disk to one that everybody notices.
@@ -68,26 +67,6 @@ class Metrics:
             return Response(self.text(), headers={"content-type": CONTENT_TYPE_PLAIN_0_0_4})
 
         return Route("/metrics", metrics)
-
-
-class TimedStore:
-    """The same store; `timing` is around each transaction, until it is on the disk."""
-
-    def __init__(self, store: Store, timing: Callable[[], AbstractContextManager[object]]) -> None:
-        self._store = store
-        self._timing = timing
-        self.reading = store.reading
-        self.rehearsal = store.rehearsal
-        self.close = store.close
-        self.back_up = store.back_up
-        self.upgrade = store.upgrade
-        self.outdated = store.outdated
-
-    @contextmanager
-    def transaction(self) -> Iterator[Records]:
-        """As the store's."""
-        with self._timing(), self._store.transaction() as records:
-            yield records
 
 
 class _Alerts(Collector):

@@ -33,14 +33,14 @@ def open_store(url: str, *, patience: float | None = None) -> Store:
 
             return TinyDBStore(_path(url))
         case "sqlite":
-            from storage.sql.database import PATIENCE
+            from storage.sql.engine.database import PATIENCE
+            from storage.sql.engine.sqlite import SQLite
             from storage.sql.sql_store import SQLStore
-            from storage.sql.sqlite import SQLite
 
             return SQLStore(SQLite(_path(url), patience=patience or PATIENCE))
         case "postgresql":
-            from storage.sql.database import PATIENCE
-            from storage.sql.postgresql import PostgreSQL
+            from storage.sql.engine.database import PATIENCE
+            from storage.sql.engine.postgresql import PostgreSQL
             from storage.sql.sql_store import SQLStore
 
             return SQLStore(PostgreSQL(_server(url), patience=patience or PATIENCE))

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Protocol, TypeVar
 
 import msgspec
 
 from bot.consent.errors import Invalid
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class DocumentDecoder(Protocol[T_co]):
+    """What makes a value of its stored document, such as `msgspec.json.Decoder`."""
+
+    def decode(self, document: bytes | str, /) -> T_co: ...
 
 
 def encode(value: object) -> bytes:

@@ -177,14 +177,14 @@ def _open(service: Service) -> Iterator[CaseDetails]:
 def _of(service: Service, contact: str) -> Iterator[CaseDetails]:
     found = find_one(service, contact)
     with service.store.reading() as records:
-        ids = [case.id for case in records.cases(found.contact.id)]
+        ids = [case.id for case in records.cases.of(found.contact.id)]
     return (case_details(service, id, operator()) for id in ids)
 
 
 def _find(service: Service, text: str) -> str:
     """The id that begins so. Raises `NotFound` and `Refused`."""
     with service.store.reading() as records:
-        if records.case(text) is not None:
+        if records.cases.get(text) is not None:
             return text
     fit = [about.case.id for about in _open(service) if about.case.id.startswith(text.lower())]
     if not fit or not text:

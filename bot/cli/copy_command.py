@@ -63,7 +63,7 @@ def _hand_over(key: bytes, new: Settings, target: Store) -> None:
         return
     if new.hash_key_path is None:
         with target.transaction() as records:
-            records.put_mark(hash_key.MARK, key.decode())
+            records.key_value.put(hash_key.MARK, key.decode())
         return
     try:
         hash_key.write(new.hash_key_path, key)

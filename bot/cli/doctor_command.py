@@ -91,7 +91,7 @@ def _storage(settings: Settings) -> Finding:
         with closing(open_store(settings.storage)) as store:
             settings.hash_key(store)
             with store.reading() as records:
-                contacts, (entries, _) = records.count_contacts(), records.head()
+                contacts, (entries, _) = records.contacts.count(), records.log.head()
     except OptinError as error:
         return Finding(what="The storage can't be used.", cure=error.sentence)
     what = f"The storage opens: {contacts:,} contacts, {entries:,} log entries."

@@ -72,7 +72,7 @@ def provider_findings(settings: Settings) -> Iterator[Finding]:
     on = {provider.name for provider in made}
     try:
         with closing(open_store(settings.storage)) as store, store.reading() as records:
-            known = {name: provider_status(records, name) for name in on}
+            known = {name: provider_status(records.key_value, name) for name in on}
     except StorageFailed:
         known = {}
     for spec in SPECS.values():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.cli.finding import Finding
 from bot.config.settings import ConfiguredPeople, Settings
-from bot.consent.alerts import Alert, AlertKind, Delivery
+from bot.consent.alerts import Alert, AlertKind, DeliveryState
 from bot.consent.errors import StorageFailed
 from bot.runtime import clock
 from storage import open_store
@@ -48,20 +48,23 @@ def people_findings(client: WebClient, settings: Settings) -> Iterator[Finding]:
 
 def notice_findings(settings: Settings) -> Iterator[Finding]:
     """Channels that took no alerts lately, and whether anybody could be told of it."""
-    from handlers.slack.alerts.alert_text import cure_of_channel
+    from handlers.slack.alerts.render.notice_text import cure_of_channel
 
     try:
         with closing(open_store(settings.storage)) as store, store.reading() as records:
-            notices = [a for a in records.alerts() if a.kind is AlertKind.NOTICE and _is_recent(a)]
+            notices = [
+                a for a in records.outbox.all() if a.kind is AlertKind.NOTICE and _is_recent(a)
+            ]
     except StorageFailed:
         return
     newest = {notice.about: notice for notice in sorted(notices, key=lambda a: a.first_at)}
     for channel, notice in newest.items():
-        said = "None of the managers could be told. " if notice.delivery is Delivery.DEAD else ""
+        dead = notice.delivery.state is DeliveryState.DEAD
+        said = "None of the managers could be told. " if dead else ""
         yield Finding(
             what=f"Slack took no alerts in {channel} today: {notice.text}.",
             cure=f"{said}{cure_of_channel(notice.text or '')} Alerts are kept until then.",
-            advice=notice.delivery is not Delivery.DEAD,
+            advice=not dead,
         )
 
 

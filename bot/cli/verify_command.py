@@ -10,7 +10,7 @@ import typer
 from bot.cli.command_session import open_service, operator, read_settings
 from bot.cli.terminal import complain, progress, say
 from bot.consent import use_cases
-from bot.consent.log.entries import EntryKind
+from bot.consent.log.changes import Noted
 from bot.consent.use_cases.record import Recorder
 from storage import open_store
 
@@ -35,7 +35,7 @@ def verify(
         _accept_new_key()
     with open_service() as service:
         with service.store.reading() as records:
-            total, _ = records.head()
+            total, _ = records.log.head()
         with progress("Verifying", total) as done:
             verdict = use_cases.verify(service, progress=done)
     if verdict.problem:
@@ -51,7 +51,5 @@ def _accept_new_key() -> None:
     actor = operator()
     with open_service() as service, service.store.transaction() as records:
         Recorder(records=records, actor=actor.id, source=actor.source, now=service.now()).record(
-            EntryKind.NOTE,
-            None,
-            reason="Accepted a new hash key: older hashes are not found any more",
+            None, Noted(reason="Accepted a new hash key: older hashes are not found any more")
         )

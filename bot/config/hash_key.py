@@ -45,7 +45,7 @@ def read(path: Path) -> bytes | None:
 def kept(store: Store) -> bytes | None:
     """The key in this storage, if it has one."""
     with store.reading() as records:
-        key = records.mark(MARK)
+        key = records.key_value.get(MARK)
     return key.encode() if key else None
 
 
@@ -57,40 +57,40 @@ def check_value(key: bytes) -> str:
 def checked(store: Store) -> str | None:
     """The check value that this storage has; None where it has none yet."""
     with store.reading() as records:
-        return records.mark(CHECK)
+        return records.key_value.get(CHECK)
 
 
 def keep_check(store: Store, key: bytes) -> str:
     """Gives the storage the check value of this key, unless another process was quicker: the one
     that it has then. Raises `StorageFailed`."""
     with store.transaction() as records:
-        value = records.mark(CHECK)
+        value = records.key_value.get(CHECK)
         if value is None:
             value = check_value(key)
-            records.put_mark(CHECK, value)
+            records.key_value.put(CHECK, value)
     return value
 
 
 def replace_check(store: Store, key: bytes) -> None:
     """Gives the storage the check value of this key, whatever it has. Raises `StorageFailed`."""
     with store.transaction() as records:
-        records.put_mark(CHECK, check_value(key))
+        records.key_value.put(CHECK, check_value(key))
 
 
 def has_hashes(store: Store) -> bool:
     """Whether the storage has hashed addresses, which only their own key finds again."""
     with store.reading() as records:
-        return any(facts.address.startswith("hash:") for facts in records.all_facts())
+        return any(facts.address.startswith("hash:") for facts in records.addresses.all())
 
 
 def read_or_keep(store: Store) -> bytes:
     """The key in this storage, which is made if there is none. Raises `StorageFailed`."""
     with store.reading() as records:
-        if key := records.mark(MARK):
+        if key := records.key_value.get(MARK):
             return key.encode()
     with store.transaction() as records:
-        key = records.mark(MARK) or _new()
-        records.put_mark(MARK, key)
+        key = records.key_value.get(MARK) or _new()
+        records.key_value.put(MARK, key)
     return key.encode()
 
 

@@ -1,7 +1,7 @@
-"""What has to be told to Slack: one alert is one live message, drawn anew as things happen.
+"""Alerts: what Slack has to be told. One alert is one message, which is updated as things happen.
 
-Events put their alerts into the same transaction as their entries; a worker posts what is due.
-So an alert is at least once, and the change never waits for Slack.
+Events store their alerts in the same transaction as their entries, and a worker posts what is due.
+So an alert is delivered at least once, and no change waits for Slack.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from enum import StrEnum
 from bot.consent.frozen import replace
 from bot.consent.model import Channel
 
-#: The first three alerts of a kind in a minute are told singly, the others by one storm card.
+#: The first three alerts of a kind in a minute are posted singly, the others as one storm card.
 SINGLES = 3
 SINGLY_WITHIN = timedelta(minutes=1)
-#: A storm is over when nothing has joined it for so long.
+#: A storm is over when nothing has joined it for this long.
 STORM_QUIET = timedelta(minutes=5)
-#: A storm card is drawn anew at most so often.
+#: A storm card is updated at most this often.
 STORM_PACE = timedelta(seconds=15)
 #: At these counts a line is added to the storm's thread.
 STORM_LINES = (10, 100, 500, 1_000, 5_000, 10_000)
@@ -28,7 +28,7 @@ BOUNCES_WITHIN = timedelta(minutes=10)
 
 
 class AlertKind(StrEnum):
-    """What an alert tells."""
+    """What an alert is about."""
 
     STOP = "stop"
     STORM = "storm"
@@ -37,9 +37,9 @@ class AlertKind(StrEnum):
     #: Whom a storm was about, as a file in its thread.
     STORM_LIST = "storm_list"
     UNSUBSCRIBE = "unsubscribe"
-    #: UNSTOP without an alert to be edited: half done, a manager is missing.
+    #: UNSTOP without an alert that could be updated: half done, a manager is missing.
     UNSTOP = "unstop"
-    #: UNSTOP with something around it, which the carrier does not read: the block stands.
+    #: UNSTOP with other words, which the carrier ignores: the block stands.
     UNREAD = "unread"
     BOUNCE = "bounce"
     COMPLAINT = "complaint"
@@ -47,14 +47,14 @@ class AlertKind(StrEnum):
     DRIFT = "drift"
     #: A refusal from an address that nobody has.
     UNKNOWN = "unknown"
-    #: A re-opt-in, in a channel or to a manager: asked for, then its progress.
+    #: A re-opt-in, in a channel or to a manager: the request, then its progress.
     CASE = "case"
-    #: To whoever asked: how far it has come.
+    #: To the person who asked: how far it has come.
     CASE_TOLD = "case_told"
     CASE_REMINDER = "case_reminder"
-    #: What was not told while a channel was muted.
+    #: What was not posted while a channel was muted.
     SUMMARY = "summary"
-    #: To the installer: alerts can't be posted, and the cure.
+    #: To the installer: alerts can't be posted, and what to do.
     NOTICE = "notice"
 
 
@@ -63,8 +63,8 @@ URGENT = frozenset(
     {AlertKind.STOP, AlertKind.STORM, AlertKind.REVIEW, AlertKind.COMPLAINT, AlertKind.CASE}
 )
 
-#: What a channel may do without. A review has to be answered, and a complaint costs the right to
-#: send at all: these two can't be switched off or muted.
+#: Kinds that a channel may switch off or mute. A review has to be answered, and complaints can cost
+#: the right to send at all.
 OPTIONAL = (
     AlertKind.STOP,
     AlertKind.UNSUBSCRIBE,
@@ -75,18 +75,18 @@ OPTIONAL = (
     AlertKind.UNKNOWN,
 )
 
-#: In place of a Slack channel: the direct messages of whoever looks after Optin.
+#: In place of a Slack channel: the direct messages of the person who looks after Optin.
 INSTALLER = "installer"
 
 
-class Delivery(StrEnum):
-    """How far the newest drawing has come."""
+class DeliveryState(StrEnum):
+    """How far the newest version of a message has come."""
 
     #: To be posted when it is due.
     WAITING = "waiting"
-    #: Being posted: marked and stored before the call is made.
+    #: Being posted: claimed and stored before the call is made.
     SENDING = "sending"
-    #: Nobody knows whether Slack has it: it is looked for before it is posted again.
+    #: Slack may have it: Optin looks for it before it posts again.
     UNKNOWN = "unknown"
     SENT = "sent"
     #: Given up, with the reason; counted in health.
@@ -94,84 +94,115 @@ class Delivery(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
-    """One message in a Slack channel, as it should be and as it stands there."""
+class Subject:
+    """The address that an alert is about, and who has it."""
 
-    #: Random; it is in the message's metadata, and the buttons' value.
+    channel: Channel = Channel.SMS
+    #: Ids of contacts, at most the first ten.
+    contacts: tuple[str, ...] = ()
+    #: The keyed hash of the address.
+    address: str | None = None
+    #: What may be shown of it: "ending 0100".
+    masked: str = ""
+    #: Our number, where the provider gave one.
+    sender: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUp:
+    """What happened after the alert was stored; the message shows it."""
+
+    #: When the contact lifted the block at the carrier.
+    unstopped_at: datetime | None = None
+    #: When the contact tried to, and the carrier ignored it.
+    unread_at: datetime | None = None
+    #: When the consent came back, by an approved re-opt-in.
+    returned_at: datetime | None = None
+    #: When an unanswered review becomes an opt-out.
+    deadline: datetime | None = None
+    #: A person's answer to a review: "refusal" or "none".
+    answer: str | None = None
+    #: Who marked it handled, or answered the review; and when.
+    handled_by: str | None = None
+    handled_at: datetime | None = None
+    #: When a storm was over.
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """How far a message has come on its way to Slack."""
+
+    #: Grows with every change that the message has to show.
+    desired_version: int = 1
+    #: The version that Slack shows; 0 for none.
+    posted_version: int = 0
+    state: DeliveryState = DeliveryState.WAITING
+    attempts: int = 0
+    #: When the newest attempt began.
+    started_at: datetime | None = None
+    #: The earliest time of the next attempt. During an attempt: when its claim expires.
+    not_before: datetime | None = None
+    #: Slack's id of the message, once it is posted.
+    ts: str | None = None
+    #: Slack's id of the conversation, where the message went to a person.
+    posted_in: str | None = None
+    posted_at: datetime | None = None
+    #: 0 as designed, 1 as plain text, because Slack refused the blocks.
+    plainness: int = 0
+    #: Posted once more although Slack may have it already; the message says so.
+    repeated: bool = False
+    #: Slack's word, or ours, for what went wrong.
+    problem: str | None = None
+
+    @property
+    def due(self) -> bool:
+        """Whether Slack has to be told something. `not_before` says when."""
+        return self.desired_version > self.posted_version and self.state is not DeliveryState.DEAD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """What is to be said in one message, and how far its delivery has come."""
+
+    #: Random; it is in the message's metadata, and the value of its buttons.
     id: str
-    #: What makes two tellings the same message: "stop:sms:hash:…:2026-11-23".
+    #: Events with the same key share a message: "stop:sms:hash:…:2026-11-23".
     key: str
     kind: AlertKind
     #: Slack's id; empty where nobody is told.
     slack_channel: str
     first_at: datetime
     last_at: datetime
-    channel: Channel = Channel.SMS
-    #: The contacts that it is about, at most the first ten.
-    contacts: tuple[str, ...] = ()
-    #: The keyed hash of the address.
-    address: str | None = None
-    #: What may be shown of it: "ending 0100".
-    masked: str = ""
-    sender: str | None = None
-    #: Tellings that this message stands for.
+    subject: Subject = field(default_factory=Subject)
+    #: Events that this message stands for.
     count: int = 1
     #: By sender, for a storm; by reason, for bounces; by kind, for a summary.
     counts: Mapping[str, int] = field(default_factory=dict)
     #: The kind that a storm is made of; the Slack channel that a notice is about; a case's id.
     about: str | None = None
     #: What the contact wrote (review), what the code means (bounce, drift), Slack's word for what
-    #: is wrong (notice), or the state of a case that is told.
+    #: is wrong (notice), or the state of a case.
     text: str | None = None
-    #: When the contact took the refusal back at the carrier.
-    unstopped_at: datetime | None = None
-    #: When the contact meant to, and the carrier did not read it.
-    unread_at: datetime | None = None
-    #: When the consent came back, by an approved re-opt-in.
-    returned_at: datetime | None = None
-    #: When a review becomes a refusal by itself.
-    deadline: datetime | None = None
-    #: What a person said to a review: "refusal" or "none".
-    answer: str | None = None
-    #: Who marked it handled, or answered the review; and when.
-    handled_by: str | None = None
-    handled_at: datetime | None = None
-    #: The alert under which this one is a line.
+    #: The alert in whose thread this one is posted.
     thread: str | None = None
-    #: When a storm was over.
-    ended_at: datetime | None = None
-
-    # The message in Slack
-    #: Grows whenever the message should look different.
-    wanted: int = 1
-    #: Which of these Slack shows.
-    shown: int = 0
-    delivery: Delivery = Delivery.WAITING
-    attempts: int = 0
-    #: When the newest attempt began.
-    started_at: datetime | None = None
-    #: Nothing is done before. While it is being sent: when its outcome counts as unknown.
-    not_before: datetime | None = None
-    #: Slack's id of the message, once it is there.
-    ts: str | None = None
-    #: Slack's id of the conversation it is in, where that is no channel but a person's.
-    posted_in: str | None = None
-    shown_at: datetime | None = None
-    #: 0 as designed, 1 as a sentence: what Slack found wrong with the blocks.
-    plainness: int = 0
-    #: Posted once more although nobody knows whether it is there already; the message says so.
-    repeated: bool = False
-    problem: str | None = None
-
-    @property
-    def due(self) -> bool:
-        """Whether Slack has to be told something. When, `not_before` says."""
-        return self.wanted > self.shown and self.delivery is not Delivery.DEAD
+    follow_up: FollowUp = field(default_factory=FollowUp)
+    delivery: Delivery = field(default_factory=Delivery)
 
 
-def anew(alert: Alert) -> Alert:
-    """The alert, to be drawn once more, as it was designed. Slack may have refused what it looked
-    like before: that must not leave a message with buttons that nobody may press any more."""
-    if alert.delivery is Delivery.DEAD and alert.ts is not None:
-        alert = replace(alert, delivery=Delivery.WAITING, attempts=0, not_before=None, problem=None)
-    return replace(alert, wanted=alert.wanted + 1, plainness=0)
+def revise(alert: Alert, **changes: object) -> Alert:
+    """The alert with these changes, which Slack's message has to show."""
+    delivery = replace(alert.delivery, desired_version=alert.delivery.desired_version + 1)
+    return replace(alert, delivery=delivery, **changes)
+
+
+def redraw(alert: Alert) -> Alert:
+    """The alert, to be drawn once more as designed. A message that Slack refused to update is
+    tried again, so that it does not keep buttons that nobody may press any more."""
+    revised = revise(alert)
+    delivery = replace(revised.delivery, plainness=0)
+    if delivery.state is DeliveryState.DEAD and delivery.ts is not None:
+        delivery = replace(
+            delivery, state=DeliveryState.WAITING, attempts=0, not_before=None, problem=None
+        )
+    return replace(revised, delivery=delivery)

@@ -68,3 +68,9 @@ class StorageFailed(OptinError):
 
 class Corrupt(StorageFailed):
     """The storage file is damaged. It was left untouched: restore it from a backup."""
+
+
+def without_text(error: BaseException, said: str = "") -> RuntimeError:
+    """The error's kind and place, for the log. Its own text may hold what a contact wrote."""
+    kind = f"{type(error).__module__}.{type(error).__qualname__}"
+    return RuntimeError(f"{kind}{said}").with_traceback(error.__traceback__)

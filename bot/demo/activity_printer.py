@@ -26,7 +26,7 @@ def telling(service: Service) -> Iterator[None]:
     """Tells what is new in the Activity Log for as long as the block lasts."""
     over = Event()
     with service.store.reading() as records:
-        last, _ = records.head()
+        last, _ = records.log.head()
 
     def tell() -> None:
         nonlocal last
@@ -51,7 +51,7 @@ def _since(service: Service, last: int) -> Iterator[Entry]:
     before: int | None = None
     while True:
         with service.store.reading() as records:
-            page = records.entries(before=before, limit=_PAGE)
+            page = records.log.entries(before=before, limit=_PAGE)
         for entry in page:
             if entry.seq <= last:
                 return

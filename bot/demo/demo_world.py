@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from bot.consent.addresses import key_of
 from bot.consent.model import BlockState, Bounce, Channel
+from bot.consent.records import Addresses
 from bot.consent.senders import NumberKind
 from bot.consent.store import Records
 from bot.consent.use_cases import Service
@@ -88,9 +89,9 @@ class DemoWorld:
 
 def _people(records: Records) -> Iterator[dict[str, Any]]:
     """The contacts, with what the carrier and SendGrid hold against them by now."""
-    for contact in records.contacts():
+    for contact in records.contacts.all():
         phone, mailbox = contact.address(Channel.SMS), contact.address(Channel.EMAIL)
-        blocks = records.facts(key_of(phone)).blocks if phone else {}
+        blocks = records.addresses.get(key_of(phone)).blocks if phone else {}
         yield {
             "id": contact.id,
             "name": contact.name,
@@ -99,13 +100,13 @@ def _people(records: Records) -> Iterator[dict[str, Any]]:
             "blocked": [
                 sender for sender, block in blocks.items() if block.state is BlockState.BLOCKED
             ],
-            "suppressed": _suppressed(records, mailbox) if mailbox else "",
+            "suppressed": _suppressed(records.addresses, mailbox) if mailbox else "",
         }
 
 
-def _suppressed(records: Records, mailbox: str) -> str:
+def _suppressed(addresses: Addresses, mailbox: str) -> str:
     """Why SendGrid sends this mailbox nothing, in its own words."""
-    facts = records.facts(key_of(mailbox))
+    facts = addresses.get(key_of(mailbox))
     if facts.complaint:
         return "Spam Reporting Address"
     if facts.bounce is Bounce.YES:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.consent.log.entries import EntryKind
+from bot.consent.log.changes import BlockChanged, BounceChanged, Change, ConsentChanged
 from bot.consent.model import (
     Actor,
     BlockState,
@@ -247,7 +247,7 @@ class _Past:
     at: datetime
 
     def tell(self, side: _Side, sender: Sender) -> None:
-        contact = self.records.contact(self.contact)
+        contact = self.records.contacts.get(self.contact)
         if contact is None or contact.address(self.channel) is None:
             return
         mail = self.channel is Channel.EMAIL
@@ -256,25 +256,20 @@ class _Past:
         if side.on is not ConsentValue.UNSET:
             proof = form if side.proven else None
             actor = "cli:demo" if side.proven else "import:demo"
-            self._say(
-                actor,
-                EntryKind.CONSENT,
-                ConsentValue.UNSET,
-                ConsentValue.YES,
+            agreed = ConsentChanged(
+                before=ConsentValue.UNSET,
+                after=ConsentValue.YES,
                 evidence=proof,
                 by=Origin.IMPORT,
             )
+            self._say(actor, agreed)
         if side.on is ConsentValue.NO:
             asked = "Correction" if side.by is Origin.STAFF else "Asked by phone"
             actor, reason = (provider, "STOP") if side.blocked else ("cli:demo", asked)
-            self._say(
-                actor,
-                EntryKind.CONSENT,
-                ConsentValue.YES,
-                ConsentValue.NO,
-                reason=reason,
-                by=side.by,
+            refused = ConsentChanged(
+                before=ConsentValue.YES, after=ConsentValue.NO, reason=reason, by=side.by
             )
+            self._say(actor, refused)
         if side.blocked or side.unknown:
             state = BlockState.UNKNOWN if side.unknown else BlockState.BLOCKED
             name = (
@@ -282,42 +277,24 @@ class _Past:
                 if mail
                 else sender.number
             )
-            self._say(provider, EntryKind.BLOCK, BlockState.NONE, state, sender=name)
+            self._say(provider, BlockChanged(sender=name, before=BlockState.NONE, after=state))
         if side.bounce is not Bounce.NO:
             by = Origin.CONTACT if side.complaint else None
             reason = "Reported as spam" if side.complaint else _BOUNCED[self.channel]
-            self._say(provider, EntryKind.BOUNCE, Bounce.NO, Bounce.YES, reason=reason, by=by)
+            bounced = BounceChanged(before=Bounce.NO, after=Bounce.YES, reason=reason, by=by)
+            self._say(provider, bounced)
         if side.bounce is Bounce.PROBATION:
             reason = "The contact confirmed the number"
-            self._say("cli:demo", EntryKind.BOUNCE, Bounce.YES, Bounce.PROBATION, reason=reason)
+            proved = BounceChanged(before=Bounce.YES, after=Bounce.PROBATION, reason=reason)
+            self._say("cli:demo", proved)
 
-    def _say(
-        self,
-        actor: str,
-        kind: EntryKind,
-        before: str,
-        after: str,
-        *,
-        reason: str | None = None,
-        by: Origin | None = None,
-        sender: str | None = None,
-        evidence: Evidence | None = None,
-    ) -> None:
+    def _say(self, actor: str, change: Change) -> None:
         self.at += timedelta(hours=1)
         source = "cli" if actor.startswith("cli:") else actor.removesuffix(":demo")
-        contact = self.records.contact(self.contact)
+        contact = self.records.contacts.get(self.contact)
         assert contact is not None
         Recorder(records=self.records, actor=actor, source=source, now=self.at).record(
-            kind,
-            contact,
-            address=contact.address(self.channel),
-            channel=self.channel,
-            sender=sender,
-            by=by,
-            before=before,
-            after=after,
-            reason=reason,
-            evidence=evidence,
+            contact, change, address=contact.address(self.channel), channel=self.channel
         )
 
 

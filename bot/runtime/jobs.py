@@ -1,16 +1,30 @@
-"""What runs beside the server, now and then, in a thread of its own."""
+"""What runs beside the server from time to time: jobs in threads of their own, and the timers.
+
+`timers` is the one table of what time alone does: deadlines, reminders, ends and clean-ups.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
 
-from bot.consent.errors import StorageFailed
+from bot.consent.errors import StorageFailed, without_text
+from bot.consent.use_cases import Service, run_case_timers
+from bot.consent.use_cases.alerts.outbox import sweep
+from bot.consent.use_cases.alerts.reviews import expire_reviews
+from bot.consent.use_cases.alerts.storms import end_storms
+from handlers.slack.alerts.worker import Worker
 
 logger = logging.getLogger(__name__)
+
+#: Seconds between two looks at the timers.
+_LOOK = 1.0
 
 #: One step of a job. Looks at the flag between its parts: when it is set, we stop.
 Step = Callable[[threading.Event], object]
@@ -39,3 +53,60 @@ def every(seconds: float, name: str, step: Step) -> Callable[[], Awaitable[None]
                 stopping.set()
 
     return run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timer:
+    """One row of the table."""
+
+    #: As the log calls it.
+    name: str
+    every: timedelta
+    run: Callable[[], object]
+
+
+def timers(service: Service, worker: Worker) -> tuple[Timer, ...]:
+    """The table. Without an alert channel, too: reviews that nobody answers have a deadline."""
+    seconds, minute, hour = timedelta(seconds=5), timedelta(minutes=1), timedelta(hours=1)
+    return (
+        Timer(name="end of storms", every=seconds, run=partial(end_storms, service)),
+        Timer(name="health of the outbox", every=seconds, run=worker.look_at_outbox),
+        Timer(name="deadlines of reviews", every=minute, run=partial(expire_reviews, service)),
+        Timer(name="reminders of cases", every=minute, run=partial(run_case_timers, service)),
+        Timer(name="removal of old alerts", every=hour, run=partial(sweep, service)),
+    )
+
+
+class Timers:
+    """Runs the rows of a table that are due. A row that fails is due again after its interval."""
+
+    def __init__(self, table: Sequence[Timer], now: Callable[[], datetime]) -> None:
+        self._table = table
+        self._now = now
+        self._last: dict[str, datetime] = {}
+
+    def run_due(self, stopping: threading.Event | None = None) -> None:
+        """Runs every row at the first call. Stops between two rows when the flag is set."""
+        for timer in self._table:
+            if stopping is not None and stopping.is_set():
+                return
+            now, last = self._now(), self._last.get(timer.name)
+            # A clock that was set back makes nothing wait for ever.
+            if last is None or abs(now - last) >= timer.every:
+                self._last[timer.name] = now
+                _run(timer)
+
+    def job(self) -> Callable[[], Awaitable[None]]:
+        """For `bot.runtime.server.Server`."""
+        return every(_LOOK, "timers", self.run_due)
+
+
+def _run(timer: Timer) -> None:
+    try:
+        timer.run()
+    except StorageFailed as error:
+        logger.warning("%s has to wait: %s", timer.name, error.sentence)
+    except Exception as error:
+        # One row that fails must not hold up the others.
+        bare = without_text(error)
+        logger.error("%s failed: %s", timer.name, bare, exc_info=bare)

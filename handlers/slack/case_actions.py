@@ -29,13 +29,14 @@ from bot.consent.use_cases import (
     check_request,
     completed_by_another,
     deny,
+    find_case,
+    is_subscribed_to_requests,
     profile,
     request,
-    request_subscribers,
     subscribe_to_requests,
 )
 from handlers.slack import ids
-from handlers.slack.alerts import case_text as drawing
+from handlers.slack.alerts.render import case_progress as drawing
 from handlers.slack.blocks.formatting import Block, date, masked
 from handlers.slack.blocks.modal_frame import Metadata
 from handlers.slack.blocks.request_modal import (
@@ -215,8 +216,7 @@ def by_dm(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Acto
 def pending_page(consent: Service, actor: Actor, *, after: Case | None = None) -> list[Block]:
     """A page of what is open; managers may decide there."""
     found = all_case_details(consent, actor, after=after, limit=PAGE + 1)
-    with consent.store.reading() as records:
-        dm = actor.id.removeprefix("slack:") in request_subscribers(records)
+    dm = is_subscribed_to_requests(consent, actor)
     decides = actor.role is Role.MANAGER
     return pending(found, len(found) > PAGE, decides=decides, by_dm=dm)
 
@@ -257,8 +257,4 @@ def _moment(text: str) -> datetime | None:
 def _case(consent: Service, value: str) -> Case:
     if not _ID.fullmatch(value):
         raise Invalid(ids.OUTDATED)
-    with consent.store.reading() as records:
-        case = records.case(value)
-    if case is None:
-        raise NotFound("There is no such request.")
-    return case
+    return find_case(consent, value)

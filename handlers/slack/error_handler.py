@@ -17,7 +17,7 @@ from slack_bolt import BoltResponse
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.consent.errors import NotAllowed, OptinError, StorageFailed
+from bot.consent.errors import NotAllowed, OptinError, StorageFailed, without_text
 from handlers.slack.blocks.formatting import SENTENCE, escape, section, shown
 from handlers.slack.blocks.small_modals import message_modal
 from handlers.slack.response_url import SLACK_FAILED, reply
@@ -144,10 +144,8 @@ def _log(error: Exception) -> str:
     """Writes down what broke, and where; the reference under which it stands there."""
     reference = secrets.token_hex(3)[:5].upper()
     said = f" ({_slacks_word(error)})" if isinstance(error, SlackApiError) else ""
-    # The exception's own text may hold what a contact wrote, so only its kind and place are logged.
-    bare = RuntimeError(f"{type(error).__module__}.{type(error).__qualname__}{said}")
-    where = (RuntimeError, bare, error.__traceback__)
-    logger.error("reference %s: %s%s", reference, type(error).__name__, said, exc_info=where)
+    bare = without_text(error, said)
+    logger.error("reference %s: %s%s", reference, type(error).__name__, said, exc_info=bare)
     return reference
 
 

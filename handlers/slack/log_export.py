@@ -20,7 +20,7 @@ from slack_sdk import WebClient
 
 from bot.consent.errors import OptinError, StorageFailed
 from bot.consent.model import Actor
-from bot.consent.use_cases import Service
+from bot.consent.use_cases import Service, read_value, write_value
 from handlers.slack import ids
 from handlers.slack.alerts.slack_errors import CALL_FAILED, ErrorKind, slack_failure
 from handlers.slack.blocks.card import button
@@ -171,8 +171,7 @@ class Export:
         return f"export:{self.user}:{self.contact}"
 
     def _kept(self) -> tuple[str, datetime] | None:
-        with self.consent.store.reading() as records:
-            kept = json.loads(records.mark(self._mark) or "null")
+        kept = json.loads(read_value(self.consent, self._mark) or "null")
         if kept is None:
             return None
         at = datetime.fromisoformat(kept["at"])
@@ -180,13 +179,12 @@ class Export:
 
     def _keep(self, file: str) -> None:
         kept = json.dumps({"file": file, "at": self.consent.now().isoformat()})
-        with self.consent.store.transaction() as records:
-            records.put_mark(self._mark, kept)
+        write_value(self.consent, self._mark, kept)
 
     def _forget(self) -> None:
         # Where the storage does not take it, the next export finds that this one has arrived.
-        with suppress(StorageFailed), self.consent.store.transaction() as records:
-            records.put_mark(self._mark, None)
+        with suppress(StorageFailed):
+            write_value(self.consent, self._mark, None)
 
 
 def _uploaded(client: WebClient, content: bytes) -> str:

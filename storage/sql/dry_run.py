@@ -1,6 +1,8 @@
-"""What would be, over what is: the records of a rehearsal.
+"""A dry run: uncommitted changes overlaid on the current data.
 
-Nothing is written where others write, or they would have to wait until the rehearsal is over.
+`under` is read, and `over`, a storage of its own, takes what is changed. Nothing is written where
+others write, or they would have to wait until the dry run ends. What was changed is in `over`
+alone, or, where it was removed, in neither.
 """
 
 from __future__ import annotations
@@ -13,31 +15,41 @@ from bot.consent.log.chain import redact
 from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import AddressFacts, Channel, Contact
 from bot.consent.store import Expected
-from storage.sql.dry_run_alerts import DryRunOutbox
+from storage.sql.dry_run_alerts import DryRunCases, DryRunImports, DryRunKeyValue, DryRunOutbox
 from storage.sql.sql_records import SQLRecords
+from storage.sql.tables.sql_contacts import SQLAddresses, SQLContacts
+from storage.sql.tables.sql_log import SQLEvents, SQLLog
 
 
-class DryRunRecords(DryRunOutbox):
-    """`under` is read, `over` takes what is changed. What was changed is in `over` alone, or, where
-    it was removed, in neither."""
+class DryRunRecords:
+    """See `bot.consent.store.Records`."""
 
     def __init__(self, under: SQLRecords, over: SQLRecords) -> None:
-        super().__init__(under, over)
-        over.follow(under.head())
-        self._first = under.head()[0]
-        #: Keys of what was changed, by kind.
-        self._contacts: set[str] = set()
-        self._facts: set[str] = set()
-        self._redacted: set[str] = set()
+        self.contacts = DryRunContacts(under.contacts, over.contacts)
+        self.addresses = DryRunAddresses(under.addresses, over.addresses)
+        self.log = DryRunLog(under.log, over.log)
+        self.events = DryRunEvents(under.events, over.events)
+        self.outbox = DryRunOutbox(under.outbox, over.outbox)
+        self.cases = DryRunCases(under.cases, over.cases)
+        self.key_value = DryRunKeyValue(under.key_value, over.key_value)
+        self.imports = DryRunImports(under.imports, over.imports)
 
-    # Contacts and addresses
+    def expect(self, what: Expected) -> None:
+        """A dry run is in no hurry."""
 
-    def contact(self, id: str) -> Contact | None:
-        return (self._over if id in self._contacts else self._under).contact(id)
 
-    def contacts_at(self, address: str) -> list[Contact]:
-        found = self._left(self._under.contacts_at(address))
-        return sorted([*found, *self._over.contacts_at(address)], key=_id)
+class DryRunContacts:
+    def __init__(self, under: SQLContacts, over: SQLContacts) -> None:
+        self._under = under
+        self._over = over
+        self._changed: set[str] = set()
+
+    def get(self, id: str) -> Contact | None:
+        return (self._over if id in self._changed else self._under).get(id)
+
+    def at(self, address: str) -> list[Contact]:
+        found = self._left(self._under.at(address))
+        return sorted([*found, *self._over.at(address)], key=_id)
 
     def by_external_id(self, external_id: str) -> Contact | None:
         # One that was changed may have hidden another with the same id: that is not looked for.
@@ -47,41 +59,53 @@ class DryRunRecords(DryRunOutbox):
         return min([*found, *([new] if new else [])], key=_id, default=None)
 
     def search(self, text: str, *, limit: int) -> list[Contact]:
-        known = self._left(self._under.search(text, limit=limit + len(self._contacts)))
+        known = self._left(self._under.search(text, limit=limit + len(self._changed)))
         return [*known, *self._over.search(text, limit=limit)][: max(limit, 0)]
 
-    def contacts(self) -> Iterator[Contact]:
-        return heapq.merge(self._left(self._under.contacts()), self._over.contacts(), key=_id)
+    def all(self) -> Iterator[Contact]:
+        return heapq.merge(self._left(self._under.all()), self._over.all(), key=_id)
 
-    def count_contacts(self) -> int:
-        gone = sum(
-            1 for id in self._contacts if (known := self._under.contact(id)) and not known.erased
-        )
-        return self._under.count_contacts() - gone + self._over.count_contacts()
+    def count(self) -> int:
+        gone = sum(1 for id in self._changed if (known := self._under.get(id)) and not known.erased)
+        return self._under.count() - gone + self._over.count()
 
-    def put_contact(self, contact: Contact) -> None:
-        self._over.put_contact(contact)
-        self._contacts.add(contact.id)
+    def put(self, contact: Contact) -> None:
+        self._over.put(contact)
+        self._changed.add(contact.id)
 
-    def remove_contact(self, id: str) -> None:
-        self._over.remove_contact(id)
-        self._contacts.add(id)
+    def remove(self, id: str) -> None:
+        self._over.remove(id)
+        self._changed.add(id)
 
-    def facts(self, address: str) -> AddressFacts:
-        return (self._over if address in self._facts else self._under).facts(address)
+    def _left(self, known: Iterable[Contact]) -> Iterator[Contact]:
+        return (contact for contact in known if contact.id not in self._changed)
 
-    def put_facts(self, facts: AddressFacts) -> None:
-        self._over.put_facts(facts)
-        self._facts.add(facts.address)
 
-    def all_facts(self) -> Iterator[AddressFacts]:
-        known = (facts for facts in self._under.all_facts() if facts.address not in self._facts)
-        return heapq.merge(known, self._over.all_facts(), key=lambda facts: facts.address)
+class DryRunAddresses:
+    def __init__(self, under: SQLAddresses, over: SQLAddresses) -> None:
+        self._under = under
+        self._over = over
+        self._changed: set[str] = set()
 
-    def expect(self, what: Expected) -> None:
-        """A rehearsal is in no hurry."""
+    def get(self, address: str) -> AddressFacts:
+        return (self._over if address in self._changed else self._under).get(address)
 
-    # The Activity Log, and events
+    def put(self, facts: AddressFacts) -> None:
+        self._over.put(facts)
+        self._changed.add(facts.address)
+
+    def all(self) -> Iterator[AddressFacts]:
+        known = (facts for facts in self._under.all() if facts.address not in self._changed)
+        return heapq.merge(known, self._over.all(), key=lambda facts: facts.address)
+
+
+class DryRunLog:
+    def __init__(self, under: SQLLog, over: SQLLog) -> None:
+        over.follow(under.head())
+        self._under = under
+        self._over = over
+        self._first = under.head()[0]
+        self._redacted: set[str] = set()
 
     def append(self, entry: Entry) -> Entry:
         return self._over.append(entry)
@@ -101,9 +125,9 @@ class DryRunRecords(DryRunOutbox):
     ) -> list[Entry]:
         wanted = tuple(kinds)
         found: list[Entry] = []
-        for records in (self._over, self._under):
+        for log in (self._over, self._under):
             left = limit - len(found)
-            found += records.entries(
+            found += log.entries(
                 contact=contact,
                 actor=actor,
                 kinds=wanted,
@@ -113,8 +137,8 @@ class DryRunRecords(DryRunOutbox):
             )
         return [self._bare(entry) for entry in found]
 
-    def log(self) -> Iterator[Entry]:
-        return map(self._bare, chain(self._under.log(), self._over.log()))
+    def all(self) -> Iterator[Entry]:
+        return map(self._bare, chain(self._under.all(), self._over.all()))
 
     def head(self) -> tuple[int, str]:
         return self._over.head()
@@ -123,24 +147,27 @@ class DryRunRecords(DryRunOutbox):
         self._over.redact(contact)
         self._redacted.add(contact)
 
+    def _bare(self, entry: Entry) -> Entry:
+        known = entry.seq <= self._first
+        return redact(entry) if known and entry.contact in self._redacted else entry
+
+
+class DryRunEvents:
+    def __init__(self, under: SQLEvents, over: SQLEvents) -> None:
+        self._under = under
+        self._over = over
+
     def seen(self, event: str, former: str | None = None) -> bool:
         return self._over.seen(event, former) or self._under.seen(event, former)
 
     def remember(self, event: str) -> None:
         self._over.remember(event)
 
-    def events(self) -> Iterator[str]:
-        return heapq.merge(self._under.events(), self._over.events())
+    def all(self) -> Iterator[str]:
+        return heapq.merge(self._under.all(), self._over.all())
 
-    def put_event(self, fingerprint: str) -> None:
-        self._over.put_event(fingerprint)
-
-    def _left(self, known: Iterable[Contact]) -> Iterator[Contact]:
-        return (contact for contact in known if contact.id not in self._contacts)
-
-    def _bare(self, entry: Entry) -> Entry:
-        known = entry.seq <= self._first
-        return redact(entry) if known and entry.contact in self._redacted else entry
+    def put(self, fingerprint: str) -> None:
+        self._over.put(fingerprint)
 
 
 def _id(contact: Contact) -> str:

@@ -1,4 +1,4 @@
-"""Alerts, re-opt-in cases, marks and imports of a rehearsal. See `rehearsal`."""
+"""Alerts, re-opt-in cases, key values and imports of a dry run. See `dry_run`."""
 
 from __future__ import annotations
 
@@ -7,134 +7,145 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from itertools import chain
 
-from bot.consent.alerts import URGENT, Alert, Delivery
+from bot.consent.alerts import URGENT, Alert, DeliveryState
 from bot.consent.cases import Case
 from bot.consent.errors import Changed
 from bot.consent.model import Channel, Import
-from storage.sql.sql_records import SQLRecords
+from bot.consent.records import Backlog
+from storage.sql.tables.sql_cases import SQLCases
+from storage.sql.tables.sql_key_value import SQLImports, SQLKeyValue
+from storage.sql.tables.sql_outbox import SQLOutbox
 
 
 class DryRunOutbox:
-    def __init__(self, under: SQLRecords, over: SQLRecords) -> None:
+    def __init__(self, under: SQLOutbox, over: SQLOutbox) -> None:
         self._under = under
         self._over = over
-        #: Keys of what was changed, by kind.
-        self._alerts: set[str] = set()
-        self._cases: set[str] = set()
-        self._marks: set[str] = set()
+        self._changed: set[str] = set()
 
-    # Alerts
+    def get(self, id: str) -> Alert | None:
+        return (self._over if id in self._changed else self._under).get(id)
 
-    def alert(self, id: str) -> Alert | None:
-        return (self._over if id in self._alerts else self._under).alert(id)
-
-    def alert_for(self, key: str) -> Alert | None:
-        found = [alert for alert in self.alerts() if alert.key == key]
+    def newest_for(self, key: str) -> Alert | None:
+        found = [alert for alert in self.all() if alert.key == key]
         return found[-1] if found else None
 
-    def put_alert(self, alert: Alert) -> None:
-        self._over.put_alert(alert)
-        self._alerts.add(alert.id)
+    def put(self, alert: Alert) -> None:
+        self._over.put(alert)
+        self._changed.add(alert.id)
 
-    def remove_alert(self, id: str) -> None:
-        self._over.remove_alert(id)
-        self._alerts.add(id)
+    def remove(self, id: str) -> None:
+        self._over.remove(id)
+        self._changed.add(id)
 
-    def due_alerts(
-        self, now: datetime, *, limit: int, except_in: Collection[str] = ()
-    ) -> list[Alert]:
+    def due(self, now: datetime, *, limit: int, except_in: Collection[str] = ()) -> list[Alert]:
         due = [
             alert
-            for alert in self.alerts()
-            if alert.due
-            and (alert.not_before is None or alert.not_before <= now)
+            for alert in self.all()
+            if alert.delivery.due
+            and (alert.delivery.not_before is None or alert.delivery.not_before <= now)
             and alert.slack_channel not in except_in
         ]
         return sorted(due, key=lambda a: (a.kind not in URGENT, a.first_at))[: max(limit, 0)]
 
-    def outbox(
-        self, now: datetime, *, except_in: Collection[str] = ()
-    ) -> tuple[int, datetime | None, int]:
-        alerts = list(self.alerts())
+    def backlog(self, now: datetime, *, except_in: Collection[str] = ()) -> Backlog:
+        alerts = list(self.all())
         since = min(
             (
-                max(alert.last_at, alert.not_before or alert.last_at)
+                max(alert.last_at, alert.delivery.not_before or alert.last_at)
                 for alert in alerts
-                if alert.due and alert.slack_channel not in except_in
+                if alert.delivery.due and alert.slack_channel not in except_in
             ),
             default=None,
         )
         late = since if since is not None and since <= now else None
-        dead = sum(alert.delivery is Delivery.DEAD for alert in alerts)
-        return sum(alert.due for alert in alerts), late, dead
+        dead = sum(alert.delivery.state is DeliveryState.DEAD for alert in alerts)
+        waiting = sum(alert.delivery.due for alert in alerts)
+        return Backlog(waiting=waiting, oldest=late, dead=dead)
 
-    def alerts(self) -> Iterator[Alert]:
-        known = (alert for alert in self._under.alerts() if alert.id not in self._alerts)
-        return chain(known, self._over.alerts())
+    def all(self) -> Iterator[Alert]:
+        known = (alert for alert in self._under.all() if alert.id not in self._changed)
+        return chain(known, self._over.all())
 
-    # Re-opt-in cases
 
-    def case(self, id: str) -> Case | None:
-        return (self._over if id in self._cases else self._under).case(id)
+class DryRunCases:
+    def __init__(self, under: SQLCases, over: SQLCases) -> None:
+        self._under = under
+        self._over = over
+        self._changed: set[str] = set()
 
-    def open_case(self, contact: str, channel: Channel) -> Case | None:
-        for case in self.cases(contact):
+    def get(self, id: str) -> Case | None:
+        return (self._over if id in self._changed else self._under).get(id)
+
+    def open_for(self, contact: str, channel: Channel) -> Case | None:
+        for case in self.of(contact):
             if case.open and case.channel is channel:
                 return case
         return None
 
-    def put_case(self, case: Case) -> None:
-        other = self.open_case(case.contact, case.channel) if case.open else None
+    def put(self, case: Case) -> None:
+        other = self.open_for(case.contact, case.channel) if case.open else None
         if other is not None and other.id != case.id:
             raise Changed
-        self._over.put_case(case)
-        self._cases.add(case.id)
+        self._over.put(case)
+        self._changed.add(case.id)
 
-    def cases(self, contact: str) -> list[Case]:
-        known = (case for case in self._under.cases(contact) if case.id not in self._cases)
-        return sorted([*known, *self._over.cases(contact)], key=_by_request, reverse=True)
+    def of(self, contact: str) -> list[Case]:
+        known = (case for case in self._under.of(contact) if case.id not in self._changed)
+        return sorted([*known, *self._over.of(contact)], key=_by_request, reverse=True)
 
-    def open_cases(self, *, after: Case | None = None, limit: int) -> list[Case]:
+    def all_open(self, *, after: Case | None = None, limit: int) -> list[Case]:
         behind = _by_request(after) if after else None
-        waiting = sorted((case for case in self.all_cases() if case.open), key=_by_request)
+        waiting = sorted((case for case in self.all() if case.open), key=_by_request)
         left = [case for case in waiting if behind is None or _by_request(case) > behind]
         return left[: max(limit, 0)]
 
-    def due_cases(self, now: datetime, *, limit: int) -> list[Case]:
+    def due(self, now: datetime, *, limit: int) -> list[Case]:
         due = [
             (case.next_at, case.id, case)
-            for case in self.all_cases()
+            for case in self.all()
             if case.open and case.next_at and case.next_at <= now
         ]
         return [case for *_, case in sorted(due, key=lambda d: d[:2])[: max(limit, 0)]]
 
-    def all_cases(self) -> Iterator[Case]:
-        known = (case for case in self._under.all_cases() if case.id not in self._cases)
-        return heapq.merge(known, self._over.all_cases(), key=lambda case: case.id)
+    def all(self) -> Iterator[Case]:
+        known = (case for case in self._under.all() if case.id not in self._changed)
+        return heapq.merge(known, self._over.all(), key=lambda case: case.id)
 
-    # Marks, and imports
 
-    def mark(self, name: str) -> str | None:
-        return (self._over if name in self._marks else self._under).mark(name)
+class DryRunKeyValue:
+    def __init__(self, under: SQLKeyValue, over: SQLKeyValue) -> None:
+        self._under = under
+        self._over = over
+        self._changed: set[str] = set()
 
-    def put_mark(self, name: str, text: str | None) -> None:
-        self._over.put_mark(name, text)
-        self._marks.add(name)
+    def get(self, name: str) -> str | None:
+        return (self._over if name in self._changed else self._under).get(name)
 
-    def marks(self) -> Iterator[tuple[str, str]]:
-        known = (mark for mark in self._under.marks() if mark[0] not in self._marks)
-        return heapq.merge(known, self._over.marks())
+    def put(self, name: str, text: str | None) -> None:
+        self._over.put(name, text)
+        self._changed.add(name)
 
-    def import_(self, id: str) -> Import | None:
-        return self._over.import_(id) or self._under.import_(id)
+    def all(self) -> Iterator[tuple[str, str]]:
+        known = (mark for mark in self._under.all() if mark[0] not in self._changed)
+        return heapq.merge(known, self._over.all())
 
-    def put_import(self, record: Import) -> None:
-        self._over.put_import(record)
 
-    def imports(self) -> list[Import]:
-        new = self._over.imports()
+class DryRunImports:
+    def __init__(self, under: SQLImports, over: SQLImports) -> None:
+        self._under = under
+        self._over = over
+
+    def get(self, id: str) -> Import | None:
+        return self._over.get(id) or self._under.get(id)
+
+    def put(self, record: Import) -> None:
+        self._over.put(record)
+
+    def all(self) -> list[Import]:
+        new = self._over.all()
         ids = {record.id for record in new}
-        known = (record for record in self._under.imports() if record.id not in ids)
+        known = (record for record in self._under.all() if record.id not in ids)
         return sorted([*known, *new], key=lambda i: (i.started_at, i.id), reverse=True)
 
 

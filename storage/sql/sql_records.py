@@ -2,44 +2,89 @@
 
 from __future__ import annotations
 
-from storage.sql.prefetched import PrefetchedRecords
-from storage.sql.sql_contacts import ContactRecords
-from storage.sql.sql_log import LogRecords
-from storage.sql.sql_outbox import OutboxRecords
+from collections.abc import Iterator
+from typing import Any
+
+from bot.consent.store import Expected
+from storage.first_use import on_first_use
+from storage.sql.tables.document_cache import DocumentCache
+from storage.sql.tables.sql_cases import SQLCases
+from storage.sql.tables.sql_contacts import SQLAddresses, SQLContacts
+from storage.sql.tables.sql_key_value import SQLImports, SQLKeyValue
+from storage.sql.tables.sql_log import SQLEvents, SQLLog
+from storage.sql.tables.sql_outbox import SQLOutbox
 from storage.sql.transaction import Transaction
 
 
-class SQLRecords(PrefetchedRecords):
+class SQLRecords:
     """See `bot.consent.store.Records`."""
 
     def __init__(self, turn: Transaction) -> None:
-        ContactRecords.__init__(self, turn)
-        LogRecords.__init__(self, turn)
-        OutboxRecords.__init__(self, turn)
+        self._turn = turn
+        self.log = SQLLog(turn)
+        self.events = SQLEvents(turn)
+
+    @on_first_use
+    def contacts(self) -> SQLContacts:
+        return SQLContacts(self._turn, self.addresses, self.cases)
+
+    @on_first_use
+    def addresses(self) -> SQLAddresses:
+        return SQLAddresses(self._turn)
+
+    @on_first_use
+    def outbox(self) -> SQLOutbox:
+        return SQLOutbox(self._turn)
+
+    @on_first_use
+    def cases(self) -> SQLCases:
+        return SQLCases(self._turn)
+
+    @on_first_use
+    def key_value(self) -> SQLKeyValue:
+        return SQLKeyValue(self._turn)
+
+    @on_first_use
+    def imports(self) -> SQLImports:
+        return SQLImports(self._turn)
+
+    def expect(self, what: Expected) -> None:
+        """Fetches all of it in one round trip.
+
+        A STOP asks ten questions, and while it does nobody else can write. What was not expected
+        is read when it is needed, so nothing is wrong where this fetches too little.
+        """
+        if not self._turn.writes:  # only whoever is alone may know anything beforehand
+            return
+        self._turn.ask(
+            [
+                *self.contacts.prefetch_at(what.addresses),
+                *self.contacts.prefetch_external_ids(what.external_ids),
+                *self.events.prefetch(what.events),
+                *self.outbox.prefetch(what.alerts),
+                *self.key_value.prefetch(what.key_value),
+                *self.addresses.prefetch(what.addresses),
+            ]
+        )
 
     def flush(self) -> None:
         """Writes what was not written yet: contacts, cases and the rest, the log's head last."""
-        for shelf in (
-            self._contacts,
-            self._facts,
-            self._cases,
-            self._alerts,
-            self._marks,
-            self._imports,
-        ):
-            shelf.flush()
-        self._flush_events()
-        self._flush_log()
+        for cache in self._caches():
+            cache.flush()
+        self.events.flush()
+        self.log.flush()
 
     @property
     def changed(self) -> bool:
         """Whether `flush` has anything to do."""
-        shelves = (
-            self._contacts,
-            self._facts,
-            self._cases,
-            self._alerts,
-            self._marks,
-            self._imports,
-        )
-        return bool(self._events or self._sealed or any(shelf.changed for shelf in shelves))
+        caches = any(cache.changed for cache in self._caches())
+        return self.events.changed or self.log.changed or caches
+
+    def _caches(self) -> Iterator[DocumentCache[Any]]:
+        """Those of the parts that were used."""
+        used = self.__dict__
+        return (used[name].cache for name in _WITH_CACHE if name in used)
+
+
+#: In the order in which they are written.
+_WITH_CACHE = ("contacts", "addresses", "cases", "outbox", "key_value", "imports")

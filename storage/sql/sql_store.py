@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from bot.consent.errors import StorageFailed
 from bot.consent.store import Records
-from storage.sql.database import Database
+from storage.sql.engine.database import Database
 from storage.sql.sql_records import SQLRecords
 from storage.sql.transaction import Transaction
 
@@ -55,7 +55,7 @@ class SQLStore:
     def rehearsal(self) -> Iterator[Records]:
         """What is changed goes into a SQLite file of its own, over what is read here."""
         from storage.sql.dry_run import DryRunRecords
-        from storage.sql.sqlite import SQLite
+        from storage.sql.engine.sqlite import SQLite
 
         with (
             self._turn(writes=False) as turn,

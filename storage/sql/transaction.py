@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from storage.sql.compiler import PAGE, Put
-from storage.sql.database_session import Question, Row, Session, Values
+from storage.sql.engine.database_session import Question, Row, Session, Values
 
 _ONLY_CLAIMS = "a transaction that claims alerts puts them and its marks, and does nothing else"
 

@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from bot.consent.addresses import key_of
-from bot.consent.alerts import Delivery
+from bot.consent.alerts import DeliveryState
 from bot.consent.cases import OPEN
 from storage.tinydb.journal import Document
 from storage.tinydb.names import Names
@@ -56,7 +56,7 @@ class Due(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def waits(self) -> bool:
-        return self.wanted > self.shown and self.delivery != Delivery.DEAD
+        return self.wanted > self.shown and self.delivery != DeliveryState.DEAD
 
 
 class Waiting(msgspec.Struct, frozen=True, gc=False):
@@ -156,7 +156,7 @@ class Index:
         _hold(self.alerts, alert.key, alert.id)
         if alert.waits:
             self.due[alert.id] = alert
-        if alert.delivery == Delivery.DEAD:
+        if alert.delivery == DeliveryState.DEAD:
             self.dead.add(alert.id)
 
     def _add(self, table: str, id: str, keys: Keys) -> None:

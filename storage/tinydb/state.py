@@ -19,6 +19,7 @@ from bot.consent.log.chain import GENESIS
 from storage import files
 from storage.files import Lock
 from storage.tinydb import snapshot
+from storage.tinydb.activity_log_file import LogFile
 from storage.tinydb.journal import (
     Head,
     Journal,
@@ -31,7 +32,6 @@ from storage.tinydb.journal import (
     path_of,
 )
 from storage.tinydb.tables import Tables
-from storage.tinydb.tinydb_log import Log
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ class State:
         if files.read(self._log, len(title), 0) != title or files.size(self._log) < found.head.end:
             raise Corrupt(f"{self._log_path} is damaged or from another storage. {files.ADVICE}")
         self.tables.load(found.documents)
-        self.log = Log(self._log, len(title))
+        self.log = LogFile(self._log, len(title))
         self.log.load(found.head, found.newest)
         self._follow()
 

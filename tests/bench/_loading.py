@@ -13,7 +13,7 @@ import psycopg
 
 from bot.consent.log.entries import Entry
 from bot.consent.model import Contact
-from storage.sql import table_rows
+from storage.sql.tables import table_rows
 
 LARGE = int(os.environ.get("OPTIN_BENCH_CONTACTS", "1000000"))
 

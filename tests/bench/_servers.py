@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
-from bot.consent.log.entries import EntryKind
+from bot.consent.log.changes import ConsentChanged, ContactChanged
 from bot.consent.model import Channel, ConsentValue
 from bot.consent.use_cases.record import Recorder, new_id
 from bot.runtime import clock
@@ -48,23 +48,22 @@ def fill(url: str, contacts: int = CONTACTS) -> None:
             for number in range(start, min(start + 5_000, contacts)):
                 mobile, email = phone(number), f"contact{number}@example.com"
                 contact = recorder.record(
-                    EntryKind.CONTACT,
                     None,
+                    ContactChanged(
+                        after="added",
+                        changes={
+                            "name": (None, f"Contact {number}"),
+                            "phone": (None, mobile),
+                            "email": (None, email),
+                        },
+                    ),
                     creates=new_id(now),
-                    after="added",
-                    changes={
-                        "name": (None, f"Contact {number}"),
-                        "phone": (None, mobile),
-                        "email": (None, email),
-                    },
                 )
                 recorder.record(
-                    EntryKind.CONSENT,
                     contact,
+                    ConsentChanged(before=ConsentValue.UNSET, after=ConsentValue.YES, by=None),
                     address=mobile,
                     channel=Channel.SMS,
-                    before=ConsentValue.UNSET,
-                    after=ConsentValue.YES,
                 )
     store.close()
 

@@ -99,7 +99,7 @@ def _rate(slack: str, url: str, replicas: int, numbers: Iterator[int], told: lis
 def _check(url: str, told: list[str]) -> None:
     """What was answered is in the log, once, and nothing else is."""
     with closing(open_store(url)) as store, store.reading() as records:
-        stored = Counter(entry.provider_id for entry in records.log() if _is_stop(entry))
+        stored = Counter(entry.provider_id for entry in records.log.all() if _is_stop(entry))
     if stored != Counter(f"twilio:in:{sid}" for sid in told):
         raise AssertionError(f"{len(told)} STOPs were answered, and {stored.total()} are stored")
 

@@ -94,15 +94,15 @@ def _sizes(report: Report, kind: str, few: str, many: str) -> None:
 
 def _look_up(store: Store, number: int, turn: int) -> None:
     with store.reading() as records:
-        records.contacts_at(phone_of(number))
+        records.contacts.at(phone_of(number))
 
 
 def _card(store: Store, number: int, turn: int) -> None:
     with store.reading() as records:
-        (contact, *_) = records.contacts_at(phone_of(number))
+        (contact, *_) = records.contacts.at(phone_of(number))
         for address in contact.addresses:
-            records.facts(address)
-        records.entries(contact=contact.id, limit=5)
+            records.addresses.get(address)
+        records.log.entries(contact=contact.id, limit=5)
 
 
 def stop(store: Store, number: int, turn: int) -> None:
@@ -154,7 +154,7 @@ def _names(report: Report, kind: str, url: str) -> None:
                 times: list[float] = []
                 for _ in range(3):
                     with timed(times), store.reading() as records:
-                        records.search(text, limit=20)
+                        records.contacts.search(text, limit=20)
                 medians.append(statistics.median(times) * 1e3)
             p99 = statistics.quantiles(medians, n=100)[98]
             slowest = max(zip(medians, texts, strict=True))[1]

@@ -24,7 +24,7 @@ from handlers.webhooks.receiver.provider_health import ProviderHealth
 from handlers.webhooks.receiver.receive import WebhookReceiver
 from handlers.webhooks.receiver.webhook_routes import BatchQueue
 from storage import open_store
-from storage.sql.sqlite import PRAGMAS
+from storage.sql.engine.sqlite import PRAGMAS
 from tests.bench import sql
 from tests.bench._webhooks import PATH, PUBLIC, TOKEN, signed_stop
 from tests.support.postgres_fixtures import Server

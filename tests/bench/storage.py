@@ -69,7 +69,7 @@ def _look_ups(report: Report, few: TinyDBStore, many: TinyDBStore) -> None:
             with _timed(times):
                 for phone in phones:
                     with store.reading() as records:
-                        records.contacts_at(phone)
+                        records.contacts.at(phone)
     one, other = statistics.median(small) / 50, statistics.median(large) / 50
     name = f"look-up by phone at {LARGE:,} contacts, in look-ups at {SMALL:,}"
     _at_most(report, name, other / one, 1.5, f"{other * 1e6:.1f} µs and {one * 1e6:.1f} µs")
@@ -115,7 +115,7 @@ def _names(report: Report, store: TinyDBStore) -> None:
         times: list[float] = []
         for _ in range(3):
             with _timed(times), store.reading() as records:
-                records.search(text, limit=20)
+                records.contacts.search(text, limit=20)
         medians.append(statistics.median(times))
     p99 = statistics.quantiles(medians, n=100)[98]
     name = f"name search over {LARGE:,} contacts, p99 in ms"
@@ -187,9 +187,9 @@ def _at_most(report: Report, name: str, value: float, bar: float, detail: str) -
 
 def _flip(store: TinyDBStore, number: int) -> None:
     with store.transaction() as records:
-        (contact,) = records.contacts_at(_phone(number))
-        records.put_contact(replace(contact, version=contact.version + 1))
-        records.append(_entry(contact.id, contact.version + 1, number))
+        (contact,) = records.contacts.at(_phone(number))
+        records.contacts.put(replace(contact, version=contact.version + 1))
+        records.log.append(_entry(contact.id, contact.version + 1, number))
 
 
 def _build(path: Path, contacts: int) -> None:
@@ -198,9 +198,9 @@ def _build(path: Path, contacts: int) -> None:
         with store.transaction() as records:
             for number in range(first, min(first + 10_000, contacts)):
                 contact = _contact(number)
-                records.put_contact(contact)
+                records.contacts.put(contact)
                 for version in range(1, ENTRIES_EACH + 1):
-                    records.append(_entry(contact.id, version, number))
+                    records.log.append(_entry(contact.id, version, number))
     store.compact()
     store.close()
 

@@ -133,7 +133,7 @@ def test_when_they_agreed_has_to_be_after_they_refused(
 def test_a_day_counts_to_its_end_and_never_later_than_now(cli: Cli, texted: Service) -> None:
     requested(cli, "--evidence-at", f"{datetime.now(UTC):%Y-%m-%d}")
     with texted.store.reading() as records:
-        [case] = records.open_cases(limit=2)
+        [case] = records.cases.all_open(limit=2)
 
     assert case.evidence.at is not None
     assert timedelta(0) <= datetime.now(UTC) - case.evidence.at < timedelta(minutes=1)

@@ -48,14 +48,14 @@ def filled(cli: Cli) -> None:
 def everything(store: Store) -> list[list[object]]:
     with store.reading() as records:
         return [
-            list(records.contacts()),
-            list(records.all_facts()),
-            list(records.log()),
-            list(records.events()),
-            list(records.alerts()),
-            list(records.all_cases()),
-            list(records.imports()),
-            [mark for mark in records.marks() if mark[0] != "hash-key"],
+            list(records.contacts.all()),
+            list(records.addresses.all()),
+            list(records.log.all()),
+            list(records.events.all()),
+            list(records.outbox.all()),
+            list(records.cases.all()),
+            list(records.imports.all()),
+            [mark for mark in records.key_value.all() if mark[0] != "hash-key"],
         ]
 
 
@@ -69,9 +69,9 @@ def with_one_of_each(store: Store) -> None:
     prepare(store)
     flip(store, "shared1", "f1")
     with store.transaction() as records:
-        gone = records.contact("shared2")
+        gone = records.contacts.get("shared2")
         assert gone is not None
-        records.redact(gone.id)
+        records.log.redact(gone.id)
         take(
             records,
             gone,
@@ -79,13 +79,13 @@ def with_one_of_each(store: Store) -> None:
         )
         take(records, None, entry("e2", contact=None, reason="STOP ✍", address="+14155550199"))
         for event in ("twilio:1", "twilio:\ud800", "telnyx:1"):
-            records.remember(event)
+            records.events.remember(event)
         # By a key the newest is found: it is the one that came last, whatever its id.
-        records.put_alert(alert("z"))
-        records.put_alert(alert("a"))
-        records.put_mark("cursor", "7")
+        records.outbox.put(alert("z"))
+        records.outbox.put(alert("a"))
+        records.key_value.put("cursor", "7")
         for id, state in (("1", CaseState.COMPLETED), ("2", CaseState.PENDING)):
-            records.put_case(
+            records.cases.put(
                 Case(
                     id=id,
                     contact="c1",
@@ -154,10 +154,12 @@ def test_everything_is_the_same_in_the_new_storage(
         assert everything(one) == everything(other)
         assert copied.entries == 11
         with one.reading() as records, other.reading() as new:
-            assert records.head() == new.head() == (11, copied.head)
-            assert new.alert_for("k") == records.alert_for("k")
-            assert new.seen("twilio:\ud800")
-            assert new.open_case("c1", Channel.SMS) == records.open_case("c1", Channel.SMS)
+            assert records.log.head() == new.log.head() == (11, copied.head)
+            assert new.outbox.newest_for("k") == records.outbox.newest_for("k")
+            assert new.events.seen("twilio:\ud800")
+            assert new.cases.open_for("c1", Channel.SMS) == records.cases.open_for(
+                "c1", Channel.SMS
+            )
         flip(other, "shared1", "f2")
 
 
@@ -184,8 +186,8 @@ def test_what_was_interrupted_is_done_by_the_same_again(tmp_path: Path, kind: st
                 assert is_half_a_copy(target)
         # Told meanwhile, and settled: no entry of the log.
         with source.transaction() as records:
-            records.remove_alert("z")
-            records.put_alert(alert("new"))
+            records.outbox.remove("z")
+            records.outbox.put(alert("new"))
         with closing(open_store(url)) as target:
             copy(source, target)
 
@@ -278,7 +280,7 @@ def test_killed_half_way_it_can_be_run_again(
 
 def _any(store: Store) -> bool:
     with store.reading() as records:
-        return records.count_contacts() > 0
+        return records.contacts.count() > 0
 
 
 def test_a_copy_to_itself_or_to_nowhere_is_wrong_usage(

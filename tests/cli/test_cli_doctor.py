@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from bot.cli.doctor_command import OPTIONAL_SCOPES, SCOPES
-from bot.consent.alerts import INSTALLER, Alert, AlertKind, Delivery
+from bot.consent.alerts import INSTALLER, Alert, AlertKind, Delivery, DeliveryState
 from handlers.webhooks.providers import SPECS
 from sandbox.client import Workspace
 from sandbox.first_workspace import ALERTS, BEN, LEE, MANAGERS, RANDOM
@@ -220,12 +220,12 @@ def test_a_channel_that_took_no_alerts_is_said_with_who_could_be_told(
         last_at=now,
         about=ALERTS,
         text="is_archived",
-        delivery=Delivery.SENT if told else Delivery.DEAD,
+        delivery=Delivery(state=DeliveryState.SENT if told else DeliveryState.DEAD),
     )
     url = url_of(path_in(cli.folder / "kept"))
     well.setenv("OPTIN_STORAGE", url)
     with closing(open_store(url)) as store, store.transaction() as records:
-        records.put_alert(notice)
+        records.outbox.put(notice)
 
     done = cli("doctor")
 

@@ -52,7 +52,7 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 
 def counted(store: Store) -> int:
     with store.reading() as records:
-        return records.count_contacts()
+        return records.contacts.count()
 
 
 def many(folder: Path, count: int, first: int = 0) -> str:

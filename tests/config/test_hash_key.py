@@ -58,9 +58,9 @@ class Kept:
     def mark(self, name: str, *text: str | None) -> str | None:
         """What the mark is; then it becomes `text`."""
         with closing(self.open()) as store, store.transaction() as records:
-            was = records.mark(name)
+            was = records.key_value.get(name)
             if text:
-                records.put_mark(name, text[0])
+                records.key_value.put(name, text[0])
             return was
 
     def lose_key(self) -> None:
@@ -74,7 +74,7 @@ class Kept:
 
     def head(self) -> tuple[int, str]:
         with closing(self.open()) as store, store.reading() as records:
-            return records.head()
+            return records.log.head()
 
 
 @pytest.fixture(params=KINDS)
@@ -250,8 +250,8 @@ def test_an_older_storage_without_hashes_needs_no_key(
             pass
         assert cli("import", cli.file(CONTACTS)).status == 0
         with closing(open_store(url_of(path))) as store, store.transaction() as records:
-            records.put_mark(hash_key.CHECK, None)
-            records.put_mark(hash_key.MARK, None)
+            records.key_value.put(hash_key.CHECK, None)
+            records.key_value.put(hash_key.MARK, None)
         path.with_suffix(".hash-key").unlink(missing_ok=True)
 
         assert cli("status", "ana@example.com").status == 0
@@ -263,7 +263,7 @@ def test_a_copy_has_the_same_check_value(kept: Kept, tmp_path: Path, kind: str) 
     assert kept.cli("copy", "--to", url_of(there)).status == 0
     kept.monkeypatch.setenv("OPTIN_STORAGE", url_of(there))
     with closing(open_store(url_of(there))) as store, store.reading() as records:
-        copied = records.mark(hash_key.CHECK)
+        copied = records.key_value.get(hash_key.CHECK)
 
     assert copied == kept.mark(hash_key.CHECK)
     assert kept.cli("import", "contacts.csv").status == 0

@@ -167,7 +167,7 @@ def test_of_an_approval_and_another_number_at_once_the_new_number_is_never_agree
         number = f"+1415556{one.number:04}"
         approved, _ = race(one.order("approve"), one.order("renumber", BO) | {"phone": number})
         with service.store.reading() as records:
-            contact = records.contact(one.contact.id)
+            contact = records.contacts.get(one.contact.id)
         assert contact is not None
 
         assert contact.phone == number
@@ -183,7 +183,7 @@ def test_of_two_requests_at_once_one_is_opened(
         one = Round(service, clock, number, "stop all")
         results = race(one.order("request", ANA), one.order("request", BO))
         with service.store.reading() as records:
-            cases = records.cases(one.contact.id)
+            cases = records.cases.of(one.contact.id)
 
         assert sorted("refused" in result for result in results) == [False, True]
         assert len(cases) == 1

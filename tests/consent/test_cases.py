@@ -455,7 +455,7 @@ def test_every_copy_is_drawn_anew_with_every_step(desk: Service, blocked: Contac
 
     def drawn() -> int:
         (copy,) = messages(desk, AlertKind.CASE)
-        return copy.wanted
+        return copy.delivery.desired_version
 
     seen = [drawn()]
     approve(desk, case.id, MANAGER)
@@ -476,7 +476,7 @@ def test_the_alert_of_the_refusal_says_that_it_was_taken_back(
     tell(desk, text("UNSTOP"))
     (alert,) = messages(desk, AlertKind.STOP)
 
-    assert alert.returned_at == clock()
+    assert alert.follow_up.returned_at == clock()
 
 
 # What approval leads to

@@ -571,7 +571,7 @@ def test_erasure_leaves_nothing_personal_of_any_case(
     assert (bare.state, bare.address) == (CaseState.CANCELLED, "")
     assert bare.ended_why == "The contact was erased."
     assert case_of(desk, denied).state is CaseState.DENIED
-    assert all(a.masked == "" for a in messages(desk, AlertKind.CASE))
+    assert all(a.subject.masked == "" for a in messages(desk, AlertKind.CASE))
     assert case_details(desk, waiting.id, MANAGER).contact is None
     assert not approve(desk, waiting.id, MANAGER).won
     assert not cancel(desk, waiting.id, AGENT).won

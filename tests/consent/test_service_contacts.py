@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.consent.errors import Changed, Invalid, NeedsManager, NotAllowed, Refused
+from bot.consent.log.changes import ConsentChanged
 from bot.consent.log.entries import EntryKind
 from bot.consent.model import Channel, ConsentValue, Contact, LineType, Origin
 from bot.consent.rules import Reason
@@ -302,14 +303,10 @@ def test_a_yes_that_is_newer_than_a_kept_stop_stands_on_coming_back(
     with service.store.transaction() as records:
         # What an approved case will do.
         Recorder(records=records, actor="slack:U0MANAGER", source="slack", now=clock()).record(
-            EntryKind.CONSENT,
             ana,
+            ConsentChanged(by=Origin.CONTACT, before="NO", after="YES", reason=RE_OPT_IN),
             address=OLD,
             channel=Channel.SMS,
-            by=Origin.CONTACT,
-            before="NO",
-            after="YES",
-            reason=RE_OPT_IN,
         )
     edit(service, ana.id, Details(phone=NEW), AGENT)
     back = edit(service, ana.id, Details(phone=OLD), AGENT)

@@ -70,7 +70,7 @@ def ana(service: Service) -> Contact:
 
 def facts(service: Service, address: str) -> AddressFacts:
     with service.store.reading() as records:
-        return records.facts(address)
+        return records.addresses.get(address)
 
 
 def imported(

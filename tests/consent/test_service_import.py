@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.consent.errors import Invalid, NotAllowed, Refused
+from bot.consent.log.changes import ConsentChanged
 from bot.consent.log.entries import EntryKind
 from bot.consent.model import (
     Actor,
@@ -471,14 +472,16 @@ def test_a_second_stop_that_was_only_noted_survives_the_undo_of_a_files_no(
     report = take(service, row(sms=ConsentValue.NO))
     with service.store.transaction() as records:
         Recorder(records=records, actor="contact", source="provider:twilio", now=clock()).record(
-            EntryKind.NOTE,
-            records.contact(ana.id),
+            records.contacts.get(ana.id),
+            ConsentChanged(
+                again=True,
+                by=Origin.CONTACT,
+                before=ConsentValue.NO,
+                after=ConsentValue.NO,
+                reason="STOP",
+            ),
             address=PHONE,
             channel=Channel.SMS,
-            by=Origin.CONTACT,
-            before=ConsentValue.NO,
-            after=ConsentValue.NO,
-            reason="STOP",
         )
     undone(service, report, opt_outs=True)
 

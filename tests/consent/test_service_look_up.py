@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.consent.errors import Invalid, NotAllowed, NotFound
-from bot.consent.log.entries import EntryKind
+from bot.consent.log.changes import BlockChanged
 from bot.consent.model import Channel, ConsentValue, Contact
 from bot.consent.use_cases import (
     Details,
@@ -142,17 +142,14 @@ def test_a_profile_answers_for_the_default_sender_and_for_each_of_the_others(
     change(service, ana.id, StatusUpdate(sms=ConsentValue.YES, evidence="form"), AGENT)
     sales = SENDERS[1].id
     with service.store.transaction() as records:
-        here = records.contact(ana.id)
+        here = records.contacts.get(ana.id)
         Recorder(
             records=records, actor="provider:twilio", source="provider:twilio", now=service.now()
         ).record(
-            EntryKind.BLOCK,
             here,
+            BlockChanged(sender=sales, before="none", after="blocked"),
             address=PHONE,
             channel=Channel.SMS,
-            sender=sales,
-            before="none",
-            after="blocked",
         )
 
     seen = profile(service, ana.id, AGENT)

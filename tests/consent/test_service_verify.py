@@ -68,16 +68,16 @@ def test_an_entry_that_was_changed_in_the_storage_is_named(
 
 def test_a_contact_whose_state_is_not_what_the_log_says_is_named(busy: Service):
     with busy.store.transaction() as records:
-        contact = next(records.contacts())
-        records.put_contact(replace(contact, consents={}))
+        contact = next(records.contacts.all())
+        records.contacts.put(replace(contact, consents={}))
 
     assert verify(busy).problem == f"Contact {contact.id} is not what the log says."
 
 
 def test_a_contact_that_vanished_or_came_from_nowhere_is_named(busy: Service):
     with busy.store.transaction() as records:
-        contact = next(records.contacts())
-        records.remove_contact(contact.id)
+        contact = next(records.contacts.all())
+        records.contacts.remove(contact.id)
 
     problem = verify(busy).problem
     assert problem == f"Contact {contact.id} is in the log, and not in the contacts."
@@ -85,15 +85,17 @@ def test_a_contact_that_vanished_or_came_from_nowhere_is_named(busy: Service):
 
 def test_an_address_of_which_more_is_known_than_the_log_says_is_found(busy: Service):
     with busy.store.transaction() as records:
-        records.put_facts(AddressFacts(address="+14155550100", bounce=Bounce.YES, bounced_at=NOW))
+        records.addresses.put(
+            AddressFacts(address="+14155550100", bounce=Bounce.YES, bounced_at=NOW)
+        )
 
     assert verify(busy).problem == "What is known of one address is not what the log says."
 
 
 def test_what_was_redacted_without_an_erasure_is_found(busy: Service):
     with busy.store.transaction() as records:
-        contact = next(records.contacts())
-        records.redact(contact.id)
+        contact = next(records.contacts.all())
+        records.log.redact(contact.id)
 
     problem = verify(busy).problem
     assert problem is not None

@@ -160,7 +160,7 @@ def test_one_message_by_two_ways_counts_once(
 def test_what_an_earlier_version_took_stays_taken(alerting: Service, subscriber: Contact):
     """It remembered the id alone."""
     with alerting.store.transaction() as records:
-        records.remember("twilio:twilio:in:SM1")
+        records.events.remember("twilio:twilio:in:SM1")
 
     assert ingest(alerting, [text("STOP", id="twilio:in:SM1")]) == {"duplicate": 1}
     assert not consent(alerting, subscriber).refused
@@ -170,5 +170,5 @@ def test_what_is_remembered_has_no_address_in_it(alerting: Service, subscriber: 
     ingest(alerting, [text("STOP", id="twilio:in:SM1")])
 
     with alerting.store.reading() as records:
-        assert not records.seen(f"twilio:twilio:in:SM1:{PHONE}")
-        assert records.seen(f"twilio:twilio:in:SM1:{alerting.hashed(PHONE)}")
+        assert not records.events.seen(f"twilio:twilio:in:SM1:{PHONE}")
+        assert records.events.seen(f"twilio:twilio:in:SM1:{alerting.hashed(PHONE)}")

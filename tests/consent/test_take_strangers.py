@@ -111,7 +111,7 @@ def test_no_import_revives_it(alerting: Service, clock: Stopped):
     import_rows(alerting, [row], file="contacts.csv", actor=OPERATOR)
 
     with alerting.store.reading() as records:
-        (ana,) = records.contacts_at(PHONE)
+        (ana,) = records.contacts.at(PHONE)
     assert consent(alerting, ana).refused
 
 
@@ -145,7 +145,7 @@ def test_what_a_stranger_writes_is_not_in_the_log(alerting: Service):
     tell(alerting, text("ALTO, says Ana Gomez", address=OTHER_PHONE, marker=Marker.STOP))
     tell(alerting, text("please don't text me, says Ana Gomez", address=OTHER_PHONE))
     with alerting.store.reading() as records:
-        review = next(alert for alert in records.alerts() if alert.kind is AlertKind.REVIEW)
+        review = next(alert for alert in records.outbox.all() if alert.kind is AlertKind.REVIEW)
     assert review.text == "Stop. I am Ana Gomez of Elm Street"
 
     answer_review(alerting, review.id, True, AGENT)
@@ -218,7 +218,7 @@ def test_whoever_appears_is_refused_when_it_was_read_as_an_opt_out(alerting: Ser
     tell(alerting, text("Stop. Thank you"))
     ana = appears(alerting)
     with alerting.store.reading() as records:
-        (review,) = records.alerts()
+        (review,) = records.outbox.all()
 
     answer_review(alerting, review.id, True, AGENT)
 

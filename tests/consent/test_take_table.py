@@ -220,9 +220,9 @@ def test_an_unstop_that_the_carrier_does_not_hear_leaves_the_block(
 
     assert tell(alerting, text("start!!")) == []
     with alerting.store.reading() as records:
-        [live] = records.alerts()
-    assert live.unread_at is not None
-    assert live.unstopped_at is None
+        [live] = records.outbox.all()
+    assert live.follow_up.unread_at is not None
+    assert live.follow_up.unstopped_at is None
 
 
 def test_without_an_alert_of_that_day_it_is_one_of_its_own(
@@ -334,7 +334,7 @@ def test_a_hard_failure_of_what_bounces_already_is_told_to_nobody(
     assert lines(entries) == [(EntryKind.BOUNCE, "YES", "YES")]
     assert alerts(alerting) == told
     with alerting.store.reading() as records:
-        assert [alert.count for alert in records.alerts()] == [1]
+        assert [alert.count for alert in records.outbox.all()] == [1]
 
 
 @pytest.mark.parametrize("failure", [Failure.SOFT, None])
@@ -488,7 +488,7 @@ def test_an_unsubscribe_that_a_provider_reports_again_is_a_note(
 
     assert lines(tell(alerting, mailed(EventKind.UNSUBSCRIBED))) == [(EntryKind.NOTE, "NO", "NO")]
     with alerting.store.reading() as records:
-        assert [alert.count for alert in records.alerts()] == [1]
+        assert [alert.count for alert in records.outbox.all()] == [1]
 
 
 def test_subscribing_again_at_the_provider_is_no_consent(alerting: Service, subscriber: Contact):
@@ -613,7 +613,7 @@ def test_a_complaint_that_is_reported_twice_is_told_once(alerting: Service, subs
 
     assert lines(tell(alerting, mailed(EventKind.COMPLAINT))) == [(EntryKind.NOTE, "NO", "NO")]
     with alerting.store.reading() as records:
-        assert [alert.count for alert in records.alerts()] == [1]
+        assert [alert.count for alert in records.outbox.all()] == [1]
 
 
 def test_neither_a_bounce_nor_a_delivery_takes_a_complaint_away(
@@ -632,5 +632,5 @@ def test_the_sandbox_says_that_it_is_the_sandbox(alerting: Service, subscriber: 
 
     assert outcomes == {"applied": 1, "no_effect": 1}
     with alerting.store.reading() as records:
-        newest = records.entries(contact=subscriber.id, limit=2)
+        newest = records.log.entries(contact=subscriber.id, limit=2)
     assert {entry.source for entry in newest} == {"sandbox"}

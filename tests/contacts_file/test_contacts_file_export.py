@@ -113,7 +113,7 @@ def test_an_export_imported_elsewhere_is_the_same_export(
 
 def _contacts(store: Store) -> list[Contact]:
     with store.reading() as records:
-        return list(records.contacts())
+        return list(records.contacts.all())
 
 
 def test_no_cell_of_an_export_is_a_formula_and_numbers_stay_as_they_are(service: Service) -> None:

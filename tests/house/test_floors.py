@@ -46,6 +46,7 @@ BREAKS = [
     ("rules", "bot/consent/alerts.py", "import bot.consent.cases"),
     ("rules", "bot/consent/model.py", "import bot.consent.alerts"),
     ("rules-libraries", "bot/consent/use_cases/record.py", "import msgspec"),
+    ("use-cases", "handlers/slack/commands.py", "import bot.consent.store"),
     ("webhooks-and-slack", "handlers/webhooks/signatures.py", "import handlers.slack.ids"),
     ("webhooks-and-slack", "handlers/slack/ids.py", "import handlers.webhooks.signatures"),
     ("webhooks-libraries", "handlers/webhooks/receiver/receive.py", "import slack_sdk"),

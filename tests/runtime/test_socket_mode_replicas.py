@@ -64,14 +64,14 @@ class Replicas:
 
     def on(self, phone: str) -> ConsentValue:
         with closing_service(self.storage) as service, service.store.reading() as records:
-            (holder,) = records.contacts_at(phone)
+            (holder,) = records.contacts.at(phone)
             return holder.consent(Channel.SMS).on
 
     def flips(self) -> dict[str, list[str]]:
         """The numbers that each has set to NO, as often as the log has it."""
         found = defaultdict(list)
         with closing_service(self.storage) as service, service.store.reading() as records:
-            for entry in records.log():
+            for entry in records.log.all():
                 if entry.kind is EntryKind.CONSENT and entry.after == ConsentValue.NO:
                     found[entry.actor].append(entry.address or "")
         return found

@@ -94,7 +94,7 @@ def test_it_was_not_lets_messages_go_again(slack: Slack) -> None:
     slack.person("Ana").press("It was not", in_=message)
 
     with slack.service.store.reading() as records:
-        assert records.facts(PHONE).hold is None
+        assert records.addresses.get(PHONE).hold is None
     assert shows(slack, "It was no opt-out.")
 
 
@@ -105,7 +105,7 @@ def test_a_guest_is_refused_in_private(slack: Slack) -> None:
 
     assert "full members" in said(outcome)
     with slack.service.store.reading() as records:
-        assert records.facts(PHONE).hold is not None
+        assert records.addresses.get(PHONE).hold is not None
 
 
 def test_a_manager_mutes_and_chooses_kinds(slack: Slack) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.consent.alerts import AlertKind, Delivery
+from bot.consent.alerts import AlertKind, DeliveryState
 from bot.consent.model import Actor, Channel, Role
 from bot.consent.use_cases import (
     CaseRequest,
@@ -42,7 +42,7 @@ def refused_drawing(desk: Bench) -> None:
     desk.run()
     desk.workspace.clear_faults()
 
-    assert [alert.delivery for alert in desk.alerts(AlertKind.CASE)] == [Delivery.DEAD]
+    assert [alert.delivery.state for alert in desk.alerts(AlertKind.CASE)] == [DeliveryState.DEAD]
 
 
 def dms(desk: Bench, name: str) -> list[str]:
@@ -124,7 +124,7 @@ def test_who_is_a_manager_no_more_is_sent_no_requests(desk: Bench, how: str) -> 
             desk.workspace.deactivate("Lee")
     asked(desk)
     with desk.service.store.reading() as records:
-        wanted = list(request_subscribers(records))
+        wanted = list(request_subscribers(records.key_value))
 
     assert dms(desk, "Lee") == []
     assert "A manager has to decide" in dms(desk, "Mia")[0]
@@ -137,4 +137,4 @@ def test_who_is_a_manager_no_more_is_sent_no_requests(desk: Bench, how: str) -> 
 
     assert dms(desk, "Lee") == []
     assert any("Nobody has decided" in text for text in dms(desk, "Mia"))
-    assert not any(alert.due for alert in desk.alerts())
+    assert not any(alert.delivery.due for alert in desk.alerts())

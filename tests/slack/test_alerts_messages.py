@@ -228,7 +228,7 @@ def test_without_a_channel_nobody_is_told(bench: Bench) -> None:
     bench.run()
 
     assert bench.calls() == []
-    assert [alert.kind for alert in bench.alerts() if alert.due] == []
+    assert [alert.kind for alert in bench.alerts() if alert.delivery.due] == []
 
 
 def test_all_is_told_after_the_bot_was_down(bench: Bench) -> None:
@@ -238,4 +238,4 @@ def test_all_is_told_after_the_bot_was_down(bench: Bench) -> None:
     bench.run()
 
     assert len(bench.messages()) == 1
-    assert bench.alerts(AlertKind.STOP)[0].shown == 1
+    assert bench.alerts(AlertKind.STOP)[0].delivery.posted_version == 1

@@ -15,7 +15,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 
-from bot.consent.alerts import AlertKind, Delivery
+from bot.consent.alerts import AlertKind, DeliveryState, FollowUp
 from bot.consent.use_cases import erase
 from bot.consent.use_cases.alerts.outbox import outbox
 from handlers.slack.alerts.client import client
@@ -106,7 +106,7 @@ def test_a_sentence_that_is_refused_is_given_up_and_counted(told: Bench) -> None
     told.workspace.fault("chat.postMessage", "error", error="invalid_blocks", times=2)
     told.run(6)
 
-    assert told.alert().delivery is Delivery.DEAD
+    assert told.alert().delivery.state is DeliveryState.DEAD
     assert told.health.dead == 1
     assert posts(told) == 2
 
@@ -187,13 +187,13 @@ def test_a_refused_token_stops_posting_and_nothing_else(told: Bench, word: str) 
 def test_an_outcome_that_nobody_knows_is_looked_up(told: Bench, kind: str) -> None:
     told.workspace.fault("chat.postMessage", kind)
     told.run(10)
-    state, early = told.alert().delivery, posts(told)
+    state, early = told.alert().delivery.state, posts(told)
     told.run(60, every=5)
 
-    assert (state, early) == (Delivery.UNKNOWN, 1)
+    assert (state, early) == (DeliveryState.UNKNOWN, 1)
     assert len(told.messages()) == 1
     assert posts(told) == (1 if kind == "close_after_accept" else 2)
-    assert told.alert().delivery is Delivery.SENT
+    assert told.alert().delivery.state is DeliveryState.SENT
 
 
 @pytest.mark.parametrize("word", ["internal_error", "fatal_error", "service_unavailable"])
@@ -236,7 +236,7 @@ def test_a_long_channel_is_looked_through_to_its_end(told: Bench) -> None:
 
     assert posts(told) == 1
     assert len(told.calls("conversations.history")) == 2
-    assert told.alert().delivery is Delivery.SENT
+    assert told.alert().delivery.state is DeliveryState.SENT
 
 
 def test_where_slack_can_not_be_asked_it_is_posted_again_after_an_hour(told: Bench) -> None:
@@ -261,7 +261,7 @@ def test_a_limited_history_is_waited_for(told: Bench) -> None:
 
     assert early == (1, 1)
     assert posts(told) == 1
-    assert told.alert().delivery is Delivery.SENT
+    assert told.alert().delivery.state is DeliveryState.SENT
 
 
 @pytest.mark.parametrize("kind", ["server_error", "close_after_accept"])
@@ -285,7 +285,7 @@ def test_a_message_that_somebody_deleted_comes_again_with_the_next_news(told: Be
     told.run(10)
 
     assert "Came back" in told.message().plain
-    assert not told.alert().due
+    assert not told.alert().delivery.due
     told.take(reply("STOP"))
     told.run(10)
     assert "2 times today" in told.message().plain  # and is edited as ever
@@ -293,13 +293,13 @@ def test_a_message_that_somebody_deleted_comes_again_with_the_next_news(told: Be
 
 def test_a_deleted_message_of_an_erased_contact_does_not_come_again(told: Bench) -> None:
     told.run()
-    (contact,) = told.alert().contacts
+    (contact,) = told.alert().subject.contacts
     delete(told, told.message())
     erase(told.service, contact, OPERATOR)
     told.run(10)
 
     assert told.messages() == []
-    assert not told.alert().due
+    assert not told.alert().delivery.due
 
 
 def test_a_line_whose_card_was_deleted_brings_the_card_back(bench: Bench) -> None:
@@ -314,7 +314,7 @@ def test_a_line_whose_card_was_deleted_brings_the_card_back(bench: Bench) -> Non
 
     assert "100 opt-outs by text" in again.plain
     assert lines
-    assert not any(alert.due for alert in bench.alerts())
+    assert not any(alert.delivery.due for alert in bench.alerts())
 
 
 def delete(bench: Bench, message: ShownMessage) -> None:
@@ -381,7 +381,7 @@ def test_a_word_that_nobody_knows_is_tried_a_dozen_times(told: Bench) -> None:
     told.workspace.fault("chat.postMessage", "error", error="moon_in_wrong_phase", times=1000)
     told.run(24 * 3600, every=600)
 
-    assert told.alert().delivery is Delivery.DEAD
+    assert told.alert().delivery.state is DeliveryState.DEAD
     assert posts(told) == 12
 
 
@@ -405,7 +405,7 @@ def test_a_notice_that_nobody_can_get_is_given_up(told: Bench) -> None:
     told.run(10)
     (notice,) = told.alerts(AlertKind.NOTICE)
 
-    assert notice.delivery is Delivery.DEAD
+    assert notice.delivery.state is DeliveryState.DEAD
     assert outbox(told.service).dead == 1
 
 
@@ -470,9 +470,12 @@ def test_an_alert_that_can_not_be_drawn_holds_up_no_other(
     told: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     with told.service.store.transaction() as records:
-        (stop,) = records.alerts()
-        broken = replace(stop, id="0" * 32, kind=AlertKind.REVIEW, answer="canary", text="canary")
-        records.put_alert(broken)
+        (stop,) = records.outbox.all()
+        answered = FollowUp(answer="canary")
+        broken = replace(
+            stop, id="0" * 32, kind=AlertKind.REVIEW, follow_up=answered, text="canary"
+        )
+        records.outbox.put(broken)
     told.run(5)
 
     assert len(told.messages()) == 1

@@ -21,12 +21,12 @@ TEXT = "please stop texting me"
 
 def held(bench: Bench, address: str = PHONE) -> bool:
     with bench.service.store.reading() as records:
-        return records.facts(address).hold is not None
+        return records.addresses.get(address).hold is not None
 
 
 def now(bench: Bench, contact: Contact) -> Contact:
     with bench.service.store.reading() as records:
-        found = records.contact(contact.id)
+        found = records.contacts.get(contact.id)
     assert found is not None
     return found
 
@@ -74,7 +74,10 @@ def test_the_first_answer_wins_and_the_second_learns_whose(bench: Bench) -> None
     second = answer_review(bench.service, bench.alert().id, False, MANAGER)
 
     assert not second.won
-    assert (second.alert.handled_by, second.alert.answer) == (AGENT.id, "refusal")
+    assert (second.alert.follow_up.handled_by, second.alert.follow_up.answer) == (
+        AGENT.id,
+        "refusal",
+    )
     assert len(told(bench.service)) == entries
     assert now(bench, contact).consent(Channel.SMS).on is ConsentValue.NO
 
@@ -82,7 +85,7 @@ def test_the_first_answer_wins_and_the_second_learns_whose(bench: Bench) -> None
 def test_unanswered_it_becomes_a_refusal_by_itself(bench: Bench) -> None:
     contact = bench.add()
     bench.take(reply(TEXT))
-    deadline = bench.alert().deadline
+    deadline = bench.alert().follow_up.deadline
     assert deadline is not None
     bench.clock.advance(deadline - bench.clock() - timedelta(seconds=1))
     early = expire_reviews(bench.service)
@@ -112,7 +115,7 @@ def test_a_stop_meanwhile_is_not_refused_twice(bench: Bench) -> None:
     contact = bench.add()
     bench.take(reply(TEXT), reply("STOP"))
     since = now(bench, contact).consent(Channel.SMS).since
-    review = next(alert for alert in bench.alerts() if alert.deadline)
+    review = next(alert for alert in bench.alerts() if alert.follow_up.deadline)
     answer_review(bench.service, review.id, True, AGENT)
     refusals = [e for e in told(bench.service) if e.kind is EntryKind.CONSENT and e.after == "NO"]
 
@@ -171,7 +174,7 @@ def test_erasure_takes_the_quotation_out_of_the_channel_and_the_storage(bench: B
 def test_who_may_not_is_refused(bench: Bench) -> None:
     bench.add()
     bench.take(reply(TEXT), reply("STOP", "+12125550167"))
-    review, stop = sorted(bench.alerts(), key=lambda alert: alert.deadline is None)
+    review, stop = sorted(bench.alerts(), key=lambda alert: alert.follow_up.deadline is None)
     with pytest.raises(NotAllowed):
         answer_review(bench.service, review.id, True, NOBODY)
     with pytest.raises(NotAllowed):
@@ -194,7 +197,7 @@ def test_an_alert_is_marked_handled_once(bench: Bench) -> None:
     bench.run()
 
     assert (first.won, second.won) == (True, False)
-    assert second.alert.handled_by == AGENT.id
+    assert second.alert.follow_up.handled_by == AGENT.id
     assert "Handled by" in bench.message().plain
     assert bench.message().buttons == ["View", "Request re-opt-in"]
 

@@ -118,7 +118,7 @@ def test_the_list_of_a_storm_is_withheld_too(bench: Bench) -> None:
     bench.run(180, every=2)
 
     assert withheld
-    assert bench.alerts(AlertKind.STORM_LIST)[0].ts is not None or any(
+    assert bench.alerts(AlertKind.STORM_LIST)[0].delivery.ts is not None or any(
         message.files for message in bench.messages()
     )
 

@@ -29,7 +29,7 @@ def storm(bench: Bench, count: int, *, seconds: int, whole: int = 300) -> None:
 
 def card(bench: Bench) -> ShownMessage:
     """The only one there is."""
-    (found,) = [m for m in bench.messages() if bench.alerts(AlertKind.STORM)[0].ts == m.ts]
+    (found,) = [m for m in bench.messages() if bench.alerts(AlertKind.STORM)[0].delivery.ts == m.ts]
     return found
 
 

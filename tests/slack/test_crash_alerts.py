@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.consent.alerts import Alert, Delivery
+from bot.consent.alerts import Alert, DeliveryState
 from bot.consent.use_cases import Service
 from bot.consent.use_cases.ingest import ingest
 from sandbox.client import Workspace
@@ -82,16 +82,16 @@ class Scene:
 
     def alerts(self) -> list[Alert]:
         with self.service.store.reading() as records:
-            return list(records.alerts())
+            return list(records.outbox.all())
 
     def until(self, reached: Callable[[], bool], within: float = 30.0) -> None:
         end = time.monotonic() + within
         while not reached():
-            assert time.monotonic() < end, [(a.delivery, a.problem) for a in self.alerts()]
+            assert time.monotonic() < end, [a.delivery for a in self.alerts()]
             time.sleep(0.005)  # nothing tells when another process has written
 
     def is_sending(self) -> bool:
-        return any(alert.delivery is Delivery.SENDING for alert in self.alerts())
+        return any(alert.delivery.state is DeliveryState.SENDING for alert in self.alerts())
 
     def is_posted(self) -> bool:
         return bool(self.told())
@@ -101,11 +101,11 @@ class Scene:
         for _ in range(5):
             with self.worker():
                 try:
-                    self.until(lambda: not any(a.due for a in self.alerts()), within=10)
+                    self.until(lambda: not any(a.delivery.due for a in self.alerts()), within=10)
                 except AssertionError:
                     continue  # what is unknown is looked for by the next, two minutes later
                 return
-        raise AssertionError([(a.delivery, a.problem) for a in self.alerts()])
+        raise AssertionError([a.delivery for a in self.alerts()])
 
     def told(self) -> Counter[str]:
         """How many messages each alert has."""
@@ -144,10 +144,10 @@ def test_killed_after_slack_has_it_and_before_the_answer(scene: Scene) -> None:
     scene.workspace.fault("chat.postMessage", "timeout", seconds=5)
     with scene.worker():
         scene.until(scene.is_posted)
-    before = [alert.delivery for alert in scene.alerts()]
+    before = [alert.delivery.state for alert in scene.alerts()]
     scene.tell_all()
 
-    assert before == [Delivery.SENDING]
+    assert before == [DeliveryState.SENDING]
     assert scene.each_once()
 
 
@@ -159,10 +159,10 @@ def test_killed_between_the_answer_and_the_settling(scene: Scene) -> None:
         stack.enter_context(scene.service.store.transaction())
         # The answer comes, and the worker waits for the storage with it.
         time.sleep(1.0)
-    before = [alert.delivery for alert in scene.alerts()]
+    before = [alert.delivery.state for alert in scene.alerts()]
     scene.tell_all()
 
-    assert before == [Delivery.SENDING]
+    assert before == [DeliveryState.SENDING]
     assert scene.each_once()
 
 
@@ -182,10 +182,10 @@ def test_killed_while_looking_for_it(scene: Scene) -> None:
 def test_killed_once_it_is_settled(scene: Scene) -> None:
     ingest(scene.service, [reply("STOP")])
     with scene.worker():
-        scene.until(lambda: not scene.alerts()[0].due)
+        scene.until(lambda: not scene.alerts()[0].delivery.due)
     with scene.worker():
         ingest(scene.service, [reply("UNSTOP")])
-        scene.until(lambda: not scene.alerts()[0].due)
+        scene.until(lambda: not scene.alerts()[0].delivery.due)
     scene.tell_all()
 
     assert scene.each_once()

@@ -120,7 +120,7 @@ def tried(slack: Slack) -> ShownMessage:
 def state(slack: Slack) -> CaseState:
     contact = slack.find(PHONE).id
     with slack.service.store.reading() as records:
-        return records.cases(contact)[0].state
+        return records.cases.of(contact)[0].state
 
 
 def test_stop_request_approval_and_then_unstop(slack: Slack) -> None:
@@ -441,11 +441,11 @@ def test_evidence_for_one_number_is_not_sent_for_another_unseen(slack_http: Slac
     form = ana.modal
     assert form is not None
     with slack_http.service.store.reading() as records:
-        early = records.cases(contact.id)
+        early = records.cases.of(contact.id)
     kept = form.fields["Evidence"]
     ana.submit()
     with slack_http.service.store.reading() as records:
-        [case] = records.cases(contact.id)
+        [case] = records.cases.of(contact.id)
 
     assert early == []
     assert "changed meanwhile" in form.plain
@@ -543,7 +543,7 @@ def test_evidence_from_before_the_refusal_is_refused_at_its_field(slack_http: Sl
     assert "future" in coming.errors["When they agreed"]
     contact = slack_http.find(PHONE).id
     with slack_http.service.store.reading() as records:
-        assert records.cases(contact) == []
+        assert records.cases.of(contact) == []
 
 
 def test_email_comes_back_the_same_way(slack_http: Slack) -> None:
@@ -564,7 +564,7 @@ def test_what_the_command_line_decides_is_drawn_in_slack(slack_http: Slack) -> N
     request_of(slack_http)
     contact = slack_http.find(PHONE).id
     with slack_http.service.store.reading() as records:
-        case = records.open_case(contact, Channel.SMS)
+        case = records.cases.open_for(contact, Channel.SMS)
     assert case is not None
     approve(slack_http.service, case.id, MANAGER)
 

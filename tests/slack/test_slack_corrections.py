@@ -74,7 +74,7 @@ def agrees_again(slack: Slack) -> None:
 def lists(slack: Slack) -> set[str]:
     """The entries of providers' lists that have Nia's address, as far as Optin knows."""
     with slack.service.store.reading() as records:
-        return set(records.facts(MAILBOX).blocks)
+        return set(records.addresses.get(MAILBOX).blocks)
 
 
 def pressed_on_an_old_screen(slack: Slack, **button: str) -> str:

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from bot.consent.alerts import Alert, AlertKind
+from bot.consent.alerts import Alert, AlertKind, Delivery, Subject
 from bot.consent.cases import Case, CaseState
 from bot.consent.gates import Code
 from bot.consent.model import Channel, Evidence
 from bot.consent.use_cases import CaseDetails
 from handlers.slack import ids
-from handlers.slack.alerts.alert_blocks import drawn
-from handlers.slack.alerts.case_text import headline, progress
+from handlers.slack.alerts.render.alert_blocks import drawn
+from handlers.slack.alerts.render.case_progress import headline, progress
 from handlers.slack.blocks.card import card
 from handlers.slack.blocks.modal_frame import Metadata
 from handlers.slack.blocks.request_modal import deny_modal, pending, request_modal, requested_modal
@@ -106,11 +106,10 @@ def alert(matter: CaseDetails, kind: AlertKind, **fields: Any) -> Alert:
         slack_channel="C0APPROVAL",
         first_at=AT,
         last_at=AT,
-        channel=matter.case.channel,
-        masked="ending 0100",
+        subject=Subject(channel=matter.case.channel, masked="ending 0100"),
         about=matter.case.id,
         text=matter.case.state,
-        **fields,
+        delivery=Delivery(**fields),
     )
 
 

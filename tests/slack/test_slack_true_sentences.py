@@ -240,7 +240,7 @@ def reasons(slack: Slack, name: str) -> str:
 
 def _contacts(slack: Slack) -> list[Contact]:
     with slack.service.store.reading() as records:
-        return list(records.contacts())
+        return list(records.contacts.all())
 
 
 def test_the_only_holder_of_a_number_replied_stop(slack: Slack) -> None:

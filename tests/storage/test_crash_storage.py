@@ -117,9 +117,9 @@ def test_sixteen_threads_in_two_processes_lose_no_update(url: str) -> None:
     assert len(told) == 2 * 8 * 40
     check(store, told)
     with store.reading() as records:
-        flips = Counter(entry.contact for entry in records.log() if entry.before)
+        flips = Counter(entry.contact for entry in records.log.all() if entry.before)
         for id in SHARED:
-            contact = records.contact(id)
+            contact = records.contacts.get(id)
             assert contact is not None
             assert contact.version == 1 + flips[id]
     store.close()
@@ -140,7 +140,7 @@ def test_two_processes_take_turns(url: str) -> None:
     counts = [len(acknowledged(worker)) for worker in workers]
     store = open_store(url)
     with store.reading() as records:
-        turns = [name for name, _ in groupby(entry.id[:2] for entry in records.log())]
+        turns = [name for name, _ in groupby(entry.id[:2] for entry in records.log.all())]
     store.close()
 
     assert min(counts) > 0.2 * max(counts)

@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from bot.consent.alerts import Alert, AlertKind, Delivery
+from bot.consent.alerts import Alert, AlertKind, DeliveryState
 from bot.consent.errors import StorageFailed
 from bot.consent.store import Store
 from bot.consent.use_cases.ingest import ingest
@@ -28,7 +28,7 @@ from handlers.webhooks.provider import Request
 from handlers.webhooks.receiver import BatchQueue, ProviderHealth, ReplayCache, WebhookReceiver
 from handlers.webhooks.registry import make_providers
 from storage import open_store
-from storage.sql.sqlite import SQLite
+from storage.sql.engine.sqlite import SQLite
 from tests.support import consent_fixtures
 from tests.support.alerts_fixtures import Bench, reply
 from tests.support.consent_fixtures import NOW
@@ -56,7 +56,7 @@ def test_what_slack_has_taken_is_settled_when_the_storage_has_time(
             last_at=bench.clock(),
         )
         with store.transaction() as records:
-            records.put_alert(told)
+            records.outbox.put(told)
         bench.worker = bench.hire(bench.slack)
         bench.workspace.fault("chat.postMessage", "timeout", seconds=1)
         with ThreadPoolExecutor(1) as beside:
@@ -71,7 +71,7 @@ def test_what_slack_has_taken_is_settled_when_the_storage_has_time(
             bench.clock.advance(timedelta(seconds=2))
             bench.settle()
 
-        assert bench.alert().delivery is Delivery.SENT
+        assert bench.alert().delivery.state is DeliveryState.SENT
         assert len(bench.calls("chat.postMessage")) == 1
 
 
@@ -105,7 +105,7 @@ def test_requests_whose_tokens_are_kept_wait_for_the_storage_once(
                 while_held = tries["transactions"]
             taken = asyncio.run(all_at_once())
         with service.store.reading() as records:
-            ids = [entry.provider_id for entry in records.log() if entry.provider_id]
+            ids = [entry.provider_id for entry in records.log.all() if entry.provider_id]
 
     assert set(refused) == {503}
     # The first one alone, those who came meanwhile, and perhaps some in between: not each.
@@ -125,7 +125,7 @@ def test_readers_by_the_dozen_are_busy_and_no_fault_of_ours(tmp_path: Path) -> N
 
         def read() -> None:
             with store.reading() as records:
-                records.head()
+                records.log.head()
                 inside.release()
                 over.wait()
 
@@ -136,7 +136,7 @@ def test_readers_by_the_dozen_are_busy_and_no_fault_of_ours(tmp_path: Path) -> N
             inside.acquire()
         try:
             with pytest.raises(StorageFailed, match="busy"), store.transaction() as records:
-                records.head()
+                records.log.head()
         finally:
             over.set()
             for reader in readers:
@@ -170,7 +170,7 @@ def test_what_tells_nothing_does_not_wait_for_whoever_claims(tmp_path: Path) -> 
         for number in range(6):
             ingest(service, [reply("STOP", f"+1212555{number:04}")])
         with opened.store.transaction() as frozen:
-            assert frozen.due_alerts(NOW, limit=99)
+            assert frozen.outbox.due(NOW, limit=99)
             taken = ingest(service, [reply("thanks, see you", "+12125559999")])
 
     assert taken == {"no_effect": 1}
@@ -190,12 +190,12 @@ def test_the_server_may_have_another_isolation_by_default(tmp_path: Path) -> Non
             def count(store: Store) -> None:
                 for _ in range(50):
                     with store.transaction() as records:
-                        records.put_mark("m", str(int(records.mark("m") or 0) + 1))
+                        records.key_value.put("m", str(int(records.key_value.get("m") or 0) + 1))
 
             with ThreadPoolExecutor(2) as pool:
                 list(pool.map(count, (one, other)))
             with one.reading() as records:
-                assert records.mark("m") == "100"
+                assert records.key_value.get("m") == "100"
     finally:
         with psycopg.connect(url, autocommit=True) as server:
             server.execute(

@@ -58,16 +58,18 @@ def test_eight_writers_on_one_chain(tmp_path: Path, kind: str) -> None:
             with stores[number % 2].transaction() as records:
                 for step in (0, 1, 2) if number % 2 else (2, 1, 0):
                     id = f"c{(number + turn + step) % 6}"
-                    found = records.contact(id)
+                    found = records.contacts.get(id)
                     assert found is not None
                     version = found.version + 1
-                    records.put_contact(contact(id, version=version))
-                    records.append(entry(f"{number}-{turn}-{step}", contact=id, version=version))
+                    records.contacts.put(contact(id, version=version))
+                    records.log.append(
+                        entry(f"{number}-{turn}-{step}", contact=id, version=version)
+                    )
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(work, range(8)))
     with stores[0].reading() as records:
-        log = list(records.log())
+        log = list(records.log.all())
         assert [e.seq for e in log] == list(range(1, 8 * 25 * 3 + 1))
         # Each was made behind the one before it: no two have the same parent.
         parents = [GENESIS, *(e.hash for e in log[:-1])]
@@ -138,9 +140,9 @@ def test_a_connection_lost_during_commit_is_an_unknown_outcome_that_the_event_se
 
         def tell() -> None:
             with store.transaction() as records:
-                if not records.seen("twilio:SM1"):
-                    records.remember("twilio:SM1")
-                    records.append(entry("e1"))
+                if not records.events.seen("twilio:SM1"):
+                    records.events.remember("twilio:SM1")
+                    records.log.append(entry("e1"))
 
         cutter.armed = True
         with pytest.raises(StorageFailed, match="nobody knows whether"):
@@ -148,13 +150,13 @@ def test_a_connection_lost_during_commit_is_an_unknown_outcome_that_the_event_se
         end = time.monotonic() + 10
         while True:
             with direct.reading() as records:
-                if records.seen("twilio:SM1") or time.monotonic() > end:
+                if records.events.seen("twilio:SM1") or time.monotonic() > end:
                     break
         tell()
 
         with direct.reading() as records:
-            assert records.seen("twilio:SM1")
-            assert [e.id for e in records.log()] == ["e1"]
+            assert records.events.seen("twilio:SM1")
+            assert [e.id for e in records.log.all()] == ["e1"]
     cutter.close()
 
 
@@ -168,7 +170,7 @@ def test_a_webhook_whose_commit_is_lost_sight_of_is_503_and_counts_once(
 
         def stops() -> list[str | None]:
             with direct.reading() as records:
-                return [e.provider_id for e in records.log() if e.kind is EntryKind.CONSENT][1:]
+                return [e.provider_id for e in records.log.all() if e.kind is EntryKind.CONSENT][1:]
 
         cutter.armed = True
         lost = text(bot, "STOP", sid="SM1")
@@ -188,20 +190,20 @@ def test_a_connection_lost_before_commit_changed_nothing(server: Server) -> None
 
         def broken_off() -> None:
             with store.transaction() as records:
-                records.append(entry("e1"))
+                records.log.append(entry("e1"))
                 with psycopg.connect(server.url, autocommit=True) as other:
                     other.execute(
                         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                         "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
                     )
-                records.contact("c9")
+                records.contacts.get("c9")
 
         with pytest.raises(StorageFailed, match="nothing was changed"):
             broken_off()
         put(store, entry("e2"))
 
         with store.reading() as records:
-            assert [e.id for e in records.log()] == ["e2"]
+            assert [e.id for e in records.log.all()] == ["e2"]
 
 
 @pytest.mark.parametrize(
@@ -226,10 +228,10 @@ def test_a_server_that_restarts_in_a_flood_loses_and_doubles_nothing(
 
     def tell(number: int, event: str) -> None:
         with stores[number % 2].transaction() as records:
-            if records.seen(event):
+            if records.events.seen(event):
                 return
-            records.remember(event)
-            found = records.contact(SHARED[len(event) * number % len(SHARED)])
+            records.events.remember(event)
+            found = records.contacts.get(SHARED[len(event) * number % len(SHARED)])
             assert found is not None
             take(records, found, flipped(event, found))
 
@@ -266,10 +268,10 @@ def test_a_server_that_restarts_in_a_flood_loses_and_doubles_nothing(
 
     assert refused
     with stores[0].reading() as records:
-        flips = Counter(e.id for e in records.log() if e.before)
+        flips = Counter(e.id for e in records.log.all() if e.before)
         assert set(flips.values()) == {1}
         assert not [event for events in told for event in events if event not in flips]
-        assert all(records.seen(event) for event in flips)
+        assert all(records.events.seen(event) for event in flips)
     check(stores[0], [])
     for store in stores:
         store.close()
@@ -301,17 +303,17 @@ def test_who_waits_for_the_lock_waits_for_nobody_who_only_reads(tmp_path: Path) 
     with closing(open_store(url)) as store, closing(open_store(url)) as other:
         put(store, contact(), entry("e1"))
         with store.reading() as reading:
-            assert reading.head()[0] == 1
+            assert reading.log.head()[0] == 1
             flip_nothing = threading.Thread(target=lambda: put(other, entry("e2")))
             flip_nothing.start()
             flip_nothing.join(10)
 
             assert not flip_nothing.is_alive()
-            assert reading.head()[0] == 1
+            assert reading.log.head()[0] == 1
         with store.transaction() as writing:
-            writing.append(entry("e3"))
+            writing.log.append(entry("e3"))
             with other.reading() as reading:
-                assert reading.head()[0] == 2
+                assert reading.log.head()[0] == 2
 
 
 def test_what_nobody_foresaw_leaves_no_lock_behind(tmp_path: Path) -> None:
@@ -320,7 +322,7 @@ def test_what_nobody_foresaw_leaves_no_lock_behind(tmp_path: Path) -> None:
         with connected(path) as run:
             run("DELETE FROM heads")
         with pytest.raises(ValueError, match="unpack"), store.transaction() as records:
-            records.head()
+            records.log.head()
 
         with psycopg.connect(url_of(path)) as server:
             states = server.execute(

@@ -186,7 +186,7 @@ def test_who_waited_too_long_is_told_so_without_another_try(tmp_path: Path) -> N
                 refused = asyncio.run(all_at_once(0, 640))
             taken = asyncio.run(all_at_once(0, 8))
         with service.store.reading() as records:
-            ids = {entry.provider_id for entry in records.log() if entry.provider_id}
+            ids = {entry.provider_id for entry in records.log.all() if entry.provider_id}
 
     assert set(refused) == {503}
     assert told["not_stored"] == 640
@@ -214,7 +214,7 @@ def test_whoever_reads_while_somebody_is_erased_keeps_nobody_from_writing(tmp_pa
 
     def forget() -> None:
         with closing(open_store(url_of(storage))) as store, store.transaction() as records:
-            records.redact("c1")
+            records.log.redact("c1")
 
     with (
         ThreadPoolExecutor(1) as beside,
@@ -223,13 +223,13 @@ def test_whoever_reads_while_somebody_is_erased_keeps_nobody_from_writing(tmp_pa
     ):
         put(store, contact(), entry("e1", reason="A secret"))
         with store.reading() as records:
-            records.head()
+            records.log.head()
             forgetting = beside.submit(forget)
             for number in range(2, 5):
                 # Longer than the journal's turn lasts, so that it has come.
                 assert wait([forgetting], timeout=0.3).not_done
                 put(other, entry(f"e{number}"))
-            assert records.head()[0] == 1
+            assert records.log.head()[0] == 1
         forgetting.result()
 
         assert journal.stat().st_size == 0

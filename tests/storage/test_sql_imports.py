@@ -75,7 +75,7 @@ def test_whatever_an_external_id_holds_it_is_found_among_many(
         put(store, contact("c1", external_id=id), contact("c2", external_id="another"))
         with store.transaction() as records:
             records.expect(Expected(external_ids=["another", id]))
-            found = records.by_external_id(id)
+            found = records.contacts.by_external_id(id)
 
     assert found is not None
     assert found.id == "c1"

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.consent.alerts import Alert, AlertKind, Delivery
+from bot.consent.alerts import Alert, AlertKind, DeliveryState, revise
 from bot.consent.store import Store
 from bot.consent.use_cases import Service
-from bot.consent.use_cases.alerts.outbox import LOOK_AFTER, Posting, Result, claim, outbox, settle
+from bot.consent.use_cases.alerts.outbox import LOOK_AFTER, claim, outbox
+from bot.consent.use_cases.alerts.settle import Posting, Result, settle
 from bot.runtime.clock import Stopped
 from storage import open_store
 from tests.support.consent_fixtures import NOW, open_service
@@ -35,10 +36,14 @@ def alert(id: str, **fields: object) -> Alert:
     return Alert(**known | fields)  # type: ignore[arg-type]
 
 
+def delivered(alert: Alert, **fields: object) -> Alert:
+    return replace(alert, delivery=replace(alert.delivery, **fields))  # type: ignore[arg-type]
+
+
 def put(store: Store, *alerts: Alert) -> None:
     with store.transaction() as records:
         for one in alerts:
-            records.put_alert(one)
+            records.outbox.put(one)
 
 
 @pytest.fixture
@@ -55,16 +60,16 @@ def test_while_one_claims_the_other_is_given_nothing_and_does_not_wait(
     one, other = replicas
     put(one, *(alert(f"a{n}", slack_channel=f"C{n}") for n in range(2)))
     with one.transaction() as mine:
-        (claimed,) = mine.due_alerts(NOON, limit=1)
+        (claimed,) = mine.outbox.due(NOON, limit=1)
         with other.transaction() as theirs:
-            meanwhile = theirs.due_alerts(NOON, limit=9)
+            meanwhile = theirs.outbox.due(NOON, limit=9)
             with pytest.raises(RuntimeError):
-                theirs.put_mark("last call:C0", "theirs")
-        mine.put_alert(replace(claimed, not_before=NOON + LOOK_AFTER))
-        mine.put_mark("last call:C0", "mine")
+                theirs.key_value.put("last call:C0", "theirs")
+        mine.outbox.put(delivered(claimed, not_before=NOON + LOOK_AFTER))
+        mine.key_value.put("last call:C0", "mine")
     with other.transaction() as theirs:
-        after = theirs.due_alerts(NOON, limit=9)
-        mark = theirs.mark("last call:C0")
+        after = theirs.outbox.due(NOON, limit=9)
+        mark = theirs.key_value.get("last call:C0")
 
     assert meanwhile == []
     assert [found.id for found in after] == ["a1"]
@@ -75,14 +80,14 @@ def test_claiming_waits_for_nobody_who_writes(replicas: tuple[Store, Store]) -> 
     one, other = replicas
     put(one, alert("a1"), alert("a2", slack_channel="C2"))
     with one.transaction() as writing:
-        writing.put_contact(contact())
-        writing.append(entry())
-        changed = writing.alert("a1")
+        writing.contacts.put(contact())
+        writing.log.append(entry())
+        changed = writing.outbox.get("a1")
         assert changed is not None
-        writing.put_alert(replace(changed, count=2))
+        writing.outbox.put(replace(changed, count=2))
         with other.transaction() as claiming:
-            claimed = claiming.due_alerts(NOON, limit=9)
-            claiming.put_alert(replace(claimed[0], delivery=Delivery.SENDING))
+            claimed = claiming.outbox.due(NOON, limit=9)
+            claiming.outbox.put(delivered(claimed[0], state=DeliveryState.SENDING))
 
         assert [found.id for found in claimed] == ["a2"]
 
@@ -94,37 +99,38 @@ def test_what_is_told_meanwhile_does_not_undo_a_claim(replicas: tuple[Store, Sto
 
     def tell() -> None:
         with other.transaction() as records:
-            known = records.alert_for("a1")
+            known = records.outbox.newest_for("a1")
             assert known is not None
-            records.put_alert(replace(known, count=known.count + 1, wanted=known.wanted + 1))
+            records.outbox.put(revise(known, count=known.count + 1))
         found.append(known)
 
     with one.transaction() as records:
-        (claimed,) = records.due_alerts(NOON, limit=9)
+        (claimed,) = records.outbox.due(NOON, limit=9)
         telling = threading.Thread(target=tell)
         telling.start()
-        records.put_alert(replace(claimed, delivery=Delivery.SENDING, attempts=1))
+        records.outbox.put(delivered(claimed, state=DeliveryState.SENDING, attempts=1))
     telling.join()
 
     assert found[0] is not None
-    assert found[0].delivery is Delivery.SENDING
+    assert found[0].delivery.state is DeliveryState.SENDING
     with one.reading() as records:
-        kept = records.alert("a1")
+        kept = records.outbox.get("a1")
         assert kept is not None
-        assert (kept.delivery, kept.attempts, kept.count) == (Delivery.SENDING, 1, 2)
+        assert kept.delivery.state is DeliveryState.SENDING
+        assert (kept.delivery.attempts, kept.count) == (1, 2)
 
 
 def test_a_transaction_that_claims_does_nothing_else(replicas: tuple[Store, Store]) -> None:
     one, _ = replicas
     put(one, alert("a1"))
     with one.transaction() as records:
-        records.due_alerts(NOON, limit=9)
+        records.outbox.due(NOON, limit=9)
         for other in (
-            lambda: records.put_contact(contact()),
-            lambda: records.append(entry()),
-            lambda: records.remember("twilio:1"),
-            lambda: records.alert("a1"),
-            lambda: list(records.marks()),
+            lambda: records.contacts.put(contact()),
+            lambda: records.log.append(entry()),
+            lambda: records.events.remember("twilio:1"),
+            lambda: records.outbox.get("a1"),
+            lambda: list(records.key_value.all()),
         ):
             with pytest.raises(RuntimeError):
                 other()
@@ -163,6 +169,6 @@ def test_who_dies_with_a_claim_is_followed_by_another(storage_path: Path) -> Non
     clock.advance(LOOK_AFTER)
     taken = claim(heir, OPEN)
     assert taken is not None
-    assert (taken.id, taken.attempts) == (claimed.id, 2)
-    assert taken.delivery is Delivery.UNKNOWN
+    assert (taken.id, taken.delivery.attempts) == (claimed.id, 2)
+    assert taken.delivery.state is DeliveryState.UNKNOWN
     heir.store.close()

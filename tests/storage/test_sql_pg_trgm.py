@@ -37,8 +37,8 @@ def test_nobody_has_to_wait_where_there_are_contacts_already(database: str) -> N
 
         assert _indexes(database) == ["contacts_grams"]
         with store.reading() as records:
-            assert records.search("an", limit=9) == [ana]
-            assert records.search("zo", limit=9) == [zoe]
+            assert records.contacts.search("an", limit=9) == [ana]
+            assert records.contacts.search("zo", limit=9) == [zoe]
 
 
 def test_it_is_found_in_whatever_schema_it_was_put(database: str) -> None:
@@ -71,7 +71,7 @@ def test_what_comes_back_on_a_server_without_it_is_searched_as_ever(database: st
     do("DROP EXTENSION pg_trgm CASCADE", database)
 
     with closing(open_store(database)) as store, store.reading() as records:
-        assert records.search("stalja", limit=9) == [last]
+        assert records.contacts.search("stalja", limit=9) == [last]
 
 
 def test_where_it_knows_no_letters_but_those_of_ascii_it_is_not_used() -> None:

@@ -20,7 +20,8 @@ import pytest
 
 from bot.consent.model import ConsentValue
 from bot.consent.use_cases import Service, verify
-from bot.consent.use_cases.alerts.outbox import Posting, Result, claim, settle
+from bot.consent.use_cases.alerts.outbox import claim
+from bot.consent.use_cases.alerts.settle import Posting, Result, settle
 from bot.runtime.clock import Stopped
 from tests.support.case_races import ROUNDS, Round, in_processes
 from tests.support.consent_fixtures import NOW, open_service
@@ -76,7 +77,7 @@ def telling(storage: Path) -> Iterator[Counter[Result]]:
         while not over.is_set():
             if alert := claim(service, OPEN):
                 # Each is put off once, so that it is claimed again.
-                posting = _SENT if alert.attempts > 1 else _LATER
+                posting = _SENT if alert.delivery.attempts > 1 else _LATER
                 settle(service, alert, posting)
                 done[posting.result] += 1
 

@@ -46,7 +46,7 @@ def test_the_database_itself_refuses_to_change_the_log(path: Path, statement: st
     with closing(open_store(url_of(path))) as store:
         put(store, entry("e1", reason="asked"), entry("e2"))
         with store.reading() as records:
-            before = list(records.log())
+            before = list(records.log.all())
         with (
             connected(path) as run,
             pytest.raises(
@@ -56,7 +56,7 @@ def test_the_database_itself_refuses_to_change_the_log(path: Path, statement: st
             run(statement)
 
         with store.reading() as records:
-            assert list(records.log()) == before
+            assert list(records.log.all()) == before
 
 
 def test_a_database_lets_personal_parts_go_and_nothing_else(path: Path) -> None:
@@ -66,7 +66,7 @@ def test_a_database_lets_personal_parts_go_and_nothing_else(path: Path) -> None:
             assert run("UPDATE entries SET personal = NULL WHERE seq = 1") == 1
 
         with store.reading() as records:
-            assert [e.redacted for e in records.log()] == [True, False]
+            assert [e.redacted for e in records.log.all()] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_a_database_of_the_first_program_is_brought_up_to_date(tmp_path: Path, k
 
         with closing(open_store(url)) as store, store.reading() as records:
             for part in ("ana", "ómez", "optica", "xample"):
-                assert records.search(part, limit=9) == [known]
+                assert records.contacts.search(part, limit=9) == [known]
 
 
 def test_a_database_of_a_newer_program_is_refused_and_left_alone(path: Path) -> None:
@@ -153,7 +153,7 @@ def test_a_database_of_a_newer_program_is_refused_and_left_alone(path: Path) -> 
         run(f"UPDATE alembic_version SET version_num = '{VERSION}'")
 
     with closing(open_store(url)) as store, store.reading() as records:
-        assert records.count_contacts() == 1
+        assert records.contacts.count() == 1
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_all_who_make_the_tables_at_once_get_the_same(
         with ThreadPoolExecutor(6) as pool:
             list(pool.map(open_and_write, range(6)))
         with closing(open_store(url)) as store, store.reading() as records:
-            assert records.head()[0] == 6
+            assert records.log.head()[0] == 6
 
 
 class _file:
@@ -229,17 +229,17 @@ def test_what_a_database_can_not_keep_in_a_text_is_kept_in_its_document(path: Pa
         odd = contact("c\0", name="A\0na", company="\0", email="a\0@example.com", external_id="\0")
         put(store, odd, entry("e\0", contact="c\0", actor="cli:\0", reason="\0"))
         with store.transaction() as records:
-            records.remember("twilio:\0")
-            records.put_mark("\0", "\0")
+            records.events.remember("twilio:\0")
+            records.key_value.put("\0", "\0")
 
         with store.reading() as records:
-            assert records.contact("c\0") == odd
-            assert records.contacts_at("a\0@example.com") == [odd]
-            assert records.by_external_id("\0") == odd
-            assert [e.reason for e in records.entries(contact="c\0", limit=9)] == ["\0"]
-            assert records.seen("twilio:\0")
-            assert records.mark("\0") == "\0"
-            assert records.search("a\0", limit=9) == [odd]
-            assert records.contact("\ud800") is None
-            assert records.contacts_at("\ud800") == []
+            assert records.contacts.get("c\0") == odd
+            assert records.contacts.at("a\0@example.com") == [odd]
+            assert records.contacts.by_external_id("\0") == odd
+            assert [e.reason for e in records.log.entries(contact="c\0", limit=9)] == ["\0"]
+            assert records.events.seen("twilio:\0")
+            assert records.key_value.get("\0") == "\0"
+            assert records.contacts.search("a\0", limit=9) == [odd]
+            assert records.contacts.get("\ud800") is None
+            assert records.contacts.at("\ud800") == []
             assert odd.created_at == NOON

@@ -45,7 +45,7 @@ def test_a_contact_comes_back_as_it_was_put(opened: Opened) -> None:
 
     for store in (opened.open(), opened.open()):
         with store.reading() as records:
-            found = records.contact("c1")
+            found = records.contacts.get("c1")
 
             assert found == everything
             assert found.created_at is not None
@@ -54,9 +54,9 @@ def test_a_contact_comes_back_as_it_was_put(opened: Opened) -> None:
 
 def test_an_unknown_contact_is_none(store: Store) -> None:
     with store.reading() as records:
-        assert records.contact("nobody") is None
-        assert records.by_external_id("nobody") is None
-        assert records.contacts_at("+14155550199") == []
+        assert records.contacts.get("nobody") is None
+        assert records.contacts.by_external_id("nobody") is None
+        assert records.contacts.at("+14155550199") == []
 
 
 def test_an_erased_contact_is_found_by_id_but_not_by_search_and_not_counted(store: Store) -> None:
@@ -64,11 +64,13 @@ def test_an_erased_contact_is_found_by_id_but_not_by_search_and_not_counted(stor
     put(store, Contact(id="c1", erased=True, version=2, created_at=NOON))
 
     with store.reading() as records:
-        assert records.contact("c1") == Contact(id="c1", erased=True, version=2, created_at=NOON)
-        assert records.contacts_at(PHONE) == []
-        assert ids(records.search("ana", limit=9)) == ["c2"]
-        assert records.count_contacts() == 1
-        assert ids(list(records.contacts())) == ["c1", "c2"]
+        assert records.contacts.get("c1") == Contact(
+            id="c1", erased=True, version=2, created_at=NOON
+        )
+        assert records.contacts.at(PHONE) == []
+        assert ids(records.contacts.search("ana", limit=9)) == ["c2"]
+        assert records.contacts.count() == 1
+        assert ids(list(records.contacts.all())) == ["c1", "c2"]
 
 
 def test_holders_come_oldest_first_and_follow_a_changed_address(store: Store) -> None:
@@ -76,10 +78,10 @@ def test_holders_come_oldest_first_and_follow_a_changed_address(store: Store) ->
     put(store, contact("c1", phone="+14155550101"))
 
     with store.reading() as records:
-        assert ids(records.contacts_at(PHONE)) == ["c2", "c3"]
-        assert ids(records.contacts_at("+14155550101")) == ["c1"]
-        assert ids(records.contacts_at("ana@example.com")) == ["c2"]
-        assert records.contacts_at("") == []
+        assert ids(records.contacts.at(PHONE)) == ["c2", "c3"]
+        assert ids(records.contacts.at("+14155550101")) == ["c1"]
+        assert ids(records.contacts.at("ana@example.com")) == ["c2"]
+        assert records.contacts.at("") == []
 
 
 def test_a_former_address_has_no_holder(store: Store) -> None:
@@ -87,7 +89,7 @@ def test_a_former_address_has_no_holder(store: Store) -> None:
     put(store, contact(phone=None, email="ana@example.com", consents=former))
 
     with store.reading() as records:
-        assert records.contacts_at(PHONE) == []
+        assert records.contacts.at(PHONE) == []
 
 
 def test_an_external_id_finds_its_contact(store: Store) -> None:
@@ -95,12 +97,12 @@ def test_an_external_id_finds_its_contact(store: Store) -> None:
     put(store, contact("c1", external_id="crm-9"))
 
     with store.reading() as records:
-        found = records.by_external_id("crm-9")
+        found = records.contacts.by_external_id("crm-9")
 
         assert found is not None
         assert found.id == "c1"
-        assert records.by_external_id("crm-1") is None
-        assert records.by_external_id("") is None
+        assert records.contacts.by_external_id("crm-1") is None
+        assert records.contacts.by_external_id("") is None
 
 
 def test_contacts_come_by_id(store: Store) -> None:
@@ -108,21 +110,21 @@ def test_contacts_come_by_id(store: Store) -> None:
     put(store, contact("c4"))
 
     with store.reading() as records:
-        assert ids(list(records.contacts())) == ["c1", "c3", "c4", "c5", "c9"]
+        assert ids(list(records.contacts.all())) == ["c1", "c3", "c4", "c5", "c9"]
 
 
 def test_a_removed_contact_is_gone_and_removing_it_again_does_nothing(store: Store) -> None:
     put(store, contact(email="ana@example.com", external_id="crm-1"))
     for _ in range(2):
         with store.transaction() as records:
-            records.remove_contact("c1")
+            records.contacts.remove("c1")
 
     with store.reading() as records:
-        assert records.contact("c1") is None
-        assert records.contacts_at(PHONE) == records.contacts_at("ana@example.com") == []
-        assert records.by_external_id("crm-1") is None
-        assert records.search("ana", limit=9) == []
-        assert records.count_contacts() == 0
+        assert records.contacts.get("c1") is None
+        assert records.contacts.at(PHONE) == records.contacts.at("ana@example.com") == []
+        assert records.contacts.by_external_id("crm-1") is None
+        assert records.contacts.search("ana", limit=9) == []
+        assert records.contacts.count() == 0
 
 
 def test_what_is_expected_is_looked_up_as_ever(store: Store) -> None:
@@ -133,29 +135,29 @@ def test_what_is_expected_is_looked_up_as_ever(store: Store) -> None:
         FACTS,
     )
     with store.transaction() as records:
-        records.put_contact(contact("c3", phone="+14155550101"))
+        records.contacts.put(contact("c3", phone="+14155550101"))
         records.expect(
             Expected(
                 addresses=[PHONE, "+14155550101", "bo@example.com", "no@example.com"],
                 external_ids=["crm-1", "crm-9", ""],
             )
         )
-        records.put_contact(contact("c2", phone=PHONE, email=None))
-        records.put_contact(contact("c4", email="no@example.com", external_id="crm-9"))
+        records.contacts.put(contact("c2", phone=PHONE, email=None))
+        records.contacts.put(contact("c4", email="no@example.com", external_id="crm-9"))
 
-        assert ids(records.contacts_at(PHONE)) == ["c1", "c2", "c4"]
-        assert ids(records.contacts_at("+14155550101")) == ["c3"]
-        assert records.contacts_at("bo@example.com") == []
-        assert ids(records.contacts_at("no@example.com")) == ["c4"]
-        assert records.facts(PHONE) == FACTS
-        assert records.facts("no@example.com") == AddressFacts(address="no@example.com")
+        assert ids(records.contacts.at(PHONE)) == ["c1", "c2", "c4"]
+        assert ids(records.contacts.at("+14155550101")) == ["c3"]
+        assert records.contacts.at("bo@example.com") == []
+        assert ids(records.contacts.at("no@example.com")) == ["c4"]
+        assert records.addresses.get(PHONE) == FACTS
+        assert records.addresses.get("no@example.com") == AddressFacts(address="no@example.com")
         for external_id, id in (("crm-1", "c1"), ("crm-9", "c4")):
-            found = records.by_external_id(external_id)
+            found = records.contacts.by_external_id(external_id)
             assert found is not None
             assert found.id == id
     with store.reading() as records:
         records.expect(Expected(addresses=[PHONE]))
-        assert ids(records.contacts_at(PHONE)) == ["c1", "c2", "c4"]
+        assert ids(records.contacts.at(PHONE)) == ["c1", "c2", "c4"]
 
 
 def test_facts_come_back_as_they_were_put(opened: Opened) -> None:
@@ -163,12 +165,12 @@ def test_facts_come_back_as_they_were_put(opened: Opened) -> None:
 
     for store in (opened.open(), opened.open()):
         with store.reading() as records:
-            assert records.facts(PHONE) == FACTS
+            assert records.addresses.get(PHONE) == FACTS
 
 
 def test_facts_of_an_unknown_address_are_empty(store: Store) -> None:
     with store.reading() as records:
-        assert records.facts(PHONE) == AddressFacts(address=PHONE)
+        assert records.addresses.get(PHONE) == AddressFacts(address=PHONE)
 
 
 def test_empty_facts_are_not_kept(store: Store) -> None:
@@ -176,14 +178,14 @@ def test_empty_facts_are_not_kept(store: Store) -> None:
     put(store, AddressFacts(address=PHONE), AddressFacts(address="never@example.com"))
 
     with store.reading() as records:
-        assert [facts.address for facts in records.all_facts()] == ["b@example.com"]
+        assert [facts.address for facts in records.addresses.all()] == ["b@example.com"]
 
 
 def test_all_facts_come_by_address(store: Store) -> None:
     put(store, *(replace(FACTS, address=address) for address in ("b", "c", "a")))
 
     with store.reading() as records:
-        assert [facts.address for facts in records.all_facts()] == ["a", "b", "c"]
+        assert [facts.address for facts in records.addresses.all()] == ["a", "b", "c"]
 
 
 def test_imports_come_back_newest_first(store: Store) -> None:
@@ -200,6 +202,6 @@ def test_imports_come_back_newest_first(store: Store) -> None:
     put(store, replace(older, undone_at=NOON))
 
     with store.reading() as records:
-        assert records.imports() == [newer, replace(older, undone_at=NOON)]
-        assert records.import_("i1") == newer
-        assert records.import_("i9") is None
+        assert records.imports.all() == [newer, replace(older, undone_at=NOON)]
+        assert records.imports.get("i1") == newer
+        assert records.imports.get("i9") is None

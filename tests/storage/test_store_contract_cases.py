@@ -38,7 +38,7 @@ FULL = case(
 def put(store: Store, *cases: Case) -> None:
     with store.transaction() as records:
         for one in cases:
-            records.put_case(one)
+            records.cases.put(one)
 
 
 def test_a_case_comes_back_as_it_was_put(opened: Opened) -> None:
@@ -46,9 +46,9 @@ def test_a_case_comes_back_as_it_was_put(opened: Opened) -> None:
 
     for store in (opened.open(), opened.open()):
         with store.reading() as records:
-            assert records.case("full") == FULL
-            assert records.case("1") == case()
-            assert records.case("none") is None
+            assert records.cases.get("full") == FULL
+            assert records.cases.get("1") == case()
+            assert records.cases.get("none") is None
 
 
 def test_there_is_at_most_one_open_case_of_a_contact_and_a_channel(store: Store) -> None:
@@ -57,12 +57,12 @@ def test_there_is_at_most_one_open_case_of_a_contact_and_a_channel(store: Store)
     with pytest.raises(Changed):
         put(store, case("4"))
     with store.reading() as records:
-        assert records.case("4") is None
-        assert records.open_case("c1", Channel.SMS) == case()
-        found = records.open_case("c1", Channel.EMAIL)
+        assert records.cases.get("4") is None
+        assert records.cases.open_for("c1", Channel.SMS) == case()
+        found = records.cases.open_for("c1", Channel.EMAIL)
         assert found is not None
         assert found.id == "2"
-        assert records.open_case("c2", Channel.EMAIL) is None
+        assert records.cases.open_for("c2", Channel.EMAIL) is None
 
 
 def test_another_may_be_opened_when_the_first_is_over(store: Store) -> None:
@@ -71,16 +71,16 @@ def test_another_may_be_opened_when_the_first_is_over(store: Store) -> None:
     put(store, case("2"))
 
     with store.reading() as records:
-        assert records.open_case("c1", Channel.SMS) == case("2")
+        assert records.cases.open_for("c1", Channel.SMS) == case("2")
 
 
 def test_those_of_a_contact_come_the_newest_first(store: Store) -> None:
     put(store, FULL, case("2", requested_at=NOON + DAY), case("3", contact="c2"))
 
     with store.reading() as records:
-        assert [one.id for one in records.cases("c1")] == ["2", "full"]
-        assert records.cases("c9") == []
-        assert [one.id for one in records.all_cases()] == ["2", "3", "full"]
+        assert [one.id for one in records.cases.of("c1")] == ["2", "full"]
+        assert records.cases.of("c9") == []
+        assert [one.id for one in records.cases.all()] == ["2", "3", "full"]
 
 
 def test_the_open_ones_come_the_oldest_first_and_by_the_page(store: Store) -> None:
@@ -88,11 +88,11 @@ def test_the_open_ones_come_the_oldest_first_and_by_the_page(store: Store) -> No
     put(store, FULL, *(case(f"{n}", contact=f"c{n}", requested_at=NOON - n * DAY) for n in numbers))
 
     with store.reading() as records:
-        first = records.open_cases(limit=2)
-        rest = records.open_cases(after=first[-1], limit=9)
+        first = records.cases.all_open(limit=2)
+        rest = records.cases.all_open(after=first[-1], limit=9)
 
         assert [one.id for one in first + rest] == ["4", "3", "2", "1", "0"]
-        assert records.open_cases(limit=0) == []
+        assert records.cases.all_open(limit=0) == []
 
 
 def test_the_due_ones_come_the_earliest_first(store: Store) -> None:
@@ -100,17 +100,17 @@ def test_the_due_ones_come_the_earliest_first(store: Store) -> None:
     put(store, FULL, *(case(f"{n}", contact=f"c{n}", next_at=NOON - n * DAY) for n in numbers))
 
     with store.reading() as records:
-        assert [one.id for one in records.due_cases(NOON, limit=9)] == ["3", "2", "1", "0"]
-        assert [one.id for one in records.due_cases(NOON - DAY, limit=2)] == ["3", "2"]
-        assert records.due_cases(NOON - 9 * DAY, limit=9) == []
+        assert [one.id for one in records.cases.due(NOON, limit=9)] == ["3", "2", "1", "0"]
+        assert [one.id for one in records.cases.due(NOON - DAY, limit=2)] == ["3", "2"]
+        assert records.cases.due(NOON - 9 * DAY, limit=9) == []
 
 
 def test_a_case_of_an_undone_transaction_is_not_there(store: Store) -> None:
     with suppress(ZeroDivisionError), store.transaction() as records:
-        records.put_case(case())
-        assert records.open_case("c1", Channel.SMS) == case()
+        records.cases.put(case())
+        assert records.cases.open_for("c1", Channel.SMS) == case()
         raise ZeroDivisionError
 
     with store.reading() as records:
-        assert records.open_case("c1", Channel.SMS) is None
-        assert records.due_cases(NOON + 9 * DAY, limit=9) == []
+        assert records.cases.open_for("c1", Channel.SMS) is None
+        assert records.cases.due(NOON + 9 * DAY, limit=9) == []

@@ -85,14 +85,14 @@ def _do(records: Records, plain: Plain, what: str, one: str, other: str) -> None
     match what:
         case "put alert":
             key = plain.alerts.setdefault(one, other)  # an alert keeps its key
-            records.put_alert(alert(one, key=key))
+            records.outbox.put(alert(one, key=key))
         case "remove alert":
-            records.remove_alert(one)
+            records.outbox.remove(one)
             plain.alerts.pop(one, None)
         case "open case":
             taken = plain.open_case(other)
             try:
-                records.put_case(case(one, contact=other))
+                records.cases.put(case(one, contact=other))
             except Changed:
                 assert taken not in (None, one)
             else:
@@ -100,32 +100,35 @@ def _do(records: Records, plain: Plain, what: str, one: str, other: str) -> None
                 plain.cases[one] = other
         case "end case" if one in plain.cases:
             ended = case(one, contact=plain.cases.pop(one), state=CaseState.DENIED, next_at=None)
-            records.put_case(ended)
+            records.cases.put(ended)
         case "remember":
-            records.remember(one)
+            records.events.remember(one)
             plain.events.add(one)
         case "put mark":
-            records.put_mark(one, other)
+            records.key_value.put(one, other)
             plain.marks[one] = other
         case "remove mark":
-            records.put_mark(one, None)
+            records.key_value.put(one, None)
             plain.marks.pop(one, None)
         case "put contact":
-            records.put_contact(contact(one, phone=other))
+            records.contacts.put(contact(one, phone=other))
             plain.contacts.add(one)
         case "expect":
             both = (one, other)
-            records.expect(Expected(addresses=both, events=both, alerts=both, marks=both))
+            records.expect(Expected(addresses=both, events=both, alerts=both, key_value=both))
 
 
 def _asked(records: Records, mine: str) -> Iterator[object]:
     for name in (mine + name for name in _NAMES):
-        newest, open_case = records.alert_for(name), records.open_case(name, Channel.SMS)
+        newest, open_case = (
+            records.outbox.newest_for(name),
+            records.cases.open_for(name, Channel.SMS),
+        )
         yield newest and newest.id
         yield open_case and open_case.id
-        yield records.open_case(name, Channel.EMAIL)
-        yield records.seen(name)
-        yield records.mark(name)
+        yield records.cases.open_for(name, Channel.EMAIL)
+        yield records.events.seen(name)
+        yield records.key_value.get(name)
 
 
 def _expected(plain: Plain, mine: str) -> Iterator[object]:

@@ -22,8 +22,8 @@ from tests.support.store_fixtures import NOON, PHONE, Opened, entry, put
 
 def test_the_log_of_an_empty_storage_is_empty(store: Store) -> None:
     with store.reading() as records:
-        assert records.head() == (0, GENESIS)
-        assert records.entries(limit=9) == list(records.log()) == []
+        assert records.log.head() == (0, GENESIS)
+        assert records.log.entries(limit=9) == list(records.log.all()) == []
 
 
 def test_an_entry_comes_back_sealed_and_the_chain_holds(opened: Opened) -> None:
@@ -38,19 +38,19 @@ def test_an_entry_comes_back_sealed_and_the_chain_holds(opened: Opened) -> None:
         changes={"name": ("", "Ana"), "do_not_contact": (False, True), "phone": (None, PHONE)},
     )
     with store.transaction() as records:
-        first = records.append(taken)
-        second = records.append(entry("e2", contact=None))
+        first = records.log.append(taken)
+        second = records.log.append(entry("e2", contact=None))
 
-        assert records.head() == (2, second.hash)
+        assert records.log.head() == (2, second.hash)
 
     assert replace(first, seq=0, salt="", digest="", hash="") == taken
     assert len(first.salt) == 32
     assert first.salt != second.salt
     for again in (store, opened.open()):
         with again.reading() as records:
-            assert list(records.log()) == [first, second]
-            assert records.entries(limit=1, contact="c1") == [first]
-            assert records.head() == (2, second.hash)
+            assert list(records.log.all()) == [first, second]
+            assert records.log.entries(limit=1, contact="c1") == [first]
+            assert records.log.head() == (2, second.hash)
     assert holds(first, GENESIS)
     assert holds(second, first.hash)
 
@@ -68,7 +68,7 @@ def test_entries_come_newest_first_by_contact_actor_kind_and_channel(store: Stor
 
     def found(**asked: object) -> list[str]:
         with store.reading() as records:
-            return [e.id for e in records.entries(**{"limit": 9} | asked)]  # type: ignore[arg-type]
+            return [e.id for e in records.log.entries(**{"limit": 9} | asked)]  # type: ignore[arg-type]
 
     assert found() == ["e6", "e5", "e4", "e3", "e2", "e1"]
     assert found(limit=2) == ["e6", "e5"]
@@ -104,12 +104,12 @@ def test_a_long_log_is_read_by_pages_to_its_end(store: Store) -> None:
         for asked in ({}, {"contact": "c3"}, {"actor": "import:1"}):
             expected = [
                 e.seq
-                for e in records.log()
+                for e in records.log.all()
                 if asked.get("contact") in (None, e.contact)
                 and asked.get("actor") in (None, e.actor)
             ]
             found: list[int] = []
-            while page := records.entries(
+            while page := records.log.entries(
                 **asked,
                 before=found[-1] if found else None,
                 limit=97,
@@ -122,13 +122,13 @@ def test_a_long_log_is_read_by_pages_to_its_end(store: Store) -> None:
 def test_a_transaction_reads_its_own_entries(store: Store) -> None:
     put(store, entry("e1"))
     with store.transaction() as records:
-        records.append(entry("e2"))
-        records.append(entry("e3", contact="c2"))
+        records.log.append(entry("e2"))
+        records.log.append(entry("e3", contact="c2"))
 
-        assert [e.id for e in records.entries(limit=9)] == ["e3", "e2", "e1"]
-        assert [e.id for e in records.entries(contact="c1", limit=9)] == ["e2", "e1"]
-        assert [e.id for e in records.entries(before=3, limit=9)] == ["e2", "e1"]
-        assert [e.id for e in records.log()] == ["e1", "e2", "e3"]
+        assert [e.id for e in records.log.entries(limit=9)] == ["e3", "e2", "e1"]
+        assert [e.id for e in records.log.entries(contact="c1", limit=9)] == ["e2", "e1"]
+        assert [e.id for e in records.log.entries(before=3, limit=9)] == ["e2", "e1"]
+        assert [e.id for e in records.log.all()] == ["e1", "e2", "e3"]
 
 
 def test_redaction_takes_the_personal_part_and_leaves_the_chain_whole(opened: Opened) -> None:
@@ -139,16 +139,16 @@ def test_redaction_takes_the_personal_part_and_leaves_the_chain_whole(opened: Op
         entry("e2", contact="c2", reason="kept"),
     )
     with store.transaction() as records:
-        records.append(entry("e3", changes={"name": ("", "secret three")}))
-        records.redact("c1")
-        records.append(entry("e4", reason="after"))
-        mine = records.entries(contact="c1", limit=9)
+        records.log.append(entry("e3", changes={"name": ("", "secret three")}))
+        records.log.redact("c1")
+        records.log.append(entry("e4", reason="after"))
+        mine = records.log.entries(contact="c1", limit=9)
 
         assert [e.redacted for e in mine] == [False, True, True]
 
     for again in (store, opened.open()):
         with again.reading() as records:
-            log = list(records.log())
+            log = list(records.log.all())
 
             assert [e.redacted for e in log] == [True, False, True, False]
             assert log[0] == redact(log[0])
@@ -157,7 +157,7 @@ def test_redaction_takes_the_personal_part_and_leaves_the_chain_whole(opened: Op
             for e in log:
                 assert holds(e, previous)
                 previous = e.hash
-            assert records.head() == (4, previous)
+            assert records.log.head() == (4, previous)
 
 
 def test_an_undone_redaction_changed_nothing(store: Store) -> None:
@@ -165,8 +165,8 @@ def test_an_undone_redaction_changed_nothing(store: Store) -> None:
 
     def broken_off() -> None:
         with store.transaction() as records:
-            records.append(entry("e2"))
-            records.redact("c1")
+            records.log.append(entry("e2"))
+            records.log.redact("c1")
             raise NotFound
 
     with pytest.raises(NotFound):
@@ -174,8 +174,8 @@ def test_an_undone_redaction_changed_nothing(store: Store) -> None:
 
     put(store, entry("e3"))
     with store.reading() as records:
-        assert [e.reason for e in records.log()] == ["kept", None]
-        assert not any(e.redacted for e in records.log())
+        assert [e.reason for e in records.log.all()] == ["kept", None]
+        assert not any(e.redacted for e in records.log.all())
 
 
 def test_an_entry_of_another_storage_is_kept_as_it_was_sealed(
@@ -185,20 +185,20 @@ def test_an_entry_of_another_storage_is_kept_as_it_was_sealed(
     with closing(open_store(f"tinydb:///{tmp_path}/source/optin.json")) as source:
         put(source, entry("e1", reason="asked"), entry("e2", contact=None))
         with source.transaction() as records:
-            records.append(entry("e3", contact="c3", reason="gone"))
-            records.redact("c3")
+            records.log.append(entry("e3", contact="c3", reason="gone"))
+            records.log.redact("c3")
         with source.reading() as records:
-            log = list(records.log())
+            log = list(records.log.all())
     for sealed in log:
         with other.transaction() as records:
-            records.adopt(sealed)
+            records.log.adopt(sealed)
             with pytest.raises(Corrupt):
-                records.adopt(sealed)
+                records.log.adopt(sealed)
 
     with opened.open().reading() as records:
-        assert list(records.log()) == log
-        assert records.head() == (3, log[-1].hash)
-        assert [e.id for e in records.entries(contact="c1", limit=9)] == ["e1"]
+        assert list(records.log.all()) == log
+        assert records.log.head() == (3, log[-1].hash)
+        assert [e.id for e in records.log.entries(contact="c1", limit=9)] == ["e1"]
 
 
 def test_only_the_next_entry_that_holds_is_kept(store: Store) -> None:
@@ -210,6 +210,6 @@ def test_only_the_next_entry_that_holds_is_kept(store: Store) -> None:
         seal(entry("e1"), seq=1, previous="f" * 64, salt="0" * 32),
     ):
         with pytest.raises(Corrupt), store.transaction() as records:
-            records.adopt(wrong)
+            records.log.adopt(wrong)
     with store.reading() as records:
-        assert records.head() == (0, GENESIS)
+        assert records.log.head() == (0, GENESIS)

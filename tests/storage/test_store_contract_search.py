@@ -75,14 +75,14 @@ def people(store: Store) -> Store:
 )
 def test_search_finds(people: Store, text: str, expected: list[str]) -> None:
     with people.reading() as records:
-        assert ids(records.search(text, limit=9)) == expected
+        assert ids(records.contacts.search(text, limit=9)) == expected
 
 
 def test_search_stops_at_its_limit_and_names_nobody_twice(people: Store) -> None:
     with people.reading() as records:
-        assert ids(records.search("ana", limit=2)) == ["c1", "c3"]
-        assert records.search("ana", limit=0) == []
-        assert len(records.search("example", limit=9)) == 3
+        assert ids(records.contacts.search("ana", limit=2)) == ["c1", "c3"]
+        assert records.contacts.search("ana", limit=0) == []
+        assert len(records.contacts.search("example", limit=9)) == 3
 
 
 def test_search_sees_what_its_own_transaction_wrote_and_forgets_what_was_undone(
@@ -90,20 +90,20 @@ def test_search_sees_what_its_own_transaction_wrote_and_forgets_what_was_undone(
 ) -> None:
     def broken_off() -> None:
         with people.transaction() as records:
-            records.put_contact(contact("c9", name="Zoë"))
-            records.put_contact(contact("c1", name="Renamed"))
-            records.remove_contact("c3")
+            records.contacts.put(contact("c9", name="Zoë"))
+            records.contacts.put(contact("c1", name="Renamed"))
+            records.contacts.remove("c3")
 
-            assert ids(records.search("zoe", limit=9)) == ["c9"]
-            assert ids(records.search("ana", limit=9)) == ["c2"]
+            assert ids(records.contacts.search("zoe", limit=9)) == ["c9"]
+            assert ids(records.contacts.search("ana", limit=9)) == ["c2"]
             raise NotFound
 
     with pytest.raises(NotFound):
         broken_off()
 
     with people.reading() as records:
-        assert records.search("zoe", limit=9) == []
-        assert sorted(ids(records.search("ana", limit=9))) == ["c1", "c2", "c3"]
+        assert records.contacts.search("zoe", limit=9) == []
+        assert sorted(ids(records.contacts.search("ana", limit=9))) == ["c1", "c2", "c3"]
 
 
 @pytest.mark.parametrize(
@@ -131,5 +131,5 @@ def test_whoever_is_rare_is_found_among_thousands(
     )
 
     with store.reading() as records:
-        assert ids(records.search(text, limit=9)) == expected
-        assert len(records.search("an", limit=9)) == 9
+        assert ids(records.contacts.search(text, limit=9)) == expected
+        assert len(records.contacts.search("an", limit=9)) == 9

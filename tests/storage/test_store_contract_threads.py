@@ -31,22 +31,22 @@ def test_threads_lose_no_update(opened: Opened) -> None:
         for turn in range(10):
             id = f"c{(number + turn) % 4}"
             with store.transaction() as records:
-                found = records.contact(id)
+                found = records.contacts.get(id)
                 assert found is not None
-                records.put_contact(replace(found, version=found.version + 1))
-                records.append(entry(f"{number}-{turn}", contact=id, version=found.version + 1))
+                records.contacts.put(replace(found, version=found.version + 1))
+                records.log.append(entry(f"{number}-{turn}", contact=id, version=found.version + 1))
 
     at_once(16, count)
     with opened.open().reading() as records:
-        log = list(records.log())
+        log = list(records.log.all())
 
-        assert sum(found.version for found in records.contacts()) == len(log) == 160
+        assert sum(found.version for found in records.contacts.all()) == len(log) == 160
         assert [e.seq for e in log] == list(range(1, 161))
         assert all(
             holds(e, p) for e, p in zip(log, [GENESIS, *(e.hash for e in log)], strict=False)
         )
-        for found in records.contacts():
-            mine = records.entries(contact=found.id, limit=999)
+        for found in records.contacts.all():
+            mine = records.log.entries(contact=found.id, limit=999)
 
             assert [e.version for e in mine] == list(range(found.version, 0, -1))
 
@@ -68,10 +68,10 @@ def test_reading_never_sees_half_a_transaction(opened: Opened) -> None:
             done.set()
         while not done.is_set():
             with stores[number % 2].reading() as records:
-                a, b = records.contact("a"), records.contact("b")
+                a, b = records.contacts.get("a"), records.contacts.get("b")
                 assert a is not None
                 assert b is not None
-                assert a.version == b.version == records.head()[0]
-                assert ids(records.contacts_at(a.phone or "")) == ["a", "b"]
+                assert a.version == b.version == records.log.head()[0]
+                assert ids(records.contacts.at(a.phone or "")) == ["a", "b"]
 
     at_once(4, work)

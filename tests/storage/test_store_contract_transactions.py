@@ -18,17 +18,17 @@ def test_an_error_undoes_everything(opened: Opened) -> None:
     store = opened.open()
     put(store, contact(), FACTS, entry("e1"), Import(id="i1", file="a", actor="x", started_at=NOON))
     with store.reading() as records:
-        head = records.head()
+        head = records.log.head()
 
     def broken_off() -> None:
         with store.transaction() as records:
-            records.put_contact(contact(phone="+14155550101", name="Changed"))
-            records.put_contact(contact("c2"))
-            records.put_facts(AddressFacts(address=PHONE))
-            records.append(entry("e2"))
-            records.append(entry("e3", contact="c2"))
-            records.remove_contact("c1")
-            records.put_import(Import(id="i2", file="b", actor="x", started_at=NOON))
+            records.contacts.put(contact(phone="+14155550101", name="Changed"))
+            records.contacts.put(contact("c2"))
+            records.addresses.put(AddressFacts(address=PHONE))
+            records.log.append(entry("e2"))
+            records.log.append(entry("e3", contact="c2"))
+            records.contacts.remove("c1")
+            records.imports.put(Import(id="i2", file="b", actor="x", started_at=NOON))
             raise NotFound
 
     with pytest.raises(NotFound):
@@ -36,30 +36,30 @@ def test_an_error_undoes_everything(opened: Opened) -> None:
 
     for again in (store, opened.open()):
         with again.reading() as records:
-            assert ids(list(records.contacts())) == ["c1"]
-            assert ids(records.contacts_at(PHONE)) == ["c1"]
-            assert records.contacts_at("+14155550101") == []
-            assert records.facts(PHONE) == FACTS
-            assert records.head() == head
-            assert [e.id for e in records.entries(contact="c1", limit=9)] == ["e1"]
-            assert records.entries(contact="c2", limit=9) == []
-            assert [i.id for i in records.imports()] == ["i1"]
+            assert ids(list(records.contacts.all())) == ["c1"]
+            assert ids(records.contacts.at(PHONE)) == ["c1"]
+            assert records.contacts.at("+14155550101") == []
+            assert records.addresses.get(PHONE) == FACTS
+            assert records.log.head() == head
+            assert [e.id for e in records.log.entries(contact="c1", limit=9)] == ["e1"]
+            assert records.log.entries(contact="c2", limit=9) == []
+            assert [i.id for i in records.imports.all()] == ["i1"]
     put(store, entry("e4"))
     with store.reading() as records:
-        assert [e.id for e in records.log()] == ["e1", "e4"]
+        assert [e.id for e in records.log.all()] == ["e1", "e4"]
 
 
 def test_a_write_is_seen_by_the_reads_after_it(store: Store) -> None:
     with store.transaction() as records:
-        records.put_contact(contact())
-        records.put_contact(contact("c2", phone="+14155550101"))
-        records.put_facts(FACTS)
+        records.contacts.put(contact())
+        records.contacts.put(contact("c2", phone="+14155550101"))
+        records.addresses.put(FACTS)
 
-        assert records.contact("c1") == contact()
-        assert ids(records.contacts_at(PHONE)) == ["c1"]
-        assert records.count_contacts() == 2
-        assert records.facts(PHONE) == FACTS
-        assert [facts.address for facts in records.all_facts()] == [PHONE]
+        assert records.contacts.get("c1") == contact()
+        assert ids(records.contacts.at(PHONE)) == ["c1"]
+        assert records.contacts.count() == 2
+        assert records.addresses.get(PHONE) == FACTS
+        assert [facts.address for facts in records.addresses.all()] == [PHONE]
 
 
 def test_a_committed_change_is_there_for_another_process(opened: Opened) -> None:
@@ -67,88 +67,88 @@ def test_a_committed_change_is_there_for_another_process(opened: Opened) -> None
     for n in range(3):
         put(writer, contact(version=n), entry(f"w{n}"))
         with reader.reading() as records:
-            found = records.contact("c1")
+            found = records.contacts.get("c1")
 
             assert found is not None
             assert found.version == n
         put(reader, entry(f"r{n}"))
     with writer.reading() as records:
-        assert [e.id for e in records.log()] == ["w0", "r0", "w1", "r1", "w2", "r2"]
+        assert [e.id for e in records.log.all()] == ["w0", "r0", "w1", "r1", "w2", "r2"]
 
 
 def test_a_rehearsal_sees_its_own_writes_and_leaves_nothing(opened: Opened) -> None:
     store = opened.open()
     put(store, contact(), entry("e1"))
     with store.rehearsal() as records:
-        records.put_contact(contact("c2", name="Rehearsed"))
-        records.append(entry("e2", contact="c2"))
-        records.remove_contact("c1")
+        records.contacts.put(contact("c2", name="Rehearsed"))
+        records.log.append(entry("e2", contact="c2"))
+        records.contacts.remove("c1")
 
-        assert ids(list(records.contacts())) == ["c2"]
-        assert ids(records.search("rehearsed", limit=9)) == ["c2"]
-        assert [e.id for e in records.log()] == ["e1", "e2"]
+        assert ids(list(records.contacts.all())) == ["c2"]
+        assert ids(records.contacts.search("rehearsed", limit=9)) == ["c2"]
+        assert [e.id for e in records.log.all()] == ["e1", "e2"]
 
     for again in (store, opened.open()):
         with again.reading() as records:
-            assert ids(list(records.contacts())) == ["c1"]
-            assert [e.id for e in records.log()] == ["e1"]
-            assert records.head()[0] == 1
+            assert ids(list(records.contacts.all())) == ["c1"]
+            assert [e.id for e in records.log.all()] == ["e1"]
+            assert records.log.head()[0] == 1
 
 
 def test_other_processes_write_on_during_a_rehearsal(opened: Opened) -> None:
     store, other = opened.open(), opened.open()
     with store.rehearsal() as records:
-        records.put_contact(contact("c1", name="Rehearsed"))
-        records.append(entry("e1"))
+        records.contacts.put(contact("c1", name="Rehearsed"))
+        records.log.append(entry("e1"))
         put(other, contact("c2"), entry("e2", contact="c2"))
 
-        assert ids(list(records.contacts())) == ["c1"]
+        assert ids(list(records.contacts.all())) == ["c1"]
 
     with store.reading() as records:
-        assert ids(list(records.contacts())) == ["c2"]
-        assert [e.id for e in records.log()] == ["e2"]
+        assert ids(list(records.contacts.all())) == ["c2"]
+        assert [e.id for e in records.log.all()] == ["e2"]
 
 
 def test_an_error_ends_a_rehearsal_like_a_transaction(store: Store) -> None:
     def broken_off() -> None:
         with store.rehearsal() as records:
-            records.put_contact(contact())
+            records.contacts.put(contact())
             raise NotFound
 
     with pytest.raises(NotFound):
         broken_off()
 
     with store.reading() as records:
-        assert records.count_contacts() == 0
+        assert records.contacts.count() == 0
 
 
 def test_reading_writes_nothing(store: Store) -> None:
     with store.reading() as records:
         for write in (
-            lambda: records.put_contact(contact()),
-            lambda: records.remove_contact("c1"),
-            lambda: records.put_facts(FACTS),
-            lambda: records.append(entry()),
-            lambda: records.redact("c1"),
-            lambda: records.put_import(Import(id="i", file="", actor="", started_at=NOON)),
+            lambda: records.contacts.put(contact()),
+            lambda: records.contacts.remove("c1"),
+            lambda: records.addresses.put(FACTS),
+            lambda: records.log.append(entry()),
+            lambda: records.log.redact("c1"),
+            lambda: records.imports.put(Import(id="i", file="", actor="", started_at=NOON)),
         ):
             with pytest.raises(RuntimeError):
                 write()
 
     with store.reading() as records:
-        assert records.head() == (0, GENESIS)
+        assert records.log.head() == (0, GENESIS)
 
 
 def test_records_are_for_their_block_only(store: Store) -> None:
     with store.transaction() as records:
-        records.put_contact(contact())
-    for write in (lambda: records.put_contact(contact("c2")), lambda: records.append(entry())):
+        records.contacts.put(contact())
+    for write in (lambda: records.contacts.put(contact("c2")), lambda: records.log.append(entry())):
         with pytest.raises(RuntimeError):
             write()
 
     with store.reading() as records:
-        assert ids(list(records.contacts())) == ["c1"]
-        assert records.head() == (0, GENESIS)
+        assert ids(list(records.contacts.all())) == ["c1"]
+        assert records.log.head() == (0, GENESIS)
 
 
 @pytest.mark.parametrize("outer", ["transaction", "reading", "rehearsal"])
@@ -163,15 +163,15 @@ def test_one_inside_another_is_refused(store: Store, outer: str, inner: str) -> 
 def test_half_a_character_is_refused_and_changes_nothing(store: Store) -> None:
     def broken_off() -> None:
         with store.transaction() as records:
-            records.put_contact(contact())
-            records.append(entry(reason="half \ud83d"))
+            records.contacts.put(contact())
+            records.log.append(entry(reason="half \ud83d"))
 
     with pytest.raises(Invalid):
         broken_off()
 
     with store.reading() as records:
-        assert records.count_contacts() == 0
-        assert records.head() == (0, GENESIS)
+        assert records.contacts.count() == 0
+        assert records.log.head() == (0, GENESIS)
 
 
 def test_a_storage_that_was_closed_says_so(store: Store) -> None:

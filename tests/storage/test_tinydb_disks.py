@@ -65,13 +65,13 @@ def test_a_full_disk_refuses_in_a_sentence_and_loses_nothing(
         with pytest.raises(StorageFailed, match="disk is full"):
             commit_all(store, range(30, 3000), "x" * 500)
         with store.reading() as records:
-            stored = records.head()[0]
+            stored = records.log.head()[0]
         assert 200 < stored < 3000
         with pytest.raises(StorageFailed, match="disk is full"):
             commit(store, stored + 1, "x" * 20_000)
         with store.reading() as records:
-            assert records.head()[0] == stored
-            assert len(list(records.log())) == stored
+            assert records.log.head()[0] == stored
+            assert len(list(records.log.all())) == stored
     shutil.copytree(path.parent, tmp_path / "roomy")
 
     assert newest(tmp_path / "roomy/optin.json") == stored
@@ -121,15 +121,15 @@ def test_threads_on_a_full_disk_are_told_the_truth(
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(work, range(0, 8000, 1000)))
         with store.reading() as records:
-            now = sorted(contact.version for contact in records.contacts())
-            log = sorted(entry.version for entry in records.log())
+            now = sorted(contact.version for contact in records.contacts.all())
+            log = sorted(entry.version for entry in records.log.all())
         assert now == log == sorted(stored)
         assert len(refused) > 100
     shutil.copytree(path.parent, tmp_path / "roomy")
     with opened(tmp_path / "roomy/optin.json") as store, store.reading() as records:
-        assert sorted(contact.version for contact in records.contacts()) == sorted(stored)
+        assert sorted(contact.version for contact in records.contacts.all()) == sorted(stored)
         previous = GENESIS
-        for entry in records.log():
+        for entry in records.log.all():
             assert holds(entry, previous)
             previous = entry.hash
 
@@ -163,7 +163,7 @@ try:
         number += 1
 except StorageFailed as failure:
     with store.reading() as records:
-        print(records.head()[0], failure.sentence)
+        print(records.log.head()[0], failure.sentence)
 """
 
 

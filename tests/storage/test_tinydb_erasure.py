@@ -33,16 +33,16 @@ def test_nothing_of_an_erased_contact_is_left_in_any_file(
         commit(other, 12, "Secret Again")
         assert b"Secret" in b"".join(contents(filled).values())
         with store.transaction() as records:
-            records.redact("c0")
-            records.put_contact(Contact(id="c0", erased=True, version=13))
+            records.log.redact("c0")
+            records.contacts.put(Contact(id="c0", erased=True, version=13))
 
         assert b"Secret" not in b"".join(contents(filled).values())
         assert b"+112" not in b"".join(contents(filled).values())
         with other.reading() as records:
-            assert [e.redacted for e in records.entries(contact="c0", limit=9)] == [True] * 4
+            assert [e.redacted for e in records.log.entries(contact="c0", limit=9)] == [True] * 4
         with store.reading() as records:
             previous = GENESIS
-            for entry in records.log():
+            for entry in records.log.all():
                 assert holds(entry, previous)
                 previous = entry.hash
     assert "Secret" not in caplog.text
@@ -54,7 +54,7 @@ def test_an_erasure_that_a_kill_broke_off_is_finished_at_the_next_start(filled: 
         unredacted = log(filled).read_bytes()
         compaction_running = filled.with_name("optin.json.new")
         with store.transaction() as records:
-            records.redact("c0")
+            records.log.redact("c0")
     after = contents(filled)
     with opened(filled) as store:
         commit(store, 9, "Secret Again")
@@ -79,7 +79,11 @@ def test_an_erasure_that_a_kill_broke_off_is_finished_at_the_next_start(filled: 
     with opened(filled):
         pass
     with opened(filled) as store, store.reading() as records:
-        assert [e.redacted for e in records.entries(contact="c0", limit=9)] == [False, True, True]
+        assert [e.redacted for e in records.log.entries(contact="c0", limit=9)] == [
+            False,
+            True,
+            True,
+        ]
     assert b"Secret Name" not in b"".join(contents(filled).values())
 
 

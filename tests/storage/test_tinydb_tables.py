@@ -27,9 +27,9 @@ def store(path: Path) -> Iterator[TinyDBStore]:
     store = TinyDBStore(path)
     with store.transaction() as records:
         for n in range(1, 1202):
-            records.put_contact(Contact(id=f"c{n}", name=f"Ána {n}", phone=f"+1{n}"))
-        records.put_facts(AddressFacts(address="+11", bounce=Bounce.YES))
-        records.remove_contact("c1201")
+            records.contacts.put(Contact(id=f"c{n}", name=f"Ána {n}", phone=f"+1{n}"))
+        records.addresses.put(AddressFacts(address="+11", bounce=Bounce.YES))
+        records.contacts.remove("c1201")
     yield store
     store.close()
 
@@ -59,8 +59,8 @@ def test_the_snapshot_is_json_with_a_document_on_each_line(store: TinyDBStore, p
 def test_tinydb_s_own_interface_sees_what_the_records_changed(store: TinyDBStore) -> None:
     contacts = store.database.table("contacts")
     with store.transaction() as records:
-        records.put_contact(Contact(id="t1", name="Tiny"))
-        records.put_contact(Contact(id="t1", name="Tina"))
+        records.contacts.put(Contact(id="t1", name="Tiny"))
+        records.contacts.put(Contact(id="t1", name="Tina"))
 
         assert contacts.get(where("id") == "t1")["name"] == "Tina"  # type: ignore[index,call-overload]
         assert len(contacts) == 1201
@@ -79,16 +79,16 @@ def test_tinydb_s_own_interface_changes_the_same_documents(store: TinyDBStore) -
         contacts.remove(doc_ids=[12])
 
         assert [first, *more] == [1202, 1203, 1204]
-        assert [c.id for c in records.contacts_at("+49301")] == ["t1", "t2"]
-        assert records.contacts_at("+111") == records.contacts_at("+112") == []
+        assert [c.id for c in records.contacts.at("+49301")] == ["t1", "t2"]
+        assert records.contacts.at("+111") == records.contacts.at("+112") == []
 
     store.compact()
     with store.reading() as records:
-        assert [c.id for c in records.search("tiny", limit=9)] == ["t1"]
-        assert [c.id for c in records.search("renamed", limit=9)] == ["c7"]
-        assert [c.company for c in map(records.contact, ("c9", "c10")) if c] == ["Lux", "Lux"]
-        assert records.contact("c11") is records.contact("c12") is None
-        assert records.count_contacts() == 1201
+        assert [c.id for c in records.contacts.search("tiny", limit=9)] == ["t1"]
+        assert [c.id for c in records.contacts.search("renamed", limit=9)] == ["c7"]
+        assert [c.company for c in map(records.contacts.get, ("c9", "c10")) if c] == ["Lux", "Lux"]
+        assert records.contacts.get("c11") is records.contacts.get("c12") is None
+        assert records.contacts.count() == 1201
     assert contacts.contains(where("id") == "t3")
     assert contacts.count(where("company") == "Lux") == 2
     assert "email" not in (contacts.get(doc_id=8) or {"email": 0})
@@ -118,8 +118,8 @@ def test_dropped_tables_stay_dropped(store: TinyDBStore, path: Path) -> None:
     store.close()
     again = TinyDBStore(path)
     with again.reading() as records:
-        assert records.count_contacts() == 0
-        assert list(records.all_facts()) == []
+        assert records.contacts.count() == 0
+        assert list(records.addresses.all()) == []
     again.close()
 
 
@@ -131,8 +131,8 @@ def test_a_document_is_changed_in_a_transaction_only(store: TinyDBStore) -> None
     found["name"] = "changed in my copy"
 
     with store.reading() as records:
-        assert records.count_contacts() == 1200
-        assert records.search("changed", limit=1) == []
+        assert records.contacts.count() == 1200
+        assert records.contacts.search("changed", limit=1) == []
 
 
 def test_queries_are_not_answered_from_a_cache(store: TinyDBStore, path: Path) -> None:
@@ -141,7 +141,7 @@ def test_queries_are_not_answered_from_a_cache(store: TinyDBStore, path: Path) -
 
     assert not contacts.contains(where("id") == "new")
     with other.transaction() as records:
-        records.put_contact(Contact(id="new"))
+        records.contacts.put(Contact(id="new"))
     with store.reading():
         pass
     assert contacts.contains(where("id") == "new")

@@ -19,6 +19,7 @@ from bot.consent.use_cases import Details, Service, StatusUpdate, add, change
 from bot.consent.use_cases.ingest import ingest
 from bot.runtime.business_days import review_deadline
 from bot.runtime.clock import Stopped
+from bot.runtime.jobs import Timers, timers
 from handlers.slack.alerts.channel_health import Health
 from handlers.slack.alerts.client import AlertClient, client
 from handlers.slack.alerts.worker import Worker
@@ -76,10 +77,14 @@ class Bench:
     clock: Stopped
     service: Service
     health: Health
-    worker: Worker
     slack: AlertClient
     path: Path
+    worker: Worker = field(init=False)
+    timers: Timers = field(init=False)
     _opened: list[Service] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.worker = self.hire(self.slack)
 
     def add(self, phone: str | None = PHONE, name: str = "Ana Gómez", **details: str) -> Contact:
         """A contact who gets our texts and e-mails."""
@@ -111,6 +116,7 @@ class Bench:
     def settle(self) -> None:
         """All that may be told at this moment is told."""
         for _ in range(50):
+            self.timers.run_due()
             if not self.worker.step():
                 return
         raise AssertionError("the worker finds no rest")
@@ -124,12 +130,14 @@ class Bench:
         self.worker = self.hire(self.slack)
 
     def hire(self, slack: AlertClient) -> Worker:
-        """A worker with another way to Slack."""
-        return Worker(self.service, slack, self.health, monotonic=Seconds(self.clock))
+        """A worker with another way to Slack, and the timers beside it."""
+        worker = Worker(self.service, slack, self.health, monotonic=Seconds(self.clock))
+        self.timers = Timers(timers(self.service, worker), self.service.now)
+        return worker
 
     def alerts(self, kind: AlertKind | None = None) -> list[Alert]:
         with self.service.store.reading() as records:
-            found = [a for a in records.alerts() if kind in (None, a.kind)]
+            found = [a for a in records.outbox.all() if kind in (None, a.kind)]
         return sorted(found, key=lambda alert: (alert.first_at, alert.count))
 
     def alert(self) -> Alert:
@@ -176,7 +184,6 @@ def bench(tmp_path: Path, clock: Stopped) -> Iterator[Bench]:
             clock=clock,
             service=service,
             health=health,
-            worker=Worker(service, slack, health, monotonic=Seconds(clock)),
             slack=slack,
             path=path,
             _opened=[service],

@@ -123,7 +123,7 @@ class Counted:
         # The storm's card counts those who were told singly, too.
         assert [a.count for a in self.alerts if a.kind is AlertKind.STORM] == [len(self.refused)]
         assert self.problem is None
-        assert {alert.id for alert in self.alerts if alert.ts} <= set(self.shown) <= known
+        assert {alert.id for alert in self.alerts if alert.delivery.ts} <= set(self.shown) <= known
         assert set(self.shown.values()) == {1}
 
 
@@ -137,12 +137,12 @@ def count(slack: Workspace, storage: str) -> Counted:
         with store.reading() as records:
             refused = Counter(
                 entry.provider_id
-                for entry in records.log()
+                for entry in records.log.all()
                 if entry.kind is EntryKind.CONSENT
                 and entry.after == ConsentValue.NO
                 and entry.provider_id
             )
-            alerts = list(records.alerts())
+            alerts = list(records.outbox.all())
         problem = verify_store(store).problem
     messages = slack.person("Lee").messages("#optin-alerts")
     shown = Counter(m.metadata["event_payload"]["id"] for m in messages if m.metadata)
@@ -152,4 +152,6 @@ def count(slack: Workspace, storage: str) -> Counted:
 def _waiting(store: Store) -> bool:
     """Alerts that nobody has told yet. A storm's card is drawn anew every 15 seconds."""
     with store.reading() as records:
-        return any(alert.due and alert.ts is None for alert in records.alerts())
+        return any(
+            alert.delivery.due and alert.delivery.ts is None for alert in records.outbox.all()
+        )

@@ -147,7 +147,7 @@ class Round:
     @property
     def on(self) -> ConsentValue:
         with self.service.store.reading() as records:
-            contact = records.contact(self.contact.id)
+            contact = records.contacts.get(self.contact.id)
         assert contact is not None
         return contact.consents[self.phone].on
 

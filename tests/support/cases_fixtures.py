@@ -65,7 +65,7 @@ def ask(
 def case_of(service: Service, case: Case) -> Case:
     """The case as it is now."""
     with service.store.reading() as records:
-        found = records.case(case.id)
+        found = records.cases.get(case.id)
     assert found is not None
     return found
 
@@ -91,4 +91,4 @@ def entries(service: Service, case: Case) -> list[Entry]:
 def messages(service: Service, kind: AlertKind) -> list[Alert]:
     """What is to be posted about cases, in the order it was put down."""
     with service.store.reading() as records:
-        return sorted((a for a in records.alerts() if a.kind is kind), key=lambda a: a.last_at)
+        return sorted((a for a in records.outbox.all() if a.kind is kind), key=lambda a: a.last_at)

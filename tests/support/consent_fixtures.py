@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.consent.log.entries import Entry, EntryKind
+from bot.consent.log.changes import BlockChanged, BounceChanged, ConsentChanged
+from bot.consent.log.entries import Entry
 from bot.consent.model import UNSET, Actor, BlockState, Bounce, Channel, ConsentValue, Origin, Role
 from bot.consent.senders import Number, NumberKind, Sender, kind_of
 from bot.consent.use_cases import Service
@@ -84,7 +85,7 @@ def service(storage_path: Path, clock: Stopped) -> Iterator[Service]:
 def told(service: Service, contact: str | None = None) -> list[Entry]:
     """The Activity Log, oldest first; of one contact or of all."""
     with service.store.reading() as records:
-        return [entry for entry in records.log() if contact in (None, entry.contact)]
+        return [entry for entry in records.log.all() if contact in (None, entry.contact)]
 
 
 def stop(service: Service, address: str, *, sender: str | None = None) -> None:
@@ -94,27 +95,22 @@ def stop(service: Service, address: str, *, sender: str | None = None) -> None:
         recorder = Recorder(
             records=records, actor="contact", source="provider:twilio", now=service.now()
         )
-        for holder in records.contacts_at(address) or [None]:
+        for holder in records.contacts.at(address) or [None]:
             here = holder.consents.get(address, UNSET) if holder else UNSET
             after = recorder.record(
-                EntryKind.CONSENT,
                 holder,
+                ConsentChanged(
+                    by=Origin.CONTACT, before=here.on, after=ConsentValue.NO, reason="STOP"
+                ),
                 address=address,
                 channel=channel,
-                by=Origin.CONTACT,
-                before=here.on,
-                after=ConsentValue.NO,
-                reason="STOP",
             )
             if sender:
                 recorder.record(
-                    EntryKind.BLOCK,
                     after,
+                    BlockChanged(sender=sender, before=BlockState.NONE, after=BlockState.BLOCKED),
                     address=address,
                     channel=channel,
-                    sender=sender,
-                    before=BlockState.NONE,
-                    after=BlockState.BLOCKED,
                 )
 
 
@@ -125,11 +121,12 @@ def bounce(service: Service, address: str, *, complaint: bool = False) -> None:
             records=records, actor="provider:mailgun", source="provider:mailgun", now=service.now()
         )
         recorder.record_for_holders(
-            EntryKind.BOUNCE,
             address,
+            BounceChanged(
+                before=Bounce.NO,
+                after=Bounce.YES,
+                by=Origin.CONTACT if complaint else None,
+                reason="550 5.1.1 no such user",
+            ),
             channel=Channel.EMAIL if "@" in address else Channel.SMS,
-            before=Bounce.NO,
-            after=Bounce.YES,
-            by=Origin.CONTACT if complaint else None,
-            reason="550 5.1.1 no such user",
         )

@@ -17,7 +17,7 @@ def check(store: Store, told: Acknowledged) -> int:
     facts: dict[str, AddressFacts] = {}
     hashes = [GENESIS]
     with store.reading() as records:
-        for entry in records.log():
+        for entry in records.log.all():
             assert holds(entry, hashes[-1])
             assert entry.seq == len(hashes)
             hashes.append(entry.hash)
@@ -34,13 +34,13 @@ def check(store: Store, told: Acknowledged) -> int:
             if known is not None and known != AddressFacts(address=address):
                 facts[address] = known
 
-        assert records.head() == (len(hashes) - 1, hashes[-1])
-        assert {contact.id: contact for contact in records.contacts()} == contacts
-        assert {found.address: found for found in records.all_facts()} == facts
+        assert records.log.head() == (len(hashes) - 1, hashes[-1])
+        assert {contact.id: contact for contact in records.contacts.all()} == contacts
+        assert {found.address: found for found in records.addresses.all()} == facts
         for id in SHARED:
-            mine = records.entries(contact=id, limit=10**6)
+            mine = records.log.entries(contact=id, limit=10**6)
             assert [entry.version for entry in mine] == list(range(contacts[id].version, 0, -1))
-            assert [c.id for c in records.contacts_at(contacts[id].phone or "")] == [id]
+            assert [c.id for c in records.contacts.at(contacts[id].phone or "")] == [id]
     lost = [seq for seq, hash in told if seq >= len(hashes) or hashes[seq] != hash]
     assert not lost, f"acknowledged and lost: {lost}"
     return len(hashes) - 1

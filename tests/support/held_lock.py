@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 
 from bot.consent.store import Store
-from handlers.metrics import TimedStore
+from bot.runtime.timed_store import TimedStore
 from tests.support.storages import url_of
 
 

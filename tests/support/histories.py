@@ -190,7 +190,7 @@ class World:
     def written(self) -> tuple[int, dict[str, int]]:
         """How far the log goes, and how large the files of the storage are."""
         with self.service.store.reading() as records:
-            seq, _ = records.head()
+            seq, _ = records.log.head()
         files = [self.path, *self.path.parent.glob(f"{self.path.name}*")]
         return seq, {file.name: file.stat().st_size for file in files if file.is_file()}
 
@@ -635,9 +635,9 @@ class World:
         with self.service.store.reading() as records:
             waiting = [
                 alert.id
-                for alert in records.alerts()
+                for alert in records.outbox.all()
                 if alert.kind is AlertKind.REVIEW
-                and alert.answer is None
+                and alert.follow_up.answer is None
                 and alert.address == hashed
             ]
         for id in waiting:
@@ -669,7 +669,7 @@ class World:
         to them is not a matter of consent."""
         now = self.clock()
         with self.service.store.reading() as records:
-            contacts = {c.id: c for c in records.contacts() if not c.erased}
+            contacts = {c.id: c for c in records.contacts.all() if not c.erased}
         for name in self.oracle.contacts() if only is None else ():
             if self.ids[name] not in contacts:
                 self.oracle.leaves(name, now)
@@ -702,7 +702,7 @@ class World:
             ]
         with self.service.store.reading() as records:
             for n, (case, id) in enumerate(zip(self.oracle.cases, self.case_ids, strict=True)):
-                found = records.case(id)
+                found = records.cases.get(id)
                 if found is None or found.state != case.state:
                     state = found.state if found else None
                     differ.append(f"case {n}: the rules say {case.state}, Optin {state}")

@@ -32,8 +32,8 @@ _SYSTEM = "system"
 def written(store: Store, since: int) -> list[Entry]:
     """The entries behind this `seq`, the oldest first."""
     with store.reading() as records:
-        newest = records.head()[0]
-        return records.entries(limit=newest - since)[::-1] if newest > since else []
+        newest = records.log.head()[0]
+        return records.log.entries(limit=newest - since)[::-1] if newest > since else []
 
 
 def faults(step: str, entries: Sequence[Entry]) -> Iterator[str]:

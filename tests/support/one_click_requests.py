@@ -35,6 +35,6 @@ def click(bot: Receiver, target: str, body: bytes = MARKER, kind: str = "") -> A
 
 def email_on(bot: Receiver, id: str) -> ConsentValue:
     with bot.service.store.reading() as records:
-        contact = records.contact(id)
+        contact = records.contacts.get(id)
         assert contact is not None
         return contact.consent(Channel.EMAIL).on

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
-from bot.consent.log.entries import Entry, EntryKind
+from bot.consent.log.changes import ConsentChanged, ContactChanged
+from bot.consent.log.entries import Entry
 from bot.consent.model import Channel, ConsentValue
 from bot.consent.use_cases import Service
 from bot.consent.use_cases.record import Recorder, new_id
@@ -69,7 +70,7 @@ class Receiver:
 
     def log(self) -> list[Entry]:
         with self.service.store.reading() as records:
-            return list(records.log())
+            return list(records.log.all())
 
     def counted(self, provider: str, outcome: str) -> int:
         """What /metrics says of the provider."""
@@ -89,16 +90,14 @@ class Receiver:
             if external_id:
                 changes["external_id"] = (None, external_id)
             contact = recorder.record(
-                EntryKind.CONTACT, None, creates=new_id(now), after="added", changes=changes
+                None, ContactChanged(after="added", changes=changes), creates=new_id(now)
             )
             for kind, address in addresses.items():
                 contact = recorder.record(
-                    EntryKind.CONSENT,
                     contact,
+                    ConsentChanged(before=ConsentValue.UNSET, after=ConsentValue.YES, by=None),
                     address=address,
                     channel=Channel.SMS if kind == "phone" else Channel.EMAIL,
-                    before=ConsentValue.UNSET,
-                    after=ConsentValue.YES,
                 )
             assert contact is not None
             return contact.id

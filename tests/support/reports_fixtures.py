@@ -89,7 +89,7 @@ class Product:
     def ids(self) -> set[str]:
         """Of every contact."""
         with self.bot.service.store.reading() as records:
-            return {contact.id for contact in records.contacts()}
+            return {contact.id for contact in records.contacts.all()}
 
     def people(self, people: Mapping[str, Mapping[str, str]]) -> None:
         """Takes these people in from a file, by name, with consent to everything and evidence."""

@@ -57,7 +57,7 @@ class Slack:
     def find(self, address: str) -> Contact:
         """The oldest contact with this address."""
         with self.service.store.reading() as records:
-            return records.contacts_at(key_of(address))[0]
+            return records.contacts.at(key_of(address))[0]
 
     def on(self, address: str) -> tuple[ConsentValue, ConsentValue]:
         """SMS On and Email On of the oldest contact with this address."""
@@ -67,12 +67,12 @@ class Slack:
     def log(self) -> list[Entry]:
         """The Activity Log, oldest first."""
         with self.service.store.reading() as records:
-            return list(records.log())
+            return list(records.log.all())
 
     def head(self) -> tuple[int, str]:
         """Differs when anything at all was written."""
         with self.service.store.reading() as records:
-            return records.head()
+            return records.log.head()
 
     def problems(self) -> object:
         """What `optin verify` finds wrong; nothing, in a storage that is whole."""

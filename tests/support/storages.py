@@ -19,7 +19,7 @@ from alembic.config import Config
 
 import storage.sql.migrations
 from bot.consent.model import Contact
-from storage.sql import table_rows
+from storage.sql.tables import table_rows
 from tests.support.postgres_fixtures import give_back, new_database
 
 #: What the storage of each kind is called in its folder.

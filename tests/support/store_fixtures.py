@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.consent.alerts import Alert, AlertKind
+from bot.consent.alerts import Alert, AlertKind, Delivery, DeliveryState, FollowUp, Subject
 from bot.consent.cases import Case
 from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import (
@@ -25,7 +25,8 @@ from bot.consent.model import (
     OptOut,
     Origin,
 )
-from bot.consent.store import Records, Store
+from bot.consent.records import KeyValue
+from bot.consent.store import Store
 from storage import open_store
 from tests.support.storages import KINDS, forget, path_in, url_of
 
@@ -102,13 +103,13 @@ def put(store: Store, *values: Contact | AddressFacts | Entry | Import) -> None:
         for value in values:
             match value:
                 case Contact():
-                    records.put_contact(value)
+                    records.contacts.put(value)
                 case AddressFacts():
-                    records.put_facts(value)
+                    records.addresses.put(value)
                 case Entry():
-                    records.append(value)
+                    records.log.append(value)
                 case Import():
-                    records.put_import(value)
+                    records.imports.put(value)
 
 
 def ids(found: list[Contact]) -> list[str]:
@@ -131,10 +132,10 @@ FACTS = AddressFacts(
 class Open:
     """A way on which every call may be made."""
 
-    def may(self, records: Records, alert: Alert) -> bool:
+    def may(self, key_value: KeyValue, alert: Alert) -> bool:
         return True
 
-    def take(self, records: Records, alert: Alert) -> None:
+    def take(self, key_value: KeyValue, alert: Alert) -> None:
         pass
 
 
@@ -152,6 +153,45 @@ def alert(id: str = "a1", **fields: object) -> Alert:
     }
     return Alert(**known | fields)  # type: ignore[arg-type]
 
+
+#: Has a value of its own in most fields.
+FULL_ALERT = alert(
+    "full",
+    kind=AlertKind.REVIEW,
+    subject=Subject(
+        channel=Channel.EMAIL,
+        contacts=("c1", "c2"),
+        address="hash:1",
+        masked="ending 0100",
+        sender="+18885550199",
+    ),
+    count=3,
+    counts={"No such number.": 2},
+    about="stop",
+    text="Stop. Thank you",
+    thread="a1",
+    follow_up=FollowUp(
+        unstopped_at=NOON,
+        deadline=NOON + timedelta(minutes=1),
+        answer="refusal",
+        handled_by="slack:U1",
+        handled_at=NOON,
+        ended_at=NOON,
+    ),
+    delivery=Delivery(
+        desired_version=4,
+        posted_version=3,
+        state=DeliveryState.UNKNOWN,
+        attempts=2,
+        started_at=NOON,
+        not_before=NOON + timedelta(minutes=1),
+        ts="1.2",
+        posted_at=NOON,
+        plainness=1,
+        repeated=True,
+        problem="timeout",
+    ),
+)
 
 DAY = timedelta(days=1)
 

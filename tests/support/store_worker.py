@@ -28,13 +28,13 @@ SHARED = [f"shared{n}" for n in range(8)]
 
 def take(records: Records, contact: Contact | None, entry: Entry) -> Entry:
     """Changes the state as the entry says, and keeps it."""
-    facts = records.facts(entry.address) if entry.address else None
+    facts = records.addresses.get(entry.address) if entry.address else None
     changed, known = apply(entry, contact, facts)
     if changed is not None:
-        records.put_contact(changed)
+        records.contacts.put(changed)
     if known is not None:
-        records.put_facts(known)
-    return records.append(entry)
+        records.addresses.put(known)
+    return records.log.append(entry)
 
 
 def added(id: str, phone: str) -> Entry:
@@ -81,7 +81,7 @@ def prepare(store: Store) -> None:
 
 def flip(store: Store, id: str, entry: str) -> Entry:
     with store.transaction() as records:
-        contact = records.contact(id)
+        contact = records.contacts.get(id)
         assert contact is not None
         return take(records, contact, flipped(entry, contact))
 

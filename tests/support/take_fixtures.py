@@ -12,6 +12,7 @@ import pytest
 
 from bot.consent.alerts import AlertKind
 from bot.consent.events import Event, EventKind, Failure
+from bot.consent.log.changes import ConsentChanged
 from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import (
     UNSET,
@@ -98,15 +99,16 @@ def come_back(service: Service, contact: Contact, address: str = PHONE) -> None:
     with service.store.transaction() as records:
         recorder = Recorder(records=records, actor=MANAGER.id, source="slack", now=service.now())
         recorder.record(
-            EntryKind.CONSENT,
-            records.contact(contact.id),
+            records.contacts.get(contact.id),
+            ConsentChanged(
+                by=Origin.CONTACT,
+                before=ConsentValue.NO,
+                after=ConsentValue.YES,
+                reason=RE_OPT_IN,
+                evidence=Evidence(text="the form of Ana", at=service.now()),
+            ),
             address=address,
             channel=channel,
-            by=Origin.CONTACT,
-            before=ConsentValue.NO,
-            after=ConsentValue.YES,
-            reason=RE_OPT_IN,
-            evidence=Evidence(text="the form of Ana", at=service.now()),
         )
 
 
@@ -123,7 +125,7 @@ def lines(entries: list[Entry]) -> list[tuple[EntryKind, str, str]]:
 
 def facts(service: Service, address: str = PHONE) -> AddressFacts:
     with service.store.reading() as records:
-        return records.facts(address)
+        return records.addresses.get(address)
 
 
 def kept(service: Service, address: str) -> AddressFacts:
@@ -133,7 +135,7 @@ def kept(service: Service, address: str) -> AddressFacts:
 
 def consent(service: Service, contact: Contact, address: str = PHONE) -> Consent:
     with service.store.reading() as records:
-        found = records.contact(contact.id)
+        found = records.contacts.get(contact.id)
     assert found is not None
     return found.consents.get(address, UNSET)
 
@@ -148,4 +150,4 @@ def since(service: Service, sender: str = LOCAL, address: str = PHONE) -> dateti
 
 def alerts(service: Service) -> list[AlertKind]:
     with service.store.reading() as records:
-        return sorted(alert.kind for alert in records.alerts())
+        return sorted(alert.kind for alert in records.outbox.all())

@@ -23,8 +23,8 @@ def commit(store: TinyDBStore, number: int, text: str = "Ana", *, among: int = 3
     """One of so many contacts with its entry, both with the number."""
     id = f"c{number % among}"
     with store.transaction() as records:
-        records.put_contact(Contact(id=id, version=number, name=text, phone=f"+1{number}"))
-        records.append(
+        records.contacts.put(Contact(id=id, version=number, name=text, phone=f"+1{number}"))
+        records.log.append(
             Entry(
                 id=f"e{number}",
                 kind=EntryKind.NOTE,
@@ -63,23 +63,23 @@ def opened(path: Path) -> Iterator[TinyDBStore]:
 def newest(path: Path) -> int:
     """How many commits it holds, all of them whole."""
     with opened(path) as store, store.reading() as records:
-        log = list(records.log())
+        log = list(records.log.all())
         previous = GENESIS
         for number, entry in enumerate(log, start=1):
             assert holds(entry, previous)
             assert entry.seq == entry.version == number
             previous = entry.hash
-        assert records.head() == (len(log), previous)
-        for contact in records.contacts():
+        assert records.log.head() == (len(log), previous)
+        for contact in records.contacts.all():
             mine = [entry for entry in reversed(log) if entry.contact == contact.id]
-            assert records.entries(contact=contact.id, limit=len(log)) == mine
+            assert records.log.entries(contact=contact.id, limit=len(log)) == mine
             assert mine[0].version == contact.version
         return len(log)
 
 
 def entries(path: Path) -> list[Entry]:
     with opened(path) as store, store.reading() as records:
-        return list(records.log())
+        return list(records.log.all())
 
 
 def contents(path: Path) -> dict[str, bytes]:

@@ -33,5 +33,5 @@ def text(
 
 def on(bot: Receiver, address: str = ANA) -> ConsentValue:
     with bot.service.store.reading() as records:
-        (holder,) = records.contacts_at(address)
+        (holder,) = records.contacts.at(address)
         return holder.consent(Channel.EMAIL if "@" in address else Channel.SMS).on

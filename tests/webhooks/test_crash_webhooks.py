@@ -69,13 +69,13 @@ def test_each_stop_that_was_answered_is_stored_once(tmp_path: Path) -> None:
     with service.store.reading() as records:
         refused = Counter(
             entry.provider_id
-            for entry in records.log()
+            for entry in records.log.all()
             if entry.kind is EntryKind.CONSENT
             and entry.after == ConsentValue.NO
             and entry.by is Origin.CONTACT
         )
         # The storm's card counts those who were told singly, too.
-        alerts = sum(a.count for a in records.alerts() if a.kind is AlertKind.STORM)
+        alerts = sum(a.count for a in records.outbox.all() if a.kind is AlertKind.STORM)
     problem = verify(service).problem
     service.store.close()
 

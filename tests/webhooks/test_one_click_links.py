@@ -32,7 +32,7 @@ def bot(tmp_path: Path) -> Iterator[Receiver]:
 
 def moved(bot: Receiver, id: str, email: str) -> None:
     with bot.service.store.reading() as records:
-        contact = records.contact(id)
+        contact = records.contacts.get(id)
     assert contact is not None
     details = Details(name=contact.name, email=email, external_id=contact.external_id)
     edit(bot.service, id, details, OPERATOR)
@@ -305,9 +305,9 @@ def test_a_link_to_a_contact_whom_an_undone_import_took_out_still_works(bot: Rec
     gone = bot.willing("Ana", email="ana@example.com")
     bea = bot.willing("Bea", email="ana@example.com")
     with bot.service.store.transaction() as records:
-        contact = records.contact(gone)
+        contact = records.contacts.get(gone)
         assert contact is not None
-        records.remove_contact(gone)
+        records.contacts.remove(gone)
 
     assert click(bot, link(gone, "ana@example.com")).status == 200
     assert email_on(bot, bea) is ConsentValue.NO

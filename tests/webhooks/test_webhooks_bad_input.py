@@ -193,7 +193,7 @@ def test_an_old_start_that_is_replayed_after_a_stop_changes_nothing(bot: Receive
 
     assert answer.status == 200
     with bot.service.store.reading() as records:
-        assert records.facts(ANA).block(OURS)[0] is not BlockState.NONE
+        assert records.addresses.get(ANA).block(OURS)[0] is not BlockState.NONE
 
 
 def test_a_stop_while_the_disk_is_full_is_taken_when_it_comes_again(

@@ -42,7 +42,7 @@ def link(contact: str) -> str:
 
 def email_on(bot: Receiver) -> ConsentValue:
     with bot.service.store.reading() as records:
-        (ana,) = records.contacts_at("ana@example.com")
+        (ana,) = records.contacts.at("ana@example.com")
         return ana.consent(Channel.EMAIL).on
 
 
@@ -129,7 +129,7 @@ def test_a_confirmation_at_another_host_is_never_called(
         confirming = ConfirmationJob(bot.service, lambda url: amazon.fetch(url, connect))
         confirming(Event())
         with bot.service.store.reading() as records:
-            left = records.mark("confirmations")
+            left = records.key_value.get("confirmations")
 
     assert connected == []
     assert left is None

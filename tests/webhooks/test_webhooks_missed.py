@@ -51,14 +51,14 @@ class Down:
 
     def on(self) -> ConsentValue:
         with self.service.store.reading() as records:
-            (ana,) = records.contacts_at(ANA)
+            (ana,) = records.contacts.at(ANA)
             return ana.consent(Channel.SMS).on
 
     def refusals(self) -> list[str | None]:
         with self.service.store.reading() as records:
             return [
                 entry.provider_id
-                for entry in records.log()
+                for entry in records.log.all()
                 if entry.kind in (EntryKind.CONSENT, EntryKind.NOTE)
                 and entry.after == ConsentValue.NO
             ]

@@ -218,7 +218,7 @@ def test_what_comes_while_it_is_written_down_is_not_lost(tmp_path: Path) -> None
         time.advance(timedelta(minutes=2))
         health.keep(bot.service)
         with bot.service.store.reading() as records:
-            kept = provider_status(records, "resend").odd
+            kept = provider_status(records.key_value, "resend").odd
 
     assert kept["an event has no mailbox"].count == 5
 
@@ -239,7 +239,7 @@ def test_the_same_token_of_mailgun_stands_for_all_that_a_form_says(tmp_path: Pat
 
 def holders(bot: Receiver, address: str) -> Any:
     with bot.service.store.reading() as records:
-        return records.contacts_at(address)
+        return records.contacts.at(address)
 
 
 def test_a_part_of_a_form_is_read_whole_whatever_is_in_it() -> None:

@@ -16,6 +16,7 @@ from bot.consent.log.entries import (
     CHANGING,
     MERGED,
     NUMBER,
+    SOFT,
     TAKES_BACK,
     UNDO_IMPORT,
     UNDOS,
@@ -133,7 +134,7 @@ def _bounced(entry: Entry, facts: AddressFacts) -> AddressFacts:
             bounce=Bounce.YES, bounced_at=since, bounce_reason=reason, complaint=complaint
         )
         return _put(marked, bounced)
-    soft = (entry.changes or {}).get("soft")
+    soft = (entry.changes or {}).get(SOFT)
     if soft is not None and entry.before == entry.after:
         count = int(str(soft[1]))
         failed = replace(known, soft_failures=_counted(entry, known.soft_failures, count))

@@ -8,6 +8,7 @@ chain whole.
 from __future__ import annotations
 
 import hashlib
+import json
 from _json import make_encoder
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -95,13 +96,22 @@ def _instant(at: datetime) -> str:
     return at.astimezone(UTC).isoformat()
 
 
-#: What `json.dumps(…, ensure_ascii=False, separators=(",", ":"))` makes anew at each call, which
-#: costs more than the encoding itself.
+def _sha256(values: Sequence[object]) -> str:
+    return hashlib.sha256(canonical(values).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def plain_canonical(values: Sequence[object]) -> str:
+    """The JSON that is hashed."""
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+
+
+def canonical(values: Sequence[object]) -> str:
+    """What `plain_canonical` gives, at half its cost: `json.dumps` makes an encoder anew at each
+    call. A test compares the two."""
+    return "".join(_encode(values, 0))
+
+
+#: A private name of CPython's; `json.encoder` calls it with the same arguments.
 _encode = make_encoder(
     None, JSONEncoder().default, encode_basestring, None, ":", ",", False, False, False
 )
-
-
-def _sha256(values: Sequence[object]) -> str:
-    canonical = "".join(_encode(values, 0))
-    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()

@@ -16,8 +16,8 @@ from bot.consent.model import (
 
 #: What an entry has in `changes` beside fields of a contact. The record that it belongs to
 #: (`act_of`), behind the contact of whom that was recorded (`of`); the record that it takes back;
-#: the number of a messaging service that the contact texted.
-ACT, TAKES_BACK, NUMBER = "act", "takes_back", "number"
+#: the number of a messaging service that the contact texted; how many soft failures there were.
+ACT, TAKES_BACK, NUMBER, SOFT = "act", "takes_back", "number", "soft"
 #: Of a contact: the id of another one that became one with this one, and of the one that it
 #: became; and of one who has what was recorded of this contact by a merge.
 MERGED, MERGED_INTO, REACHES = "merged", "merged_into", "reaches"

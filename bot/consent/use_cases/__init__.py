@@ -11,10 +11,12 @@ from bot.consent.use_cases.cases.details import (
     all_case_details,
     case_details,
     completed_by_another,
-    details_of,
+    find_case,
+    find_case_details,
 )
 from bot.consent.use_cases.cases.request import CaseRequest, check_request, request
 from bot.consent.use_cases.cases.subscriptions import (
+    is_subscribed_to_requests,
     request_subscribers,
     subscribe_to_requests,
     unsubscribe_from_requests,
@@ -23,6 +25,7 @@ from bot.consent.use_cases.cases.timers import run_case_timers
 from bot.consent.use_cases.contacts import Details, add, edit, note
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.erase import erase
+from bot.consent.use_cases.former_mailboxes import Mailboxes, find_mailboxes
 from bot.consent.use_cases.imports import (
     Report,
     Row,
@@ -31,6 +34,7 @@ from bot.consent.use_cases.imports import (
     undo_import,
 )
 from bot.consent.use_cases.ingest import ingest
+from bot.consent.use_cases.key_values import read_value, read_values, update_values, write_value
 from bot.consent.use_cases.known_senders import senders
 from bot.consent.use_cases.look_up import Found, Profile, find, others_gates, profile, suggest
 from bot.consent.use_cases.merge import merge
@@ -47,6 +51,7 @@ __all__ = [
     "Decided",
     "Details",
     "Found",
+    "Mailboxes",
     "Profile",
     "Report",
     "Retired",
@@ -66,17 +71,22 @@ __all__ = [
     "check_request",
     "completed_by_another",
     "deny",
-    "details_of",
     "edit",
     "erase",
     "export",
     "find",
+    "find_case",
+    "find_case_details",
+    "find_mailboxes",
     "import_rows",
     "ingest",
+    "is_subscribed_to_requests",
     "merge",
     "note",
     "others_gates",
     "profile",
+    "read_value",
+    "read_values",
     "recent",
     "removed_at_provider",
     "request",
@@ -92,5 +102,7 @@ __all__ = [
     "undo",
     "undo_import",
     "unsubscribe_from_requests",
+    "update_values",
     "verify",
+    "write_value",
 ]

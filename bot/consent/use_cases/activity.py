@@ -24,10 +24,10 @@ def activity(
     """The contact and a page of their log, newest first, below `before`. Raises `NotFound`."""
     authorize(actor, Action.LOOK)
     with service.store.reading() as records:
-        contact = records.contact(id)
+        contact = records.contacts.get(id)
         if contact is None:
             raise NotFound
-        entries = records.entries(
+        entries = records.log.entries(
             contact=id, kinds=kinds, channel=channel, before=before, limit=limit
         )
         return contact, entries
@@ -44,5 +44,5 @@ def recent(
     """The last entries of all contacts, newest first, below `before`."""
     authorize(actor, Action.LOOK)
     with service.store.reading() as records:
-        entries = records.entries(kinds=kinds, before=before, limit=limit)
-        return [(e, records.contact(e.contact) if e.contact else None) for e in entries]
+        entries = records.log.entries(kinds=kinds, before=before, limit=limit)
+        return [(e, records.contacts.get(e.contact) if e.contact else None) for e in entries]

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from bot.consent.addresses import key_of
 from bot.consent.frozen import replace
+from bot.consent.log.changes import Act, ConsentChanged
 from bot.consent.log.entries import (
-    ACT,
     ANOTHERS,
     CARRIED,
     Entry,
@@ -28,6 +28,7 @@ from bot.consent.model import (
     OptOut,
     Origin,
 )
+from bot.consent.records import Log
 from bot.consent.store import Records
 from bot.consent.use_cases.consent_history import _answers, refusals_of, standing, statements
 from bot.consent.use_cases.context import Service
@@ -53,10 +54,10 @@ def gain(
     if key is None:
         return contact
     records = recorder.records
-    found = records.facts(key)
+    found = records.addresses.get(key)
     kept = []
     for name, form in service.hashes(key).items():
-        facts = records.facts(name)
+        facts = records.addresses.get(name)
         if not facts.empty:
             kept.append(as_texts(facts, form))
     system = replace(recorder, actor=actor)
@@ -93,7 +94,7 @@ def carry(
     `former` address, given as its key, with its old date. The rest stays behind."""
     records = recorder.records
     key = contact.key(channel)
-    former = former or _last_key(records, contact, channel)
+    former = former or _last_key(records.log, contact, channel)
     if key is None or former is None or former == key:
         return contact
     if not contact.consents.get(former, UNSET).refused:
@@ -128,7 +129,7 @@ def bring(
         but=contact,
         reason=others,
         occurred_at=refusal.since,
-        changes={ACT: (refusal.of or None, refusal.act)},
+        act=Act(of=refusal.of or None, name=refusal.act),
     )
     return contact
 
@@ -144,26 +145,32 @@ def refuse_at(
     channel: Channel,
     *,
     by: Origin,
+    act: Act,
+    reason: str | None,
     but: Contact | None = None,
-    **entry: object,
+    occurred_at: datetime | None = None,
 ) -> list[Contact]:
     """Sets NO for every contact with the address except `but`. Returns those who were not NO
     already."""
     reached = []
-    for holder in recorder.records.contacts_at(key_of(address)):
+    for holder in recorder.records.contacts.at(key_of(address)):
         if but is not None and holder.id == but.id:
             continue
         consent = holder.consent(channel)
         again = consent.on is ConsentValue.NO and consent.by in (Origin.CONTACT, by)
         recorder.record(
-            EntryKind.NOTE if again else EntryKind.CONSENT,
             holder,
+            ConsentChanged(
+                again=again,
+                by=by,
+                before=consent.on,
+                after=ConsentValue.NO,
+                reason=reason,
+                act=act,
+            ),
             address=holder.address(channel),
             channel=channel,
-            by=by,
-            before=consent.on,
-            after=ConsentValue.NO,
-            **entry,  # type: ignore[arg-type]  # the fields of `record`
+            occurred_at=occurred_at,
         )
         if not again:
             reached.append(holder)
@@ -173,16 +180,18 @@ def refuse_at(
 def _refuse(recorder: Recorder, contact: Contact, channel: Channel, refusal: OptOut) -> Contact:
     current = contact.consent(channel)
     after = recorder.record(
-        EntryKind.NOTE if current.refused else EntryKind.CONSENT,
         contact,
+        ConsentChanged(
+            again=current.refused,
+            by=Origin.CONTACT,
+            before=current.on,
+            after=ConsentValue.NO,
+            reason=refusal.reason or "Refused before this contact was added",
+            act=Act(of=refusal.of or None, name=refusal.act),
+        ),
         address=contact.address(channel),
         channel=channel,
-        by=Origin.CONTACT,
-        before=current.on,
-        after=ConsentValue.NO,
-        reason=refusal.reason or "Refused before this contact was added",
         occurred_at=refusal.since,
-        changes={ACT: (refusal.of or None, refusal.act)},
     )
     assert after is not None
     return after
@@ -216,10 +225,10 @@ def _without_taken_back(
     return contact
 
 
-def _last_key(records: Records, contact: Contact, channel: Channel) -> str | None:
+def _last_key(log: Log, contact: Contact, channel: Channel) -> str | None:
     """The address that was taken from the contact last."""
     field = "phone" if channel is Channel.SMS else "email"
-    for entry in history(records, contact.id):
+    for entry in history(log, contact.id):
         before, _ = (entry.changes or {}).get(field, (None, None))
         if entry.kind is EntryKind.CONTACT and before:
             return key_of(str(before))

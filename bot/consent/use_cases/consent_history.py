@@ -27,6 +27,7 @@ from bot.consent.model import (
     OptOut,
     Origin,
 )
+from bot.consent.records import Contacts
 from bot.consent.store import Records
 from bot.consent.use_cases.cases.complete import RE_OPT_IN
 from bot.consent.use_cases.record import history
@@ -48,10 +49,10 @@ def refusals_of(records: Records, contact: Contact, key: str) -> list[Entry]:
     return [*found.values()]
 
 
-def was_erased(records: Records, id: str) -> bool:
+def was_erased(contacts: Contacts, id: str) -> bool:
     """Whether this contact was erased: of what was recorded of them, nobody can say any more that
     it was a mistake."""
-    contact = records.contact(id)
+    contact = contacts.get(id)
     return contact is not None and contact.erased
 
 
@@ -76,9 +77,9 @@ def standing(
 
 def became(records: Records, id: str) -> Contact | None:
     """The contact that this one became by a merge."""
-    for entry in history(records, id):
+    for entry in history(records.log, id):
         if pair := (entry.changes or {}).get(MERGED_INTO):
-            return records.contact(str(pair[1])) or became(records, str(pair[1]))
+            return records.contacts.get(str(pair[1])) or became(records, str(pair[1]))
     return None
 
 
@@ -100,7 +101,7 @@ def statements(
     were taken back."""
     told = [
         entry
-        for entry in history(records, contact.id)
+        for entry in history(records.log, contact.id)
         if entry.kind in (EntryKind.CONSENT, EntryKind.NOTE)
         and entry.address
         and key_of(entry.address) == key
@@ -108,7 +109,7 @@ def statements(
     taken = {str(back[1]) for entry in told if (back := (entry.changes or {}).get(TAKES_BACK))}
     taken.update(without)
     for act in {entry.actor for entry in told if entry.actor.startswith("import:")}:
-        file = records.import_(act.removeprefix("import:"))
+        file = records.imports.get(act.removeprefix("import:"))
         if file is not None and file.undone_at is not None:
             taken.add(f"{act}{BUT_OPT_OUTS}")
     for entry in reversed(told):

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from bot.consent.addresses import key_of
 from bot.consent.errors import Changed, Invalid, Refused
-from bot.consent.log.entries import EntryKind, Pair
+from bot.consent.log.changes import ContactChanged, Noted
+from bot.consent.log.entries import Pair
 from bot.consent.model import Actor, Channel, Contact
 from bot.consent.parsing import blank, fold, read_phone, storable, visible
 from bot.consent.permissions import Action, authorize
@@ -48,7 +49,7 @@ def edit(
     """Changes who a contact is. Raises `Changed` where somebody else was quicker."""
     authorize(actor, Action.EDIT)
     with service.store.transaction() as records:
-        contact = present(records, id)
+        contact = present(records.contacts, id)
         if version is not None and version != contact.version:
             raise Changed
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
@@ -65,9 +66,9 @@ def note(service: Service, id: str, text: str, actor: Actor) -> None:
     if blank(text):
         raise Invalid("Write something.", field="note")
     with service.store.transaction() as records:
-        contact = present(records, id)
+        contact = present(records.contacts, id)
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
-        recorder.record(EntryKind.NOTE, contact, reason=text.strip())
+        recorder.record(contact, Noted(reason=text.strip()))
 
 
 #: Fields of a contact by name: text, or None.
@@ -109,7 +110,7 @@ def create(service: Service, recorder: Recorder, fields: Fields) -> Contact:
         name: (None, value) for name, value in fields.items() if value not in (None, "")
     }
     contact = recorder.record(
-        EntryKind.CONTACT, None, creates=new_id(recorder.now), after="added", changes=changes
+        None, ContactChanged(after="added", changes=changes), creates=new_id(recorder.now)
     )
     assert contact is not None
     for channel in Channel:
@@ -133,7 +134,7 @@ def update(
     if not changes:
         return contact
     after = recorder.record(
-        EntryKind.CONTACT, contact, after="changed", reason=reason, changes=changes
+        contact, ContactChanged(after="changed", reason=reason, changes=changes)
     )
     assert after is not None
     for channel in Channel:
@@ -162,7 +163,7 @@ def _check_new(recorder: Recorder, fields: Fields) -> None:
     name = fold(fields["name"] or "")
     for field in ("phone", "email"):
         address = fields.get(field)
-        for holder in recorder.records.contacts_at(key_of(address)) if address else ():
+        for holder in recorder.records.contacts.at(key_of(address)) if address else ():
             if fold(holder.name) == name:
                 raise Refused(
                     f"{holder.name} is there already with this {field}. Look them up instead.",
@@ -174,5 +175,5 @@ def _check_new(recorder: Recorder, fields: Fields) -> None:
 
 def _check_external_id(recorder: Recorder, fields: Fields) -> None:
     external_id = fields.get("external_id")
-    if external_id and recorder.records.by_external_id(external_id):
+    if external_id and recorder.records.contacts.by_external_id(external_id):
         raise Refused("Another contact has this external id.", field="external_id")

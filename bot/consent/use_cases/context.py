@@ -12,8 +12,9 @@ from bot.consent.addresses import key_of, spellings
 from bot.consent.errors import NotFound, Refused
 from bot.consent.known_providers import KnownProviders
 from bot.consent.model import Contact
+from bot.consent.records import Contacts
 from bot.consent.senders import Sender
-from bot.consent.store import Records, Store
+from bot.consent.store import Store
 
 
 def _in_a_week(at: datetime) -> datetime:
@@ -76,9 +77,9 @@ def _keyed(key: bytes) -> hmac.HMAC:
     return hmac.new(key, digestmod="sha256")
 
 
-def present(records: Records, id: str) -> Contact:
+def present(contacts: Contacts, id: str) -> Contact:
     """The contact, to be changed. Raises `NotFound`, or `Refused` for an erased one."""
-    contact = records.contact(id)
+    contact = contacts.get(id)
     if contact is None:
         raise NotFound
     if contact.erased:

@@ -46,20 +46,22 @@ class _Kind:
 
 
 _KINDS = (
-    _Kind(name="log entries", read=lambda r: r.log(), put=lambda r, entry: r.adopt(entry)),
-    _Kind(name="contacts", read=lambda r: r.contacts(), put=lambda r, c: r.put_contact(c)),
-    _Kind(name="addresses", read=lambda r: r.all_facts(), put=lambda r, f: r.put_facts(f)),
-    _Kind(name="events", read=lambda r: r.events(), put=lambda r, event: r.put_event(event)),
-    _Kind(name="alerts", read=lambda r: r.alerts(), put=lambda r, alert: r.put_alert(alert)),
-    _Kind(name="cases", read=lambda r: r.all_cases(), put=lambda r, case: r.put_case(case)),
-    _Kind(name="imports", read=lambda r: r.imports()[::-1], put=lambda r, i: r.put_import(i)),
-    _Kind(name="marks", read=lambda r: r.marks(), put=lambda r, mark: r.put_mark(*mark)),
+    _Kind(name="log entries", read=lambda r: r.log.all(), put=lambda r, entry: r.log.adopt(entry)),
+    _Kind(name="contacts", read=lambda r: r.contacts.all(), put=lambda r, c: r.contacts.put(c)),
+    _Kind(name="addresses", read=lambda r: r.addresses.all(), put=lambda r, f: r.addresses.put(f)),
+    _Kind(name="events", read=lambda r: r.events.all(), put=lambda r, event: r.events.put(event)),
+    _Kind(name="alerts", read=lambda r: r.outbox.all(), put=lambda r, alert: r.outbox.put(alert)),
+    _Kind(name="cases", read=lambda r: r.cases.all(), put=lambda r, case: r.cases.put(case)),
+    _Kind(name="imports", read=lambda r: r.imports.all()[::-1], put=lambda r, i: r.imports.put(i)),
+    _Kind(
+        name="marks", read=lambda r: r.key_value.all(), put=lambda r, mark: r.key_value.put(*mark)
+    ),
 )
 
 
 def is_half_a_copy(store: Store) -> bool:
     with store.reading() as records:
-        return records.mark(MARK) is not None
+        return records.key_value.get(MARK) is not None
 
 
 def copy(
@@ -75,7 +77,7 @@ def copy(
     half a copy of the same, or where the source was written to meanwhile."""
     but = {MARK, *but}
     with source.reading() as records:
-        seq, head = records.head()
+        seq, head = records.log.head()
         _begin(target, f"{seq} {head}", but)
         begun()
         for kind in _KINDS:
@@ -83,15 +85,15 @@ def copy(
         with target.reading() as copied:
             for kind in _KINDS:
                 _compare(kind, records, copied, but)
-            contacts = copied.count_contacts()
+            contacts = copied.contacts.count()
     verdict = verify_store(target, progress=lambda done: progress("Verifying", done, seq))
     if verdict.problem or (verdict.entries, verdict.head) != (seq, head):
         raise Refused(f"The copy does not hold. {verdict.problem or ''}".rstrip())
     with source.reading() as records:
-        if records.head() != (seq, head):
+        if records.log.head() != (seq, head):
             raise Refused(_WRITTEN)
     with target.transaction() as records:
-        records.put_mark(MARK, None)
+        records.key_value.put(MARK, None)
     return Copied(contacts=contacts, entries=seq, head=head)
 
 
@@ -99,7 +101,7 @@ def _begin(target: Store, of: str, but: set[str]) -> None:
     """Marks the target as half a copy, and takes away what may have gone from the source since
     the copy was begun for the first time: all else that is there is there to stay."""
     with target.transaction() as records:
-        begun = records.mark(MARK)
+        begun = records.key_value.get(MARK)
         if begun is None and not all(_is_empty(kind, records, but) for kind in _KINDS):
             raise Refused(
                 "The storage to copy to is not empty. Name one that does not exist yet, or an "
@@ -110,21 +112,21 @@ def _begin(target: Store, of: str, but: set[str]) -> None:
                 "The storage to copy to is half a copy of something else, or this one was written "
                 "to since. Remove it, and copy again with Optin stopped."
             )
-        for alert in list(records.alerts()):
-            records.remove_alert(alert.id)
-        for name, _ in list(records.marks()):
+        for alert in list(records.outbox.all()):
+            records.outbox.remove(alert.id)
+        for name, _ in list(records.key_value.all()):
             if name not in but:
-                records.put_mark(name, None)
-        records.put_mark(MARK, of)
+                records.key_value.put(name, None)
+        records.key_value.put(MARK, of)
 
 
 def _copy(kind: _Kind, source: Records, target: Store, but: set[str], progress: Progress) -> None:
     values = _values(kind, source, but)
     total, done = None, 0
     if kind is _KINDS[0]:
-        total = source.head()[0]
+        total = source.log.head()[0]
         with target.reading() as records:
-            done = records.head()[0]
+            done = records.log.head()[0]
         values = islice(values, done, None)
     while batch := list(islice(values, _BATCH)):
         with target.transaction() as records:

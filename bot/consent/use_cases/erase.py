@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
-from typing import Any
 
 from bot.consent.addresses import key_of
 from bot.consent.frozen import replace
 from bot.consent.log.apply import apply
-from bot.consent.log.entries import ACT, MERGED, Entry, EntryKind, act_of, tells_of_address
+from bot.consent.log.changes import Act, BounceChanged, Change, ConsentChanged, ContactErased
+from bot.consent.log.entries import ACT, MERGED, Entry, act_of, tells_of_address
 from bot.consent.log.entries import of as whose
 from bot.consent.model import Actor, AddressFacts, Bounce, Channel, ConsentValue, Contact, Origin
 from bot.consent.permissions import Action, authorize
-from bot.consent.store import Records
+from bot.consent.records import Log
 from bot.consent.use_cases.address_opt_outs import is_known, refuse_at
 from bot.consent.use_cases.alerts.reviews import erase_reviews
 from bot.consent.use_cases.cases.erase_cases import erase_cases
@@ -31,36 +31,36 @@ def erase(service: Service, id: str, actor: Actor) -> Contact:
     """
     authorize(actor, Action.ERASE)
     with service.store.reading() as records:
-        contact = present(records, id)
-        known, _ = records.head()
-        merged = _merged(records, contact)
-        told = _Told(_keys(records, contact, merged), {id, *merged})
-        told.fold(records.log())
+        contact = present(records.contacts, id)
+        known, _ = records.log.head()
+        merged = _merged(records.log, contact)
+        told = _Told(_keys(records.log, contact, merged), {id, *merged})
+        told.fold(records.log.all())
     with service.store.transaction() as records:
-        contact = present(records, id)
+        contact = present(records.contacts, id)
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
-        merged = _merged(records, contact)
-        keys = _keys(records, contact, merged)
+        merged = _merged(records.log, contact)
+        keys = _keys(records.log, contact, merged)
         _refuse_others(recorder, contact)
         if told.facts.keys() >= set(keys):
-            told.fold(reversed(list(_since(records, known))))
+            told.fold(reversed(list(_since(records.log, known))))
         else:  # they were changed in this very minute
             told = _Told(keys, {id, *merged})
-            told.fold(records.log())
+            told.fold(records.log.all())
         gone = {id, *merged}
         for key in told.facts:
             _keep_refusals(service, recorder, contact, key, gone)
             _leave(service, recorder, contact, told, key, gone)
-        for external_id in _external_ids(records, contact):
-            records.remember(erased_id(service, external_id))
+        for external_id in _external_ids(records.log, contact):
+            records.events.remember(erased_id(service, external_id))
         erase_cases(recorder, contact)
         for one in (id, *merged):
             erase_reviews(records, one)
             # What is redacted tells the fold nothing more, so this comes before the last entry.
-            records.redact(one)
+            records.log.redact(one)
         for one in merged:
-            recorder.record(EntryKind.ERASED, None, creates=one)
-        erased = recorder.record(EntryKind.ERASED, contact)
+            recorder.record(None, ContactErased(), creates=one)
+        erased = recorder.record(contact, ContactErased())
         assert erased is not None
         return erased
 
@@ -71,10 +71,10 @@ def erased_id(service: Service, external_id: str) -> str:
     return f"erased:{service.hashed(external_id)}"
 
 
-def _external_ids(records: Records, contact: Contact) -> list[str]:
+def _external_ids(log: Log, contact: Contact) -> list[str]:
     """Former ones, too."""
     ids = {contact.external_id: None}
-    for entry in history(records, contact.id):
+    for entry in history(log, contact.id):
         ids |= {str(id): None for id in (entry.changes or {}).get("external_id", ()) if id}
     return [id for id in ids if id]
 
@@ -90,21 +90,21 @@ def _refuse_others(recorder: Recorder, contact: Contact) -> None:
             by=Origin.CONTACT,
             but=contact,
             reason="Marked Do not contact before an erasure",
-            changes={ACT: (None, "")},
+            act=Act(of=None, name=""),
         )
 
 
-def _merged(records: Records, contact: Contact) -> list[str]:
+def _merged(log: Log, contact: Contact) -> list[str]:
     """The contacts that became one with this one: their part of the log goes, too."""
-    told = [(entry.changes or {}).get(MERGED) for entry in history(records, contact.id)]
+    told = [(entry.changes or {}).get(MERGED) for entry in history(log, contact.id)]
     return [str(pair[0]) for pair in told if pair]
 
 
-def _keys(records: Records, contact: Contact, merged: Iterable[str]) -> list[str]:
+def _keys(log: Log, contact: Contact, merged: Iterable[str]) -> list[str]:
     """Of all addresses, former ones and those of the `merged` contacts, too."""
     keys = dict.fromkeys((*contact.keys, *contact.consents))
     for id in (contact.id, *merged):
-        for entry in history(records, id):
+        for entry in history(log, id):
             before_and_after = [(entry.changes or {}).get(field, ()) for field in _ADDRESSES]
             for text in (entry.address, *(text for pair in before_and_after for text in pair)):
                 if isinstance(text, str) and text:
@@ -115,10 +115,10 @@ def _keys(records: Records, contact: Contact, merged: Iterable[str]) -> list[str
 _ADDRESSES = ("phone", "email")
 
 
-def _since(records: Records, known: int) -> Iterator[Entry]:
+def _since(log: Log, known: int) -> Iterator[Entry]:
     """The entries behind the one with this `seq`, newest first."""
     before: int | None = None
-    while page := records.entries(before=before, limit=100):
+    while page := log.entries(before=before, limit=100):
         for entry in page:
             if entry.seq <= known:
                 return
@@ -159,7 +159,7 @@ def _keep_refusals(
     records = recorder.records
     hashed = service.hashed(key)
     refused = refusals_of(records, contact, key)
-    told = [(r.since, r.act, r.of) for r in records.facts(key).refusals]
+    told = [(r.since, r.act, r.of) for r in records.addresses.get(key).refusals]
     # A record that the address has not was taken back.
     told += [(entry.occurred_at, "", "") for entry in refused if not act_of(entry)]
     kept = {(act, of): at for at, act, of in sorted(told) if act and of not in gone}
@@ -167,19 +167,20 @@ def _keep_refusals(
     if final := _refused_since(recorder, contact, key, since):
         kept["", ""] = final
     for (act, of), at in sorted(kept.items()):
-        if is_known(act, at, records.facts(hashed).refusals):
+        if is_known(act, at, records.addresses.get(hashed).refusals):
             continue
         recorder.record(
-            EntryKind.CONSENT,
             None,
+            ConsentChanged(
+                by=Origin.CONTACT,
+                before=ConsentValue.UNSET,
+                after=ConsentValue.NO,
+                reason="Refused before erasure",
+                act=Act(of=of or None, name=act),
+            ),
             address=hashed,
             channel=_channel(key),
-            by=Origin.CONTACT,
-            before=ConsentValue.UNSET,
-            after=ConsentValue.NO,
-            reason="Refused before erasure",
             occurred_at=at,
-            changes={ACT: (of or None, act)},
         )
 
 
@@ -187,11 +188,11 @@ def _refused_since(
     recorder: Recorder, contact: Contact, key: str, since: list[datetime]
 ) -> datetime | None:
     """The newest of what nobody can take back."""
-    facts = recorder.records.facts(key)
+    facts = recorder.records.addresses.get(key)
     if contact.do_not_contact and key in contact.keys:
         since.append(recorder.now)
     # A reply that nobody has judged yet, and nobody can any more, counts as what it may be.
-    others = any(holder.id != contact.id for holder in recorder.records.contacts_at(key))
+    others = any(holder.id != contact.id for holder in recorder.records.contacts.at(key))
     if facts.hold and not others:
         since.append(facts.hold.since)
     return max(since, default=None)
@@ -208,18 +209,18 @@ def _leave(
     """What is known of the address stays with whoever else has it; else blocks and a bounce stay
     under its hash, and with the address only what the log still tells."""
     records, channel = recorder.records, _channel(key)
-    facts, left = records.facts(key), told.facts[key]
+    facts, left = records.addresses.get(key), told.facts[key]
     taken_back = [r for r in left.refusals if not is_known(r.act, r.since, facts.refusals)]
     final = [replace(r, act="", of="") if r.of in gone else r for r in facts.refusals]
     facts = _with_lasting_bounce(replace(facts, refusals=tuple(final)), gone)
-    others = [holder for holder in records.contacts_at(key) if holder.id != contact.id]
+    others = [holder for holder in records.contacts.at(key) if holder.id != contact.id]
     # Who had the address before goes on telling of it, and nothing that was answered since.
-    teller = others[0] if others else records.contact(told.by.get(key, ""))
+    teller = others[0] if others else records.contacts.get(told.by.get(key, ""))
     if teller is not None and teller.erased:
         teller = None
     if not others:
         _hash(service, recorder, facts if teller is None else _without_failures(facts), channel)
-    records.put_facts(left)
+    records.addresses.put(left)
     if teller is not None:
         recorder.restate(facts, left, teller, channel)
         for refusal in taken_back:
@@ -251,40 +252,33 @@ def _hash(service: Service, recorder: Recorder, facts: AddressFacts, channel: Ch
     """What is known of the address, as far as it is newer than what its hash knows."""
     hashed = service.hashed(facts.address)
 
-    def say(kind: EntryKind, **entry: Any) -> None:
-        recorder.record(kind, None, address=hashed, channel=channel, **entry)
+    def say(change: Change, at: datetime | None) -> None:
+        recorder.record(None, change, address=hashed, channel=channel, occurred_at=at)
 
     for name in {**facts.blocks, **facts.cleared}:
         state, since = facts.block(name)
-        known, known_since = recorder.records.facts(hashed).block(name)
+        known, known_since = recorder.records.addresses.get(hashed).block(name)
         if since is None or (known_since is not None and known_since >= since):
             continue
-        say(
-            EntryKind.BLOCK,
-            sender=name,
-            before=known,
-            after=state,
-            occurred_at=since,
-            **told_block(facts.blocks.get(name)),
-        )
+        say(told_block(name, facts.blocks.get(name), known, state), since)
     _hash_bounce(recorder, facts, hashed, say)
 
 
 def _hash_bounce(
-    recorder: Recorder, facts: AddressFacts, hashed: str, say: Callable[..., None]
+    recorder: Recorder,
+    facts: AddressFacts,
+    hashed: str,
+    say: Callable[[Change, datetime | None], None],
 ) -> None:
     known = facts.deliverability
-    if known.bounce is not Bounce.NO and recorder.records.facts(hashed).bounce is Bounce.NO:
-        say(
-            EntryKind.BOUNCE,
-            by=Origin.CONTACT if known.complaint else None,
-            before=Bounce.NO,
-            after=known.bounce,
-            occurred_at=known.bounced_at,
-        )
-    count = len(recorder.records.facts(hashed).deliverability.soft_failures)
-    for entry in (*told_failures(known, count), *told_marks(facts)):
-        say(EntryKind.BOUNCE, occurred_at=entry.pop("at"), **entry)
+    if known.bounce is not Bounce.NO and recorder.records.addresses.get(hashed).bounce is Bounce.NO:
+        by = Origin.CONTACT if known.complaint else None
+        say(BounceChanged(before=Bounce.NO, after=known.bounce, by=by), known.bounced_at)
+    count = len(recorder.records.addresses.get(hashed).deliverability.soft_failures)
+    for failed, at in told_failures(known, count):
+        say(failed, at)
+    for mark in told_marks(facts):
+        say(mark, facts.bounced_at)
 
 
 def _channel(address: str) -> Channel:

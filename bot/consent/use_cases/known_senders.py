@@ -7,8 +7,8 @@ import json
 from datetime import datetime
 
 from bot.consent.model import AddressFacts
+from bot.consent.records import KeyValue
 from bot.consent.senders import Senders
-from bot.consent.store import Records
 from bot.consent.use_cases.context import Service
 
 #: The mark with both, as JSON.
@@ -17,18 +17,18 @@ MARK = "senders"
 _MOST = 10_000
 
 
-def senders_of(service: Service, records: Records, *facts: AddressFacts) -> Senders:
+def senders_of(service: Service, key_value: KeyValue, *facts: AddressFacts) -> Senders:
     """All that is known of our senders; where these facts have no block, only what `OPTIN_SENDERS`
     says."""
     for known in facts:
         if known.blocks:
-            return known_senders(service, records)
+            return known_senders(service, key_value)
     return _configured(service)
 
 
-def known_senders(service: Service, records: Records) -> Senders:
+def known_senders(service: Service, key_value: KeyValue) -> Senders:
     """All that is known of our senders."""
-    kept = read_kept(records)
+    kept = read_kept(key_value)
     if not kept:
         return _configured(service)
     return Senders(
@@ -39,26 +39,28 @@ def known_senders(service: Service, records: Records) -> Senders:
     )
 
 
-def learn(records: Records, known: Senders, number: str, told_service: str, at: datetime) -> bool:
+def learn(
+    key_value: KeyValue, known: Senders, number: str, told_service: str, at: datetime
+) -> bool:
     """Remembers that an event showed this number and this service together; the newest counts.
     Whether that is news."""
     if known.service_of(number) == told_service:
         return False
-    kept = read_kept(records)
+    kept = read_kept(key_value)
     members = kept.setdefault("members", {})
     if number in members and members[number][1] > at.isoformat():
         return False
     if number not in members and len(members) >= _MOST:
         return False
     members[number] = [told_service, at.isoformat()]
-    write_kept(records, kept)
+    write_kept(key_value, kept)
     return True
 
 
 def senders(service: Service) -> Senders:
     """All that is known of our senders."""
     with service.store.reading() as records:
-        return known_senders(service, records)
+        return known_senders(service, records.key_value)
 
 
 def _configured(service: Service) -> Senders:
@@ -69,13 +71,13 @@ def _configured(service: Service) -> Senders:
 Kept = dict[str, dict[str, list[str]]]
 
 
-def read_kept(records: Records) -> Kept:
+def read_kept(key_value: KeyValue) -> Kept:
     """What the mark holds."""
-    text = records.mark(MARK)
+    text = key_value.get(MARK)
     kept: Kept = json.loads(text) if text else {}
     return kept
 
 
-def write_kept(records: Records, kept: Kept) -> None:
+def write_kept(key_value: KeyValue, kept: Kept) -> None:
     """Replaces what the mark holds."""
-    records.put_mark(MARK, json.dumps(kept, sort_keys=True))
+    key_value.put(MARK, json.dumps(kept, sort_keys=True))

@@ -16,6 +16,7 @@ from bot.consent.log.entries import Entry
 from bot.consent.model import Actor, AddressFacts, Bounce, Channel, Contact
 from bot.consent.parsing import fold, looks_like_phone, read_phone, visible
 from bot.consent.permissions import Action, authorize
+from bot.consent.records import Addresses, Contacts
 from bot.consent.rules import ANY, Decision, decide
 from bot.consent.senders import Senders
 from bot.consent.store import Records
@@ -93,14 +94,14 @@ def find(service: Service, text: str, actor: Actor, *, limit: int = 10) -> Found
         )
     phone, email, problem = _read(service, text)
     with service.store.reading() as records:
-        hits = _hits(records, text, phone, email)
+        hits = _hits(records.contacts, text, phone, email)
         latest = 1 if len(hits) == 1 else 0
         near: Sequence[Contact] = ()
         facts = None
         if not hits:
             address = phone or email
-            facts = _known(service, records, address) if address else None
-            near = _similar(records, text, phone, email)
+            facts = _known(service, records.addresses, address) if address else None
+            near = _similar(records.contacts, text, phone, email)
         return Found(
             contacts=[profile_of(service, records, hit, latest=latest) for hit in hits[:limit]],
             more=len(hits) > MOST_HITS,
@@ -119,7 +120,9 @@ def suggest(service: Service, text: str, actor: Actor, *, limit: int = 20) -> Se
     text = " ".join(visible(text).split())[:LONGEST_QUERY]
     phone, email, _ = _read(service, text)
     with service.store.reading() as records:
-        hits = _hits(records, text, phone, email) or _similar(records, text, phone, email)
+        hits = _hits(records.contacts, text, phone, email) or _similar(
+            records.contacts, text, phone, email
+        )
         return hits[:limit]
 
 
@@ -127,7 +130,7 @@ def profile(service: Service, id: str, actor: Actor, *, latest: int = 3) -> Prof
     """The contact as it is now. Raises `NotFound`."""
     authorize(actor, Action.LOOK)
     with service.store.reading() as records:
-        contact = records.contact(id)
+        contact = records.contacts.get(id)
         if contact is None:
             raise NotFound
         return profile_of(service, records, contact, latest=latest)
@@ -135,11 +138,11 @@ def profile(service: Service, id: str, actor: Actor, *, latest: int = 3) -> Prof
 
 def profile_of(service: Service, records: Records, contact: Contact, *, latest: int = 0) -> Profile:
     keys = {channel: key for channel in Channel if (key := contact.key(channel))}
-    facts = {channel: records.facts(key) for channel, key in keys.items()}
+    facts = {channel: records.addresses.get(key) for channel, key in keys.items()}
     sms = facts.get(Channel.SMS)
-    senders = senders_of(service, records, *facts.values())
+    senders = senders_of(service, records.key_value, *facts.values())
     others = {
-        channel: [h.name for h in records.contacts_at(key) if h.id != contact.id]
+        channel: [h.name for h in records.contacts.at(key) if h.id != contact.id]
         for channel, key in keys.items()
     }
     return Profile(
@@ -159,9 +162,9 @@ def profile_of(service: Service, records: Records, contact: Contact, *, latest: 
         cases={
             channel: case
             for channel in facts
-            if (case := records.open_case(contact.id, channel)) is not None
+            if (case := records.cases.open_for(contact.id, channel)) is not None
         },
-        latest=records.entries(contact=contact.id, limit=latest) if latest else (),
+        latest=records.log.entries(contact=contact.id, limit=latest) if latest else (),
     )
 
 
@@ -178,36 +181,36 @@ def _read(service: Service, text: str) -> tuple[str | None, str | None, str | No
     return None, None, None
 
 
-def _hits(records: Records, text: str, phone: str | None, email: str | None) -> list[Contact]:
+def _hits(contacts: Contacts, text: str, phone: str | None, email: str | None) -> list[Contact]:
     if not text:
         return []
     if phone or email:
-        return records.contacts_at(key_of(phone or email or ""))
-    if contact := records.contact(text) or records.by_external_id(text):
+        return contacts.at(key_of(phone or email or ""))
+    if contact := contacts.get(text) or contacts.by_external_id(text):
         return [contact]
-    return records.search(text, limit=MOST_HITS + 1)
+    return contacts.search(text, limit=MOST_HITS + 1)
 
 
 def _similar(
-    records: Records, text: str, phone: str | None, email: str | None
+    contacts: Contacts, text: str, phone: str | None, email: str | None
 ) -> Sequence[Contact]:
     """Contacts with a number, mailbox or name that differs a little."""
     if phone:
         parts: Iterable[str] = (phone[-7:], phone[-4:], phone[:-4])
-        return _closest(records, parts, phone, lambda contact: contact.phone or "", 0.8)
+        return _closest(contacts, parts, phone, lambda contact: contact.phone or "", 0.8)
     if email:
         email = key_of(email)
         name, _, host = email.partition("@")
         return _closest(
-            records, (name, name[:3], host), email, lambda c: c.key(Channel.EMAIL) or "", 0.7
+            contacts, (name, name[:3], host), email, lambda c: c.key(Channel.EMAIL) or "", 0.7
         )
     words = sorted(fold(text).split(), key=len, reverse=True)
     parts = [part for word in words[:3] for part in (word[:4], word[:2], word[-3:])]
-    return _closest(records, parts, fold(text), lambda contact: fold(contact.name), 0.6)
+    return _closest(contacts, parts, fold(text), lambda contact: fold(contact.name), 0.6)
 
 
 def _closest(
-    records: Records,
+    contacts: Contacts,
     parts: Iterable[str],
     wanted: str,
     spelling: Callable[[Contact], str],
@@ -216,7 +219,7 @@ def _closest(
     found: dict[str, Contact] = {}
     for part in parts:
         if len(part) >= 2:
-            found |= {contact.id: contact for contact in records.search(part, limit=200)}
+            found |= {contact.id: contact for contact in contacts.search(part, limit=200)}
     scored = []
     matcher = difflib.SequenceMatcher(b=wanted)
     for contact in found.values():
@@ -226,11 +229,11 @@ def _closest(
     return [contact for _, _, contact in sorted(scored)[:_NEAR]]
 
 
-def _known(service: Service, records: Records, address: str) -> AddressFacts | None:
+def _known(service: Service, addresses: Addresses, address: str) -> AddressFacts | None:
     """What is kept of an address that nobody has, as whoever appears with it would get it."""
-    facts = records.facts(key_of(address))
+    facts = addresses.get(key_of(address))
     for name in service.hashes(facts.address):
-        kept = records.facts(name)
+        kept = addresses.get(name)
         facts = replace(
             facts,
             refusals=(*facts.refusals, *kept.refusals),

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from bot.consent.errors import Refused
+from bot.consent.log.changes import Act, ConsentChanged, ContactChanged, Noted
 from bot.consent.log.entries import (
-    ACT,
     ANOTHERS,
     CARRIED,
     MERGED,
     MERGED_INTO,
     REACHES,
     Entry,
-    EntryKind,
     act_of,
     of,
     opts_out,
@@ -40,15 +39,16 @@ def merge(service: Service, kept: str, merged: str, actor: Actor) -> Contact:
         raise Refused("These are the same contact.")
     with service.store.transaction() as records:
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
-        contact, other = present(records, kept), present(records, merged)
+        contact, other = present(records.contacts, kept), present(records.contacts, merged)
         told = {channel: _told(records, other, channel) for channel in Channel}
         # It goes first, so that its external id is free.
         recorder.record(
-            EntryKind.CONTACT,
             other,
-            after="removed",
-            reason=f"Merged into contact {contact.id}",
-            changes={MERGED_INTO: (None, contact.id)},
+            ContactChanged(
+                after="removed",
+                reason=f"Merged into contact {contact.id}",
+                changes={MERGED_INTO: (None, contact.id)},
+            ),
         )
         contact = update(service, recorder, contact, _missing(contact, other), reason=_REASON)
         for channel in Channel:
@@ -59,7 +59,7 @@ def merge(service: Service, kept: str, merged: str, actor: Actor) -> Contact:
         if other.do_not_contact and not contact.do_not_contact:
             changes["do_not_contact"] = (False, True)
         after = recorder.record(
-            EntryKind.CONTACT, contact, after="changed", reason=_REASON, changes=changes
+            contact, ContactChanged(after="changed", reason=_REASON, changes=changes)
         )
         assert after is not None
         return after
@@ -102,7 +102,7 @@ def _told(records: Records, other: Contact, channel: Channel) -> _Told:
         return _Told(key=key, consent=consent, made=made)
     refusals = refusals_of(records, other, key)
     said = {act_of(entry) for entry in refusals if opts_out(entry)}
-    left = [r for r in records.facts(key).refusals if r.act not in said]
+    left = [r for r in records.addresses.get(key).refusals if r.act not in said]
     return _Told(key=key, consent=current, made=made, refusals=refusals, at_address=left)
 
 
@@ -136,17 +136,18 @@ def _consent(
     if not staff and not fills:
         return contact
     after = recorder.record(
-        EntryKind.CONSENT,
         contact,
+        ConsentChanged(
+            by=consent.by,
+            before=current.on,
+            after=consent.on,
+            reason=consent.reason or _REASON,
+            evidence=consent.evidence if fills else None,
+            act=Act(of=contact.id, name=act_of(told.made)) if staff and told.made else None,
+        ),
         address=address,
         channel=channel,
-        by=consent.by,
-        before=current.on,
-        after=consent.on,
-        reason=consent.reason or _REASON,
-        evidence=consent.evidence if fills else None,
         occurred_at=consent.since,
-        changes={ACT: (contact.id, act_of(told.made))} if staff and told.made else None,
         # Whoever said YES: it goes when their file is undone.
         actor=told.made.actor if fills and told.made else None,
     )
@@ -167,15 +168,11 @@ def _refusal(recorder: Recorder, contact: Contact, channel: Channel, refusal: Op
     known = any(act_of(e) == refusal.act and e.occurred_at >= refusal.since for e in mine)
     if known:
         return contact
-    whose = records.contact(refusal.of) if refusal.of != contact.id else None
+    whose = records.contacts.get(refusal.of) if refusal.of != contact.id else None
     if whose is not None and not whose.erased:
         # By this it is found here, too, when it is taken back.
         recorder.record(
-            EntryKind.NOTE,
-            whose,
-            channel=channel,
-            reason=_REACHES,
-            changes={REACHES: (None, contact.id)},
+            whose, Noted(reason=_REACHES, changes={REACHES: (None, contact.id)}), channel=channel
         )
     return bring(recorder, contact, channel, refusal, others=_REASON)
 
@@ -184,14 +181,16 @@ def _carrier_no(recorder: Recorder, contact: Contact, channel: Channel, entry: E
     """What a failed message showed is no opt-out of the address, and stays one contact's."""
     current = contact.consent(channel)
     after = recorder.record(
-        EntryKind.NOTE if current.refused else EntryKind.CONSENT,
         contact,
+        ConsentChanged(
+            again=current.refused,
+            by=Origin.CONTACT,
+            before=current.on,
+            after=ConsentValue.NO,
+            reason=entry.reason,
+        ),
         address=contact.address(channel),
         channel=channel,
-        by=Origin.CONTACT,
-        before=current.on,
-        after=ConsentValue.NO,
-        reason=entry.reason,
         occurred_at=entry.occurred_at,
         actor=entry.actor,
     )

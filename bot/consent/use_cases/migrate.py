@@ -15,6 +15,7 @@ from bot.consent.frozen import replace
 from bot.consent.gates import Code
 from bot.consent.known_providers import KnownProviders
 from bot.consent.log.apply import apply
+from bot.consent.log.changes import BlockChanged, Noted
 from bot.consent.log.entries import Entry, EntryKind, opts_out
 from bot.consent.model import (
     AddressFacts,
@@ -23,6 +24,7 @@ from bot.consent.model import (
     Channel,
     Contact,
 )
+from bot.consent.records import Addresses, Contacts, KeyValue
 from bot.consent.rules import Answer, Decision, decide
 from bot.consent.store import Records, Store
 from bot.consent.suppressions import Cause, Listing
@@ -73,13 +75,13 @@ def is_outdated(store: Store) -> bool:
     if store.outdated:
         return True
     with store.reading() as records:
-        return records.mark(MIGRATING) is not None
+        return records.key_value.get(MIGRATING) is not None
 
 
 def has_old_spellings(store: Store) -> bool:
     """Whether it has hashes of addresses as an earlier version spelled them."""
     with store.reading() as records:
-        return records.mark(OLD_SPELLINGS) is not None
+        return records.key_value.get(OLD_SPELLINGS) is not None
 
 
 def migrate(
@@ -97,7 +99,7 @@ def migrate(
         return Migration(changed=changed, contacts=contacts)
     copied = store.back_up(VERSION)
     with store.transaction() as records:
-        records.put_mark(MIGRATING, VERSION)
+        records.key_value.put(MIGRATING, VERSION)
     store.upgrade()
     with store.transaction() as records:
         changed, contacts = _bring(service, records, progress)
@@ -162,14 +164,17 @@ def _bring(
     service: Service, records: Records, progress: Progress
 ) -> tuple[tuple[ChangedAnswer, ...], int]:
     log = _Log(service.providers)
-    log.read(records.log(), progress)
-    before = {contact.id: _answers(service, records, contact) for contact in records.contacts()}
-    _put_contacts(records, log)
-    _put_facts(records, log)
+    log.read(records.log.all(), progress)
+    before = {
+        contact.id: _answers(service, records.addresses, contact)
+        for contact in records.contacts.all()
+    }
+    _put_contacts(records.contacts, log)
+    _put_facts(records.addresses, log)
     # Under which spellings something may be kept is known from here on.
     hashes = frozenset(name for name in log.facts if name.startswith(HASH))
-    records.put_mark(OLD_SPELLINGS, "yes" if hashes else None)
-    records.put_mark(MIGRATING, None)
+    records.key_value.put(OLD_SPELLINGS, "yes" if hashes else None)
+    records.key_value.put(MIGRATING, None)
     service = replace(service, old_spellings=bool(hashes))
     recorder = Recorder(records=records, actor=_SYSTEM, source="cli", now=service.now())
     _put_lists(recorder, log)
@@ -178,39 +183,40 @@ def _bring(
     return tuple(changed), len(before)
 
 
-def _put_contacts(records: Records, log: _Log) -> None:
-    for contact in list(records.contacts()):
+def _put_contacts(contacts: Contacts, log: _Log) -> None:
+    for contact in list(contacts.all()):
         now = log.contacts.get(contact.id, contact)
         if now != contact or contact.keys != contact.addresses:
-            records.put_contact(now)
+            contacts.put(now)
 
 
-def _put_facts(records: Records, log: _Log) -> None:
-    for facts in list(records.all_facts()):
+def _put_facts(addresses: Addresses, log: _Log) -> None:
+    for facts in list(addresses.all()):
         if facts.address not in log.facts:
-            records.put_facts(AddressFacts(address=facts.address))
+            addresses.put(AddressFacts(address=facts.address))
     for facts in log.facts.values():
-        if facts != records.facts(facts.address):
-            records.put_facts(facts)
+        if facts != addresses.get(facts.address):
+            addresses.put(facts)
 
 
 def _put_lists(recorder: Recorder, log: _Log) -> None:
     for (key, name), block in log.lists.items():
-        facts = recorder.records.facts(key)
+        facts = recorder.records.addresses.get(key)
         if name in facts.blocks or _lifted_since(facts, name, block):
             continue
-        holders: list[Contact | None] = [*recorder.records.contacts_at(key)]
+        holders: list[Contact | None] = [*recorder.records.contacts.at(key)]
         for holder in holders or [None]:
             recorder.record(
-                EntryKind.BLOCK,
                 holder,
+                BlockChanged(
+                    sender=name,
+                    before=BlockState.NONE,
+                    after=BlockState.BLOCKED,
+                    reason="The provider told of it before Optin kept its list",
+                ),
                 address=holder.address(Channel.EMAIL) if holder else key,
                 channel=Channel.EMAIL,
-                sender=name,
                 actor=f"provider:{Listing.of(name).provider}",
-                before=BlockState.NONE,
-                after=BlockState.BLOCKED,
-                reason="The provider told of it before Optin kept its list",
                 occurred_at=block.since,
             )
 
@@ -235,7 +241,7 @@ class _Settling:
 
     def settle(self, id: str, before: dict[Channel, Was]) -> list[ChangedAnswer]:
         """What is different for one contact."""
-        contact = self.records.contact(id)
+        contact = self.records.contacts.get(id)
         if contact is None or contact.erased:
             return []
         for channel in Channel:
@@ -243,8 +249,8 @@ class _Settling:
         changed = []
         for channel in Channel:
             key = contact.key(channel)
-            facts = self.records.facts(key) if key else None
-            after = _decide(self.service, self.records, contact, channel, facts)
+            facts = self.records.addresses.get(key) if key else None
+            after = _decide(self.service, self.records.key_value, contact, channel, facts)
             was, codes = before[channel]
             if after.answer is not was:
                 why = _why(codes, after)
@@ -260,9 +266,8 @@ class _Settling:
         if changed:
             said = " ".join(f"{c.channel.word} is {c.after} now: {c.reason}" for c in changed)
             self.recorder.record(
-                EntryKind.NOTE,
-                self.records.contact(id),
-                reason=f"By the rules of version {VERSION} {said}",
+                self.records.contacts.get(id),
+                Noted(reason=f"By the rules of version {VERSION} {said}"),
             )
         return changed
 
@@ -293,12 +298,12 @@ def _why(known: frozenset[Code], after: Decision) -> str:
     return " ".join(said) or "Nothing stands in the way any more."
 
 
-def _answers(service: Service, records: Records, contact: Contact) -> dict[Channel, Was]:
+def _answers(service: Service, addresses: Addresses, contact: Contact) -> dict[Channel, Was]:
     """What the earlier version answered: consents and facts by the address as it was shown."""
     answers = {}
     for channel in Channel:
         address, key = contact.address(channel), contact.key(channel)
-        facts = records.facts(address) if address else None
+        facts = addresses.get(address) if address else None
         default = service.senders[0] if service.senders else None
         if facts is not None and default is not None and channel is Channel.SMS:
             # It knew a sender by its id alone.
@@ -314,10 +319,10 @@ def _answers(service: Service, records: Records, contact: Contact) -> dict[Chann
 
 def _decide(
     service: Service,
-    records: Records,
+    key_value: KeyValue,
     contact: Contact,
     channel: Channel,
     facts: AddressFacts | None,
 ) -> Decision:
-    senders = senders_of(service, records, *((facts,) if facts else ()))
+    senders = senders_of(service, key_value, *((facts,) if facts else ()))
     return decide(contact, facts, channel, senders.default, senders)

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
 from bot.consent.addresses import key_of
 from bot.consent.log.apply import apply
+from bot.consent.log.changes import (
+    Act,
+    BlockChanged,
+    BounceChanged,
+    Change,
+    ConsentChanged,
+    HoldChanged,
+)
 from bot.consent.log.entries import (
-    ACT,
     ANOTHERS,
     CARRIED,
     CHANGING,
-    NUMBER,
     ROW,
     Entry,
-    EntryKind,
-    Pair,
     is_own,
     tells_of_address,
 )
@@ -38,6 +41,7 @@ from bot.consent.model import (
     Origin,
 )
 from bot.consent.parsing import storable
+from bot.consent.records import Log
 from bot.consent.store import Records
 from bot.consent.use_cases.cases.on_change import HEEDED, on_change
 
@@ -56,9 +60,9 @@ def _millisecond(at: datetime) -> str:
     return f"{int(at.timestamp() * 1000):012x}"
 
 
-def history(records: Records, contact: str, *, before: int | None = None) -> Iterator[Entry]:
+def history(log: Log, contact: str, *, before: int | None = None) -> Iterator[Entry]:
     """All that the log has of a contact, newest first, below `before`."""
-    while page := records.entries(contact=contact, before=before, limit=100):
+    while page := log.entries(contact=contact, before=before, limit=100):
         yield from page
         before = page[-1].seq
 
@@ -97,60 +101,55 @@ class Recorder:
 
     def record(
         self,
-        kind: EntryKind,
         contact: Contact | None,
+        change: Change,
         *,
         address: str | None = None,
         channel: Channel | None = None,
-        sender: str | None = None,
-        by: Origin | None = None,
-        before: str = "",
-        after: str = "",
-        reason: str | None = None,
-        evidence: Evidence | None = None,
-        changes: Mapping[str, Pair] | None = None,
         occurred_at: datetime | None = None,
         creates: str | None = None,
-        expected: bool = False,
         actor: str | None = None,
         id: str | None = None,
     ) -> Contact | None:
-        """Appends the entry and stores what it does. The contact as it is then; None when removed.
+        """Appends the change as an entry and stores what it does. The contact as it is then; None
+        when removed.
 
         `creates` is the id of a contact who comes into being with this entry; `actor` who acted,
         where it is not the recorder's; `id` the entry's, where others are to name it.
         """
+        fields = change.fields()
         version = contact.version if contact else 0
+        if fields["kind"] in CHANGING and (contact or creates):
+            version += 1
+        fields["reason"] = storable(change.reason or "") or None
+        if "evidence" in fields:
+            fields["evidence"] = _storable(fields["evidence"])
         entry = Entry(
             id=id or new_id(self.now),
-            kind=kind,
             occurred_at=occurred_at or self.now,
             recorded_at=self.now,
             actor=actor or self.actor,
             source=self.source,
             contact=contact.id if contact else creates,
-            version=version + 1 if kind in CHANGING and (contact or creates) else version,
+            version=version,
             channel=channel,
-            sender=sender,
-            by=by,
-            before=before,
-            after=after,
-            expected=expected,
             provider_id=self.provider_id,
             address=address,
-            reason=storable(reason or "") or None,
-            evidence=_storable(evidence),
-            changes=changes,
+            **fields,
         )
-        facts = self.records.facts(key_of(address)) if address and tells_of_address(entry) else None
+        facts = (
+            self.records.addresses.get(key_of(address))
+            if address and tells_of_address(entry)
+            else None
+        )
         changed, known = apply(entry, contact, facts)
         if changed is None and contact is not None:
-            self.records.remove_contact(contact.id)
+            self.records.contacts.remove(contact.id)
         elif changed is not None and changed is not contact and self.stores:
-            self.records.put_contact(changed)
+            self.records.contacts.put(changed)
         if known is not None and known is not facts:
-            self.records.put_facts(known)
-        self.records.append(entry)
+            self.records.addresses.put(known)
+        self.records.log.append(entry)
         if creates is not None:
             self.created.add(creates)
         if (
@@ -161,45 +160,36 @@ class Recorder:
             and self._told_by_file()
         ):
             self.told.add((entry.contact, channel, is_own(entry)))
-        if kind in HEEDED and entry.contact is not None and entry.contact not in self.created:
+        if entry.kind in HEEDED and entry.contact is not None and entry.contact not in self.created:
             on_change(self, entry, changed)
         return changed
 
     def record_for_holders(
         self,
-        kind: EntryKind,
         address: str,
+        change: BounceChanged,
         *,
         channel: Channel,
-        before: str,
-        after: str,
-        reason: str | None = None,
-        by: Origin | None = None,
         occurred_at: datetime | None = None,
         former: Contact | None = None,
         told_of: Contact | None = None,
-        changes: Mapping[str, Pair] | None = None,
     ) -> None:
-        """A fact of an address, logged on every contact who has it (rules.md §10); where nobody
+        """A bounce of an address, logged on every contact who has it (rules.md §10); where nobody
         has it any more, on its `former` holder, with whom it can be erased. `told_of` is whom it
         was recorded of, and reached the others from."""
-        holders: list[Contact | None] = [*self.records.contacts_at(key_of(address))]
+        holders: list[Contact | None] = [*self.records.contacts.at(key_of(address))]
         own = new_id(self.now)
         for holder in holders or [former]:
             mine = told_of is None or (holder is not None and holder.id == told_of.id)
             whose = told_of.id if told_of is not None else None
+            reached = replace(change, act=Act(of=whose, name=f"{self.actor}{ROW}{own}"))
             self.record(
-                kind,
                 holder,
+                change if mine else reached,
                 address=address,
                 channel=channel,
-                before=before,
-                after=after,
-                reason=reason,
-                by=by,
                 occurred_at=occurred_at,
                 id=own if mine and whose else None,
-                changes=changes if mine else {ACT: (whose, f"{self.actor}{ROW}{own}")},
             )
 
     def restate(
@@ -208,94 +198,96 @@ class Recorder:
         """Says once more, for `holder`, what is known of an address and no entry tells any longer:
         `told` is what the entries that are left tell."""
 
-        def say(kind: EntryKind, at: datetime | None, **entry: Any) -> None:
+        def say(change: Change, at: datetime | None) -> None:
             nonlocal holder
+            # Read again: a case of theirs may have ended over the entry before.
+            holder = self.records.contacts.get(holder.id) if holder else None
             holder = self.record(
-                kind,
-                # Read again: a case of theirs may have ended over the entry before.
-                self.records.contact(holder.id) if holder else None,
-                address=facts.address,
-                channel=channel,
-                occurred_at=at,
-                **entry,
+                holder, change, address=facts.address, channel=channel, occurred_at=at
             )
 
         for sender in {**told.blocks, **told.cleared, **facts.blocks, **facts.cleared}:
             before, block = told.blocks.get(sender), facts.blocks.get(sender)
+            state = before.state if before else BlockState.NONE
             lifted = facts.cleared.get(sender)
             if lifted and (lifted != told.cleared.get(sender) or (before and not block)):
-                state = before.state if before else BlockState.NONE
-                say(EntryKind.BLOCK, lifted, sender=sender, before=state, after=BlockState.NONE)
-                before = None
+                say(BlockChanged(sender=sender, before=state, after=BlockState.NONE), lifted)
+                before, state = None, BlockState.NONE
             if block and block != before:
-                state = before.state if before else BlockState.NONE
                 for since in (block.first, block.since) if block.first else (block.since,):
-                    say(
-                        EntryKind.BLOCK,
-                        since,
-                        sender=sender,
-                        before=state,
-                        after=block.state,
-                        **told_block(block),
-                    )
+                    say(told_block(sender, block, state, block.state), since)
                     state = block.state
         for refusal in facts.refusals:
             if not any((r.act, r.since) == (refusal.act, refusal.since) for r in told.refusals):
-                say(
-                    EntryKind.NOTE,
-                    refusal.since,
-                    by=Origin.CONTACT,
+                again = ConsentChanged(
+                    again=True,
                     before=ConsentValue.NO,
                     after=ConsentValue.NO,
+                    by=Origin.CONTACT,
                     # Where it comes from may be seen; what somebody wrote is gone.
                     reason=refusal.reason if refusal.reason in _TOLD_AGAIN else _BEFORE_ERASURE,
-                    changes={ACT: (refusal.of or None, refusal.act)},
+                    act=Act(of=refusal.of or None, name=refusal.act),
                 )
+                say(again, refusal.since)
         if (facts.deliverability, facts.marks) != (told.deliverability, told.marks):
             known, stands = facts.deliverability, told.bounce
             if told.marks:
-                say(EntryKind.BOUNCE, None, before=stands, after=Bounce.NO)
+                say(BounceChanged(before=stands, after=Bounce.NO), None)
                 stands = Bounce.NO
-            by = Origin.CONTACT if known.complaint else None
-            reason, bounced = known.bounce_reason, known.bounced_at
-            say(EntryKind.BOUNCE, bounced, before=stands, after=known.bounce, by=by, reason=reason)
-            for entry in told_failures(known, 0):
-                say(EntryKind.BOUNCE, **entry)
-            for entry in told_marks(facts):
-                say(EntryKind.BOUNCE, **entry)
+            bounced = BounceChanged(
+                before=stands,
+                after=known.bounce,
+                by=Origin.CONTACT if known.complaint else None,
+                reason=known.bounce_reason,
+            )
+            say(bounced, known.bounced_at)
+            for failed, at in told_failures(known, 0):
+                say(failed, at)
+            for mark in told_marks(facts):
+                say(mark, facts.bounced_at)
         if facts.hold and facts.hold != told.hold:
-            say(EntryKind.HOLD, facts.hold.since, after="held", reason=facts.hold.text)
+            say(HoldChanged(held=True, reason=facts.hold.text), facts.hold.since)
         elif told.hold and not facts.hold:
-            say(EntryKind.HOLD, None, before="held", after="released")
+            say(HoldChanged(held=False), None)
 
 
 _BEFORE_ERASURE = "Refused before an erasure"
 _TOLD_AGAIN = (CARRIED, ANOTHERS)
 
 
-def told_block(block: Block | None) -> dict[str, Any]:
-    """What an entry of a block has beside its sender and state, to tell it once more."""
-    if block is None:
-        return {}
-    entry: dict[str, Any] = {"changes": {NUMBER: (None, block.number)} if block.number else None}
-    return entry | ({"by": Origin.CONTACT} if block.stopped else {})
+def told_block(
+    sender: str,
+    block: Block | None,
+    before: BlockState,
+    after: BlockState,
+    *,
+    reason: str | None = None,
+) -> BlockChanged:
+    """What tells once more of a block, or that there is none."""
+    return BlockChanged(
+        sender=sender,
+        before=before,
+        after=after,
+        by=Origin.CONTACT if block and block.stopped else None,
+        number=block.number if block else None,
+        reason=reason,
+    )
 
 
-def told_failures(known: Deliverability, count: int) -> Iterator[dict[str, Any]]:
-    """What the entries of soft failures have, to tell them once more where there are `count`."""
+def told_failures(known: Deliverability, count: int) -> Iterator[tuple[BounceChanged, datetime]]:
+    """What tells once more of soft failures where there are `count`, and when each was."""
     for n, failed in enumerate(known.soft_failures, count):
-        changes: dict[str, Pair] = {"soft": (str(n), str(n + 1))}
-        yield {"at": failed, "before": known.bounce, "after": known.bounce, "changes": changes}
+        soft = (n, n + 1)
+        yield BounceChanged(before=known.bounce, after=known.bounce, soft=soft), failed
 
 
-def told_marks(facts: AddressFacts) -> Iterator[dict[str, Any]]:
-    """The same of what files say."""
+def told_marks(facts: AddressFacts) -> Iterator[BounceChanged]:
+    """The same of what files say; they were told at `facts.bounced_at`."""
     for mark in facts.marks:
-        yield {
-            "at": facts.bounced_at,
-            "before": facts.deliverability.bounce,
-            "after": Bounce.YES,
-            "by": Origin.CONTACT if facts.complaint else None,
-            "reason": facts.bounce_reason,
-            "changes": {ACT: (mark.of or None, mark.act)},
-        }
+        yield BounceChanged(
+            before=facts.deliverability.bounce,
+            after=Bounce.YES,
+            by=Origin.CONTACT if facts.complaint else None,
+            reason=facts.bounce_reason,
+            act=Act(of=mark.of or None, name=mark.act),
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.consent.errors import Changed, Refused
-from bot.consent.log.entries import EntryKind
+from bot.consent.log.changes import BlockChanged
 from bot.consent.model import Actor, BlockState, Channel, Contact, Origin
 from bot.consent.permissions import Action, authorize
 from bot.consent.suppressions import Listing
@@ -30,9 +30,9 @@ def removed_at_provider(
     """
     authorize(actor, Action.REMOVED_AT_PROVIDER)
     with service.store.transaction() as records:
-        contact = present(records, id)
+        contact = present(records.contacts, id)
         key = contact.key(Channel.EMAIL)
-        blocks = records.facts(key).blocks if key else {}
+        blocks = records.addresses.get(key).blocks if key else {}
         found = {
             name: block
             for name, block in blocks.items()
@@ -50,7 +50,7 @@ def removed_at_provider(
             if since is None or block.since == since:
                 label = service.providers.label(Listing.of(name).provider)
                 _remove(recorder, contact, name, block.state, reason=f"Removed at {label}")
-        after = records.contact(id)
+        after = records.contacts.get(id)
         assert after is not None
         return after
 
@@ -58,15 +58,12 @@ def removed_at_provider(
 def _remove(
     recorder: Recorder, contact: Contact, name: str, before: BlockState, *, reason: str
 ) -> None:
-    for holder in recorder.records.contacts_at(contact.key(Channel.EMAIL) or ""):
+    for holder in recorder.records.contacts.at(contact.key(Channel.EMAIL) or ""):
         recorder.record(
-            EntryKind.BLOCK,
-            recorder.records.contact(holder.id),
+            recorder.records.contacts.get(holder.id),
+            BlockChanged(
+                sender=name, by=Origin.STAFF, before=before, after=BlockState.NONE, reason=reason
+            ),
             address=holder.address(Channel.EMAIL),
             channel=Channel.EMAIL,
-            sender=name,
-            by=Origin.STAFF,
-            before=before,
-            after=BlockState.NONE,
-            reason=reason,
         )

@@ -11,11 +11,11 @@ from datetime import datetime
 from bot.consent.addresses import key_of, without_scheme
 from bot.consent.cases import Case, CaseState
 from bot.consent.errors import Invalid, NotFound, Refused
-from bot.consent.log.entries import EntryKind
+from bot.consent.log.changes import Noted
 from bot.consent.model import Actor, Channel
 from bot.consent.parsing import looks_like_phone, read_phone
 from bot.consent.permissions import Action, authorize
-from bot.consent.store import Records
+from bot.consent.records import Cases, KeyValue
 from bot.consent.use_cases.cases.complete import complete
 from bot.consent.use_cases.cases.requirements import missing_keys
 from bot.consent.use_cases.cases.transition import redraw_case
@@ -39,7 +39,7 @@ class Retired:
 def retired(service: Service) -> Sequence[Retired]:
     """Senders and providers that the company no longer uses, by name."""
     with service.store.reading() as records:
-        kept = read_kept(records).get("retired", {})
+        kept = read_kept(records.key_value).get("retired", {})
     return [
         Retired(name=name, by=by, at=datetime.fromisoformat(at))
         for name, (by, at) in sorted(kept.items())
@@ -55,22 +55,22 @@ def retire(service: Service, name: str, actor: Actor) -> str:
     taken."""
     authorize(actor, Action.RETIRE)
     with service.store.transaction() as records:
-        name = _known_as(service, records, name)
-        kept = read_kept(records)
+        name = _known_as(service, records.key_value, name)
+        kept = read_kept(records.key_value)
         gone = kept.setdefault("retired", {})
         if not name:
             raise Refused("Say which sender or provider.")
         if name in gone:
             raise Refused(f"{name} is retired already.")
-        if name.isalpha() and not _is_known(service, records, name):
+        if name.isalpha() and not _is_known(service, records.key_value, name):
             raise NotFound(
                 f"There is no sender or provider {name}. `optin provider list` names them."
             )
         now = service.now()
         gone[name] = [actor.id, now.isoformat()]
-        write_kept(records, kept)
+        write_kept(records.key_value, kept)
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=now)
-        recorder.record(EntryKind.NOTE, None, reason=f"{name} is retired: its blocks stop counting")
+        recorder.record(None, Noted(reason=f"{name} is retired: its blocks stop counting"))
         _look_at_cases(service, recorder)
     return name
 
@@ -79,13 +79,13 @@ def restore(service: Service, name: str, actor: Actor) -> str:
     """Blocks of this sender or provider count again. Raises as `retire` does, and `NotFound`."""
     authorize(actor, Action.RETIRE)
     with service.store.transaction() as records:
-        name = _known_as(service, records, name)
-        kept = read_kept(records)
+        name = _known_as(service, records.key_value, name)
+        kept = read_kept(records.key_value)
         if kept.get("retired", {}).pop(name, None) is None:
             raise NotFound(f"{name} is not retired.")
-        write_kept(records, kept)
+        write_kept(records.key_value, kept)
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
-        recorder.record(EntryKind.NOTE, None, reason=f"{name} is used again: its blocks count")
+        recorder.record(None, Noted(reason=f"{name} is used again: its blocks count"))
         _look_at_cases(service, recorder)
     return name
 
@@ -94,34 +94,34 @@ def _look_at_cases(service: Service, recorder: Recorder) -> None:
     """An approved case may have waited for the UNSTOP to a sender that counts no more. What the
     others wait for may be different now."""
     records = recorder.records
-    known = known_senders(service, records)
-    for case in _open_cases(records):
-        contact = records.contact(case.contact)
-        missing = missing_keys(records.facts(key_of(case.address)), case.channel, known)
+    known = known_senders(service, records.key_value)
+    for case in _open_cases(records.cases):
+        contact = records.contacts.get(case.contact)
+        missing = missing_keys(records.addresses.get(key_of(case.address)), case.channel, known)
         if case.state is CaseState.APPROVED and contact is not None and not missing:
             complete(service, recorder, case, contact)
         elif case.channel is Channel.SMS:
-            redraw_case(records, case)
+            redraw_case(records.outbox, case)
 
 
-def _open_cases(records: Records) -> Iterator[Case]:
+def _open_cases(cases: Cases) -> Iterator[Case]:
     last: Case | None = None
-    while page := records.open_cases(after=last, limit=_PAGE):
+    while page := cases.all_open(after=last, limit=_PAGE):
         yield from page
         last = page[-1]
 
 
-def _is_known(service: Service, records: Records, name: str) -> bool:
-    groups = known_senders(service, records).groups
+def _is_known(service: Service, key_value: KeyValue, name: str) -> bool:
+    groups = known_senders(service, key_value).groups
     return name in service.providers.by_id or any(group.has(name) for group in groups)
 
 
-def _known_as(service: Service, records: Records, text: str) -> str:
+def _known_as(service: Service, key_value: KeyValue, text: str) -> str:
     """The name under which Optin keeps what somebody typed: E.164 for a number, the id for a
     provider, and for other senders the spelling that is known, in any case."""
     text = without_scheme(text.strip())
-    known = known_senders(service, records)
-    names = {*read_kept(records).get("retired", {}), *known.members, *known.members.values()}
+    known = known_senders(service, key_value)
+    names = {*read_kept(key_value).get("retired", {}), *known.members, *known.members.values()}
     for group in known.groups:
         names |= {group.id, group.service or "", *(number.number for number in group.numbers)}
     same = [name for name in names if name and name.casefold() == text.casefold()]

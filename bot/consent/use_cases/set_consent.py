@@ -8,11 +8,12 @@ from datetime import datetime
 from bot.consent import rules
 from bot.consent.addresses import key_of
 from bot.consent.errors import Invalid
-from bot.consent.log.entries import ACT, CHANGING, Entry, EntryKind
+from bot.consent.log.changes import Act, BounceChanged, ConsentChanged, ContactChanged, Noted
+from bot.consent.log.entries import CHANGING, Entry
 from bot.consent.model import Actor, Bounce, Channel, ConsentValue, Contact, Evidence, Origin
 from bot.consent.parsing import blank
 from bot.consent.permissions import Action, authorize
-from bot.consent.store import Records
+from bot.consent.records import Log
 from bot.consent.use_cases.address_opt_outs import refuse_at
 from bot.consent.use_cases.context import Service, date, present
 from bot.consent.use_cases.record import Recorder, new_id
@@ -29,13 +30,13 @@ def change(
     """
     authorize(actor, Action.EDIT)
     with service.store.transaction() as records:
-        contact = present(records, id)
+        contact = present(records.contacts, id)
         stale = version is not None and version != contact.version
-        meanwhile = _newest_change(records, contact) if stale else None
+        meanwhile = _newest_change(records.log, contact) if stale else None
         doing = wish.opt_outs if stale else wish
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
         changes = tuple(_carry_out(recorder, contact, doing, actor))
-        after = records.contact(id)
+        after = records.contacts.get(id)
         assert after is not None
         left = wish.the_rest if stale and wish.the_rest else None
         return UpdateResult(contact=after, changes=changes, meanwhile=meanwhile, left=left)
@@ -61,7 +62,7 @@ def _carry_out(
         yield _do_not_contact(recorder, contact, wish, actor)
         contact = _again(recorder, contact)
     if wish.note and not blank(wish.note):
-        recorder.record(EntryKind.NOTE, contact, reason=wish.note.strip())
+        recorder.record(contact, Noted(reason=wish.note.strip()))
         yield StatusChange(what="Note", channel=None, before="", after=wish.note.strip())
 
 
@@ -83,15 +84,12 @@ def _set(
         return None
     rules.check_yes(current, channel, evidence is not None, date)
     after = recorder.record(
-        EntryKind.CONSENT,
         contact,
+        ConsentChanged(
+            by=by, before=current.on, after=wanted, reason=wish.reason, evidence=evidence
+        ),
         address=address,
         channel=channel,
-        by=by,
-        before=current.on,
-        after=wanted,
-        reason=wish.reason,
-        evidence=evidence,
     )
     assert after is not None
     return after, StatusChange(
@@ -116,21 +114,26 @@ def _set_no(
         current.by in (Origin.CONTACT, by) or by is Origin.STAFF
     )
     after = recorder.record(
-        EntryKind.NOTE if again else EntryKind.CONSENT,
         contact,
+        ConsentChanged(
+            again=again, by=by, before=current.on, after=ConsentValue.NO, reason=wish.reason
+        ),
         id=act,
         address=address,
         channel=channel,
-        by=by,
-        before=current.on,
-        after=ConsentValue.NO,
-        reason=wish.reason,
     )
     assert after is not None
     others: list[Contact] = []
     if by is not Origin.STAFF:
-        told = {"reason": wish.reason, "changes": {ACT: (contact.id, act)}}
-        others = refuse_at(recorder, address, channel, by=by, but=contact, **told)
+        others = refuse_at(
+            recorder,
+            address,
+            channel,
+            by=by,
+            act=Act(of=contact.id, name=act),
+            reason=wish.reason,
+            but=contact,
+        )
     if again and not others:
         return None
     return after, StatusChange(
@@ -155,19 +158,17 @@ def _clear_bounce(
     recorder: Recorder, contact: Contact, channel: Channel, wish: StatusUpdate, actor: Actor
 ) -> StatusChange | None:
     address = contact.address(channel)
-    facts = recorder.records.facts(key_of(address)) if address else None
+    facts = recorder.records.addresses.get(key_of(address)) if address else None
     if address is None or facts is None or facts.bounce is not Bounce.YES:
         return None
     if facts.complaint:
         authorize(actor, Action.CLEAR_COMPLAINT)
     recorder.record_for_holders(
-        EntryKind.BOUNCE,
         address,
+        BounceChanged(
+            before=Bounce.YES, after=Bounce.PROBATION, reason=wish.reason, by=Origin.STAFF
+        ),
         channel=channel,
-        before=Bounce.YES,
-        after=Bounce.PROBATION,
-        reason=wish.reason,
-        by=Origin.STAFF,
     )
     what = f"{channel.word} Bounce"
     return StatusChange(what=what, channel=channel, before=Bounce.YES, after=Bounce.PROBATION)
@@ -181,11 +182,12 @@ def _do_not_contact(
     words = {True: "YES", False: "NO"}
     wanted = bool(wish.do_not_contact)
     recorder.record(
-        EntryKind.CONTACT,
         contact,
-        after="changed",
-        reason=wish.reason,
-        changes={"do_not_contact": (contact.do_not_contact, wanted)},
+        ContactChanged(
+            after="changed",
+            reason=wish.reason,
+            changes={"do_not_contact": (contact.do_not_contact, wanted)},
+        ),
     )
     return StatusChange(
         what="Do not contact",
@@ -196,11 +198,11 @@ def _do_not_contact(
 
 
 def _again(recorder: Recorder, contact: Contact) -> Contact:
-    again = recorder.records.contact(contact.id)
+    again = recorder.records.contacts.get(contact.id)
     assert again is not None
     return again
 
 
-def _newest_change(records: Records, contact: Contact) -> Entry | None:
-    newest = records.entries(contact=contact.id, kinds=CHANGING, limit=1)
+def _newest_change(log: Log, contact: Contact) -> Entry | None:
+    newest = log.entries(contact=contact.id, kinds=CHANGING, limit=1)
     return newest[0] if newest else None

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from bot.consent.addresses import key_of
+from bot.consent.log.changes import ConsentChanged
 from bot.consent.log.entries import (
     MERGED,
     MERGED_INTO,
     REACHES,
-    TAKES_BACK,
-    EntryKind,
-    Pair,
     act_of,
     covers,
     of,
@@ -22,7 +20,7 @@ from bot.consent.model import (
     Contact,
     Origin,
 )
-from bot.consent.store import Records
+from bot.consent.records import Log
 from bot.consent.use_cases.consent_history import _answers, standing, statements
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.record import Recorder, history
@@ -35,7 +33,7 @@ def settle(
     tell of it, and what others refused there stands."""
     records = recorder.records
     consent, made = standing(records, contact, key, without=(act,))
-    left = [r for r in records.facts(key).refusals if not covers(act, r.act)]
+    left = [r for r in records.addresses.get(key).refusals if not covers(act, r.act)]
     against = [r for r in left if not _answers(consent, made, r)]
     newest = max(against, key=lambda refusal: refusal.since, default=None)
     if newest is not None and not consent.refused:
@@ -44,24 +42,25 @@ def settle(
         )
     before = contact.consents.get(key, UNSET)
     address = next((a for a in contact.addresses if key_of(a) == key), key)
-    changes: dict[str, Pair] = {TAKES_BACK: (None, act)}
     same = (before.on, before.by) == (consent.on, consent.by)
     told = any(covers(act, act_of(entry)) for entry in statements(records, contact, key))
-    if same and not told and len(left) == len(records.facts(key).refusals):
+    if same and not told and len(left) == len(records.addresses.get(key).refusals):
         return contact
     # It is as old as it was: a refusal that is told late must not find it newer than itself.
     after = recorder.record(
-        EntryKind.NOTE if same else EntryKind.CONSENT,
         contact,
+        ConsentChanged(
+            again=same,
+            by=Origin.STAFF if same else consent.by,
+            before=before.on,
+            after=before.on if same else consent.on,
+            reason=reason,
+            evidence=None if same else consent.evidence,
+            takes_back=act,
+        ),
         address=address,
         channel=channel,
-        by=Origin.STAFF if same else consent.by,
-        before=before.on,
-        after=before.on if same else consent.on,
-        reason=reason,
-        evidence=None if same else consent.evidence,
         occurred_at=None if same else consent.since,
-        changes=changes,
     )
     assert after is not None
     return after
@@ -82,12 +81,12 @@ def settle_all(
     different now."""
     records = recorder.records
     others: dict[str, Contact] = {}
-    reached = _reached(records, [id, whose or id], channel, act)
+    reached = _reached(records.log, [id, whose or id], channel, act)
     for key in dict.fromkeys(key for keys in reached.values() for key in keys):
         had = [one for one, keys in reached.items() if key in keys]
-        for one in dict.fromkeys([*had, *(holder.id for holder in records.contacts_at(key))]):
+        for one in dict.fromkeys([*had, *(holder.id for holder in records.contacts.at(key))]):
             # Read again: the address before may have changed the same contact.
-            before = records.contact(one)
+            before = records.contacts.get(one)
             if before is None or before.erased:
                 continue
             after = settle(recorder, before, key, channel, act, reason=reason)
@@ -109,23 +108,26 @@ def take_from_address(
 ) -> bool:
     """Takes the act from an address that nobody has, or from its hash; whether it was there.
     `teller` is the contact whose entries tell of the address."""
-    known = recorder.records.facts(address).refusals
+    known = recorder.records.addresses.get(address).refusals
     if not any(covers(act, refusal.act) for refusal in known):
         return False
     recorder.record(
-        EntryKind.NOTE,
-        recorder.records.contact(teller) if teller else None,
+        recorder.records.contacts.get(teller) if teller else None,
+        ConsentChanged(
+            again=True,
+            before=ConsentValue.NO,
+            after=ConsentValue.UNSET,
+            reason=reason,
+            takes_back=act,
+            by=None,
+        ),
         address=address,
         channel=channel,
-        before=ConsentValue.NO,
-        after=ConsentValue.UNSET,
-        reason=reason,
-        changes={TAKES_BACK: (None, act)},
     )
     return True
 
 
-def _reached(records: Records, ids: list[str], channel: Channel, act: str) -> dict[str, list[str]]:
+def _reached(log: Log, ids: list[str], channel: Channel, act: str) -> dict[str, list[str]]:
     """The address keys that the act reached, by contact id: those of these contacts, of the contact
     of whom it was recorded, and of contacts merged with them."""
     found: dict[str, list[str]] = {}
@@ -135,7 +137,7 @@ def _reached(records: Records, ids: list[str], channel: Channel, act: str) -> di
         if one in found:
             continue
         keys: dict[str, None] = {}
-        for entry in history(records, one):
+        for entry in history(log, one):
             changes = entry.changes or {}
             others = [changes.get(name, ()) for name in (MERGED, MERGED_INTO, REACHES)]
             left += [str(other) for pair in others for other in pair if other]

@@ -5,9 +5,11 @@ hold. Its opt-outs are `address_opt_outs.gain`'s.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from bot.consent.addresses import WHATSAPP
-from bot.consent.log.entries import EntryKind, Pair
+from bot.consent.frozen import replace
+from bot.consent.log.changes import BounceChanged, Change, HoldChanged
 from bot.consent.model import (
     AddressFacts,
     BlockState,
@@ -17,8 +19,8 @@ from bot.consent.model import (
     Hold,
     Origin,
 )
+from bot.consent.records import Addresses
 from bot.consent.rules import too_many
-from bot.consent.store import Records
 from bot.consent.use_cases.record import Recorder, told_block, told_failures, told_marks
 
 
@@ -29,53 +31,37 @@ def take_over(
     records = recorder.records
     key, address = contact.key(channel) or "", contact.address(channel)
 
-    def say(kind: EntryKind, **entry: object) -> None:
+    def say(change: Change, at: datetime | None) -> None:
         nonlocal contact
-        after = recorder.record(kind, contact, address=address, channel=channel, **entry)  # type: ignore[arg-type]  # as `record`
+        after = recorder.record(contact, change, address=address, channel=channel, occurred_at=at)
         assert after is not None
         contact = after
 
     for name in {**kept.blocks, **kept.cleared}:
         state, since = kept.block(name)
-        known, known_since = records.facts(key).block(name)
+        known, known_since = records.addresses.get(key).block(name)
         if state is BlockState.UNKNOWN and known is BlockState.BLOCKED:
             state = known
         # The newest act counts, and ties go to the block (rules.md §8.5).
         tie = since == known_since and known is BlockState.NONE is not state
-        removed = records.facts(key).removed.get(name)
+        removed = records.addresses.get(key).removed.get(name)
         gone = removed is not None and since is not None and removed >= since
         if since and not gone and (known_since is None or since > known_since or tie):
-            say(
-                EntryKind.BLOCK,
-                sender=name,
-                before=known,
-                after=state,
-                reason="Known before this contact was added",
-                occurred_at=since,
-                **told_block(kept.blocks.get(name)),
-            )
-    _take_bounce_over(records, key, kept, say)
+            reason = "Known before this contact was added"
+            say(told_block(name, kept.blocks.get(name), known, state, reason=reason), since)
+    _take_bounce_over(records.addresses, key, kept, say)
     if kept.bounce is not Bounce.NO or kept.deliverability.soft_failures:
         # From now on the address tells it: what a delivery ends there must not come back.
         recorder.record(
-            EntryKind.BOUNCE,
             None,
+            BounceChanged(before=kept.bounce, after=Bounce.NO),
             address=kept.address,
             channel=channel,
-            before=kept.bounce,
-            after=Bounce.NO,
         )
-    if kept.hold and not records.facts(key).hold:
-        if records.facts(kept.address).hold:
-            recorder.record(
-                EntryKind.HOLD,
-                None,
-                address=kept.address,
-                channel=channel,
-                before="held",
-                after="released",
-            )
-        say(EntryKind.HOLD, after="held", reason=kept.hold.text, occurred_at=kept.hold.since)
+    if kept.hold and not records.addresses.get(key).hold:
+        if records.addresses.get(kept.address).hold:
+            recorder.record(None, HoldChanged(held=False), address=kept.address, channel=channel)
+        say(HoldChanged(held=True, reason=kept.hold.text), kept.hold.since)
     return contact
 
 
@@ -90,40 +76,40 @@ def as_texts(facts: AddressFacts, form: str) -> AddressFacts:
 
 
 def _take_bounce_over(
-    records: Records, key: str, kept: AddressFacts, say: Callable[..., None]
+    addresses: Addresses,
+    key: str,
+    kept: AddressFacts,
+    say: Callable[[Change, datetime | None], None],
 ) -> None:
-    facts, known = records.facts(key), kept.deliverability
+    facts, known = addresses.get(key), kept.deliverability
     proved = kept.proved_at
     failed = facts.bounced_at if not facts.complaint else None
     if proved and failed and proved >= failed:
         # A message arrived after the contact had given the address up.
-        say(EntryKind.BOUNCE, before=facts.bounce, after=Bounce.NO, occurred_at=proved)
-        facts = records.facts(key)
+        say(BounceChanged(before=facts.bounce, after=Bounce.NO), proved)
+        facts = addresses.get(key)
     if known.bounce is not Bounce.NO and _is_news(facts, kept):
-        say(
-            EntryKind.BOUNCE,
+        bounced = BounceChanged(
             before=facts.bounce,
             after=known.bounce,
             by=Origin.CONTACT if known.complaint else None,
             reason=known.bounce_reason,
-            occurred_at=known.bounced_at,
         )
+        say(bounced, known.bounced_at)
     elif facts.deliverability.bounce is not Bounce.YES:
         bounce, failures = facts.bounce, facts.deliverability.soft_failures
         left = sum(not kept.has_arrived_since(failed) for failed in failures)
         if left < len(failures):
-            soft: dict[str, Pair] = {"soft": (str(len(failures)), str(left))}
-            arrived = kept.arrived_at
-            say(EntryKind.BOUNCE, before=bounce, after=bounce, occurred_at=arrived, changes=soft)
-        count = len(records.facts(key).deliverability.soft_failures)
-        for entry in told_failures(known, count):
-            at = entry.pop("at")
-            say(EntryKind.BOUNCE, **{**entry, "before": bounce, "after": bounce}, occurred_at=at)
-        failures = records.facts(key).deliverability.soft_failures
+            soft = (len(failures), left)
+            say(BounceChanged(before=bounce, after=bounce, soft=soft), kept.arrived_at)
+        count = len(addresses.get(key).deliverability.soft_failures)
+        for failure, at in told_failures(known, count):
+            say(replace(failure, before=bounce, after=bounce), at)
+        failures = addresses.get(key).deliverability.soft_failures
         if too_many(failures):
-            say(EntryKind.BOUNCE, before=bounce, after=Bounce.YES, occurred_at=failures[-1])
-    for entry in told_marks(kept):
-        say(EntryKind.BOUNCE, occurred_at=entry.pop("at"), **entry)
+            say(BounceChanged(before=bounce, after=Bounce.YES), failures[-1])
+    for mark in told_marks(kept):
+        say(mark, kept.bounced_at)
 
 
 def _is_news(facts: AddressFacts, kept: AddressFacts) -> bool:

@@ -23,6 +23,7 @@ from bot.consent.log.entries import (
 from bot.consent.model import Actor, BlockState, Channel, ConsentValue, Contact, Origin
 from bot.consent.parsing import blank
 from bot.consent.permissions import Action, authorize
+from bot.consent.records import Log
 from bot.consent.store import Records
 from bot.consent.use_cases.consent_history import was_erased
 from bot.consent.use_cases.context import Service, present
@@ -39,8 +40,8 @@ def undo(service: Service, id: str, channel: Channel, actor: Actor) -> UpdateRes
     authorize(actor, Action.EDIT)
     now = service.now()
     with service.store.transaction() as records:
-        contact = present(records, id)
-        entries = _told(records, contact, channel)
+        contact = present(records.contacts, id)
+        entries = _told(records.log, contact, channel)
         slip = next((entry for entry in entries if entry.kind is EntryKind.CONSENT), None)
         if slip is None:
             raise Refused("There is nothing to undo: the address has changed since.")
@@ -55,9 +56,11 @@ def undo(service: Service, id: str, channel: Channel, actor: Actor) -> UpdateRes
         act = act_of(slip)
         if not act:
             raise Refused("The contact said this, so it can't be undone.")
-        if was_erased(records, of(slip)):
+        if was_erased(records.contacts, of(slip)):
             raise Refused(_ERASED)
-        blocked = records.entries(contact=id, kinds=(EntryKind.BLOCK,), channel=channel, limit=50)
+        blocked = records.log.entries(
+            contact=id, kinds=(EntryKind.BLOCK,), channel=channel, limit=50
+        )
         since = [e for e in (*entries, *blocked) if e.seq > slip.seq and act_of(e) != act]
         if any(is_refusal(e) or _blocks(e) for e in since):
             raise Refused("The contact has refused since, so this can't be undone.")
@@ -85,13 +88,13 @@ def take_back(
     if blank(reason):
         raise Invalid("Say why this was a mistake.", field="reason")
     with service.store.transaction() as records:
-        contact = present(records, id)
-        if newest is not None and newest != _newest(records, contact):
+        contact = present(records.contacts, id)
+        if newest is not None and newest != _newest(records.log, contact):
             raise Changed("This contact changed meanwhile. Look at it again.")
         if contact.consent(channel).on is not ConsentValue.NO:
             raise Refused(f"{channel.word} On is not NO, so there is nothing to take back.")
         left = _recorded(records, contact, channel)
-        found = next((one for one in left if not was_erased(records, one[1])), None)
+        found = next((one for one in left if not was_erased(records.contacts, one[1])), None)
         if found is None:
             raise Refused(
                 _ERASED
@@ -112,7 +115,7 @@ _ERASED = (
 def _recorded(records: Records, contact: Contact, channel: Channel) -> list[tuple[str, str]]:
     """What people and files recorded, and makes the contact's `no` at the present address, the
     newest first: each act, and of whom it was recorded."""
-    told = _told(records, contact, channel)
+    told = _told(records.log, contact, channel)
     gone = {str(back[1]) for e in told if (back := (e.changes or {}).get(TAKES_BACK))}
     said = [
         (act_of(e), of(e))
@@ -120,7 +123,7 @@ def _recorded(records: Records, contact: Contact, channel: Channel) -> list[tupl
         if e.after == ConsentValue.NO and TAKES_BACK not in (e.changes or {})
     ]
     # A contact who came later has an entry of the newest alone.
-    known = records.facts(contact.key(channel) or "").refusals
+    known = records.addresses.get(contact.key(channel) or "").refusals
     said += [(refusal.act, refusal.of) for refusal in reversed(known)]
     return [(act, of) for act, of in said if act and not any(covers(g, act) for g in gone)]
 
@@ -129,14 +132,14 @@ def _blocks(entry: Entry) -> bool:
     return entry.by is Origin.CONTACT and entry.after == BlockState.BLOCKED
 
 
-def _newest(records: Records, contact: Contact) -> int:
-    return max((entry.seq for entry in records.entries(contact=contact.id, limit=1)), default=0)
+def _newest(log: Log, contact: Contact) -> int:
+    return max((entry.seq for entry in log.entries(contact=contact.id, limit=1)), default=0)
 
 
-def _told(records: Records, contact: Contact, channel: Channel) -> list[Entry]:
+def _told(log: Log, contact: Contact, channel: Channel) -> list[Entry]:
     """The entries about the present address, the newest first."""
     key = contact.key(channel)
-    entries = records.entries(
+    entries = log.entries(
         contact=contact.id,
         kinds=(EntryKind.CONSENT, EntryKind.NOTE),
         channel=channel,
@@ -157,7 +160,7 @@ def _take_back(
 ) -> UpdateResult:
     before = contact.consent(channel).on
     also = settle_all(service, recorder, contact.id, channel, act, reason=reason, whose=whose)
-    after = present(recorder.records, contact.id)
+    after = present(recorder.records.contacts, contact.id)
     now = after.consent(channel).on
     done = StatusChange(
         what=f"{channel.word} On",

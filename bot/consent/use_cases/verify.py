@@ -41,7 +41,7 @@ def verify_store(
     redacted: dict[str | None, int] = {}
     seq, previous = 0, GENESIS
     with store.reading() as records:
-        for entry in records.log():
+        for entry in records.log.all():
             if entry.seq != seq + 1:
                 return Verdict(entries=seq, head=previous, problem=_gap(seq, entry))
             if not holds(entry, previous):
@@ -60,7 +60,7 @@ def verify_store(
             first = min(redacted.values())
             problem = f"Entry {first} lost its personal part, and its contact was never erased."
             return Verdict(entries=seq, head=previous, problem=problem)
-        if records.head() != (seq, previous):
+        if records.log.head() != (seq, previous):
             return Verdict(entries=seq, head=previous, problem="The end of the log is missing.")
         different = _difference(records, contacts, known) or _other_case(records, cases)
         return Verdict(entries=seq, head=previous, problem=different)
@@ -85,12 +85,12 @@ def _fold(entry: Entry, contacts: dict[str, Contact], known: dict[str, AddressFa
 def _difference(
     records: Records, contacts: dict[str, Contact], known: dict[str, AddressFacts]
 ) -> str | None:
-    for contact in records.contacts():
+    for contact in records.contacts.all():
         if contacts.pop(contact.id, None) != contact:
             return f"Contact {contact.id} is not what the log says."
     if contacts:
         return f"Contact {min(contacts)} is in the log, and not in the contacts."
-    for facts in records.all_facts():
+    for facts in records.addresses.all():
         if known.pop(facts.address, None) != facts:
             return "What is known of one address is not what the log says."
     if any(facts != AddressFacts(address=address) for address, facts in known.items()):
@@ -100,7 +100,7 @@ def _difference(
 
 def _other_case(records: Records, cases: dict[str, str]) -> str | None:
     for id, state in cases.items():
-        case = records.case(id)
+        case = records.cases.get(id)
         if case is None or case.state != state:
             return f"The re-opt-in {id} is not what the log says."
     return None

@@ -1,6 +1,6 @@
-"""The buttons of an alert: look, answer, mark handled, mute, choose kinds.
+"""The buttons of an alert: view, answer, mark handled, mute, choose kinds.
 
-The worker draws the message anew; who pressed is told in private at once.
+The worker updates the message; the person who pressed gets a private answer at once.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ from bot.consent.use_cases import (
     profile,
 )
 from bot.consent.use_cases.alerts.mutes import alert_settings, choose_kinds, mute
+from bot.consent.use_cases.alerts.outbox import find_alert
 from bot.consent.use_cases.alerts.reviews import REFUSAL, ReviewAnswer, answer_review, mark_handled
 from handlers.slack import ids
-from handlers.slack.alerts.alert_blocks import CHOOSE_KINDS, MUTES, UNMUTE, kinds_modal
-from handlers.slack.alerts.alert_text import no_opt_out
+from handlers.slack.alerts.render.alert_blocks import CHOOSE_KINDS, MUTES, UNMUTE, kinds_modal
+from handlers.slack.alerts.render.alert_text import no_opt_out
 from handlers.slack.blocks.formatting import date
 from handlers.slack.blocks.modal_frame import Metadata, View
 from handlers.slack.blocks.request_modal import request_modal
@@ -59,15 +60,16 @@ def view(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
 
 
 def ask(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
-    """Opens the request for re-opt-in of the contact that the alert is about; of several, their
-    list, since each has a consent of their own."""
+    """Opens the request for re-opt-in of the contact that the alert is about. Several contacts come
+    as a list, because each has a consent of their own."""
     alert = _alert(consent, value(body))
     found = _contacts(consent, alert, actor)
+    channel = alert.subject.channel
     if len(found) == 1:
-        case = found[0].cases.get(alert.channel)
-        check_request(found[0].contact, alert.channel, case, consent.now())
-        other = completed_by_another(consent, found[0].contact.id, alert.channel, actor)
-        opened = request_modal(found[0], alert.channel, Metadata(), other=other)
+        case = found[0].cases.get(channel)
+        check_request(found[0].contact, channel, case, consent.now())
+        other = completed_by_another(consent, found[0].contact.id, channel, actor)
+        opened = request_modal(found[0], channel, Metadata(), other=other)
     else:
         opened = _listed(found)
     show(client, body, opened)
@@ -75,7 +77,7 @@ def ask(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor)
 
 
 def handled(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
-    """Somebody looks after it."""
+    """Marks the alert as handled."""
     answer = mark_handled(consent, _alert_id(value(body)), actor)
     with saved():
         say(client, body, "Marked as handled." if answer.won else _by(answer, "Handled"))
@@ -83,19 +85,19 @@ def handled(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Ac
 
 
 def review(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
-    """A person has read it: an opt-out, or none."""
+    """Stores a person's answer to a review: an opt-out, or none."""
     refusal = pressed(body).get("action_id") == ids.REVIEW_YES
     answer = answer_review(consent, _alert_id(value(body)), refusal, actor)
+    channel = answer.alert.subject.channel
     with saved():
         if not answer.won:
-            word = "an opt-out" if answer.alert.answer == REFUSAL else "no opt-out"
+            word = "an opt-out" if answer.alert.follow_up.answer == REFUSAL else "no opt-out"
             say(client, body, _by(answer, f"Answered already as {word}"))
         elif refusal:
-            what = things(answer.alert.channel)
-            say(client, body, f"Saved as an opt-out: no more {what} are sent.")
+            say(client, body, f"Saved as an opt-out: no more {things(channel)} are sent.")
         else:
             found = _contacts(consent, answer.alert, actor)
-            say(client, body, no_opt_out(answer.alert.channel, found))
+            say(client, body, no_opt_out(channel, found))
     ack()
 
 
@@ -128,7 +130,7 @@ def menu(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
 
 
 def saved_kinds(ack: Ack, view: dict[str, Any], consent: Service, actor: Actor) -> None:
-    """The kinds that were ticked."""
+    """Stores the kinds that were ticked."""
     alert = _alert(consent, read_metadata(view).contact)
     options = states(view).get("kinds", {}).get("kinds", {}).get("selected_options")
     if not isinstance(options, list):  # nothing ticked is an empty list
@@ -141,7 +143,7 @@ def saved_kinds(ack: Ack, view: dict[str, Any], consent: Service, actor: Actor) 
 
 def _contacts(consent: Service, alert: Alert, actor: Actor) -> list[Profile]:
     found = []
-    for id in alert.contacts:
+    for id in alert.subject.contacts:
         try:
             found.append(profile(consent, id, actor))
         except NotFound:
@@ -157,8 +159,7 @@ def _listed(found: list[Profile]) -> View:
 
 def _alert(consent: Service, value: str) -> Alert:
     id = _alert_id(value)
-    with consent.store.reading() as records:
-        alert = records.alert(id)
+    alert = find_alert(consent, id)
     if alert is None:
         raise NotFound("This alert is too old: it is not kept any more.")
     return alert
@@ -171,6 +172,6 @@ def _alert_id(value: str) -> str:
 
 
 def _by(answer: ReviewAnswer, said: str) -> str:
-    alert = answer.alert
-    at = f", {date(alert.handled_at)}" if alert.handled_at else ""
-    return f"{said} by {person(alert.handled_by or '')}{at}."
+    follow_up = answer.alert.follow_up
+    at = f", {date(follow_up.handled_at)}" if follow_up.handled_at else ""
+    return f"{said} by {person(follow_up.handled_by or '')}{at}."

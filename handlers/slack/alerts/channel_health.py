@@ -9,7 +9,7 @@ from datetime import datetime
 
 
 class Health:
-    """Counted by the worker, read by any thread."""
+    """Written by the worker and a timer, read by any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -27,7 +27,7 @@ class Health:
         self.nobody_to_notify = False
 
     def count(self, method: str, outcome: str) -> None:
-        """A call to Slack, and what came of it: "ok", Slack's word, or "unknown"."""
+        """Counts a call to Slack by its result: "ok", Slack's word, or "unknown"."""
         with self._lock:
             self._outcomes[method, outcome] += 1
 
@@ -42,5 +42,5 @@ class Health:
         return sum(n for (_, outcome), n in self.outcomes().items() if outcome == "ratelimited")
 
     def ready(self) -> bool:
-        """Whether Slack takes our token. Full channels and slow answers pass by themselves."""
+        """Whether Slack accepts our token. Full channels and slow answers pass by themselves."""
         return self.token_problem is None

@@ -1,7 +1,7 @@
-"""The calls to Slack: post, edit, add a file, look for what may be there already.
+"""The calls to Slack: post, update, add a file, look for a message that may be there already.
 
-The client never repeats a call by itself: a post is not idempotent, and a second one would be a
-second message.
+The client never retries a call itself: a post is not idempotent, so a second one would be a second
+message.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.consent.alerts import INSTALLER, Alert, AlertKind, Delivery
+from bot.consent.alerts import INSTALLER, Alert, AlertKind, DeliveryState
 from bot.consent.use_cases import CaseDetails
 from bot.consent.use_cases.alerts.storms import Listed
 from handlers.cells import defused, line
-from handlers.slack.alerts.alert_blocks import drawn
+from handlers.slack.alerts.render.alert_blocks import drawn
 from handlers.slack.roles import Roles, is_gone, is_manager
 from handlers.slack.slack_faults import passes
 
@@ -27,12 +27,12 @@ UPDATE = "chat.update"
 UPLOAD = "files.upload"
 HISTORY = "conversations.history"
 REPLIES = "conversations.replies"
-#: These only read.
+#: Methods that only read.
 LOOKING = frozenset({HISTORY, REPLIES})
 
-#: Seconds for an answer.
+#: Seconds that Slack has to answer.
 PATIENCE = 10
-#: Our clock and Slack's may differ by so much.
+#: The most by which our clock and Slack's may differ.
 _SKEW = timedelta(minutes=2)
 _EVENT_TYPE = "optin_alert"
 _PAGE = 200
@@ -41,22 +41,22 @@ MOST_LISTED = 20_000
 
 
 def client(token: str, base_url: str) -> WebClient:
-    """A client of the worker's own."""
+    """A client for the worker alone, without retries."""
     return WebClient(token=token, base_url=base_url, timeout=PATIENCE, retry_handlers=[])
 
 
 def method(alert: Alert) -> str:
-    """What will be called for it."""
-    if alert.delivery is Delivery.UNKNOWN:
+    """The method that delivers it, or that looks for its message."""
+    if alert.delivery.state is DeliveryState.UNKNOWN:
         return REPLIES if alert.thread else HISTORY
-    if alert.ts is not None:
+    if alert.delivery.ts is not None:
         return UPDATE
     return UPLOAD if is_file(alert) else POST
 
 
 def is_private(alert: Alert) -> bool:
-    """Whether it goes to a person. We don't read people's direct messages, so what was posted with
-    an outcome that nobody knows is posted again."""
+    """Whether it goes to a person. Optin does not read people's direct messages, so a post with an
+    unknown result is repeated."""
     return alert.slack_channel == INSTALLER or alert.slack_channel.startswith(("U", "W"))
 
 
@@ -66,12 +66,12 @@ def is_direct(alert: Alert) -> bool:
 
 
 def is_file(alert: Alert) -> bool:
-    """Whether it goes as a file. Plainer, it is a sentence."""
-    return alert.kind is AlertKind.STORM_LIST and not alert.plainness
+    """Whether it is a file. In plain text, it is a sentence."""
+    return alert.kind is AlertKind.STORM_LIST and not alert.delivery.plainness
 
 
 def is_for_managers(alert: Alert) -> bool:
-    """A request, or the reminder below it; what goes to the one who asked has no thread."""
+    """A request, or the reminder in its thread. Other reminders go to the person who asked."""
     return alert.kind is AlertKind.CASE or (
         alert.kind is AlertKind.CASE_REMINDER and alert.thread is not None
     )
@@ -104,7 +104,7 @@ class AlertClient:
         look = drawn(alert, matter)
         # An empty list takes the blocks away where the sentence alone is left.
         self.client.chat_update(
-            channel=alert.posted_in or alert.slack_channel,
+            channel=alert.delivery.posted_in or alert.slack_channel,
             ts=ts,
             text=look.text,
             blocks=look.blocks,
@@ -129,9 +129,9 @@ class AlertClient:
         return None
 
     def installers(self) -> Iterator[str]:
-        """Who can be told that something is wrong, the first one first: managers whom the settings
-        name by id, then the members of their groups. Not those who have left; and a group that
-        Slack does not show hides nobody else."""
+        """Managers who can be told that something is wrong, in this order: those whom the settings
+        name by id, then the members of their groups. Skips people who have left, and groups that
+        Slack does not show."""
         asked: set[str] = set()
         for user in self._managers():
             if user not in asked and not self._is_gone(user):
@@ -144,7 +144,7 @@ class AlertClient:
         except SlackApiError as error:
             if passes(error):
                 raise
-            return False  # posting will tell
+            return False  # the post will show it
 
     def _managers(self) -> Iterator[str]:
         groups = sorted(id for id in self.roles.managers if id.startswith("S"))
@@ -166,7 +166,7 @@ class AlertClient:
         return is_manager(self.client, self.roles, alert.slack_channel)
 
     def channels(self, alert: Alert) -> Iterator[str]:
-        """Where it may go, the first one first: a channel, or a person's direct messages."""
+        """Where it may go, in order of preference: a channel, or a person's direct messages."""
         if alert.slack_channel == INSTALLER:
             yield from self.installers()
         else:
@@ -202,7 +202,7 @@ def _is(message: dict[str, Any], alert: Alert) -> bool:
 
 
 def _filename(alert: Alert) -> str:
-    """The same for every attempt, and another for every list."""
+    """The same for every attempt; another for every list."""
     return f"opt-outs-{alert.id[:12]}.csv"
 
 

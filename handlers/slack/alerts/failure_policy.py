@@ -1,4 +1,4 @@
-"""What becomes of an alert after a call that Slack refused, or that may have been done."""
+"""What becomes of an alert after a call that Slack refused, or whose result is unknown."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from bot.consent.alerts import Alert
 from bot.consent.use_cases.alerts.notices import notify_installer
-from bot.consent.use_cases.alerts.outbox import Posting, Result, post_again
+from bot.consent.use_cases.alerts.outbox import post_again
+from bot.consent.use_cases.alerts.settle import Posting, Result
 from bot.consent.use_cases.context import Service
 from handlers.slack.alerts.channel_health import Health
 from handlers.slack.alerts.client import LOOKING, is_file, is_private
@@ -16,18 +17,18 @@ from handlers.slack.alerts.slack_errors import ErrorKind, SlackFailure
 
 logger = logging.getLogger(__name__)
 
-#: How long a post that can't be looked for stays unknown, until it is posted once more.
+#: How long Optin tries to look for a message before it posts it once more.
 _PATIENCE = timedelta(hours=1)
 _LOOK_AGAIN = timedelta(minutes=5)
 _FULL = timedelta(hours=1)
 
 
-class Verdicts:
-    """Says how to go on, and tells whoever has to know: the roads, the health, the installer."""
+class FailurePolicy:
+    """Decides how to go on, and informs the rate limits, the health and the installer."""
 
-    def __init__(self, service: Service, roads: RateLimiter, health: Health) -> None:
+    def __init__(self, service: Service, limits: RateLimiter, health: Health) -> None:
         self._service = service
-        self._roads = roads
+        self._limits = limits
         self._health = health
 
     def worked(self, alert: Alert, called: str) -> None:
@@ -36,19 +37,19 @@ class Verdicts:
         if self._health.token_problem is not None:
             logger.warning("Slack takes our token again")
         self._health.token_problem = None
-        self._roads.works(None if called in LOOKING else alert.slack_channel)
-        self._health.paused = self._roads.paused()
+        self._limits.works(None if called in LOOKING else alert.slack_channel)
+        self._health.paused = self._limits.paused()
 
     def refused(self, alert: Alert, called: str, failed: SlackFailure) -> Posting:
-        """What becomes of a call that Slack refused, or that may have been done."""
+        """Slack refused a post or an update, or may have done it."""
         self._health.count(called, failed.word)
         word = failed.word
         match failed.trouble:
             case ErrorKind.LIMITED:
-                self._roads.limit(called, failed.wait)
+                self._limits.limit(called, failed.wait)
                 return Posting(result=Result.LATER, wait=failed.wait, problem=word)
             case ErrorKind.FULL:
-                self._roads.limit(called, _FULL)
+                self._limits.limit(called, _FULL)
                 self._notify(alert, word)
                 return Posting(result=Result.LATER, wait=_FULL, problem=word)
             case ErrorKind.DRAWING:
@@ -64,7 +65,7 @@ class Verdicts:
             case ErrorKind.TOKEN:
                 self._refused_token(word)
                 return Posting(result=Result.LATER, wait=timedelta(0), problem=word)
-            case ErrorKind.GONE if alert.ts is not None:
+            case ErrorKind.GONE if alert.delivery.ts is not None:
                 return Posting(result=Result.ANEW, problem=word)
             case ErrorKind.GONE if alert.thread is not None:
                 post_again(self._service, alert.thread)
@@ -78,12 +79,12 @@ class Verdicts:
         return Posting(result=Result.REFUSED, problem=word)
 
     def blind(self, alert: Alert, called: str, since: datetime, failed: SlackFailure) -> Posting:
-        """It can't be looked for: wait, and where Slack forbids it, not for ever."""
+        """Optin could not look for a message: wait. Where Slack forbids it, not for ever."""
         self._health.count(called, failed.word)
         word = failed.word
         match failed.trouble:
             case ErrorKind.LIMITED:
-                self._roads.limit(called, failed.wait)
+                self._limits.limit(called, failed.wait)
                 return Posting(result=Result.LATER, wait=failed.wait, problem=word)
             case ErrorKind.UNKNOWN | ErrorKind.UNREACHED:
                 return Posting(result=Result.LATER, problem=word)
@@ -97,8 +98,8 @@ class Verdicts:
         return Posting(result=Result.LATER, wait=_LOOK_AGAIN, problem=word)
 
     def _pause(self, alert: Alert, word: str) -> None:
-        self._roads.pause(alert.slack_channel, word)
-        self._health.paused = self._roads.paused()
+        self._limits.pause(alert.slack_channel, word)
+        self._health.paused = self._limits.paused()
         self._notify(alert, word)
 
     def _notify(self, alert: Alert, word: str) -> None:
@@ -111,4 +112,4 @@ class Verdicts:
         if self._health.token_problem is None:
             logger.error("alerts are kept: Slack refuses our token (%s)", word)
         self._health.token_problem = word
-        self._roads.stop()
+        self._limits.stop()

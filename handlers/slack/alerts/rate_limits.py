@@ -1,11 +1,11 @@
-"""Which calls may be made now: a second between two to one channel, Slack's limits, dead channels,
-a token that Slack refuses.
+"""Which calls may be made now: one a second for each channel, Slack's limits, dead channels, and a
+token that Slack refuses.
 
-All replicas keep to the first two together, by marks in the storage. The last call in a channel has
-a mark that differs from the one before and says nothing of when: the clocks of two machines differ,
-and a second has no room for that. Whoever finds it changed counts the second from there, by a clock
-of its own. What Slack limits has a time: a replica whose clock is some seconds ahead asks as many
-too early, is told so again, and loses nothing.
+All replicas share the first two, by marks in the storage. The last call in a channel leaves a mark
+that differs from the one before and has no time in it: the clocks of two machines differ by more
+than a second allows. A replica that finds the mark changed counts its second from there, by its own
+clock. Slack's limits have a time: a replica whose clock is some seconds ahead retries too early, is
+limited again, and loses nothing.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ from datetime import datetime, timedelta
 
 from bot.consent.alerts import Alert
 from bot.consent.errors import StorageFailed
-from bot.consent.store import Records
+from bot.consent.records import KeyValue
 from bot.consent.use_cases.context import Service
+from bot.consent.use_cases.key_values import read_values, write_value
 from handlers.slack.alerts.client import LOOKING, method
 
 logger = logging.getLogger(__name__)
 
 #: Seconds: Slack takes about one message a second for each channel.
 _PACE = 1.0
-#: A channel that takes nothing is tried again so often, and so is a refused token, later less so.
+#: How often a channel that takes nothing is tried again; and a refused token, later less often.
 _PAUSE = timedelta(minutes=1)
 _FIRST_STOP = timedelta(seconds=15)
 _LONGEST_STOP = timedelta(minutes=5)
@@ -44,84 +45,81 @@ class RateLimiter:
         self._stopped: datetime | None = None
         self._stop = _FIRST_STOP
         self._limited: dict[str, datetime] = {}
-        #: The mark of each channel as it was seen last, or put.
+        #: The mark of each channel as it was last read or written.
         self._last: dict[str, str | None] = {}
-        #: When a call was made there: by us, or by whoever changed the mark, at the latest.
+        #: When the last call there was made, at the latest: by us, or by the replica of the mark.
         self._used: dict[str, float] = {}
-        with service.store.reading() as records:
-            for name, text in records.marks():
-                if name.startswith(_LAST_CALL):
-                    self._learn(name.removeprefix(_LAST_CALL), text)
+        for slack_channel, text in read_values(service, _LAST_CALL).items():
+            self._learn(slack_channel, text)
 
-    def may(self, records: Records, alert: Alert) -> bool:
+    def may(self, key_value: KeyValue, alert: Alert) -> bool:
         """Whether the call for this alert may be made now."""
         now = self._service.now()
         called = method(alert)
         if self._stopped is not None and now < self._stopped:
             return False
         if called in LOOKING:
-            return not self._is_limited(records, called, now)
+            return not self._is_limited(key_value, called, now)
         paused = self._paused.get(alert.slack_channel)
         if paused is not None and now < paused[0]:
             return False
-        # What is in memory first: of hundreds of alerts that wait few ask the storage.
+        # Memory first, so that few of hundreds of waiting alerts read the storage.
         return (
             self._has_rested(alert.slack_channel)
-            and not self._is_limited(records, called, now)
-            and self._is_free(records, alert.slack_channel)
+            and not self._is_limited(key_value, called, now)
+            and self._is_free(key_value, alert.slack_channel)
         )
 
-    def take(self, records: Records, alert: Alert) -> None:
-        """Leaves word that the call for this alert is made now. Our own second begins when it is
-        (`used`)."""
+    def take(self, key_value: KeyValue, alert: Alert) -> None:
+        """Stores a mark that the call for this alert is made now. Our own second begins with the
+        call (`used`)."""
         if method(alert) not in LOOKING:
             self._last[alert.slack_channel] = secrets.token_hex(8)
-            records.put_mark(_LAST_CALL + alert.slack_channel, self._last[alert.slack_channel])
+            key_value.put(_LAST_CALL + alert.slack_channel, self._last[alert.slack_channel])
 
     def used(self, slack_channel: str) -> None:
         self._used[slack_channel] = self._monotonic()
 
     def limit(self, called: str, wait: timedelta) -> None:
-        """Slack wants this method left alone, in the whole workspace. Where that can't be stored,
-        the other replicas find out by themselves."""
+        """Slack limits this method in the whole workspace. If that can't be stored, the other
+        replicas find out themselves."""
         until = self._service.now() + wait
         self._limited[called] = until
         try:
-            with self._service.store.transaction() as records:
-                records.put_mark(_LIMITED + called, until.isoformat())
+            write_value(self._service, _LIMITED + called, until.isoformat())
         except StorageFailed as error:
             logger.warning("Slack's limit is not shared with other replicas: %s", error.sentence)
 
     def pause(self, slack_channel: str, word: str) -> None:
-        """This channel takes nothing."""
+        """This channel takes no messages: tries it again later."""
         self._paused[slack_channel] = (self._service.now() + _PAUSE, word)
 
     def resume(self, slack_channel: str) -> None:
-        """This channel may take something now: it is tried at once."""
+        """This channel may take messages again: tries it at once."""
         self._paused.pop(slack_channel, None)
 
     def stop(self) -> None:
-        """Slack refuses the token: nothing is called for a while, longer each time."""
+        """Slack refuses the token: makes no calls for a while, longer each time."""
         self._stopped = self._service.now() + self._stop
         self._stop = min(self._stop * 2, _LONGEST_STOP)
 
     def works(self, slack_channel: str | None) -> None:
-        """Slack takes our token, and something in this channel."""
+        """Slack accepts our token, and a message in this channel."""
         if slack_channel is not None:
             self._paused.pop(slack_channel, None)
         self._stopped, self._stop = None, _FIRST_STOP
 
     def paused(self) -> Mapping[str, str]:
-        """Slack's word by channel."""
-        return {slack_channel: word for slack_channel, (_, word) in self._paused.items()}
+        """Slack's word by channel. May be called from any thread."""
+        return {slack_channel: word for slack_channel, (_, word) in self._paused.copy().items()}
 
     def _has_rested(self, slack_channel: str) -> bool:
         used = self._used.get(slack_channel)
         return used is None or self._monotonic() - used >= _PACE
 
-    def _is_free(self, records: Records, slack_channel: str) -> bool:
-        """Whether no other replica has made a call there since we looked last."""
-        mark = records.mark(_LAST_CALL + slack_channel)
+    def _is_free(self, key_value: KeyValue, slack_channel: str) -> bool:
+        """Whether no other replica has made a call there since we last read the mark."""
+        mark = key_value.get(_LAST_CALL + slack_channel)
         if mark == self._last.get(slack_channel):
             return True
         self._learn(slack_channel, mark)
@@ -131,11 +129,11 @@ class RateLimiter:
         self._last[slack_channel] = mark
         self.used(slack_channel)
 
-    def _is_limited(self, records: Records, called: str, now: datetime) -> bool:
+    def _is_limited(self, key_value: KeyValue, called: str, now: datetime) -> bool:
         known = self._limited.get(called)
         if known is not None and now < known:
             return True
-        until = records.mark(_LIMITED + called)
+        until = key_value.get(_LIMITED + called)
         if until is None:
             return False
         self._limited[called] = datetime.fromisoformat(until)

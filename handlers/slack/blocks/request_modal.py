@@ -12,7 +12,8 @@ from bot.consent.rules import Reason
 from bot.consent.use_cases import CaseDetails, Profile
 from handlers import vocabulary
 from handlers.slack import ids
-from handlers.slack.alerts.case_text import decision_buttons, evidence_line, waits_for
+from handlers.slack.alerts.render.case_progress import evidence_line, waits_for
+from handlers.slack.alerts.render.case_text import decision_buttons
 from handlers.slack.blocks.card import button, decision_line, option, other_keys
 from handlers.slack.blocks.formatting import (
     Block,

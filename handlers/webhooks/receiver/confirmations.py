@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from threading import Event
 
-from bot.consent.store import Records
-from bot.consent.use_cases import Service
+from bot.consent.use_cases import Service, read_value, update_values
 from handlers.webhooks.provider import Confirmation, InvalidSignature, VerificationUnavailable
 
 logger = logging.getLogger(__name__)
@@ -26,13 +25,16 @@ _MARK = "confirmations"
 def keep(service: Service, asked: Iterable[Confirmation]) -> None:
     """Stores them. Raises `StorageFailed`."""
     now = service.now()
-    with service.store.transaction() as records:
-        kept = _read(records)
+
+    def add(text: str | None) -> str | None:
+        kept = _read(text)
         for one in asked:
             if one.url not in kept and len(kept) < _MOST:
                 times = {"asked": now.isoformat(), "due": now.isoformat()}
                 kept[one.url] = {"topic": one.topic, **times}
-        _write(records, kept)
+        return _text(kept)
+
+    update_values(service, {_MARK: add})
 
 
 class ConfirmationJob:
@@ -46,8 +48,8 @@ class ConfirmationJob:
     def __call__(self, stopping: Event) -> None:
         """Raises `StorageFailed`."""
         now = self._service.now()
-        with self._service.store.reading() as records:
-            due = {url: one for url, one in _read(records).items() if _time(one["due"]) <= now}
+        kept = _read(read_value(self._service, _MARK))
+        due = {url: one for url, one in kept.items() if _time(one["due"]) <= now}
         for url, one in due.items():
             if stopping.is_set():
                 return
@@ -69,22 +71,24 @@ class ConfirmationJob:
         return None
 
     def _settle(self, url: str, pause: timedelta | None) -> None:
-        with self._service.store.transaction() as records:
-            kept = _read(records)
+        def settle(text: str | None) -> str | None:
+            kept = _read(text)
             if pause is None:
                 kept.pop(url, None)
             elif url in kept:
                 kept[url]["due"] = (self._service.now() + pause).isoformat()
-            _write(records, kept)
+            return _text(kept)
+
+        update_values(self._service, {_MARK: settle})
 
 
-def _read(records: Records) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = json.loads(records.mark(_MARK) or "{}")
+def _read(text: str | None) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = json.loads(text or "{}")
     return found
 
 
-def _write(records: Records, kept: dict[str, dict[str, str]]) -> None:
-    records.put_mark(_MARK, json.dumps(kept) if kept else None)
+def _text(kept: dict[str, dict[str, str]]) -> str | None:
+    return json.dumps(kept) if kept else None
 
 
 def _time(text: str) -> datetime:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Event as Flag
 
-from bot.consent.use_cases import Service
+from bot.consent.use_cases import Service, read_value, write_value
 from handlers.webhooks.backfill_source import BackfillOutdated, BackfillSource, BackfillUnavailable
 from handlers.webhooks.receiver.provider_health import ProviderHealth
 from handlers.webhooks.receiver.receive import WebhookReceiver
@@ -80,8 +80,7 @@ class Backfill:
         self._write(source, _Cursor(since=max(since, newest or since)))
 
     def _read(self, source: BackfillSource) -> _Cursor | None:
-        with self._service.store.reading() as records:
-            text = records.mark(_mark(source))
+        text = read_value(self._service, _mark(source))
         if text is None:
             return None
         kept = json.loads(text)
@@ -99,9 +98,7 @@ class Backfill:
             "newest": cursor.newest.isoformat() if cursor.newest else None,
         }
         text = json.dumps({name: value for name, value in told.items() if value})
-        with self._service.store.transaction() as records:
-            if records.mark(_mark(source)) != text:
-                records.put_mark(_mark(source), text)
+        write_value(self._service, _mark(source), text)
 
 
 def _mark(source: BackfillSource) -> str:

@@ -6,11 +6,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from threading import Lock
 
 from bot.consent.frozen import replace
-from bot.consent.store import Records
-from bot.consent.use_cases import Service
+from bot.consent.records import KeyValue
+from bot.consent.use_cases import Service, update_values
 
 #: Between two notes of one provider.
 _PAUSE = timedelta(minutes=1)
@@ -37,9 +38,13 @@ class ProviderStatus:
     odd: Mapping[str, Odd] = field(default_factory=dict)
 
 
-def provider_status(records: Records, name: str) -> ProviderStatus:
+def provider_status(key_value: KeyValue, name: str) -> ProviderStatus:
     """What was kept of the provider."""
-    kept = json.loads(records.mark(_mark(name)) or "{}")
+    return _status(key_value.get(_mark(name)))
+
+
+def _status(text: str | None) -> ProviderStatus:
+    kept = json.loads(text or "{}")
     return ProviderStatus(
         event_at=_time(kept.get("event_at")),
         failure_at=_time(kept.get("failure_at")),
@@ -94,21 +99,7 @@ class ProviderHealth:
             }
         if not fresh:
             return
-        with service.store.transaction() as records:
-            for name, new in fresh.items():
-                kept = provider_status(records, name)
-                event_at = new.event_at or kept.event_at
-                odd = _together(kept.odd, new.odd)
-                if new.failure_at:
-                    kept = new
-                at = kept.failure_at
-                told = {
-                    "event_at": event_at.isoformat() if event_at else None,
-                    "failure_at": at.isoformat() if at else None,
-                    "failure": kept.failure,
-                    "odd": {kind: (one.count, one.at.isoformat()) for kind, one in odd.items()},
-                }
-                records.put_mark(_mark(name), json.dumps(told))
+        update_values(service, {_mark(name): partial(_added, new) for name, new in fresh.items()})
         with self._lock:
             for name, new in fresh.items():
                 self._kept[name] = now
@@ -120,6 +111,24 @@ class ProviderHealth:
 
 
 _NOTHING = ProviderStatus()
+
+
+def _added(new: ProviderStatus, text: str | None) -> str:
+    """The text that is kept, with what is new."""
+    kept = _status(text)
+    event_at = new.event_at or kept.event_at
+    odd = _together(kept.odd, new.odd)
+    if new.failure_at:
+        kept = new
+    at = kept.failure_at
+    return json.dumps(
+        {
+            "event_at": event_at.isoformat() if event_at else None,
+            "failure_at": at.isoformat() if at else None,
+            "failure": kept.failure,
+            "odd": {kind: (one.count, one.at.isoformat()) for kind, one in odd.items()},
+        }
+    )
 
 
 def _together(before: Mapping[str, Odd], more: Mapping[str, Odd]) -> Mapping[str, Odd]:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from datetime import datetime
 
-from bot.consent.use_cases import Service
+from bot.consent.use_cases import Service, update_values
 from handlers.webhooks.signatures import same
 
 
@@ -21,11 +21,17 @@ class ReplayCache:
         hash = hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
         # Few to a mark, since the whole of it is written for each: old ones go as new ones come.
         mark = f"token:{hash[:3]}"
-        with self._service.store.transaction() as records:
-            kept = json.loads(records.mark(mark) or "{}")
+        first = value
+
+        def put(text: str | None) -> str | None:
+            nonlocal first
+            kept = json.loads(text or "{}")
             if hash in kept:
-                return same(kept[hash][0], value)
+                first = kept[hash][0]
+                return text
             now = self._service.now().timestamp()
             good = {known: one for known, one in kept.items() if one[1] > now}
-            records.put_mark(mark, json.dumps({**good, hash: (value, until.timestamp())}))
-        return True
+            return json.dumps({**good, hash: (value, until.timestamp())})
+
+        update_values(self._service, {mark: put})
+        return same(first, value)

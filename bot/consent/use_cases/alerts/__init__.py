@@ -1,1 +1,1 @@
-"""What Slack is told of: alerts from their enqueueing to the outbox."""
+"""Alerts: enqueued with the change that causes them, claimed by a worker, settled."""

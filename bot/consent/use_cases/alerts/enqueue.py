@@ -1,7 +1,7 @@
-"""What is told to Slack about an event: put beside its entries, posted by the worker later.
+"""Enqueue an alert about an event, in the transaction of its entries. The worker posts it later.
 
-A live message is drawn anew rather than followed by another: one per contact and day. What comes
-in a rush shares one card.
+There is one message per contact and day: another event of the day updates it. Events that come in
+a rush share one card.
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ from bot.consent.alerts import (
     OPTIONAL,
     Alert,
     AlertKind,
+    Delivery,
+    FollowUp,
+    Subject,
+    revise,
 )
 from bot.consent.events import Event
 from bot.consent.frozen import replace
@@ -39,9 +43,9 @@ def enqueue(
     at: datetime,
     now: datetime,
 ) -> None:
-    """Puts the alert down, or draws the live one of this contact and day anew.
+    """Stores the alert, or updates the one of this contact and day.
 
-    Of an address that nobody has, a refusal is told as UNKNOWN.
+    An opt-out from an address that nobody has becomes UNKNOWN.
     """
     if not holders and kind not in (AlertKind.REVIEW, AlertKind.UNSTOP, AlertKind.UNREAD):
         kind = AlertKind.UNKNOWN
@@ -52,12 +56,14 @@ def enqueue(
         slack_channel=service.alert_channel or "",
         first_at=at,
         last_at=at,
-        channel=event.channel,
-        contacts=tuple(holder.id for holder in holders[:_MOST]),
-        # Never the address itself: alerts outlive the contact.
-        address=service.hashed(event.address),
-        masked=masked(event.address),
-        sender=event.sender,
+        subject=Subject(
+            channel=event.channel,
+            contacts=tuple(holder.id for holder in holders[:_MOST]),
+            # Never the address itself: alerts outlive the contact.
+            address=service.hashed(event.address),
+            masked=masked(event.address),
+            sender=event.sender,
+        ),
         text=event.text if kind is AlertKind.REVIEW else event.meaning,
     )
     if kind is AlertKind.REVIEW:
@@ -79,63 +85,61 @@ def live_alerts(
     address: str,
     days: Iterable[date],
 ) -> Iterator[Alert]:
-    """The live messages about an address, which is given as its keyed hash, of these days."""
+    """The alerts of these days about an address, which is given as its keyed hash."""
     for day in days:
         for kind in kinds:
-            if live := records.alert_for(live_key(kind, channel, address, day)):
+            if live := records.outbox.newest_for(live_key(kind, channel, address, day)):
                 yield live
 
 
 def live_key(kind: AlertKind, channel: Channel, address: str, day: date) -> str:
-    """Of the live message about an address, which is given as its keyed hash."""
+    """Of the day's alert about an address, which is given as its keyed hash."""
     return f"{kind}:{channel}:{address}:{day}"
 
 
 def bounce_key(channel: Channel) -> str:
-    """Of the message that bounces share."""
+    """Of the alert that bounces share."""
     return f"{AlertKind.BOUNCE}:{channel}"
 
 
 def _review(service: Service, records: Records, fresh: Alert) -> None:
-    """Kept where no channel is told, too: its deadline comes all the same."""
-    records.put_alert(
+    """Stored where no channel is told, too: its deadline comes all the same."""
+    records.outbox.put(
         replace(
             fresh,
             key=f"{AlertKind.REVIEW}:{fresh.id}",
-            deadline=service.deadline(fresh.first_at),
-            wanted=1 if fresh.slack_channel else 0,
+            follow_up=FollowUp(deadline=service.deadline(fresh.first_at)),
+            delivery=Delivery(desired_version=1 if fresh.slack_channel else 0),
         )
     )
 
 
 def _live(records: Records, fresh: Alert, now: datetime) -> None:
-    """One live message per contact and day; repeats raise its counter."""
+    """One message per contact and day; repeats raise its counter."""
     key = _day_key(fresh.kind, fresh)
-    live = records.alert_for(key)
+    live = records.outbox.newest_for(key)
     if live is None:
         _put_new(records, replace(fresh, key=key), now)
         return
-    records.put_alert(
-        replace(
+    records.outbox.put(
+        revise(
             live,
             last_at=max(live.last_at, fresh.last_at),
             count=live.count + 1,
-            unstopped_at=None,
-            returned_at=None,
-            unread_at=None,
-            wanted=live.wanted + 1,
+            follow_up=replace(live.follow_up, unstopped_at=None, returned_at=None, unread_at=None),
         )
     )
 
 
 def _unstop(records: Records, fresh: Alert, now: datetime, *, known: bool) -> None:
-    """Edits the refusal that it answers; without one it is said by itself, if anybody here has
+    """Updates the alert about the opt-out. Without one it is an alert of its own, if a contact has
     the number: half done, a manager is missing."""
     at = fresh.first_at
     refusals = (AlertKind.STOP, AlertKind.DRIFT, AlertKind.UNKNOWN)
-    for live in live_alerts(records, refusals, fresh.channel, fresh.address or "", [at.date()]):
+    subject = fresh.subject
+    for live in live_alerts(records, refusals, subject.channel, subject.address or "", [at.date()]):
         said = "unread_at" if fresh.kind is AlertKind.UNREAD else "unstopped_at"
-        records.put_alert(replace(live, **{said: at}, wanted=live.wanted + 1))
+        records.outbox.put(revise(live, follow_up=replace(live.follow_up, **{said: at})))
         return
     if known:
         _live(records, fresh, now)
@@ -143,29 +147,29 @@ def _unstop(records: Records, fresh: Alert, now: datetime, *, known: bool) -> No
 
 def _bounce(records: Records, fresh: Alert, now: datetime) -> None:
     """Bounces that come together share a message."""
-    key = bounce_key(fresh.channel)
-    live = records.alert_for(key)
+    key = bounce_key(fresh.subject.channel)
+    live = records.outbox.newest_for(key)
     reason = fresh.text or "The message was not delivered."
-    if live is None or live.handled_by or not within(live.first_at, now, BOUNCES_WITHIN):
-        # Not when it happened, but when it is told: what comes late shares a message, too.
+    if live is None or live.follow_up.handled_by or not within(live.first_at, now, BOUNCES_WITHIN):
+        # Not when it happened, but when it is stored: late reports share a message, too.
         first = replace(fresh, key=key, first_at=now, last_at=now, counts={reason: 1})
         _put_new(records, first, now, singly=True)
         return
-    records.put_alert(
-        replace(
+    contacts = dict.fromkeys((*live.subject.contacts, *fresh.subject.contacts))
+    records.outbox.put(
+        revise(
             live,
             last_at=now,
             count=live.count + 1,
             counts=counted(live, reason),
-            contacts=tuple(dict.fromkeys((*live.contacts, *fresh.contacts)))[:_MOST],
-            wanted=live.wanted + 1,
+            subject=replace(live.subject, contacts=tuple(contacts)[:_MOST]),
         )
     )
 
 
 def _put_new(records: Records, fresh: Alert, now: datetime, *, singly: bool = False) -> None:
-    """The first three of a minute singly; from the fourth on one storm card. Unless the channel
-    does not want to be told."""
+    """The first three of a minute singly; from the fourth on one storm card. Nothing where the
+    channel has switched the kind off, and a summary where it is muted."""
     wish = mutes(records, fresh.slack_channel)
     if fresh.kind in OPTIONAL and fresh.kind in wish.off:
         return
@@ -173,20 +177,20 @@ def _put_new(records: Records, fresh: Alert, now: datetime, *, singly: bool = Fa
         _sum_up(records, fresh, now, wish.until)
         return
     if singly:
-        records.put_alert(fresh)
+        records.outbox.put(fresh)
         return
     if not join_storm(records, fresh, now):
-        records.put_alert(fresh)
+        records.outbox.put(fresh)
 
 
 def _sum_up(records: Records, fresh: Alert, now: datetime, until: datetime) -> None:
     key = summary_key(fresh.slack_channel)
-    summary = records.alert_for(key)
-    if summary is not None and summary.shown == 0:
+    summary = records.outbox.newest_for(key)
+    if summary is not None and summary.delivery.posted_version == 0:
         counts = counted(summary, fresh.kind)
-        records.put_alert(replace(summary, last_at=now, count=summary.count + 1, counts=counts))
+        records.outbox.put(replace(summary, last_at=now, count=summary.count + 1, counts=counts))
         return
-    records.put_alert(
+    records.outbox.put(
         Alert(
             id=fresh.id,
             key=key,
@@ -195,10 +199,11 @@ def _sum_up(records: Records, fresh: Alert, now: datetime, until: datetime) -> N
             first_at=now,
             last_at=now,
             counts={fresh.kind: 1},
-            not_before=until,
+            delivery=Delivery(not_before=until),
         )
     )
 
 
 def _day_key(kind: AlertKind, fresh: Alert) -> str:
-    return live_key(kind, fresh.channel, fresh.address or "", fresh.first_at.date())
+    subject = fresh.subject
+    return live_key(kind, subject.channel, subject.address or "", fresh.first_at.date())

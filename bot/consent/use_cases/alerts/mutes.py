@@ -1,6 +1,6 @@
-"""What a Slack channel does not want to be told: muted for a while, or kinds switched off.
+"""Mutes: a Slack channel that gets no alerts for a while, or not every kind.
 
-Kept in a mark, asked when an alert is put down. Nothing here changes what is stored of a contact.
+Stored in a mark, and read when an alert is enqueued. Nothing here changes a contact.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from bot.consent.permissions import Action, authorize
 from bot.consent.store import Records
 from bot.consent.use_cases.context import Service
 
-#: Longer than anybody means.
+#: The longest that alerts can be muted.
 LONGEST = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutes:
-    """A channel's wishes."""
+    """What a channel has muted and switched off."""
 
     until: datetime | None = None
     off: frozenset[AlertKind] = frozenset()
@@ -33,8 +33,8 @@ class Mutes:
 
 
 def mutes(records: Records, slack_channel: str) -> Mutes:
-    """What this channel does not want."""
-    kept = records.mark(mutes_key(slack_channel))
+    """What this channel has muted."""
+    kept = records.key_value.get(mutes_key(slack_channel))
     if kept is None:
         return Mutes()
     wishes = json.loads(kept)
@@ -46,8 +46,8 @@ def mutes(records: Records, slack_channel: str) -> Mutes:
 
 
 def mute(service: Service, slack_channel: str, length: timedelta, actor: Actor) -> datetime:
-    """No alerts until the time that is returned; what would have come is counted, and summed up
-    then. No length at all ends it now. Reviews and complaints come all the same."""
+    """Mutes a channel and returns the time when that ends. Alerts are counted until then, and
+    summed up. A length of zero ends it now. Reviews and complaints come all the same."""
     authorize(actor, Action.QUIET)
     if not timedelta(0) <= length <= LONGEST:
         raise Invalid("Alerts can be muted for a week at most.")
@@ -55,16 +55,17 @@ def mute(service: Service, slack_channel: str, length: timedelta, actor: Actor) 
     with service.store.transaction() as records:
         before = mutes(records, slack_channel)
         _put(records, slack_channel, replace(before, until=until if length else None))
-        summary = records.alert_for(summary_key(slack_channel))
-        if summary is not None and summary.shown == 0:
-            records.put_alert(replace(summary, not_before=until))
+        summary = records.outbox.newest_for(summary_key(slack_channel))
+        if summary is not None and summary.delivery.posted_version == 0:
+            delivery = replace(summary.delivery, not_before=until)
+            records.outbox.put(replace(summary, delivery=delivery))
     return until
 
 
 def choose_kinds(
     service: Service, slack_channel: str, kinds: Collection[AlertKind], actor: Actor
 ) -> None:
-    """Of the optional kinds, this channel is told these."""
+    """Switches off all optional kinds of alerts but these."""
     authorize(actor, Action.QUIET)
     with service.store.transaction() as records:
         off = frozenset(OPTIONAL).difference(kinds)
@@ -72,7 +73,7 @@ def choose_kinds(
 
 
 def alert_settings(service: Service, slack_channel: str) -> Mutes:
-    """What this channel does not want, in a reading of its own."""
+    """What this channel has muted, for a caller without a transaction."""
     with service.store.reading() as records:
         return mutes(records, slack_channel)
 
@@ -86,9 +87,9 @@ def _put(records: Records, slack_channel: str, wish: Mutes) -> None:
     if wish != Mutes():
         until = wish.until.isoformat() if wish.until else None
         kept = json.dumps({"until": until, "off": sorted(wish.off)})
-    records.put_mark(mutes_key(slack_channel), kept)
+    records.key_value.put(mutes_key(slack_channel), kept)
 
 
 def mutes_key(slack_channel: str) -> str:
-    """The mark in which a channel's wishes are kept."""
+    """The name of the mark with a channel's mutes."""
     return f"quiet:{slack_channel}"

@@ -1,4 +1,4 @@
-"""Telling whoever looks after Optin that a Slack channel takes no alerts, once a day."""
+"""Notify the installer, once a day, that a Slack channel takes no alerts."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from bot.consent.use_cases.context import Service
 
 
 def notify_installer(service: Service, slack_channel: str, word: str) -> bool:
-    """Through the same outbox. `word` is Slack's for why. Whether today's notice is new."""
+    """Enqueues a notice; `word` is Slack's for why. Returns whether today's notice is new."""
     now = service.now()
     key = f"{AlertKind.NOTICE}:{slack_channel}:{now.date()}"
     with service.store.reading() as records:
-        if records.alert_for(key) is not None:
+        if records.outbox.newest_for(key) is not None:
             return False
     with service.store.transaction() as records:
-        if records.alert_for(key) is not None:
+        if records.outbox.newest_for(key) is not None:
             return False
-        records.put_alert(
+        records.outbox.put(
             Alert(
                 id=secrets.token_hex(16),
                 key=key,

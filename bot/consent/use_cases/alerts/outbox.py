@@ -1,102 +1,47 @@
-"""The outbox: what is due is claimed, posted by somebody else, and settled.
+"""The outbox: a worker claims an alert that is due, posts it, and settles it (`settle.py`).
 
-The claim is on the disk before the call to Slack is made; the outcome is stored
-after it. A kill between the two leaves the outcome unknown. Once the claim expires, Optin looks for
-the message in Slack before it posts again.
+The claim is on the disk before the call to Slack is made, and the result is stored after it. A kill
+between the two leaves the result unknown. Once the claim expires, Optin looks for the message in
+Slack before it posts again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Protocol
 
-from bot.consent.alerts import STORM_PACE, Alert, AlertKind, Delivery
+from bot.consent.alerts import Alert, AlertKind, DeliveryState, revise
+from bot.consent.frozen import replace
+from bot.consent.records import Backlog, KeyValue
 from bot.consent.store import Records
 from bot.consent.use_cases.alerts.storms import storm_kind
 from bot.consent.use_cases.context import Service
 
-#: A post in flight shows in the channel's history by then: Slack's ten seconds, and thirty more.
+#: A post in flight is in the channel's history after this: Slack's ten seconds, and thirty more.
 LOOK_AFTER = timedelta(seconds=40)
-#: How long an alert that Slack has is kept, to be edited and counted.
+#: How long a posted alert is stored, to be updated and counted.
 KEEP = timedelta(days=35)
 _AT_ONCE = 200
-_FIRST_PAUSE = timedelta(seconds=5)
-_LONGEST_PAUSE = timedelta(hours=1)
-#: Attempts that Slack refused for a reason that we do not know, until it is given up.
-_MOST_ATTEMPTS = 12
-
-
-class Result(StrEnum):
-    """What became of a call to Slack."""
-
-    SENT = "sent"
-    #: Slack said no, and when to come back, or we wait longer each time.
-    LATER = "later"
-    #: Slack said no for a reason that we do not know: tried a dozen times.
-    REFUSED = "refused"
-    #: The drawing was refused: a plainer one is tried.
-    PLAINER = "plainer"
-    UNKNOWN = "unknown"
-    #: It was looked for, and is there; how it looks nobody knows.
-    FOUND = "found"
-    #: It was looked for, and is not there.
-    MISSING = "missing"
-    #: It could not be looked for, for too long: posted again, and says so.
-    REPEAT = "repeat"
-    #: It is not to be told any more.
-    GONE = "gone"
-    #: Somebody deleted the message: what is new goes as a new one.
-    ANEW = "anew"
-    #: It can never be posted.
-    DEAD = "dead"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Posting:
-    """What became of one attempt."""
-
-    result: Result
-    ts: str | None = None
-    #: Slack's id of the conversation, where it went to a person.
-    posted_in: str | None = None
-    #: Until the next attempt; none: longer each time.
-    wait: timedelta | None = None
-    problem: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outbox:
-    """How the outbox stands."""
-
-    #: Alerts that Slack has to be told, now or later.
-    waiting: int
-    #: Since when the one waits that could have been told first.
-    oldest: datetime | None
-    #: Alerts that were given up.
-    dead: int
 
 
 class PostingLimits(Protocol):
-    """Which calls may be made now, as far as this replica knows, and the others have left word."""
+    """Which calls to Slack may be made now, as far as this replica and the stored marks know."""
 
-    def may(self, records: Records, alert: Alert) -> bool:
-        """Whether the call for this alert may be made now. Asks for marks alone."""
+    def may(self, key_value: KeyValue, alert: Alert) -> bool:
+        """Whether the call for this alert may be made now. Reads marks, nothing else."""
         ...
 
-    def take(self, records: Records, alert: Alert) -> None:
-        """It is about to be made: leaves word for the others, in marks."""
+    def take(self, key_value: KeyValue, alert: Alert) -> None:
+        """The call is about to be made: stores marks that tell the other replicas."""
         ...
 
 
 def claim(service: Service, way: PostingLimits, *, except_in: Collection[str] = ()) -> Alert | None:
-    """The next alert that is due, not in these Slack channels, and whose call may be made now;
-    marked as being sent. One whose outcome is unknown comes as UNKNOWN: to be looked for, not to be
-    posted.
+    """Claims the next alert that is due, outside these Slack channels, and whose call may be made
+    now. One whose result is unknown stays UNKNOWN: look for its message before you post it.
 
-    One at a time, since the word that is left to other replicas says that the call is made now.
+    One at a time, because the marks tell other replicas that the call is made now.
     """
     now = service.now()
     with service.store.reading() as records:
@@ -106,17 +51,19 @@ def claim(service: Service, way: PostingLimits, *, except_in: Collection[str] = 
         alert = _next(records, now, way, except_in)
         if alert is None:
             return None
-        unknown = alert.delivery is Delivery.UNKNOWN
-        claimed = replace(
-            alert,
-            delivery=Delivery.UNKNOWN if unknown else Delivery.SENDING,
-            attempts=alert.attempts + 1,
-            # A look-up asks for what was posted since the attempt.
-            started_at=alert.started_at if unknown else now,
+        delivery = alert.delivery
+        unknown = delivery.state is DeliveryState.UNKNOWN
+        claim = replace(
+            delivery,
+            state=DeliveryState.UNKNOWN if unknown else DeliveryState.SENDING,
+            attempts=delivery.attempts + 1,
+            # Optin looks for what was posted since that attempt.
+            started_at=delivery.started_at if unknown else now,
             not_before=now + LOOK_AFTER,
         )
-        records.put_alert(claimed)
-        way.take(records, claimed)
+        claimed = replace(alert, delivery=claim)
+        records.outbox.put(claimed)
+        way.take(records.key_value, claimed)
         return claimed
 
 
@@ -124,9 +71,9 @@ def _next(
     records: Records, now: datetime, way: PostingLimits, except_in: Collection[str]
 ) -> Alert | None:
     passed = set(except_in)
-    while due := records.due_alerts(now, limit=_AT_ONCE, except_in=passed):
-        for alert in map(_given_up_on, _in_order(due)):
-            if way.may(records, alert):
+    while due := records.outbox.due(now, limit=_AT_ONCE, except_in=passed):
+        for alert in map(_expired, _in_order(due)):
+            if way.may(records.key_value, alert):
                 return alert
         passed.update(alert.slack_channel for alert in due)
     return None
@@ -135,190 +82,72 @@ def _next(
 def _in_order(due: Sequence[Alert]) -> Iterator[Alert]:
     """A storm's card counts the single alerts before it, so these go before it."""
     for alert in due:
-        if alert.kind is AlertKind.STORM and alert.ts is None:
+        if alert.kind is AlertKind.STORM and alert.delivery.ts is None:
             yield from (single for single in due if _is_single_of(single, alert))
         yield alert
 
 
 def _is_single_of(alert: Alert, storm: Alert) -> bool:
     return (
-        alert.ts is None
+        alert.delivery.ts is None
         and alert.thread is None
-        and (alert.slack_channel, alert.channel) == (storm.slack_channel, storm.channel)
+        and alert.slack_channel == storm.slack_channel
+        and alert.subject.channel is storm.subject.channel
         and storm_kind(alert) == storm.about
     )
 
 
-def _given_up_on(alert: Alert) -> Alert:
-    """Who claimed it did not settle in time, or died. An edit is simply made once more."""
-    if alert.delivery is not Delivery.SENDING:
+def _expired(alert: Alert) -> Alert:
+    """An alert whose claim expired: the worker did not settle it in time, or died. An update can
+    simply be made once more."""
+    delivery = alert.delivery
+    if delivery.state is not DeliveryState.SENDING:
         return alert
-    return replace(alert, delivery=Delivery.UNKNOWN if alert.ts is None else Delivery.WAITING)
+    state = DeliveryState.UNKNOWN if delivery.ts is None else DeliveryState.WAITING
+    return replace(alert, delivery=replace(delivery, state=state))
 
 
-def settle(service: Service, drawn: Alert, posting: Posting) -> Alert | None:
-    """Stores what became of the attempt. `drawn` is the alert as it was drawn: what was told of it
-    since is still to be shown. The alert as it is then; None where it is there no more, or
-    somebody else has claimed it meanwhile."""
-    now = service.now()
-    with service.store.transaction() as records:
-        alert = records.alert(drawn.id)
-        if alert is None:
-            return None
-        if alert.attempts != drawn.attempts and posting.ts is None:
-            return None
-        settled = _SETTLED[posting.result](alert, drawn, posting, now)
-        records.put_alert(settled)
-        return settled
-
-
-def _sent(alert: Alert, drawn: Alert, posting: Posting, now: datetime) -> Alert:
-    return replace(
-        alert,
-        delivery=Delivery.SENT,
-        shown=max(alert.shown, drawn.wanted),
-        ts=alert.ts or posting.ts,
-        posted_in=alert.posted_in or posting.posted_in,
-        shown_at=now,
-        not_before=now + STORM_PACE if alert.kind in _PACED else None,
-        attempts=0,
-        problem=None,
-    )
-
-
-def _found(alert: Alert, drawn: Alert, posting: Posting, now: datetime) -> Alert:
-    # Drawn once more, unless there was never but one way to draw it.
-    before = replace(drawn, wanted=1 if drawn.wanted == 1 else 0)
-    return _sent(alert, before, posting, now)
-
-
-def _gone(alert: Alert, drawn: Alert, posting: Posting, now: datetime) -> Alert:
-    return replace(
-        alert,
-        delivery=Delivery.SENT,
-        shown=alert.wanted,
-        not_before=None,
-        attempts=0,
-        problem=posting.problem,
-    )
-
-
-def _anew(alert: Alert, drawn: Alert, posting: Posting, now: datetime) -> Alert:
-    if alert.address is not None and not alert.masked:  # erased: nothing is left to be told
-        return _gone(alert, drawn, posting, now)
-    return replace(
-        alert,
-        delivery=Delivery.WAITING,
-        ts=None,
-        posted_in=None,
-        not_before=None,
-        attempts=0,
-        problem=posting.problem,
-    )
-
-
-def _later(alert: Alert, drawn: Alert, posting: Posting, now: datetime) -> Alert:
-    # What is not known stays so: it can't be posted until it was looked for.
-    kept = Delivery.UNKNOWN if drawn.delivery is Delivery.UNKNOWN else Delivery.WAITING
-    not_before = now + (posting.wait if posting.wait is not None else _pause(alert))
-    return replace(alert, delivery=kept, not_before=not_before, problem=posting.problem)
-
-
-def _refused(alert: Alert, drawn: Alert, posting: Posting, now: datetime) -> Alert:
-    if alert.attempts < _MOST_ATTEMPTS or drawn.delivery is Delivery.UNKNOWN:
-        return _later(alert, drawn, posting, now)
-    return _dead(alert, drawn, posting, now)
-
-
-def _plainer(alert: Alert, drawn: Alert, posting: Posting, now: datetime) -> Alert:
-    if alert.plainness:  # the sentence alone was refused, too
-        return _dead(alert, drawn, posting, now)
-    return replace(_missing(alert, drawn, posting, now), plainness=1, problem=posting.problem)
-
-
-def _unknown(alert: Alert, drawn: Alert, posting: Posting, now: datetime) -> Alert:
-    if alert.ts is not None:  # to edit it once more harms nobody
-        return _later(alert, replace(drawn, delivery=Delivery.WAITING), posting, now)
-    return replace(
-        alert,
-        delivery=Delivery.UNKNOWN,
-        not_before=now + max(LOOK_AFTER, _pause(alert)),
-        problem=posting.problem,
-    )
-
-
-def _dead(alert: Alert, drawn: Alert, posting: Posting, now: datetime) -> Alert:
-    return replace(alert, delivery=Delivery.DEAD, not_before=None, problem=posting.problem)
-
-
-def _missing(alert: Alert, drawn: Alert, posting: Posting, now: datetime) -> Alert:
-    return replace(alert, delivery=Delivery.WAITING, not_before=None)
-
-
-def _repeat(alert: Alert, drawn: Alert, posting: Posting, now: datetime) -> Alert:
-    return replace(_missing(alert, drawn, posting, now), repeated=True)
-
-
-def _pause(alert: Alert) -> timedelta:
-    doubled: int = 2 ** min(max(alert.attempts - 1, 0), 20)
-    return min(_FIRST_PAUSE * doubled, _LONGEST_PAUSE)
-
-
-#: Cards that are drawn anew at most every 15 seconds.
-_PACED = frozenset({AlertKind.STORM, AlertKind.BOUNCE})
-
-_SETTLED: dict[Result, Callable[[Alert, Alert, Posting, datetime], Alert]] = {
-    Result.SENT: _sent,
-    Result.FOUND: _found,
-    Result.LATER: _later,
-    Result.REFUSED: _refused,
-    Result.PLAINER: _plainer,
-    Result.UNKNOWN: _unknown,
-    Result.MISSING: _missing,
-    Result.REPEAT: _repeat,
-    Result.GONE: _gone,
-    Result.ANEW: _anew,
-    Result.DEAD: _dead,
-}
+def find_alert(service: Service, id: str) -> Alert | None:
+    """None where it is not kept any more."""
+    with service.store.reading() as records:
+        return records.outbox.get(id)
 
 
 def post_again(service: Service, id: str) -> None:
-    """The message is not in Slack any more, and something has to go below it: it is posted once
-    more first."""
+    """Has a message posted once more that Slack has lost, so that a line can go into its thread."""
     with service.store.transaction() as records:
-        card = records.alert(id)
-        if card is not None and card.ts is not None:
-            records.put_alert(
-                replace(
-                    card,
-                    delivery=Delivery.WAITING,
-                    wanted=card.wanted + 1,
-                    ts=None,
-                    posted_in=None,
-                    not_before=None,
-                    attempts=0,
-                )
+        card = records.outbox.get(id)
+        if card is not None and card.delivery.ts is not None:
+            revised = revise(card)
+            delivery = replace(
+                revised.delivery,
+                state=DeliveryState.WAITING,
+                ts=None,
+                posted_in=None,
+                not_before=None,
+                attempts=0,
             )
+            records.outbox.put(replace(revised, delivery=delivery))
 
 
-def outbox(service: Service, *, except_in: Collection[str] = ()) -> Outbox:
-    """How much waits, and was given up; since when, but in these Slack channels."""
+def outbox(service: Service, *, except_in: Collection[str] = ()) -> Backlog:
+    """How much waits and was given up, and since when the oldest waits outside these channels."""
     with service.store.reading() as records:
-        waiting, oldest, dead = records.outbox(service.now(), except_in=except_in)
-    return Outbox(waiting=waiting, oldest=oldest, dead=dead)
+        return records.outbox.backlog(service.now(), except_in=except_in)
 
 
 def sweep(service: Service) -> int:
-    """Takes out alerts that are older than anybody will edit; how many."""
+    """Removes alerts that are too old to be updated; returns how many."""
     oldest = service.now() - KEEP
     with service.store.reading() as records:
-        old = [a.id for a in records.alerts() if a.last_at < oldest and not _is_open(a)]
+        old = [a.id for a in records.outbox.all() if a.last_at < oldest and not _is_open(a)]
     if old:
         with service.store.transaction() as records:
             for id in old:
-                records.remove_alert(id)
+                records.outbox.remove(id)
     return len(old)
 
 
 def _is_open(alert: Alert) -> bool:
-    return alert.due or (alert.kind is AlertKind.REVIEW and alert.answer is None)
+    unanswered = alert.kind is AlertKind.REVIEW and alert.follow_up.answer is None
+    return alert.delivery.due or unanswered

@@ -1,6 +1,6 @@
-"""A person's reading of a probable refusal, and of alerts: answered, expired, handled.
+"""Reviews: a person says whether a reply was an opt-out, or marks an alert as handled.
 
-One answer wins. Until there is one, the hold keeps everything from being sent (rules.md §4).
+The first answer wins. Until there is one, the hold stops all messages (rules.md §4).
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.consent.addresses import key_of
-from bot.consent.alerts import Alert, AlertKind, anew
+from bot.consent.alerts import Alert, AlertKind, redraw, revise
 from bot.consent.errors import NotFound, Refused
-from bot.consent.log.entries import ACT, EntryKind
+from bot.consent.log.changes import Act, ConsentChanged, HoldChanged
+from bot.consent.log.entries import EntryKind
 from bot.consent.model import UNSET, Actor, ConsentValue, Contact, Origin
 from bot.consent.permissions import Action, authorize
 from bot.consent.store import Records
@@ -33,7 +34,7 @@ class ReviewAnswer:
     """An alert after somebody answered it."""
 
     alert: Alert
-    #: Whether this was the answer that won.
+    #: Whether this answer was the first.
     won: bool
 
 
@@ -49,21 +50,21 @@ def answer_review(service: Service, alert_id: str, refusal: bool, actor: Actor) 
         alert = _present(records, alert_id)
         if alert.kind is not AlertKind.REVIEW:
             raise Refused("This alert asks nothing.")
-        if alert.answer is not None:
+        if alert.follow_up.answer is not None:
             return ReviewAnswer(alert=alert, won=False)
         answered = _answer(service, records, alert, refusal, actor.id, actor.source)
         return ReviewAnswer(alert=answered, won=True)
 
 
 def expire_reviews(service: Service) -> int:
-    """Those that nobody answered by their deadline become refusals (rules.md §10); how many."""
+    """Turns reviews without an answer into opt-outs at their deadline (rules.md §10); how many."""
     now = service.now()
     with service.store.reading() as records:
-        late = [alert.id for alert in records.alerts() if _is_late(alert, now)]
+        late = [alert.id for alert in records.outbox.all() if _is_late(alert, now)]
     count = 0
     for id in late:
         with service.store.transaction() as records:
-            alert = records.alert(id)
+            alert = records.outbox.get(id)
             if alert is not None and _is_late(alert, now):
                 _answer(service, records, alert, True, _SYSTEM, "slack")
                 count += 1
@@ -71,17 +72,17 @@ def expire_reviews(service: Service) -> int:
 
 
 def mark_handled(service: Service, alert_id: str, actor: Actor) -> ReviewAnswer:
-    """Says that somebody looks after it. Raises `NotFound`, `NotAllowed`, and `Refused` for a
+    """Marks an alert as handled. Raises `NotFound`, `NotAllowed`, and `Refused` for a
     review, which has to be answered."""
     authorize(actor, Action.ANSWER)
     with service.store.transaction() as records:
         alert = _present(records, alert_id)
         if alert.kind is AlertKind.REVIEW:
             raise Refused("Say whether it was an opt-out.")
-        if alert.handled_by is not None:
+        if alert.follow_up.handled_by is not None:
             return ReviewAnswer(alert=alert, won=False)
         handled = _handled(alert, actor.id, service.now())
-        records.put_alert(handled)
+        records.outbox.put(handled)
         return ReviewAnswer(alert=handled, won=True)
 
 
@@ -91,21 +92,22 @@ def _answer(
     now = service.now()
     recorder = Recorder(records=records, actor=actor, source=source, now=now)
     address, former = _held(service, records, alert)
-    hold = records.facts(key_of(address)).hold
+    hold = records.addresses.get(key_of(address)).hold
     said = _reason(refusal, actor, (hold.text if hold else alert.text) or "")
-    holders: list[Contact | None] = [*records.contacts_at(key_of(address))]
+    holders: list[Contact | None] = [*records.contacts.at(key_of(address))]
     for holder in holders or [former]:
         if refusal:
             _refuse(recorder, alert, holder, address, hold.since if hold else alert.first_at, said)
         if hold:
             _release(recorder, alert, holder, address, said)
     # Another reply may have come while nobody had the address.
-    if address != alert.address and alert.address and records.facts(alert.address).hold:
+    hashed = alert.subject.address
+    if address != hashed and hashed and records.addresses.get(hashed).hold:
         if refusal:
-            _refuse(recorder, alert, None, alert.address, alert.first_at, said)
-        _release(recorder, alert, None, alert.address, said)
-    answered = replace(_handled(alert, actor, now), answer=REFUSAL if refusal else NO_REFUSAL)
-    records.put_alert(answered)
+            _refuse(recorder, alert, None, hashed, alert.first_at, said)
+        _release(recorder, alert, None, hashed, said)
+    answered = _handled(alert, actor, now, answer=REFUSAL if refusal else NO_REFUSAL)
+    records.outbox.put(answered)
     return answered
 
 
@@ -118,23 +120,25 @@ def _refuse(
     reason: str,
 ) -> None:
     before = holder.consents.get(key_of(address), UNSET) if holder else UNSET
-    refused = recorder.records.facts(key_of(address)).refusal
+    refused = recorder.records.addresses.get(key_of(address)).refusal
     if holder is None and refused is not None and refused.since >= since:
         return
     # Whoever had refused already has refused again: a re-opt-in has to be newer than that.
     again = holder is not None and before.on is ConsentValue.NO and before.by is Origin.CONTACT
     recorder.record(
-        EntryKind.NOTE if again else EntryKind.CONSENT,
         holder,
+        ConsentChanged(
+            again=again,
+            by=Origin.CONTACT,
+            before=before.on,
+            after=ConsentValue.NO,
+            reason=reason,
+            # The contact's word, whoever read it: nobody can take it back.
+            act=Act(of=None, name=""),
+        ),
         address=address,
-        channel=alert.channel,
-        by=Origin.CONTACT,
-        before=before.on,
-        after=ConsentValue.NO,
-        reason=reason,
+        channel=alert.subject.channel,
         occurred_at=since,
-        # The contact's word, whoever read it: nobody can take it back.
-        changes={ACT: (None, "")},
     )
 
 
@@ -142,14 +146,11 @@ def _release(
     recorder: Recorder, alert: Alert, holder: Contact | None, address: str, reason: str
 ) -> None:
     recorder.record(
-        EntryKind.HOLD,
         # Read again: the entry before changed the same contact.
-        recorder.records.contact(holder.id) if holder else None,
+        recorder.records.contacts.get(holder.id) if holder else None,
+        HoldChanged(held=False, reason=reason),
         address=address,
-        channel=alert.channel,
-        before="held",
-        after="released",
-        reason=reason,
+        channel=alert.subject.channel,
     )
 
 
@@ -163,47 +164,52 @@ def _reason(refusal: bool, actor: str, text: str) -> str:
 def _held(service: Service, records: Records, alert: Alert) -> tuple[str, Contact | None]:
     """The address that was held, or its hash where nobody has it; and who had it then."""
     for address, contact in _candidates(records, alert):
-        if service.hashed(address) == alert.address:
+        if service.hashed(address) == alert.subject.address:
             return address, contact
-    return alert.address or "", None
+    return alert.subject.address or "", None
 
 
 def _candidates(records: Records, alert: Alert) -> Iterator[tuple[str, Contact | None]]:
-    for id in alert.contacts:
-        contact = records.contact(id)
+    for id in alert.subject.contacts:
+        contact = records.contacts.get(id)
         if contact is not None:
             for address in (*contact.keys, *contact.consents):
                 yield address, contact
     # A contact who appeared since took the hold over.
-    for entry in records.entries(kinds=(EntryKind.HOLD,), limit=_MOST_HOLDS):
+    for entry in records.log.entries(kinds=(EntryKind.HOLD,), limit=_MOST_HOLDS):
         if entry.address:
-            yield entry.address, records.contact(entry.contact) if entry.contact else None
+            yield entry.address, records.contacts.get(entry.contact) if entry.contact else None
 
 
 def _present(records: Records, id: str) -> Alert:
-    alert = records.alert(id)
+    alert = records.outbox.get(id)
     if alert is None:
         raise NotFound("This alert is too old: it is not kept any more.")
     return alert
 
 
-def _handled(alert: Alert, actor: str, now: datetime) -> Alert:
-    return replace(alert, handled_by=actor, handled_at=now, wanted=_more(alert))
-
-
-def _more(alert: Alert) -> int:
-    """One that nobody is told of stays so."""
-    return alert.wanted + 1 if alert.slack_channel else alert.wanted
+def _handled(alert: Alert, actor: str, now: datetime, *, answer: str | None = None) -> Alert:
+    follow_up = replace(
+        alert.follow_up,
+        handled_by=actor,
+        handled_at=now,
+        answer=answer or alert.follow_up.answer,
+    )
+    if not alert.slack_channel:  # nobody is told
+        return replace(alert, follow_up=follow_up)
+    return revise(alert, follow_up=follow_up)
 
 
 def _is_late(alert: Alert, now: datetime) -> bool:
-    return alert.answer is None and alert.deadline is not None and alert.deadline <= now
+    review = alert.follow_up
+    return review.answer is None and review.deadline is not None and review.deadline <= now
 
 
 def erase_reviews(records: Records, contact: str) -> None:
-    """Erasure: what alerts still have of the contact goes, in Slack, too."""
-    for alert in [alert for alert in records.alerts() if contact in alert.contacts]:
-        left = tuple(id for id in alert.contacts if id != contact)
+    """Erases what alerts still have of the contact, in Slack, too."""
+    for alert in [a for a in records.outbox.all() if contact in a.subject.contacts]:
+        left = tuple(id for id in alert.subject.contacts if id != contact)
+        subject = replace(alert.subject, contacts=left, masked="")
         text = alert.text if alert.kind is not AlertKind.REVIEW else None
-        bare = replace(alert, contacts=left, text=text, masked="")
-        records.put_alert(anew(bare) if alert.slack_channel else bare)
+        bare = replace(alert, subject=subject, text=text)
+        records.outbox.put(redraw(bare) if alert.slack_channel else bare)

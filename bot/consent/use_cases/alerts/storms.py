@@ -1,4 +1,4 @@
-"""Storms: many of a kind at once are one card, with lines in its thread, and a list at the end."""
+"""Storms: many events of a kind share one card, with lines in its thread and a list at the end."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from bot.consent.alerts import (
     STORM_QUIET,
     Alert,
     AlertKind,
+    Subject,
+    revise,
 )
 from bot.consent.frozen import replace
 from bot.consent.log.entries import Entry, EntryKind
@@ -34,7 +36,7 @@ _KINDS = (*OPTIONAL, AlertKind.COMPLAINT)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """One of those whom a storm was about."""
+    """One opt-out of a storm."""
 
     at: datetime
     #: "ending 0100"; empty for an address that nobody has.
@@ -44,32 +46,34 @@ class Listed:
 
 
 def join_storm(records: Records, fresh: Alert, now: datetime) -> bool:
-    """Whether the alert went into a card: from the fourth of a minute on, until the storm is over.
-    The first three are told singly, and the card counts them, too."""
+    """Adds the alert to a storm's card and returns True, from the fourth of a minute on until the
+    storm is over. The first three stay alerts of their own; the card counts them, too."""
     key = _key_of(fresh)
-    storm = records.alert_for(key)
-    if storm is not None and storm.ended_at is None and within(storm.last_at, now, STORM_QUIET):
+    storm = records.outbox.newest_for(key)
+    if (
+        storm is not None
+        and storm.follow_up.ended_at is None
+        and within(storm.last_at, now, STORM_QUIET)
+    ):
         _join(records, storm, fresh, now)
         return True
     mark = _singly(key)
-    sender = fresh.sender or ""
+    sender = fresh.subject.sender or ""
     lately = [
         (at, to)
-        for at, to in json.loads(records.mark(mark) or "[]")
+        for at, to in json.loads(records.key_value.get(mark) or "[]")
         if within(datetime.fromisoformat(at), now, SINGLY_WITHIN)
     ]
     if len(lately) < SINGLES:
-        records.put_mark(mark, json.dumps([*lately, (now.isoformat(), sender)]))
+        records.key_value.put(mark, json.dumps([*lately, (now.isoformat(), sender)]))
         return False
-    records.put_alert(
+    records.outbox.put(
         replace(
             fresh,
             key=key,
             kind=AlertKind.STORM,
             about=storm_kind(fresh),
-            address=None,
-            masked="",
-            contacts=(),
+            subject=Subject(channel=fresh.subject.channel, sender=fresh.subject.sender),
             text=None,
             first_at=min(datetime.fromisoformat(at) for at, _ in lately),
             last_at=now,
@@ -81,13 +85,13 @@ def join_storm(records: Records, fresh: Alert, now: datetime) -> bool:
 
 
 def storm_keys(kind: AlertKind, channel: Channel, slack_channel: str) -> tuple[str, str]:
-    """Of the alert, and of the mark, that `join_storm` asks for."""
+    """The keys of the alert and of the mark that `join_storm` reads."""
     key = _key(kind, channel, slack_channel)
     return key, _singly(key)
 
 
 def end_storms(service: Service) -> int:
-    """Ends those that nothing has joined for a while; how many."""
+    """Ends storms that nothing has joined for a while; returns how many."""
     if not service.alert_channel:
         return 0
     now = service.now()
@@ -97,19 +101,19 @@ def end_storms(service: Service) -> int:
     with service.store.transaction() as records:
         over = _over(records, service.alert_channel, now)
         for storm in over:
-            records.put_alert(replace(storm, ended_at=now, wanted=storm.wanted + 1))
-            records.put_alert(_under(storm, AlertKind.STORM_LIST, now, count=storm.count))
+            records.outbox.put(revise(storm, follow_up=replace(storm.follow_up, ended_at=now)))
+            records.outbox.put(_under(storm, AlertKind.STORM_LIST, now, count=storm.count))
         return len(over)
 
 
 def storm_list(service: Service, storm: Alert) -> Sequence[Listed]:
-    """Whom the storm was about, oldest first, out of the Activity Log."""
+    """The opt-outs of a storm, oldest first, from the Activity Log."""
     found: list[Listed] = []
     before: int | None = None
     while True:
         with service.store.reading() as records:
-            page = records.entries(
-                kinds=(EntryKind.CONSENT,), channel=storm.channel, before=before, limit=500
+            page = records.log.entries(
+                kinds=(EntryKind.CONSENT,), channel=storm.subject.channel, before=before, limit=500
             )
         for entry in page:
             if entry.recorded_at < storm.first_at:
@@ -122,30 +126,29 @@ def storm_list(service: Service, storm: Alert) -> Sequence[Listed]:
 
 
 def counted(alert: Alert, what: str) -> dict[str, int]:
-    """The alert's counts with one more of these."""
+    """The alert's counts with one more of this."""
     if what not in alert.counts and len(alert.counts) >= _MOST_COUNTED:
         what = _OTHERS
     return {**alert.counts, what: alert.counts.get(what, 0) + 1}
 
 
 def within(at: datetime, now: datetime, length: timedelta) -> bool:
-    """A clock that was set back makes nothing last for ever."""
+    """In both directions, so that nothing lasts for ever after a clock was set back."""
     return abs(now - at) <= length
 
 
 def _join(records: Records, storm: Alert, fresh: Alert, now: datetime) -> None:
     count = storm.count + 1
-    records.put_alert(
-        replace(
+    records.outbox.put(
+        revise(
             storm,
             last_at=max(storm.last_at, now),
             count=count,
-            counts=counted(storm, fresh.sender or ""),
-            wanted=storm.wanted + 1,
+            counts=counted(storm, fresh.subject.sender or ""),
         )
     )
     if count in STORM_LINES:
-        records.put_alert(_under(storm, AlertKind.STORM_LINE, now, count=count))
+        records.outbox.put(_under(storm, AlertKind.STORM_LINE, now, count=count))
 
 
 def _under(storm: Alert, kind: AlertKind, now: datetime, *, count: int) -> Alert:
@@ -157,7 +160,7 @@ def _under(storm: Alert, kind: AlertKind, now: datetime, *, count: int) -> Alert
         slack_channel=storm.slack_channel,
         first_at=now,
         last_at=now,
-        channel=storm.channel,
+        subject=Subject(channel=storm.subject.channel),
         about=storm.about,
         count=count,
         thread=storm.id,
@@ -165,15 +168,15 @@ def _under(storm: Alert, kind: AlertKind, now: datetime, *, count: int) -> Alert
 
 
 def storm_kind(fresh: Alert) -> AlertKind:
-    """What a storm that the alert joins is made of. Refusals of strangers come in the same rush as
-    those of contacts."""
+    """The kind of storm that the alert joins. Opt-outs of strangers come in the same rush as those
+    of contacts."""
     if fresh.kind is not AlertKind.UNKNOWN:
         return fresh.kind
-    return AlertKind.STOP if fresh.channel is Channel.SMS else AlertKind.UNSUBSCRIBE
+    return AlertKind.STOP if fresh.subject.channel is Channel.SMS else AlertKind.UNSUBSCRIBE
 
 
 def _key_of(fresh: Alert) -> str:
-    return _key(storm_kind(fresh), fresh.channel, fresh.slack_channel)
+    return _key(storm_kind(fresh), fresh.subject.channel, fresh.slack_channel)
 
 
 def _key(of: AlertKind, channel: Channel, slack_channel: str) -> str:
@@ -198,7 +201,7 @@ def _over(records: Records, slack_channel: str, now: datetime) -> list[Alert]:
         storm
         for kind in _KINDS
         for channel in Channel
-        if (storm := records.alert_for(_key(kind, channel, slack_channel))) is not None
-        and storm.ended_at is None
+        if (storm := records.outbox.newest_for(_key(kind, channel, slack_channel))) is not None
+        and storm.follow_up.ended_at is None
         and abs(now - storm.last_at) > STORM_QUIET
     ]

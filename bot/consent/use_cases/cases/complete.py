@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.consent.addresses import key_of
-from bot.consent.alerts import AlertKind
+from bot.consent.alerts import AlertKind, revise
 from bot.consent.cases import Case, CaseState
 from bot.consent.frozen import replace
-from bot.consent.log.entries import EntryKind
+from bot.consent.log.changes import ConsentChanged
 from bot.consent.model import Channel, ConsentValue, Contact, Origin
 from bot.consent.use_cases.alerts.enqueue import live_alerts
 from bot.consent.use_cases.cases.requirements import latest_refusal, missing_keys
@@ -34,18 +34,18 @@ def requirement_met(
 ) -> None:
     """The contact lifted a block, or it proved to be lifted: one key of an open case, and where
     it is the last one, the end of it."""
-    case = recorder.records.open_case(contact.id, channel)
+    case = recorder.records.cases.open_for(contact.id, channel)
     if case is None or contact.key(channel) != key_of(case.address):
         return
-    facts = recorder.records.facts(key_of(case.address))
-    if missing_keys(facts, channel, known_senders(service, recorder.records)):
+    facts = recorder.records.addresses.get(key_of(case.address))
+    if missing_keys(facts, channel, known_senders(service, recorder.records.key_value)):
         return
     case = replace(case, unstopped_at=at)
-    recorder.records.put_case(case)
+    recorder.records.cases.put(case)
     if case.state is CaseState.APPROVED:
         complete(service, recorder, case, contact)
     else:
-        redraw_case(recorder.records, case)
+        redraw_case(recorder.records.outbox, case)
 
 
 def complete(service: Service, recorder: Recorder, case: Case, contact: Contact) -> Case:
@@ -56,15 +56,16 @@ def complete(service: Service, recorder: Recorder, case: Case, contact: Contact)
     before = contact.consent(case.channel).on
     done = transition(recorder, case, CaseState.COMPLETED, contact, actor=case.decided_by)
     recorder.record(
-        EntryKind.CONSENT,
-        recorder.records.contact(contact.id),
+        recorder.records.contacts.get(contact.id),
+        ConsentChanged(
+            by=Origin.CONTACT,
+            before=before,
+            after=ConsentValue.YES,
+            reason=f"{RE_OPT_IN}: {case.reason}" if case.reason else RE_OPT_IN,
+            evidence=case.evidence,
+        ),
         address=case.address,
         channel=case.channel,
-        by=Origin.CONTACT,
-        before=before,
-        after=ConsentValue.YES,
-        reason=f"{RE_OPT_IN}: {case.reason}" if case.reason else RE_OPT_IN,
-        evidence=case.evidence,
         occurred_at=case.evidence.at,
         actor=case.decided_by,
     )
@@ -96,6 +97,6 @@ def _tell_it_is_over(service: Service, recorder: Recorder, case: Case) -> None:
     days = {at.date() for at in (case.refused_at, case.unstopped_at) if at}
     address = service.hashed(case.address)
     for alert in live_alerts(recorder.records, _REFUSALS, case.channel, address, days):
-        recorder.records.put_alert(
-            replace(alert, returned_at=recorder.now, wanted=alert.wanted + 1)
+        recorder.records.outbox.put(
+            revise(alert, follow_up=replace(alert.follow_up, returned_at=recorder.now))
         )

@@ -49,8 +49,8 @@ def approve(service: Service, id: str, actor: Actor, *, version: int | None = No
         assert contact is not None
         if version is not None and version != case.version:
             raise Changed("This request changed meanwhile. Look at it again, then decide.")
-        facts = records.facts(key_of(case.address))
-        senders = senders_of(service, records, facts)
+        facts = records.addresses.get(key_of(case.address))
+        senders = senders_of(service, records.key_value, facts)
         waits = bool(missing_keys(facts, case.channel, senders))
         approved = transition(
             recorder,
@@ -114,11 +114,11 @@ def cancel(service: Service, id: str, actor: Actor) -> Decided:
 def _taken_up(
     service: Service, records: Records, id: str, actor: Actor
 ) -> tuple[Case, Contact | None, Recorder]:
-    case = records.case(id)
+    case = records.cases.get(id)
     if case is None:
         raise NotFound("There is no such request.")
     recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
-    return case, records.contact(case.contact), recorder
+    return case, records.contacts.get(case.contact), recorder
 
 
 def _ended(recorder: Recorder, case: Case, contact: Contact | None) -> Case | None:

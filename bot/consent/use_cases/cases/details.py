@@ -14,6 +14,7 @@ from bot.consent.gates import THINGS
 from bot.consent.known_providers import KnownProviders
 from bot.consent.model import Actor, AddressFacts, Channel, Consent, ConsentValue, Contact, Origin
 from bot.consent.permissions import Action, authorize
+from bot.consent.records import Contacts
 from bot.consent.rules import Decision, decide
 from bot.consent.store import Records
 from bot.consent.use_cases.cases.requirements import missing_keys
@@ -48,11 +49,26 @@ class CaseDetails:
 def case_details(service: Service, id: str, actor: Actor) -> CaseDetails:
     """Raises `NotFound`."""
     authorize(actor, Action.LOOK)
+    found = find_case_details(service, id)
+    if found is None:
+        raise NotFound("There is no such request.")
+    return found
+
+
+def find_case_details(service: Service, id: str) -> CaseDetails | None:
+    """For the messages about a case, which Optin posts for nobody in particular."""
     with service.store.reading() as records:
-        case = records.case(id)
-        if case is None:
-            raise NotFound("There is no such request.")
-        return details_of(service, records, case)
+        case = records.cases.get(id)
+        return _details_of(service, records, case) if case else None
+
+
+def find_case(service: Service, id: str) -> Case:
+    """Raises `NotFound`."""
+    with service.store.reading() as records:
+        case = records.cases.get(id)
+    if case is None:
+        raise NotFound("There is no such request.")
+    return case
 
 
 def all_case_details(
@@ -61,16 +77,16 @@ def all_case_details(
     """Those that are open, the oldest first."""
     authorize(actor, Action.LOOK)
     with service.store.reading() as records:
-        cases = records.open_cases(after=after, limit=limit)
-        return [details_of(service, records, case) for case in cases]
+        cases = records.cases.all_open(after=after, limit=limit)
+        return [_details_of(service, records, case) for case in cases]
 
 
-def details_of(service: Service, records: Records, case: Case) -> CaseDetails:
+def _details_of(service: Service, records: Records, case: Case) -> CaseDetails:
     """The case as it stands in these records."""
-    contact = records.contact(case.contact)
+    contact = records.contacts.get(case.contact)
     key = key_of(case.address)
-    facts = records.facts(key) if key else AddressFacts(address="")
-    senders = senders_of(service, records, facts)
+    facts = records.addresses.get(key) if key else AddressFacts(address="")
+    senders = senders_of(service, records.key_value, facts)
     if contact is None or contact.erased:
         return CaseDetails(
             case=case,
@@ -95,7 +111,7 @@ def details_of(service: Service, records: Records, case: Case) -> CaseDetails:
         missing=tuple(words),
         unblock_words=words,
         providers=service.providers,
-        warnings=tuple(_warnings(records, case, contact, facts, service.now())),
+        warnings=tuple(_warnings(records.contacts, case, contact, facts, service.now())),
     )
 
 
@@ -104,19 +120,19 @@ def completed_by_another(service: Service, id: str, channel: Channel, actor: Act
     that contact's YES stands: whoever asks for a second record sees it (rules.md §2)."""
     authorize(actor, Action.LOOK)
     with service.store.reading() as records:
-        contact = records.contact(id)
+        contact = records.contacts.get(id)
         key = contact.key(channel) if contact else None
         if key is None:
             return None
         others = [
             holder
-            for holder in records.contacts_at(key)
+            for holder in records.contacts.at(key)
             if holder.id != id and holder.consent(channel).on is ConsentValue.YES
         ]
         done = [
             case
             for other in others
-            for case in records.cases(other.id)
+            for case in records.cases.of(other.id)
             if case.state is CaseState.COMPLETED
             and case.channel is channel
             and key_of(case.address) == key
@@ -125,14 +141,14 @@ def completed_by_another(service: Service, id: str, channel: Channel, actor: Act
 
 
 def _warnings(
-    records: Records, case: Case, contact: Contact, facts: AddressFacts, now: datetime
+    contacts: Contacts, case: Case, contact: Contact, facts: AddressFacts, now: datetime
 ) -> Iterator[str]:
     things = THINGS[case.channel]
     if facts.complaint:
         yield "The contact reported our e-mail as spam."
     if case.refused_at is not None and now - case.refused_at <= _LATELY:
         yield f"The contact refused {things} only lately, on {date(case.refused_at)}."
-    others = [h for h in records.contacts_at(key_of(case.address)) if h.id != contact.id]
+    others = [h for h in contacts.at(key_of(case.address)) if h.id != contact.id]
     if others:
         thing = "number" if case.channel is Channel.SMS else "address"
         have = "Another contact has" if len(others) == 1 else f"{len(others)} other contacts have"

@@ -11,7 +11,7 @@ from bot.consent.use_cases.record import Recorder
 
 def erase_cases(recorder: Recorder, contact: Contact) -> None:
     """Ends an open one, and takes everything personal out of all of them, in Slack, too."""
-    for case in recorder.records.cases(contact.id):
+    for case in recorder.records.cases.of(contact.id):
         if case.open:
             why = "The contact was erased."
             case = transition(recorder, case, CaseState.CANCELLED, contact, why=why)
@@ -27,5 +27,5 @@ def erase_cases(recorder: Recorder, contact: Contact) -> None:
             # A denial's reason is somebody's own words; the others are ours.
             ended_why=None if case.decision else case.ended_why,
         )
-        recorder.records.put_case(bare)
-        redraw_case(recorder.records, bare)
+        recorder.records.cases.put(bare)
+        redraw_case(recorder.records.outbox, bare)

@@ -31,7 +31,7 @@ def on_change(log: CaseLog, entry: Entry, contact: Contact | None) -> None:
     assert entry.contact is not None
     channels = (entry.channel,) if entry.channel else tuple(Channel)
     for channel in channels:
-        case = log.records.open_case(entry.contact, channel)
+        case = log.records.cases.open_for(entry.contact, channel)
         if case is not None:
             _heed(log, case, entry, contact)
         elif channel is Channel.EMAIL and _lifts(entry):
@@ -47,10 +47,10 @@ def _show_completed(log: CaseLog, entry: Entry) -> None:
     the address, so it is drawn anew when the address is off one."""
     assert entry.contact is not None
     key = key_of(entry.address or "")
-    for case in log.records.cases(entry.contact):
+    for case in log.records.cases.of(entry.contact):
         if case.channel is Channel.EMAIL and key_of(case.address) == key:
             if case.state is CaseState.COMPLETED:
-                redraw_case(log.records, case)
+                redraw_case(log.records.outbox, case)
             return
 
 
@@ -72,13 +72,13 @@ def _heed(log: CaseLog, case: Case, entry: Entry, contact: Contact | None) -> No
             why = f"{case.channel.word} On was changed meanwhile."
             transition(log, case, CaseState.CANCELLED, contact, actor=who, why=why)
     elif entry.kind is not EntryKind.NOTE:
-        redraw_case(log.records, case)
+        redraw_case(log.records.outbox, case)
 
 
 def _overtake(log: CaseLog, case: Case, entry: Entry, contact: Contact) -> None:
     """The latest refusal wins, and ties go to refusal (rules.md §8.5)."""
     if case.evidence.at is not None and entry.occurred_at < case.evidence.at:
-        redraw_case(log.records, case)
+        redraw_case(log.records.outbox, case)
         return
     why = f"The contact refused {THINGS[case.channel]} again."
     transition(log, case, CaseState.OVERTAKEN, contact, actor=entry.actor, why=why)

@@ -52,7 +52,7 @@ def request(
     authorize(actor, Action.REQUEST)
     now = service.now()
     with service.store.transaction() as records:
-        contact = present(records, id)
+        contact = present(records.contacts, id)
         if version is not None and version != contact.version:
             raise Changed("This contact changed meanwhile. Look at it again.")
         consent = contact.consent(ask.channel)
@@ -60,10 +60,10 @@ def request(
         refused_at = latest_refusal(records, contact, ask.channel)
         evidence = _evidence(ask, refused_at, now)
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=now)
-        other = records.open_case(id, ask.channel)
+        other = records.cases.open_for(id, ask.channel)
         if other is not None and not void(recorder, other, contact):
             raise _asked(other)
-        facts = records.facts(contact.key(ask.channel) or "")
+        facts = records.addresses.get(contact.key(ask.channel) or "")
         case = Case(
             id=secrets.token_hex(16),
             contact=id,
@@ -77,15 +77,17 @@ def request(
             note=storable(ask.note or "") or None,
             refused_at=refused_at,
             unstopped_at=unstopped(
-                facts, ask.channel, senders_of(service, records, facts), refused_at
+                facts, ask.channel, senders_of(service, records.key_value, facts), refused_at
             ),
             refusal=consent.reason,
             next_at=now + REMINDERS[0],
         )
-        told = dict.fromkeys((service.approval_channel or "", *request_subscribers(records)))
+        told = dict.fromkeys(
+            (service.approval_channel or "", *request_subscribers(records.key_value))
+        )
         copies = [put_message(recorder, case, AlertKind.CASE, to) for to in told if to]
         case = replace(case, copies=tuple(copies))
-        records.put_case(case)
+        records.cases.put(case)
         log_transition(recorder, case, contact, before="", why=case.reason, evidence=evidence)
         return case
 

@@ -43,7 +43,7 @@ def latest_refusal(records: Records, contact: Contact, channel: Channel) -> date
     """When the contact refused this channel last, at the present address: the refusal that
     stands, or one that was told again after it."""
     key, consent = contact.key(channel), contact.consent(channel)
-    told = records.entries(
+    told = records.log.entries(
         contact=contact.id,
         kinds=(EntryKind.CONSENT, EntryKind.NOTE),
         channel=channel,
@@ -61,5 +61,5 @@ def latest_refusal(records: Records, contact: Contact, channel: Channel) -> date
         refused.append(consent.since)
     if key:
         # What others refused at this address counts for whoever has it.
-        refused += [refusal.since for refusal in records.facts(key).refusals]
+        refused += [refusal.since for refusal in records.addresses.get(key).refusals]
     return max(refused, default=None)

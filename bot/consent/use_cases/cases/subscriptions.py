@@ -9,17 +9,22 @@ from collections.abc import Sequence
 from bot.consent.errors import Refused
 from bot.consent.model import Actor
 from bot.consent.permissions import Action, authorize
-from bot.consent.store import Records
+from bot.consent.records import KeyValue
 from bot.consent.use_cases.context import Service
 
 _MARK = "requests_to"
 _SLACK = "slack:"
 
 
-def request_subscribers(records: Records) -> Sequence[str]:
+def request_subscribers(key_value: KeyValue) -> Sequence[str]:
     """Slack's ids of these people."""
-    people: list[str] = json.loads(records.mark(_MARK) or "[]")
+    people: list[str] = json.loads(key_value.get(_MARK) or "[]")
     return people
+
+
+def is_subscribed_to_requests(service: Service, actor: Actor) -> bool:
+    with service.store.reading() as records:
+        return actor.id.removeprefix(_SLACK) in request_subscribers(records.key_value)
 
 
 def subscribe_to_requests(service: Service, actor: Actor, wanted: bool) -> None:
@@ -37,7 +42,7 @@ def unsubscribe_from_requests(service: Service, person: str) -> None:
 
 def _want(service: Service, person: str, wanted: bool) -> None:
     with service.store.transaction() as records:
-        people = [other for other in request_subscribers(records) if other != person]
+        people = [other for other in request_subscribers(records.key_value) if other != person]
         if wanted:
             people.append(person)
-        records.put_mark(_MARK, json.dumps(people) if people else None)
+        records.key_value.put(_MARK, json.dumps(people) if people else None)

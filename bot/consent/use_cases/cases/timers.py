@@ -13,9 +13,9 @@ _AT_ONCE = 100
 
 
 def run_case_timers(service: Service) -> int:
-    """Reminds whoever a case waits for, and ends what nobody finished in time; how many."""
+    """Sends reminders, and ends cases that nobody finished in time; returns how many were due."""
     with service.store.reading() as records:
-        due = [case.id for case in records.due_cases(service.now(), limit=_AT_ONCE)]
+        due = [case.id for case in records.cases.due(service.now(), limit=_AT_ONCE)]
     for id in due:
         _look_after(service, id)
     return len(due)
@@ -24,12 +24,12 @@ def run_case_timers(service: Service) -> int:
 def _look_after(service: Service, id: str) -> None:
     now = service.now()
     with service.store.transaction() as records:
-        case = records.case(id)
+        case = records.cases.get(id)
         if case is None or case.next_at is None or case.next_at > now:
             return
         recorder = Recorder(records=records, actor="system", source="slack", now=now)
         if now >= case.expires_at:
-            transition(recorder, case, CaseState.EXPIRED, records.contact(case.contact))
+            transition(recorder, case, CaseState.EXPIRED, records.contacts.get(case.contact))
             return
         # After a long pause one reminder is enough.
         passed = sum(case.requested_at + after <= now for after in REMINDERS)
@@ -37,7 +37,7 @@ def _look_after(service: Service, id: str) -> None:
             _remind(recorder, replace(case, reminded=passed))
         ahead = [t for after in REMINDERS if (t := case.requested_at + after) > now]
         following = min([*ahead, case.expires_at])
-        records.put_case(replace(case, reminded=passed, next_at=following))
+        records.cases.put(replace(case, reminded=passed, next_at=following))
 
 
 def _remind(recorder: Recorder, case: Case) -> None:
@@ -46,6 +46,6 @@ def _remind(recorder: Recorder, case: Case) -> None:
         notify_requester(recorder, case, AlertKind.CASE_REMINDER)
         return
     for id in case.copies:
-        copy = recorder.records.alert(id)
+        copy = recorder.records.outbox.get(id)
         if copy is not None:
             put_message(recorder, case, AlertKind.CASE_REMINDER, copy.slack_channel, thread=id)

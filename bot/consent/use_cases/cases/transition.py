@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from bot.consent.alerts import Alert, AlertKind, anew
+from bot.consent.alerts import Alert, AlertKind, Subject, redraw
 from bot.consent.cases import OPEN, Case, CaseState
 from bot.consent.frozen import replace
-from bot.consent.log.entries import EntryKind, Pair
+from bot.consent.log.changes import CaseMoved, Change
 from bot.consent.model import Channel, Contact, Evidence
 from bot.consent.parsing import masked
+from bot.consent.records import Outbox
 from bot.consent.store import Records
 
 _SLACK = "slack:"
@@ -36,16 +36,11 @@ class CaseLog(Protocol):
 
     def record(
         self,
-        kind: EntryKind,
         contact: Contact | None,
+        change: Change,
         *,
         address: str | None = None,
         channel: Channel | None = None,
-        before: str = "",
-        after: str = "",
-        reason: str | None = None,
-        evidence: Evidence | None = None,
-        changes: Mapping[str, Pair] | None = None,
         actor: str | None = None,
     ) -> Contact | None:
         """Appends an entry to the log, and applies it."""
@@ -68,9 +63,9 @@ def transition(
     after = replace(case, state=state, version=case.version + 1, **changes)
     if state not in OPEN:
         after = replace(after, ended_by=who, ended_at=log.now, ended_why=why, next_at=None)
-    log.records.put_case(after)
+    log.records.cases.put(after)
     log_transition(log, after, contact, before=case.state, actor=who, why=why)
-    redraw_case(log.records, after)
+    redraw_case(log.records.outbox, after)
     if tells:
         notify_requester(log, after)
     return after
@@ -88,25 +83,26 @@ def log_transition(
 ) -> None:
     """Each step has one entry, which names its case."""
     log.record(
-        EntryKind.CASE,
         contact,
+        CaseMoved(
+            case=case.id,
+            before=before,
+            after=case.state,
+            reason=why,
+            evidence=evidence,
+        ),
         address=case.address or None,
         channel=case.channel,
-        before=before,
-        after=case.state,
-        reason=why,
-        evidence=evidence,
-        changes={"case": (None, case.id)},
         actor=actor,
     )
 
 
-def redraw_case(records: Records, case: Case) -> None:
-    """Every copy of it is drawn anew, by the outbox."""
+def redraw_case(outbox: Outbox, case: Case) -> None:
+    """Has every copy of its message updated."""
     for id in case.copies:
-        copy = records.alert(id)
+        copy = outbox.get(id)
         if copy is not None:
-            records.put_alert(anew(copy))
+            outbox.put(redraw(copy))
 
 
 def notify_requester(log: CaseLog, case: Case, kind: AlertKind = AlertKind.CASE_TOLD) -> None:
@@ -121,7 +117,7 @@ def put_message(
 ) -> str:
     """Puts a message about the case into the outbox; its id. `slack_channel` may be a person."""
     id = secrets.token_hex(16)
-    log.records.put_alert(
+    log.records.outbox.put(
         Alert(
             id=id,
             key=f"{kind}:{case.id}:{case.version}:{case.reminded}:{slack_channel}",
@@ -129,9 +125,9 @@ def put_message(
             slack_channel=slack_channel,
             first_at=log.now,
             last_at=log.now,
-            channel=case.channel,
-            contacts=(case.contact,),
-            masked=masked(case.address),
+            subject=Subject(
+                channel=case.channel, contacts=(case.contact,), masked=masked(case.address)
+            ),
             about=case.id,
             text=case.state if kind is not AlertKind.CASE else None,
             thread=thread or None,

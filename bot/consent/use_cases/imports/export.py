@@ -12,6 +12,6 @@ def export(service: Service) -> Generator[Profile]:
     """Every contact that is not erased, by creation, with the answers. Holds the storage open for
     reading until it ends or is closed."""
     with service.store.reading() as records:
-        for contact in records.contacts():
+        for contact in records.contacts.all():
             if not contact.erased:
                 yield profile_of(service, records, contact)

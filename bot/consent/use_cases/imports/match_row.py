@@ -8,11 +8,11 @@ from bot.consent.addresses import key_of
 from bot.consent.errors import Invalid
 from bot.consent.model import Channel, Contact
 from bot.consent.parsing import fold
-from bot.consent.store import Records
+from bot.consent.records import Contacts
 from bot.consent.use_cases.contacts import Fields
 
 
-def match(records: Records, fields: Fields) -> Contact | None:
+def match(contacts: Contacts, fields: Fields) -> Contact | None:
     """The contact that a row means: by external id; else the same name at the same address, or
     both addresses the same. Another name at the same number is another person; no name is whoever
     has it.
@@ -23,7 +23,7 @@ def match(records: Records, fields: Fields) -> Contact | None:
     external_id = fields.get("external_id")
     name = fold(fields.get("name") or "")
     phone, email = (_key(fields.get(field)) for field in ("phone", "email"))
-    if external_id and (contact := records.by_external_id(external_id)):
+    if external_id and (contact := contacts.by_external_id(external_id)):
         same_words = set(name.split()) & set(fold(contact.name).split())
         if not same_words and not {phone, email} & {*contact.keys}:
             raise Invalid(
@@ -31,7 +31,7 @@ def match(records: Records, fields: Fields) -> Contact | None:
             )
         return contact
     holders = {
-        holder.id: holder for key in (phone, email) if key for holder in records.contacts_at(key)
+        holder.id: holder for key in (phone, email) if key for holder in contacts.at(key)
     }
     for holder in holders.values():
         if external_id and holder.external_id:
@@ -69,14 +69,14 @@ def but_same_addresses(contact: Contact, fields: Fields) -> Fields:
     return fields
 
 
-def apart(records: Records, contact: Contact, fields: Fields) -> dict[Channel, str]:
+def apart(contacts: Contacts, contact: Contact, fields: Fields) -> dict[Channel, str]:
     """Addresses of a row without a name that are not this contact's: they have another one, or
     somebody else has this. Nobody can say whose the row is, so it moves no address."""
     found = {}
     for channel in Channel:
         address = fields.get("phone" if channel is Channel.SMS else "email")
         other = address and contact.key(channel) != key_of(address)
-        if address and other and (contact.key(channel) or records.contacts_at(key_of(address))):
+        if address and other and (contact.key(channel) or contacts.at(key_of(address))):
             found[channel] = address
     return found
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.consent.addresses import HASH, key_of
-from bot.consent.log.entries import Entry, EntryKind, covers
+from bot.consent.log.changes import BlockChanged, BounceChanged
+from bot.consent.log.entries import Entry, covers
 from bot.consent.model import AddressFacts, BlockState, Bounce, Channel, Contact, Origin
 from bot.consent.suppressions import Listing
 from bot.consent.use_cases.context import Service
@@ -27,19 +28,16 @@ def mark(
     """Marks an address as bounced, or as having reported spam, for everybody who has it; of one
     that nobody has, it is kept for whoever appears. `of` is the contact of whom it was said."""
     name = address if of else service.hashed(address)
-    facts = recorder.records.facts(key_of(name))
+    facts = recorder.records.addresses.get(key_of(name))
     if facts.complaint or (not complaint and _says_so(recorder, facts)):
         return []
-    recorder.record_for_holders(
-        EntryKind.BOUNCE,
-        name,
-        channel=channel,
+    bounced = BounceChanged(
         before=facts.bounce,
         after=Bounce.YES,
         by=Origin.CONTACT if complaint else None,
         reason=_COMPLAINED if complaint else _BOUNCED,
-        told_of=of,
     )
+    recorder.record_for_holders(name, bounced, channel=channel, told_of=of)
     if complaint:
         return [Consequence.COMPLAINED]
     return [] if facts.bounce is Bounce.YES else [Consequence.BOUNCED]
@@ -50,25 +48,26 @@ def suppress(
 ) -> list[Consequence]:
     """Records that a provider's suppression list has the address, since `at` where the file says
     so. An entry that went from the list later, as far as Optin knows, is not on it again."""
-    holders = recorder.records.contacts_at(key_of(address))
+    holders = recorder.records.contacts.at(key_of(address))
     name = address if holders else service.hashed(address)
-    facts = recorder.records.facts(key_of(name))
+    facts = recorder.records.addresses.get(key_of(name))
     gone = [facts.cleared.get(listing.name), facts.removed.get(listing.name)]
     since = min(at, recorder.now) if at else recorder.now
     if listing.name in facts.blocks or any(end and end >= since for end in gone):
         return []
     for holder in holders or (None,):
         recorder.record(
-            EntryKind.BLOCK,
             # Read again: an entry before may have changed the same contact.
-            recorder.records.contact(holder.id) if holder else None,
+            recorder.records.contacts.get(holder.id) if holder else None,
+            BlockChanged(
+                sender=listing.name,
+                before=BlockState.NONE,
+                after=BlockState.BLOCKED,
+                reason=f"On the list that {service.providers.label(listing.provider)} exported",
+            ),
             address=name,
             channel=Channel.EMAIL,
-            sender=listing.name,
-            before=BlockState.NONE,
-            after=BlockState.BLOCKED,
             occurred_at=since,
-            reason=f"On the list that {service.providers.label(listing.provider)} exported",
         )
     return [Consequence.BLOCKED]
 
@@ -78,21 +77,22 @@ def unsuppress(service: Service, recorder: Recorder, entry: Entry, *, reason: st
     since."""
     key = key_of(entry.address or "")
     for name in (key, *(service.hashes(key) if not key.startswith(HASH) else ())):
-        block = recorder.records.facts(name).blocks.get(entry.sender or "")
+        block = recorder.records.addresses.get(name).blocks.get(entry.sender or "")
         if block is None or block.since != entry.occurred_at:
             continue
-        for holder in recorder.records.contacts_at(name) or (None,):
+        for holder in recorder.records.contacts.at(name) or (None,):
             recorder.record(
-                EntryKind.BLOCK,
-                recorder.records.contact(holder.id) if holder else None,
+                recorder.records.contacts.get(holder.id) if holder else None,
+                BlockChanged(
+                    sender=entry.sender or "",
+                    before=block.state,
+                    after=BlockState.NONE,
+                    # An event of the list that comes late still counts.
+                    by=Origin.STAFF,
+                    reason=reason,
+                ),
                 address=holder.address(Channel.EMAIL) if holder else name,
                 channel=Channel.EMAIL,
-                sender=entry.sender,
-                # An event of the list that comes late still counts.
-                by=Origin.STAFF,
-                before=block.state,
-                after=BlockState.NONE,
-                reason=reason,
             )
 
 

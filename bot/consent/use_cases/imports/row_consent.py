@@ -6,7 +6,8 @@ from datetime import datetime
 from enum import Enum, auto
 
 from bot.consent.addresses import key_of
-from bot.consent.log.entries import ACT, ANOTHERS, CARRIED, ROW, EntryKind
+from bot.consent.log.changes import Act, ConsentChanged
+from bot.consent.log.entries import ANOTHERS, CARRIED, ROW
 from bot.consent.model import (
     Channel,
     Consent,
@@ -16,7 +17,7 @@ from bot.consent.model import (
 )
 from bot.consent.parsing import blank
 from bot.consent.rules import Imported, import_consent
-from bot.consent.store import Records
+from bot.consent.records import Contacts
 from bot.consent.use_cases.cases.complete import RE_OPT_IN
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.imports.rows import Consequence, OptOutDetails, Row
@@ -44,21 +45,19 @@ def set_consent(
     current = contact.consent(channel)
     proof = evidence if evidence and not blank(evidence.text) else None
     imported = import_consent(current, wanted, proof is not None)
-    if imported is Imported.SET and _not_to_be_contacted(recorder.records, contact, address):
+    if imported is Imported.SET and _not_to_be_contacted(
+        recorder.records.contacts, contact, address
+    ):
         imported = Imported.KEPT
     if imported is Imported.KEPT:
         return contact, [Consequence.SMS_KEPT if sms else Consequence.EMAIL_KEPT]
     if imported is Imported.UNCHANGED:
         return contact, []
     after = recorder.record(
-        EntryKind.CONSENT,
         contact,
+        ConsentChanged(by=Origin.IMPORT, before=current.on, after=ConsentValue.YES, evidence=proof),
         address=address,
         channel=channel,
-        by=Origin.IMPORT,
-        before=current.on,
-        after=ConsentValue.YES,
-        evidence=proof,
         occurred_at=evidence.at if evidence else None,
     )
     assert after is not None
@@ -71,17 +70,18 @@ def refuse_nobody(
 ) -> list[Consequence]:
     """An opt-out of an address that nobody has: kept for whoever appears with it."""
     hashed = service.hashed(address)
-    known = recorder.records.facts(hashed).refusals
+    known = recorder.records.addresses.get(hashed).refusals
     at = _since(recorder, hashed, refusal)
     recorder.record(
-        EntryKind.CONSENT,
         None,
+        ConsentChanged(
+            by=Origin.IMPORT,
+            before=ConsentValue.UNSET,
+            after=ConsentValue.NO,
+            reason=refusal.reason or None,
+        ),
         address=hashed,
         channel=channel,
-        by=Origin.IMPORT,
-        before=ConsentValue.UNSET,
-        after=ConsentValue.NO,
-        reason=refusal.reason or None,
         occurred_at=at,
     )
     again = any(one.since >= at and one.act.startswith("import:") for one in known)
@@ -99,14 +99,15 @@ def _switch_off(
     if current.on is ConsentValue.YES and _is_newer(current, at, undated=refusal.at is None):
         return contact, [Consequence.OLDER_NO]
     after = recorder.record(
-        EntryKind.CONSENT,
         contact,
+        ConsentChanged(
+            by=Origin.STAFF,
+            before=current.on,
+            after=ConsentValue.NO,
+            reason=refusal.reason or None,
+        ),
         address=contact.address(channel),
         channel=channel,
-        by=Origin.STAFF,
-        before=current.on,
-        after=ConsentValue.NO,
-        reason=refusal.reason or None,
         occurred_at=at,
     )
     assert after is not None
@@ -121,7 +122,7 @@ def _set_no(
     at = _since(recorder, key, refusal)
     done: list[Consequence] = []
     row = new_id(recorder.now)
-    others = [other for other in recorder.records.contacts_at(key) if other.id != contact.id]
+    others = [other for other in recorder.records.contacts.at(key) if other.id != contact.id]
     for holder in (contact, *others):
         mine = holder.id == contact.id
         newer = _is_newer(holder.consent(channel), at, undated=at == recorder.now)
@@ -129,7 +130,7 @@ def _set_no(
         if mine:
             contact = after
         elif after is not holder:
-            recorder.records.put_contact(after)
+            recorder.records.contacts.put(after)
         if what is _Refused.NEWER_YES:
             done.append(Consequence.OLDER_NO)
         elif what is _Refused.NEWS:
@@ -163,16 +164,18 @@ def _refuse(
     if again and not own and recorder.wrote(contact.id, channel, own=False):
         return contact, _Refused.AGAIN  # the same file says it twice
     after = recorder.record(
-        EntryKind.NOTE if newer or again else EntryKind.CONSENT,
         contact,
+        ConsentChanged(
+            again=newer or again,
+            by=Origin.IMPORT,
+            before=current.on,
+            after=ConsentValue.NO,
+            act=None if own else Act(of=of, name=f"{recorder.actor}{ROW}{row}"),
+        ),
         address=contact.address(channel),
         channel=channel,
-        by=Origin.IMPORT,
-        before=current.on,
-        after=ConsentValue.NO,
         occurred_at=at,
         id=row if own else None,
-        changes=None if own else {ACT: (of, f"{recorder.actor}{ROW}{row}")},
     )
     assert after is not None
     if newer:
@@ -203,17 +206,17 @@ def _past(recorder: Recorder, at: datetime | None) -> datetime | None:
 
 def _first_seen(recorder: Recorder, key: str) -> datetime:
     """A file that gives no date says NO since a file said so first."""
-    known = recorder.records.facts(key).refusals
+    known = recorder.records.addresses.get(key).refusals
     # What came along from another address says nothing of this one.
     files = [refusal for refusal in known if refusal.act.startswith("import:")]
     seen = [refusal.since for refusal in files if refusal.reason not in (CARRIED, ANOTHERS)]
     return min(seen, default=recorder.now)
 
 
-def _not_to_be_contacted(records: Records, contact: Contact, address: str) -> bool:
+def _not_to_be_contacted(contacts: Contacts, contact: Contact, address: str) -> bool:
     """Whether anybody at this very address is marked Do not contact: then a file is not enough,
     since it may be the same person under another spelling."""
     if contact.do_not_contact:
         return True
-    others = records.contacts_at(key_of(address))
+    others = contacts.at(key_of(address))
     return any(other.do_not_contact for other in others)

@@ -9,7 +9,7 @@ from itertools import islice
 
 from bot.consent.addresses import key_of
 from bot.consent.errors import Invalid
-from bot.consent.log.entries import EntryKind
+from bot.consent.log.changes import ImportMoved
 from bot.consent.model import Actor, Channel, Import
 from bot.consent.parsing import masked, storable
 from bot.consent.permissions import Action, authorize
@@ -157,11 +157,11 @@ class _Importing:
         if self.started:
             return
         self.started = True
-        recorder.records.put_import(self.record)
+        recorder.records.imports.put(self.record)
         person = Recorder(
             records=recorder.records, actor=self.actor.id, source="import", now=recorder.now
         )
-        person.record(EntryKind.IMPORT, None, after="started", reason=self.record.file)
+        person.record(None, ImportMoved(after="started", reason=self.record.file))
 
     def _looked_up(self, batch: list[ReadRow]) -> Expected:
         """By what the contacts of these rows are found."""
@@ -173,9 +173,7 @@ class _Importing:
 
     def _finish(self, records: Records) -> None:
         now = self.service.now()
-        records.put_import(replace(self.record, finished_at=now, counts=dict(self.counts)))
+        records.imports.put(replace(self.record, finished_at=now, counts=dict(self.counts)))
         said = ", ".join(f"{count:,} {what}" for what, count in self.counts.items())
         person = Recorder(records=records, actor=self.actor.id, source="import", now=now)
-        person.record(
-            EntryKind.IMPORT, None, after="finished", reason=f"{self.record.file}: {said}"
-        )
+        person.record(None, ImportMoved(after="finished", reason=f"{self.record.file}: {said}"))

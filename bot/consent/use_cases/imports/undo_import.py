@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from bot.consent.addresses import HASH, key_of
 from bot.consent.errors import Invalid, Refused
+from bot.consent.log.changes import BounceChanged, ContactChanged, ImportMoved
 from bot.consent.log.entries import (
-    TAKES_BACK,
     UNDO_IMPORT,
     Entry,
     EntryKind,
@@ -58,7 +58,7 @@ def undo_import(
     seen: set[str] = set()
     before: int | None = None
     with service.store.reading() as records:
-        record = records.import_(id)
+        record = records.imports.get(id)
     if record is None:
         raise Refused("There is no import with this id. The log names them.")
     if record.undone_at is not None and not opt_outs:
@@ -69,7 +69,7 @@ def undo_import(
             now = service.now()
             recorder = Recorder(records=records, actor=actor.id, source="import", now=now)
             undoing = _Undoing(service, recorder, f"import:{id}", said, opt_outs, counts)
-            page = records.entries(actor=f"import:{id}", before=before, limit=BATCH)
+            page = records.log.entries(actor=f"import:{id}", before=before, limit=BATCH)
             for entry in page:
                 if entry.contact and entry.contact not in seen:
                     seen.add(entry.contact)
@@ -77,8 +77,8 @@ def undo_import(
                 elif not entry.contact:
                     undoing.nobody(entry)
             if not page:
-                records.put_import(replace(record, undone_at=now))
-                recorder.record(EntryKind.IMPORT, None, after="undone", reason=record.file)
+                records.imports.put(replace(record, undone_at=now))
+                recorder.record(None, ImportMoved(after="undone", reason=record.file))
                 return dict(counts)
             before = page[-1].seq
         progress(len(seen))
@@ -125,10 +125,10 @@ class _Undoing:
     def contact(self, id: str) -> None:
         """What the import did to one contact."""
         records = self.recorder.records
-        contact = records.contact(id)
+        contact = records.contacts.get(id)
         if contact is None:
             one = became(records, id)
-            for entry in history(records, id):
+            for entry in history(records.log, id):
                 if (
                     entry.kind is EntryKind.BOUNCE
                     and entry.actor == self.importer
@@ -140,7 +140,7 @@ class _Undoing:
             if contact is None and self.opt_outs:  # it may be one with another contact now
                 self._take_back(id)
             return
-        entries = list(history(records, id))
+        entries = list(history(records.log, id))
         ours = [entry for entry in entries if entry.actor == self.importer]
         brought = any(e.kind is EntryKind.CONTACT and e.after == "added" for e in ours)
         refused = sum(is_refusal(entry) and entry.kind is EntryKind.CONSENT for entry in ours)
@@ -155,15 +155,22 @@ class _Undoing:
         untouched = not any(_touches(entry, self.importer) for entry in entries)
         if brought and untouched:
             self.recorder.record(
-                EntryKind.CONTACT, present(records, id), after="removed", reason=self.reason
+                present(records.contacts, id), ContactChanged(after="removed", reason=self.reason)
             )
             self.counts["contacts removed"] += 1
             return
         for key, channel in _told_of(ours).items():
-            settle(self.recorder, present(records, id), key, channel, self.act, reason=self.reason)
+            settle(
+                self.recorder,
+                present(records.contacts, id),
+                key,
+                channel,
+                self.act,
+                reason=self.reason,
+            )
         for entry in ours:
             if entry.kind is EntryKind.CONTACT and entry.after == "changed":
-                _undo_fields(self.service, self.recorder, present(records, id), entry)
+                _undo_fields(self.service, self.recorder, present(records.contacts, id), entry)
         said = "contacts put back" if not brought else "contacts kept, since somebody changed them"
         self.counts[said] += 1
 
@@ -206,18 +213,19 @@ def _undo_bounce(
     assert entry.channel is not None
     act, key = act_of(entry), key_of(entry.address)
     for name in (key, *(service.hashes(key) if not key.startswith(HASH) else ())):
-        facts = recorder.records.facts(name)
+        facts = recorder.records.addresses.get(name)
         left = [mark for mark in facts.marks if mark.act != act]
         if len(left) != len(facts.marks):
             recorder.record_for_holders(
-                EntryKind.BOUNCE,
                 name,
+                BounceChanged(
+                    before=facts.bounce,
+                    after=facts.bounce if left else facts.deliverability.bounce,
+                    reason=UNDO_IMPORT,
+                    takes_back=act,
+                ),
                 channel=entry.channel,
-                before=facts.bounce,
-                after=facts.bounce if left else facts.deliverability.bounce,
-                reason=UNDO_IMPORT,
                 former=contact if name == key else None,
-                changes={TAKES_BACK: (None, act)},
             )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from bot.consent.addresses import key_of
 from bot.consent.errors import Invalid
+from bot.consent.log.changes import Noted
 from bot.consent.log.entries import EntryKind
 from bot.consent.model import Channel, ConsentValue, Contact
 from bot.consent.suppressions import Cause, Listing
@@ -36,7 +37,7 @@ class RowWriter:
         if fields is None:
             self.begin(recorder)
             return self._write_addresses(recorder, row, read.addresses)
-        found = match(recorder.records, fields)
+        found = match(recorder.records.contacts, fields)
         others: dict[Channel, str] = {}
         if found is None:
             if not fields.get("name"):
@@ -47,7 +48,7 @@ class RowWriter:
         else:
             self.begin(recorder)
             if not fields.get("name"):
-                others = apart(recorder.records, found, fields)
+                others = apart(recorder.records.contacts, found, fields)
                 fields = _without(fields, others)
             contact = update(self.service, recorder, found, but_same_addresses(found, fields))
             done = [] if contact is found else [Consequence.UPDATED]
@@ -56,7 +57,7 @@ class RowWriter:
                 contact, consequences = set_consent(recorder, contact, channel, row)
                 done += consequences
         if contact is not found:
-            recorder.records.put_contact(contact)
+            recorder.records.contacts.put(contact)
         if row.do_not_call:
             done += _note_do_not_call(recorder, contact)
         return done + self._write_rest(recorder, read, contact, others)
@@ -115,7 +116,7 @@ class RowWriter:
         if row.on(channel) is ConsentValue.NO:
             done += self._refuse(recorder, row, channel, address)
         if row.bounced(channel):
-            holder = next(iter(recorder.records.contacts_at(key_of(address))), None)
+            holder = next(iter(recorder.records.contacts.at(key_of(address))), None)
             complaint = row.complaint and channel is Channel.EMAIL
             done += mark(self.service, recorder, address, channel, of=holder, complaint=complaint)
         if self.provider and row.listed and channel is Channel.EMAIL:
@@ -128,7 +129,7 @@ class RowWriter:
     ) -> list[Consequence]:
         """The NO of a row, at one address, whoever has it."""
         done: list[Consequence] = []
-        holders = recorder.records.contacts_at(key_of(address))
+        holders = recorder.records.contacts.at(key_of(address))
         if not holders:
             return refuse_nobody(self.service, recorder, address, channel, row.refusal(channel))
         # Our own side's NO reaches nobody else.
@@ -151,10 +152,10 @@ _DO_NOT_CALL = "Do Not Call, says an import"
 
 
 def _note_do_not_call(recorder: Recorder, contact: Contact) -> list[Consequence]:
-    noted = recorder.records.entries(contact=contact.id, kinds=(EntryKind.NOTE,), limit=100)
+    noted = recorder.records.log.entries(contact=contact.id, kinds=(EntryKind.NOTE,), limit=100)
     if any(entry.reason == _DO_NOT_CALL for entry in noted):
         return []
-    recorder.record(EntryKind.NOTE, contact, reason=_DO_NOT_CALL)
+    recorder.record(contact, Noted(reason=_DO_NOT_CALL))
     return [Consequence.DO_NOT_CALL]
 
 

@@ -31,10 +31,10 @@ def ingest(
         ids = [event_ids(service, event) for event in events]
         expect(service, records, events, ids, now)
         for event, (id, former) in zip(events, ids, strict=True):
-            if records.seen(id, former):
+            if records.events.seen(id, former):
                 outcomes["duplicate"] += 1
                 continue
-            before = records.head()
+            before = records.log.head()
             if event.kind is EventKind.REPLY or not event.whatsapp:
                 # What becomes of a WhatsApp message says nothing of texts.
                 taking = EventContext(service, records, event, now, source)
@@ -42,12 +42,12 @@ def ingest(
                     outcomes["forwarded"] += 1
                 else:
                     _WHAT[event.kind](taking)
-            changed = records.head() != before
+            changed = records.log.head() != before
             outcomes["applied" if changed else "no_effect"] += 1
             # What can do something is remembered even where it did nothing: an old START that is
             # told once more must not lift a later STOP.
             if changed or not _is_idle(event):
-                records.remember(id)
+                records.events.remember(id)
     return dict(outcomes)
 
 

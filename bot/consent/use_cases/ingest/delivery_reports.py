@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.consent.addresses import key_of
 from bot.consent.alerts import AlertKind
 from bot.consent.events import Failure
+from bot.consent.log.changes import BounceChanged, ConsentChanged, ErrorExpected
 from bot.consent.log.entries import EntryKind, act_of, of
 from bot.consent.model import (
     AddressFacts,
@@ -37,7 +38,7 @@ def delivered(taking: EventContext) -> None:
         taking.unblock(at=sent, reason="Delivered")
     if not facts.complaint and _proves(taking, facts):
         taking.record_on_each(
-            EntryKind.BOUNCE, before=facts.bounce, after=Bounce.NO, reason="Delivered"
+            BounceChanged(before=facts.bounce, after=Bounce.NO, reason="Delivered")
         )
     elif facts.deliverability.bounce is Bounce.NO:
         kept = taking.kept.deliverability.soft_failures
@@ -79,9 +80,7 @@ def _refused(taking: EventContext) -> None:
     reason = _said(taking)
     if stop is not None and at >= stop and _confirmation(taking, stop, at):
         if taking.holders:  # of a stranger there is no log to expect it in
-            taking.record_on_each(
-                EntryKind.EXPECTED_ERROR, sender=taking.sender, reason=reason, expected=True
-            )
+            taking.record_on_each(ErrorExpected(sender=taking.sender, reason=reason))
         if taking.blocked is BlockState.UNKNOWN:
             taking.block(BlockState.BLOCKED, at=at, reason=reason)
         return
@@ -105,11 +104,7 @@ def _listed(taking: EventContext, cause: Cause) -> None:
     facts = taking.facts
     if cause is Cause.COMPLAINT and not facts.complaint:
         taking.record_on_each(
-            EntryKind.BOUNCE,
-            before=facts.bounce,
-            after=Bounce.YES,
-            by=Origin.CONTACT,
-            reason=reason,
+            BounceChanged(before=facts.bounce, after=Bounce.YES, by=Origin.CONTACT, reason=reason)
         )
         drifted = True
     if drifted and taking.holders:
@@ -126,7 +121,7 @@ def _list(taking: EventContext, cause: Cause) -> bool:
             return False
     theirs = cause in (Cause.UNSUBSCRIBE, Cause.COMPLAINT)
     by = Origin.CONTACT if theirs else None
-    return taking.suppress(cause, at=taking.at, reason=_said(taking), by=by)
+    return taking.suppress(cause, reason=_said(taking), by=by)
 
 
 def _listed_since(taking: EventContext, cause: Cause) -> datetime:
@@ -154,12 +149,14 @@ def _refuse(taking: EventContext, began: datetime, reason: str) -> bool:
             older = _rests_on_records(taking, holder, began)
         if older and not _was_elsewhere(taking, holder, began):
             taking.record(
-                EntryKind.NOTE if consent.refused else EntryKind.CONSENT,
                 holder,
-                by=Origin.CONTACT,
-                before=consent.on,
-                after=ConsentValue.NO,
-                reason=f"Refused at the provider: {reason}",
+                ConsentChanged(
+                    again=consent.refused,
+                    by=Origin.CONTACT,
+                    before=consent.on,
+                    after=ConsentValue.NO,
+                    reason=f"Refused at the provider: {reason}",
+                ),
             )
             drifted = drifted or not consent.refused
     return drifted
@@ -174,11 +171,11 @@ def _rests_on_records(taking: EventContext, holder: Contact, began: datetime) ->
     stands without it, is older than the block: then this refusal must not go with it."""
     records, key = taking.records, taking.key
     told = refusals_of(records, holder, key)
-    kept = records.facts(key).refusals
+    kept = records.addresses.get(key).refusals
     acts = [act_of(entry) for entry in told]
     if not all(acts) or any(not r.act or r.act not in acts for r in kept):
         return False
-    if any(was_erased(records, of(entry)) for entry in told):
+    if any(was_erased(records.contacts, of(entry)) for entry in told):
         return False
     without, _ = standing(records, holder, key, without=acts)
     under = without.on is not ConsentValue.UNSET and _is_older(without, began)
@@ -190,7 +187,7 @@ def _was_elsewhere(taking: EventContext, holder: Contact, at: datetime) -> bool:
     field = "phone" if taking.event.channel is Channel.SMS else "email"
     moves = [
         (entry.occurred_at, after)
-        for entry in taking.records.entries(
+        for entry in taking.records.log.entries(
             contact=holder.id, kinds=(EntryKind.CONTACT,), limit=_MOST_MOVES
         )
         if (after := (entry.changes or {}).get(field, (None, None))[1]) is not None
@@ -230,7 +227,7 @@ def _bounce(taking: EventContext) -> bool:
     if known.bounce is Bounce.YES and (known.complaint or older):
         return False
     taking.record_on_each(
-        EntryKind.BOUNCE, before=facts.bounce, after=Bounce.YES, reason=_said(taking)
+        BounceChanged(before=facts.bounce, after=Bounce.YES, reason=_said(taking))
     )
     return facts.bounce is not Bounce.YES
 
@@ -255,11 +252,12 @@ def _count(taking: EventContext, known: Deliverability, count: int, reason: str)
     before, bounce = len(known.soft_failures), taking.facts.bounce
     if count != before:
         taking.record_on_each(
-            EntryKind.BOUNCE,
-            before=bounce,
-            after=bounce,
-            reason=reason,
-            changes={"soft": (str(before), str(count))},
+            BounceChanged(
+                before=bounce,
+                after=bounce,
+                reason=reason,
+                soft=(before, count),
+            )
         )
 
 

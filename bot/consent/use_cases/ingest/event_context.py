@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from bot.consent.addresses import key_of, without_scheme
 from bot.consent.alerts import AlertKind
 from bot.consent.events import Event
 from bot.consent.frozen import replace
-from bot.consent.log.entries import NUMBER, Entry, EntryKind, Pair
+from bot.consent.log.changes import BlockChanged, Change
+from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import (
     UNSET,
     AddressFacts,
@@ -56,18 +56,18 @@ class EventContext:
         #: When it happened; nothing happens in the future.
         self.at = min(event.occurred_at or now, now)
         self.key = key_of(event.address)
-        self.holders: Sequence[Contact] = records.contacts_at(self.key)
+        self.holders: Sequence[Contact] = records.contacts.at(self.key)
         hashed = service.hashed(event.address)
         #: Under which it is kept: nobody's address only as its hash.
         self.address = without_scheme(event.address) if self.holders else hashed
-        self.senders = known_senders(service, records)
+        self.senders = known_senders(service, records.key_value)
         if (
             event.channel is Channel.SMS
             and event.sender
             and event.service
-            and learn(records, self.senders, event.sender, event.service, self.at)
+            and learn(records.key_value, self.senders, event.sender, event.service, self.at)
         ):
-            self.senders = known_senders(service, records)
+            self.senders = known_senders(service, records.key_value)
         #: Under which names a carrier keeps what this event says of one of our senders, none where
         #: nobody said which; of e-mail, the provider's list.
         self.names = self._names()
@@ -89,7 +89,7 @@ class EventContext:
         facts = self.kept
         if self.holders:
             return facts
-        left = self.records.facts(self.key)
+        left = self.records.addresses.get(self.key)
         return replace(
             _with_bounce(facts, left),
             blocks={**left.blocks, **facts.blocks},
@@ -99,7 +99,7 @@ class EventContext:
     @property
     def kept(self) -> AddressFacts:
         """The same without what came before its contact gave it up."""
-        return self.records.facts(key_of(self.address))
+        return self.records.addresses.get(key_of(self.address))
 
     def _names(self) -> tuple[str, ...]:
         if self.event.channel is Channel.EMAIL:
@@ -136,7 +136,7 @@ class EventContext:
     def may_return(self) -> bool:
         """Whether a re-opt-in is under way for anybody who has the address."""
         channel = self.event.channel
-        return any(self.records.open_case(h.id, channel) is not None for h in self.holders)
+        return any(self.records.cases.open_for(h.id, channel) is not None for h in self.holders)
 
     def stopped_before(self, moment: datetime) -> datetime | None:
         """The latest STOP to this sender whose confirmation something of this moment may be."""
@@ -160,7 +160,7 @@ class EventContext:
     def _told(self) -> Iterator[Entry]:
         """What the log has lately of this address and sender."""
         for holder in self.holders:
-            for entry in self.records.entries(
+            for entry in self.records.log.entries(
                 contact=holder.id,
                 kinds=(EntryKind.CONSENT, EntryKind.NOTE, EntryKind.EXPECTED_ERROR),
                 channel=self.event.channel,
@@ -171,14 +171,30 @@ class EventContext:
 
     # What is done
 
-    def block(self, state: BlockState, *, at: datetime, **entry: Any) -> bool:
+    def block(
+        self,
+        state: BlockState,
+        *,
+        at: datetime,
+        by: Origin | None = None,
+        reason: str | None = None,
+        actor: str | None = None,
+    ) -> bool:
         """Whether any state is another now, of those that the carrier keeps for this sender. The
         contact's newest act wins, and ties go to the block (rules.md §8.5); what is known to be
         blocked does not become unknown by a vaguer word."""
-        changed = [self._block(name, state, at=at, **entry) for name in self.names]
+        changed = [self._block(name, state, at, by, reason, actor) for name in self.names]
         return any(changed)
 
-    def _block(self, name: str, state: BlockState, *, at: datetime, **entry: Any) -> bool:
+    def _block(
+        self,
+        name: str,
+        state: BlockState,
+        at: datetime,
+        by: Origin | None,
+        reason: str | None,
+        actor: str | None,
+    ) -> bool:
         facts = self.facts
         before, since = facts.block(name)
         after = before if before is BlockState.BLOCKED else state
@@ -191,80 +207,82 @@ class EventContext:
         if late or (before, since) == (after, at):
             return False
         self.record_on_each(
-            EntryKind.BLOCK,
-            sender=name,
-            before=before,
-            after=after,
-            occurred_at=at,
-            changes=self.number_of(name),
-            **entry,
+            BlockChanged(
+                sender=name,
+                before=before,
+                after=after,
+                by=by,
+                reason=reason,
+                number=self.number_of(name),
+            ),
+            at=at,
+            actor=actor,
         )
         return before is not after
 
-    def unblock(self, *, at: datetime, **entry: Any) -> bool:
+    def unblock(self, *, at: datetime, reason: str, actor: str | None = None) -> bool:
         """Whether it counts: only the blocks of this number and its service are lifted, and only by
         what is later than they. It is kept also where nothing was blocked, since an older STOP may
         be told late."""
         names = self.senders.lifted_names(self.facts, self.event.sender, self.event.service)
-        lifted = [name for name in names if self._unblock(name, at=at, **entry)]
+        lifted = [name for name in names if self._unblock(name, at, reason, actor)]
         if lifted:
             self._give_key(at)
         return bool(lifted)
 
-    def _unblock(self, name: str, *, at: datetime, **entry: Any) -> bool:
+    def _unblock(self, name: str, at: datetime, reason: str, actor: str | None) -> bool:
         before, since = self.facts.block(name)
         if since is not None and since >= at:
             return False
         self.record_on_each(
-            EntryKind.BLOCK,
-            sender=name,
-            before=before,
-            after=BlockState.NONE,
-            occurred_at=at,
-            changes=self.number_of(name),
-            **entry,
+            BlockChanged(
+                sender=name,
+                before=before,
+                after=BlockState.NONE,
+                reason=reason,
+                number=self.number_of(name),
+            ),
+            at=at,
+            actor=actor,
         )
         return True
 
-    def number_of(self, name: str) -> dict[str, Pair] | None:
+    def number_of(self, name: str) -> str | None:
         """The number of ours that the event is about, where the block has the name of a service."""
         number = self.event.sender if self.event.channel is Channel.SMS else None
-        return {NUMBER: (None, number)} if number and kind_of(name) is None else None
+        return number if number and kind_of(name) is None else None
 
     def _give_key(self, at: datetime) -> None:
         for holder in self.holders:
-            contact = self.records.contact(holder.id)
+            contact = self.records.contacts.get(holder.id)
             assert contact is not None
             requirement_met(self.service, self._recorder, contact, self.event.channel, at)
-        self.holders = self.records.contacts_at(self.key)
+        self.holders = self.records.contacts.at(self.key)
 
-    def suppress(self, cause: Cause, *, at: datetime, **entry: Any) -> bool:
+    def suppress(self, cause: Cause, *, by: Origin | None, reason: str | None = None) -> bool:
         """Puts an entry of the provider's list down. Whether it is news. One that a manager took
         off here comes back with every event that is told later, whatever its time; one that the
         provider took off, only with a newer one."""
         name = self.listing(cause).name
         before, since = self.facts.block(name)
-        if since is not None and since >= at:
+        if since is not None and since >= self.at:
             return False
         self.record_on_each(
-            EntryKind.BLOCK,
-            sender=name,
-            before=before,
-            after=BlockState.BLOCKED,
-            occurred_at=at,
-            **entry,
+            BlockChanged(sender=name, before=before, after=BlockState.BLOCKED, by=by, reason=reason)
         )
         return before is not BlockState.BLOCKED
 
-    def unsuppress(self, causes: Collection[Cause], *, at: datetime, **entry: Any) -> bool:
+    def unsuppress(
+        self, causes: Collection[Cause], *, reason: str, actor: str | None = None
+    ) -> bool:
         """Takes the entries of the event's scope off the provider's list. Whether any was there."""
         mine = (self.event.provider, self.event.scope or "")
         found = False
         for name, block in self.facts.blocks.items():
             listing = Listing.of(name)
             same = (listing.provider, listing.scope) == mine and listing.cause in causes
-            if same and block.since < at:
-                self._unblock(name, at=at, **entry)
+            if same and block.since < self.at:
+                self._unblock(name, self.at, reason, actor)
                 found = True
         return found
 
@@ -274,17 +292,30 @@ class EventContext:
             provider=self.event.provider, cause=cause, scope=storable(self.event.scope or "")
         )
 
-    def record_on_each(self, kind: EntryKind, **entry: Any) -> None:
+    def record_on_each(
+        self, change: Change, *, at: datetime | None = None, actor: str | None = None
+    ) -> None:
         """Logged on every contact who has the address (rules.md §10)."""
         for holder in self.holders or (None,):
-            self.record(kind, holder, **entry)
+            self.record(holder, change, at=at, actor=actor)
 
-    def record(self, kind: EntryKind, holder: Contact | None, **entry: Any) -> None:
-        # Read again: an entry before may have changed the same contact.
-        contact = self.records.contact(holder.id) if holder else None
-        entry = {"occurred_at": self.at, **entry}
+    def record(
+        self,
+        holder: Contact | None,
+        change: Change,
+        *,
+        at: datetime | None = None,
+        actor: str | None = None,
+    ) -> None:
+        """`at` is when it happened, where that is not the time of the event."""
         self._recorder.record(
-            kind, contact, address=self.address, channel=self.event.channel, **entry
+            # Read again: an entry before may have changed the same contact.
+            self.records.contacts.get(holder.id) if holder else None,
+            change,
+            address=self.address,
+            channel=self.event.channel,
+            occurred_at=at or self.at,
+            actor=actor,
         )
 
     def tell(self, kind: AlertKind) -> None:

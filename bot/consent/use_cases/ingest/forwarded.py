@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bot.consent.events import Event, EventKind, Failure
 from bot.consent.frozen import replace
-from bot.consent.log.entries import EntryKind
+from bot.consent.log.changes import Noted
 from bot.consent.use_cases.ingest.event_context import EventContext, without
 
 #: What says nothing of a mailbox says nothing of where it forwards to, either.
@@ -36,14 +36,14 @@ def note(taking: EventContext) -> bool:
     )
     if not theirs.holders:
         return False
-    theirs.record_on_each(EntryKind.NOTE, reason=_said(event))
+    theirs.record_on_each(Noted(reason=_said(event)))
     return True
 
 
 def unplaced(taking: EventContext) -> None:
     """Logs on the only recipient what the provider places at no mailbox."""
     if taking.holders:
-        taking.record_on_each(EntryKind.NOTE, reason=_meaning(taking.event))
+        taking.record_on_each(Noted(reason=_meaning(taking.event)))
 
 
 def _comes_back(event: Event) -> bool:

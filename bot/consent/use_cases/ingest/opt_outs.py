@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.consent.alerts import AlertKind
-from bot.consent.log.entries import EntryKind
+from bot.consent.log.changes import BounceChanged, ConsentChanged, HoldChanged, Noted
 from bot.consent.model import BlockState, Bounce, Consent, ConsentValue, Origin
 from bot.consent.replies import Blocks, Refusal, Reply, read_reply
 from bot.consent.suppressions import Cause
@@ -52,11 +52,9 @@ def complain(taking: EventContext) -> None:
     facts = taking.facts
     if not facts.complaint:
         taking.record_on_each(
-            EntryKind.BOUNCE,
-            before=facts.bounce,
-            after=Bounce.YES,
-            by=Origin.CONTACT,
-            reason="Reported as spam",
+            BounceChanged(
+                before=facts.bounce, after=Bounce.YES, by=Origin.CONTACT, reason="Reported as spam"
+            ),
             actor=_CONTACT,
         )
         news = True
@@ -69,11 +67,11 @@ def resubscribe(taking: EventContext) -> None:
     Some say it at each change of a name."""
     reason = "Subscribed again at the provider"
     theirs = (Cause.UNSUBSCRIBE, Cause.UNKNOWN)
-    if taking.unsuppress(theirs, at=taking.at, reason=reason, actor=_CONTACT):
+    if taking.unsuppress(theirs, reason=reason, actor=_CONTACT):
         return
     for holder, consent in taking.consents():
         if holder and consent.refused:
-            taking.record(EntryKind.NOTE, holder, reason=reason, actor=_CONTACT)
+            taking.record(holder, Noted(reason=reason), actor=_CONTACT)
 
 
 def suppress(taking: EventContext) -> None:
@@ -81,13 +79,15 @@ def suppress(taking: EventContext) -> None:
     for holder, consent in taking.consents():
         if holder and (consent.on is not ConsentValue.NO or consent.refused):
             taking.record(
-                # It stays when the contact's own NO turns out to be a mistake.
-                EntryKind.NOTE if consent.refused else EntryKind.CONSENT,
                 holder,
-                by=Origin.STAFF,
-                before=consent.on,
-                after=ConsentValue.NO,
-                reason="Suppressed by our own side at the provider",
+                ConsentChanged(
+                    # It stays when the contact's own NO turns out to be a mistake.
+                    again=consent.refused,
+                    by=Origin.STAFF,
+                    before=consent.on,
+                    after=ConsentValue.NO,
+                    reason="Suppressed by our own side at the provider",
+                ),
             )
     _list(taking, Cause.OURS)
 
@@ -95,7 +95,7 @@ def suppress(taking: EventContext) -> None:
 def unsuppress(taking: EventContext) -> None:
     """Our own side took it off. It is no consent."""
     reason = "Taken off the provider's list by our own side"
-    taking.unsuppress(tuple(Cause), at=taking.at, reason=reason)
+    taking.unsuppress(tuple(Cause), reason=reason)
 
 
 def refuse(taking: EventContext, reason: str, block: BlockState = BlockState.NONE) -> bool:
@@ -107,18 +107,20 @@ def refuse(taking: EventContext, reason: str, block: BlockState = BlockState.NON
     news = False
     # Which sender it was of matters where a carrier heard it, too.
     sender = taking.sender if block is not BlockState.NONE else None
-    changes = taking.number_of(sender) if sender else None
+    number = taking.number_of(sender) if sender else None
     for holder, consent in taking.consents():
         again = _refuses_again(taking, consent, kept=holder is None)
         taking.record(
-            EntryKind.NOTE if again else EntryKind.CONSENT,
             holder,
-            by=Origin.CONTACT,
-            before=consent.on,
-            after=ConsentValue.NO,
-            reason=reason + _late(taking, consent),
-            sender=sender,
-            changes=changes,
+            ConsentChanged(
+                again=again,
+                by=Origin.CONTACT,
+                before=consent.on,
+                after=ConsentValue.NO,
+                reason=reason + _late(taking, consent),
+                sender=sender,
+                number=number,
+            ),
             actor=_CONTACT,
         )
         news = news or not again
@@ -153,17 +155,14 @@ def _hold(taking: EventContext) -> None:
         # For a re-opt-in that comes later: it takes a permission that is newer than this.
         # While a reply waits to be read, so does this one.
         counts = refused and taking.facts.hold is None
-        again = (
-            {"by": Origin.CONTACT, "before": ConsentValue.NO, "after": ConsentValue.NO}
-            if counts
-            else {}
-        )
-        taking.record_on_each(EntryKind.NOTE, reason=reason, actor=_CONTACT, **again)
+        no = ConsentValue.NO
+        again = ConsentChanged(again=True, before=no, after=no, by=Origin.CONTACT, reason=reason)
+        taking.record_on_each(again if counts else Noted(reason=reason), actor=_CONTACT)
         return
     # What a stranger writes is in the alert until somebody has read it, and never in the log: no
     # erasure would find it there.
     held = text[:_HELD] if taking.holders else None
-    taking.record_on_each(EntryKind.HOLD, after="held", reason=held, actor=_CONTACT)
+    taking.record_on_each(HoldChanged(held=True, reason=held), actor=_CONTACT)
     taking.tell(AlertKind.REVIEW)
 
 
@@ -175,7 +174,7 @@ def _whatsapp(taking: EventContext, read: Reply) -> None:
 
 
 def _list(taking: EventContext, cause: Cause) -> None:
-    taking.suppress(cause, at=taking.at, by=Origin.CONTACT if cause is not Cause.OURS else None)
+    taking.suppress(cause, by=Origin.CONTACT if cause is not Cause.OURS else None)
 
 
 def _unstop(taking: EventContext) -> None:

@@ -60,4 +60,4 @@ def expect(
         if event.kind is EventKind.FAILED:
             alerts.append(bounce_key(event.channel))
     names = [*chain.from_iterable(ids)]
-    records.expect(Expected(addresses=addresses, events=names, alerts=alerts, marks=marks))
+    records.expect(Expected(addresses=addresses, events=names, alerts=alerts, key_value=marks))

@@ -7,13 +7,12 @@ for each of its entries.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
-import msgspec
-
+from storage.documents import DocumentDecoder
 from storage.sql.compiler import Keyed
-from storage.sql.table_rows import plain, text_of
+from storage.sql.tables.table_rows import plain, text_of
 from storage.sql.transaction import Transaction
 
 T = TypeVar("T")
@@ -24,7 +23,7 @@ class DocumentCache(Generic[T]):
         self,
         turn: Transaction,
         sql: Keyed,
-        decoder: msgspec.json.Decoder[T],
+        decoder: DocumentDecoder[T],
         row: Callable[[str, T], dict[str, Any]],
         *,
         claimed: bool = False,
@@ -109,3 +108,9 @@ class DocumentCache(Generic[T]):
 
 def decoded(shelf: DocumentCache[T], rows: Iterable[tuple[Any, ...]]) -> list[T]:
     return [shelf.decode(row[0]) for row in rows]
+
+
+def unknown(asked: Collection[str], known: Container[str]) -> list[str]:
+    """The keys that are not known yet; and not what a database would give back in another
+    spelling."""
+    return [key for key in dict.fromkeys(asked) if key and key not in known and plain(key) == key]

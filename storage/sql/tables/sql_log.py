@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from bot.consent.errors import Corrupt
@@ -11,21 +11,21 @@ from bot.consent.log.chain import holds, seal
 from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import Channel
 from storage.documents import fingerprint
-from storage.sql import table_rows
-from storage.sql.transaction import Transaction
+from storage.sql.engine.database_session import Row
+from storage.sql.tables import table_rows
+from storage.sql.transaction import PendingQuery, Transaction
 
 #: Behind the newest entry.
 _END = 2**62
 
 
-class LogRecords:
+class SQLLog:
+    """See `bot.consent.records.Log`."""
+
     def __init__(self, turn: Transaction) -> None:
         self._turn = turn
         #: Sealed, and not written yet.
         self._sealed: list[Entry] = []
-        self._events: dict[str, None] = {}
-        #: Of those that were asked for beforehand: whether the database has them.
-        self._seen: dict[str, bool] = {}
         self._salts: list[str] = []
 
     def append(self, entry: Entry) -> Entry:
@@ -53,7 +53,7 @@ class LogRecords:
         before: int | None = None,
         limit: int,
     ) -> list[Entry]:
-        self._flush_log()
+        self.flush()
         if limit <= 0:
             return []
         asked: dict[str, Any] = {}
@@ -69,8 +69,8 @@ class LogRecords:
         given = {**asked, "before": _END if before is None else before, "limit": limit}
         return [table_rows.entry_of(*row) for row in self._turn.rows(sql, given)]
 
-    def log(self) -> Iterator[Entry]:
-        self._flush_log()
+    def all(self) -> Iterator[Entry]:
+        self.flush()
         for page in self._turn.pages(self._turn.sql.log, 0):
             yield from (table_rows.entry_of(document, personal) for _, document, personal in page)
 
@@ -90,10 +90,37 @@ class LogRecords:
 
     def redact(self, contact: str) -> None:
         self._turn.change()
-        self._flush_log()
+        self.flush()
         self._turn.begin()
         self._turn.do(self._turn.sql.redact, [{"key": table_rows.plain(contact)}])
         self._turn.redacted = True
+
+    def _take(self, sealed: Entry) -> None:
+        self._sealed.append(sealed)
+        self._turn.head = (sealed.seq, sealed.hash)
+
+    @property
+    def changed(self) -> bool:
+        return bool(self._sealed)
+
+    def flush(self) -> None:
+        """Writes the new entries and the head."""
+        if self._sealed:
+            sealed, self._sealed = self._sealed, []
+            self._turn.put(self._turn.sql.append, [table_rows.entry_row(entry) for entry in sealed])
+            seq, hash = self.head()
+            self._turn.do(self._turn.sql.put_head, [{"seq": seq, "hash": hash}])
+
+
+class SQLEvents:
+    """See `bot.consent.records.SeenEvents`."""
+
+    def __init__(self, turn: Transaction) -> None:
+        self._turn = turn
+        #: Not written yet.
+        self._events: dict[str, None] = {}
+        #: Of those that were prefetched: whether the database has them.
+        self._seen: dict[str, bool] = {}
 
     def seen(self, event: str, former: str | None = None) -> bool:
         marks = [fingerprint(id) for id in (event, former) if id is not None]
@@ -106,30 +133,36 @@ class LogRecords:
         return self._turn.row(self._turn.sql.seen, asked) is not None
 
     def remember(self, event: str) -> None:
-        self.put_event(fingerprint(event))
+        self.put(fingerprint(event))
 
-    def events(self) -> Iterator[str]:
-        self._flush_events()
+    def all(self) -> Iterator[str]:
+        self.flush()
         for page in self._turn.pages(self._turn.sql.events, b""):
             yield from (bytes(mark).hex() for (mark,) in page)
 
-    def put_event(self, fingerprint: str) -> None:
+    def put(self, fingerprint: str) -> None:
         self._turn.change()
         self._seen.pop(fingerprint, None)
         self._events[fingerprint] = None
 
-    def _take(self, sealed: Entry) -> None:
-        self._sealed.append(sealed)
-        self._turn.head = (sealed.seq, sealed.hash)
+    def prefetch(self, events: Collection[str]) -> Iterator[PendingQuery]:
+        if not events or not self._turn.sql.postgresql:  # SQLite is never far
+            return
+        prints = [mark for event in events if (mark := fingerprint(event)) not in self._events]
 
-    def _flush_log(self) -> None:
-        if self._sealed:
-            sealed, self._sealed = self._sealed, []
-            self._turn.put(self._turn.sql.append, [table_rows.entry_row(entry) for entry in sealed])
-            seq, hash = self.head()
-            self._turn.do(self._turn.sql.put_head, [{"seq": seq, "hash": hash}])
+        def learn(found: list[Row]) -> None:
+            self._seen |= dict.fromkeys(prints, False)
+            self._seen |= {mark: True for mark, _ in found}
 
-    def _flush_events(self) -> None:
+        given = {"fingerprints": self._turn.many([f"\\x{mark}" for mark in prints])}
+        yield PendingQuery(self._turn.sql.seen_of, given, learn)
+
+    @property
+    def changed(self) -> bool:
+        return bool(self._events)
+
+    def flush(self) -> None:
+        """Writes the new ids."""
         if self._events:
             self._turn.begin()
             marks, self._events = self._events, {}

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, inspect
 from sqlalchemy.exc import DBAPIError
 
 from bot.consent.errors import StorageFailed
-from storage.sql.database_session import Session
+from storage.sql.engine.database_session import Session
 from storage.sql.schema import UNASKED, VERSION
 from storage.sql.statements import Statements, statements
 
@@ -21,7 +21,7 @@ from storage.sql.statements import Statements, statements
 #: beside a busy server has the time.
 PATIENCE = 60.0
 
-_MIGRATIONS = Path(__file__).with_name("migrations")
+_MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 
 class Database(ABC):

@@ -8,23 +8,21 @@ stays true until it is written, and no two can wait for one another.
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import sqlite3
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from bot.consent.errors import Changed, Corrupt, StorageFailed
-from storage.files import Lock
-from storage.sql.database import PATIENCE, Database
-from storage.sql.database_session import BUSY, UNKNOWN, Question, Row, Session
+from bot.consent.errors import Corrupt, StorageFailed
+from storage.sql.engine.database import PATIENCE, Database
+from storage.sql.engine.database_session import BUSY
+from storage.sql.engine.sqlite_session import SQLiteSession, busy_timeout
+from storage.sql.engine.write_queue import WriteQueue
 from storage.sql.schema import INDEXES
 
 PRAGMAS = (
@@ -46,9 +44,6 @@ _STEP = 500
 #: is in it.
 _CHECKPOINT_WITHIN, _CHECKPOINT_PAUSE = 0.1, 0.4
 
-#: SQLite's result codes (sqlite.org/rescode.html) after which a COMMIT has stored nothing; the busy
-#: and locked ones have extended forms (SQLITE_BUSY_SNAPSHOT, SQLITE_BUSY_TIMEOUT …).
-_NOT_WRITTEN = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_BUSY", "SQLITE_LOCKED")
 _DAMAGED = ("malformed", "not a database", "disk image", "encrypted")
 
 
@@ -61,18 +56,14 @@ class SQLite(Database):
         self.patience = patience
         self.name = str(path)
         self._path = path
-        #: Who waits for SQLite's own lock tries again now and then, and whoever comes back at once
-        #: is always quicker. So there is a queue before it, of threads and of processes.
-        self.turn = threading.Lock()
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.touch(mode=0o600, exist_ok=True)
-            self._queue = [_opened(path, ".lock"), _opened(path, ".turn")]
+            self._queue = WriteQueue(path, patience)
         except OSError as error:
             raise StorageFailed(
                 f"The storage {path} can't be opened ({error.strerror})."
             ) from error
-        self.lock = Lock(*self._queue)
         engine = create_engine(
             URL.create("sqlite", database=str(path)),
             paramstyle="named",
@@ -99,12 +90,12 @@ class SQLite(Database):
         except sqlite3.Error as error:
             raise self.failed(error) from error
         with closing(connection):
-            yield SQLiteSession(self, connection.cursor())
+            yield SQLiteSession(self.sql, self.failed, self._queue, connection.cursor())
 
     def alone(self, connection: Connection) -> None:
-        connection.exec_driver_sql(_waiting(_SCHEMA_WITHIN))
+        connection.exec_driver_sql(busy_timeout(_SCHEMA_WITHIN))
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-        connection.exec_driver_sql(_waiting(self.patience))
+        connection.exec_driver_sql(busy_timeout(self.patience))
 
     def failed(self, error: Exception) -> StorageFailed:
         text = str(error)
@@ -138,8 +129,7 @@ class SQLite(Database):
 
     def close(self) -> None:
         super().close()
-        while self._queue:
-            os.close(self._queue.pop())
+        self._queue.close()
 
     def tidy(self) -> None:
         """Deleted text is overwritten in the file at once (secure_delete); the journal and the
@@ -149,102 +139,14 @@ class SQLite(Database):
             for index in INDEXES.values():
                 _merge(session, index)
             end = time.monotonic() + self.patience
-            session.rows(_waiting(_CHECKPOINT_WITHIN))
+            session.rows(busy_timeout(_CHECKPOINT_WITHIN))
             try:
                 while session.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]:
                     if time.monotonic() > end:
                         raise StorageFailed("Somebody reads what was there before.")
                     time.sleep(_CHECKPOINT_PAUSE)
             finally:
-                session.rows(_waiting(self.patience))
-
-
-class SQLiteSession(Session):
-    def __init__(self, database: SQLite, cursor: Any) -> None:
-        super().__init__(database.sql, database.error, database.failed)
-        self._turn = database.turn
-        self._lock = database.lock
-        self._patience = database.patience
-        self._holds = False
-        self.cursor = cursor
-
-    @property
-    def changes(self) -> int:
-        """Rows that this connection has changed so far."""
-        return int(self.cursor.connection.total_changes)
-
-    def many(self, values: Sequence[str]) -> object:
-        return json.dumps(values)
-
-    def read(self, questions: Sequence[Question]) -> list[list[Row]]:
-        self.rows("BEGIN")
-        return self.ask(questions)
-
-    def write(self, questions: Sequence[Question]) -> list[list[Row]]:
-        """In three lines, but all in all no longer than patience lasts."""
-        end = time.monotonic() + self._patience
-        if not self._turn.acquire(timeout=self._patience):
-            raise StorageFailed(BUSY)
-        try:
-            self._lock.acquire(end - time.monotonic())
-        except BaseException:
-            self._turn.release()
-            raise
-        self._holds = True
-        try:
-            self._begin(end - time.monotonic())
-            return self.ask([(self.sql.head, ()), *questions])
-        except BaseException:
-            self.undo()
-            raise
-
-    def claim(self) -> bool:
-        """One writes at a time here."""
-        self.write(())
-        return True
-
-    def commit(self, flush: Callable[[], None]) -> None:
-        flush()
-        try:
-            self.cursor.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise self._failure(error) from error
-
-    def undo(self) -> None:
-        with suppress(sqlite3.Error):
-            if self.cursor.connection.in_transaction:
-                self.cursor.execute("ROLLBACK")
-        self._release()
-
-    def do(self, sql: str, rows: Sequence[Any]) -> None:
-        try:
-            super().do(sql, rows)
-        except StorageFailed as failure:
-            if "cases.contact" in str(failure.__cause__):
-                raise Changed from failure
-            raise
-
-    def _begin(self, within: float) -> None:
-        if within > 0.99 * self._patience:  # as the connection is set up
-            self.rows("BEGIN IMMEDIATE")
-            return
-        self.rows(_waiting(within))
-        try:
-            self.rows("BEGIN IMMEDIATE")
-        finally:
-            self.rows(_waiting(self._patience))
-
-    def _failure(self, error: sqlite3.Error) -> StorageFailed:
-        """The commit is a record that is written last: where it could not be written, or was not
-        even begun, it is not there. Of what else may happen, nobody knows."""
-        code = getattr(error, "sqlite_errorname", "")
-        return self._failed(error) if code.startswith(_NOT_WRITTEN) else StorageFailed(UNKNOWN)
-
-    def _release(self) -> None:
-        if self._holds:
-            self._holds = False
-            self._lock.release()
-            self._turn.release()
+                session.rows(busy_timeout(self.patience))
 
 
 def _merge(session: SQLiteSession, index: str) -> None:
@@ -256,11 +158,6 @@ def _merge(session: SQLiteSession, index: str) -> None:
             return
 
 
-def _waiting(seconds: float) -> str:
-    """For SQLite's own lock, which those take who don't know of our queue."""
-    return f"PRAGMA busy_timeout = {max(0, int(seconds * 1000))}"
-
-
 def _unused(path: Path) -> Path:
     """The path, or the same with a number where something is there."""
     number, free = 1, path
@@ -268,10 +165,6 @@ def _unused(path: Path) -> Path:
         number += 1
         free = path.with_name(f"{path.name}-{number}")
     return free
-
-
-def _opened(path: Path, ending: str) -> int:
-    return os.open(path.with_name(path.name + ending), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def _prepare(connection: sqlite3.Connection, _: object) -> None:

@@ -1,4 +1,4 @@
-"""An alert as a message: the blocks, and the whole of it as a text beside them."""
+"""An alert as a message: its blocks, and its whole text as the fallback beside them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from bot.consent.use_cases import CaseDetails
 from bot.consent.use_cases.alerts.mutes import Mutes
 from bot.consent.use_cases.alerts.reviews import REFUSAL
 from handlers.slack import ids
-from handlers.slack.alerts.alert_text import KINDS, sentences
-from handlers.slack.alerts.case_text import case_blocks, case_lines
+from handlers.slack.alerts.render.alert_text import sentences
+from handlers.slack.alerts.render.case_text import case_blocks, case_lines
+from handlers.slack.alerts.render.storm_text import KINDS
 from handlers.slack.blocks.card import button, option
 from handlers.slack.blocks.formatting import (
     SECTION,
@@ -25,12 +26,12 @@ from handlers.slack.blocks.formatting import (
 from handlers.slack.blocks.modal_frame import Metadata, View, modal
 from handlers.vocabulary import person
 
-#: Lines in a thread, and what goes to one person, are read and nothing more.
+#: Lines in a thread, and messages to one person, have no buttons.
 _WITHOUT_BUTTONS = frozenset({AlertKind.STORM_LINE, AlertKind.STORM_LIST, AlertKind.NOTICE})
 #: Louder than the others.
 _HEADERS = {AlertKind.COMPLAINT: "Spam complaint", AlertKind.STORM: "Many at once"}
 
-#: What tells of a refusal by somebody whom we know.
+#: Kinds about an opt-out of a contact.
 _REFUSALS = frozenset(
     {
         AlertKind.STOP,
@@ -41,7 +42,7 @@ _REFUSALS = frozenset(
     }
 )
 
-#: What the menu of an alert offers: how many minutes, or another word.
+#: The menu of an alert: minutes, or another word.
 MUTES = {"Mute for 30 minutes": "30", "Mute for 2 hours": "120", "Mute for a day": "1440"}
 UNMUTE = "0"
 CHOOSE_KINDS = "kinds"
@@ -49,32 +50,33 @@ CHOOSE_KINDS = "kinds"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """What Slack is given."""
+    """What Slack gets."""
 
     text: str
     blocks: list[Block] = field(default_factory=list)
 
 
 def drawn(alert: Alert, matter: CaseDetails | None = None) -> Drawn:
-    """The alert as it should look. Plainer than designed where Slack refused that. A re-opt-in
+    """The alert as it should look, or plain text where Slack refused the blocks. A re-opt-in
     needs its `matter`."""
+    repeated, plain_text = alert.delivery.repeated, alert.delivery.plainness
     if matter is not None:
         said = case_lines(alert, matter)
-        if alert.repeated:
+        if repeated:
             said = [f"{said[0]} (repeated)", *said[1:]]
-        if alert.plainness and alert.kind is AlertKind.CASE and matter.case.open:
+        if plain_text and alert.kind is AlertKind.CASE and matter.case.open:
             said.insert(1, "Slack shows no buttons here: `/optin pending` has them.")
         text = lines(said, SECTION)
-        return Drawn(text=text, blocks=[] if alert.plainness else case_blocks(alert, matter))
+        return Drawn(text=text, blocks=[] if plain_text else case_blocks(alert, matter))
     said = sentences(alert)
-    if alert.repeated:
+    if repeated:
         said = [f"{said[0]} (repeated)", *said[1:]]
     handled = _handled(alert)
     text = lines([*said, *handled], SECTION)
-    if alert.plainness:
+    if plain_text:
         return Drawn(text=text)
     blocks: list[Block] = []
-    if alert.kind in _HEADERS and not alert.ended_at:
+    if alert.kind in _HEADERS and not alert.follow_up.ended_at:
         blocks.append(header(f"🚨 {_HEADERS[alert.kind]}"))
     blocks.append(section(*said))
     if handled:
@@ -85,7 +87,7 @@ def drawn(alert: Alert, matter: CaseDetails | None = None) -> Drawn:
 
 
 def kinds_modal(slack_channel: str, quiet: Mutes, alert: str) -> View:
-    """Which kinds this channel is told."""
+    """Which kinds of alerts this channel gets."""
     options = [option(KINDS[kind][1].capitalize(), kind) for kind in OPTIONAL]
     chosen = [o for o, kind in zip(options, OPTIONAL, strict=True) if kind not in quiet.off]
     element: Block = {"type": "checkboxes", "action_id": "kinds", "options": options}
@@ -107,14 +109,14 @@ def kinds_modal(slack_channel: str, quiet: Mutes, alert: str) -> View:
 
 def _elements(alert: Alert) -> list[Block]:
     elements: list[Block] = []
-    if alert.kind is AlertKind.REVIEW and alert.answer is None:
+    if alert.kind is AlertKind.REVIEW and alert.follow_up.answer is None:
         elements.append(button("It was an opt-out", ids.REVIEW_YES, alert.id, style="danger"))
         elements.append(button("It was not", ids.REVIEW_NO, alert.id))
-    if alert.contacts:
+    if alert.subject.contacts:
         elements.append(button("View", ids.ALERT_VIEW, alert.id))
         if _may_return(alert):
             elements.append(button("Request re-opt-in", ids.ALERT_REQUEST, alert.id))
-    if alert.kind is not AlertKind.REVIEW and alert.handled_by is None:
+    if alert.kind is not AlertKind.REVIEW and alert.follow_up.handled_by is None:
         elements.append(button("Mark handled", ids.HANDLED, alert.id))
     if alert.kind is not AlertKind.REVIEW:
         elements.append(_menu(alert))
@@ -122,10 +124,11 @@ def _elements(alert: Alert) -> list[Block]:
 
 
 def _may_return(alert: Alert) -> bool:
-    """Whether somebody may want to ask for what the contact refused."""
-    if alert.returned_at is not None:
+    """Whether a re-opt-in can be requested from here."""
+    if alert.follow_up.returned_at is not None:
         return False
-    return alert.kind in _REFUSALS or (alert.kind is AlertKind.REVIEW and alert.answer == REFUSAL)
+    is_refusal = alert.kind is AlertKind.REVIEW and alert.follow_up.answer == REFUSAL
+    return is_refusal or alert.kind in _REFUSALS
 
 
 def _menu(alert: Alert) -> Block:
@@ -136,10 +139,11 @@ def _menu(alert: Alert) -> Block:
 
 
 def _handled(alert: Alert) -> list[str]:
-    if alert.handled_by is None:
+    by, when = alert.follow_up.handled_by, alert.follow_up.handled_at
+    if by is None:
         return []
-    at = f", {date(alert.handled_at)}" if alert.handled_at else ""
-    if alert.handled_by == "system":
+    at = f", {date(when)}" if when else ""
+    if by == "system":
         return [f"✓ Nobody answered by the deadline, so it counts as an opt-out{at}"]
     word = "Answered" if alert.kind is AlertKind.REVIEW else "Handled"
-    return [f"✓ {word} by {person(alert.handled_by)}{at}"]
+    return [f"✓ {word} by {person(by)}{at}"]

@@ -1,34 +1,16 @@
-"""A re-opt-in as a message: asked for, then its progress; in mrkdwn, numbers masked, no names.
-
-One drawing for every state and every copy: whatever happens to the case, the same message says so.
-"""
+"""How a re-opt-in stands: headline, evidence, requirements, and what approval leads to."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.consent.alerts import Alert, AlertKind
 from bot.consent.cases import Case, CaseState
 from bot.consent.gates import Code, Gate
 from bot.consent.model import Channel
 from bot.consent.rules import Answer, Decision
 from bot.consent.use_cases import CaseDetails
-from handlers.slack import ids
-from handlers.slack.blocks.card import button
-from handlers.slack.blocks.formatting import (
-    Block,
-    context,
-    date,
-    inert,
-    joined,
-    phone,
-    plain,
-    section,
-    unaddressed,
-)
+from handlers.slack.blocks.formatting import date, inert, joined, phone, unaddressed
 from handlers.vocabulary import OWNER, actor, person, things
-
-CASES = frozenset({AlertKind.CASE, AlertKind.CASE_TOLD, AlertKind.CASE_REMINDER})
 
 #: Longest that a person's own words are quoted.
 _QUOTED = 600
@@ -43,50 +25,9 @@ _OVER: dict[CaseState, str] = {
 }
 
 
-def case_lines(alert: Alert, matter: CaseDetails) -> list[str]:
-    """The message as lines; the first one says it all."""
-    match alert.kind:
-        case AlertKind.CASE_TOLD:
-            return list(_told(alert, matter))
-        case AlertKind.CASE_REMINDER:
-            return list(_reminder(matter))
-    return [_headline(matter, alert.masked), *details(matter), *progress(matter)]
-
-
-def case_blocks(alert: Alert, matter: CaseDetails) -> list[Block]:
-    """The same as blocks, with the buttons that the state still allows."""
-    if alert.kind is not AlertKind.CASE:
-        return [section(*case_lines(alert, matter))]
-    blocks = [section(_headline(matter, alert.masked))]
-    if said := list(details(matter)):
-        blocks.append(section(*said))
-    blocks.append(section(*progress(matter)))
-    if matter.case.state is CaseState.PENDING:
-        if matter.warnings:
-            blocks.append(context(*(f"⚠️ {inert(w, 300)}" for w in matter.warnings)))
-        elements = decision_buttons(matter, _who(matter.case, alert.masked))
-        elements.append(button("View", ids.ALERT_VIEW, alert.id))
-        blocks.append({"type": "actions", "elements": elements})
-    return blocks
-
-
-def decision_buttons(matter: CaseDetails, whom: str) -> list[Block]:
-    """Approve, which asks once more whom it is for and says what it will do; and Deny."""
-    case = matter.case
-    pointer = str(ids.Pointer(contact=case.id, version=case.version))
-    approve = button("Approve", ids.APPROVE, pointer, style="primary")
-    approve["confirm"] = {
-        "title": plain(f"Re-opt-in for {case.channel.word}?", 100),
-        "text": plain(f"For {whom}, in your name. After that: {outlook(matter)}", 300),
-        "confirm": plain("Approve", 30),
-        "deny": plain("Not now", 30),
-    }
-    return [approve, button("Deny", ids.DENY, pointer, style="danger")]
-
-
 def headline(case: Case, masked: str) -> str:
-    """What it is, of whom, and how it stands."""
-    about = f"*Re-opt-in for {case.channel.word}:* {_who(case, masked)}"
+    """The channel, the address and the state."""
+    about = f"*Re-opt-in for {case.channel.word}:* {masked_address(case, masked)}"
     if case.state is CaseState.PENDING:
         return f"🟡 {about}. A manager has to decide."
     if case.state is CaseState.APPROVED:
@@ -95,22 +36,22 @@ def headline(case: Case, masked: str) -> str:
     return f"{_OVER[case.state]} {about}.{why}"
 
 
-def _headline(matter: CaseDetails, masked: str) -> str:
-    """The same; and never green while a provider's list has the address."""
-    listed = _listed(matter)
+def current_headline(matter: CaseDetails, masked: str) -> str:
+    """As `headline`, but never green while a provider's list has the address."""
+    listed = listed_gates(matter)
     if not listed:
         return headline(matter.case, masked)
+    case = matter.case
     labels = dict.fromkeys(matter.providers.label(gate.sender or "") for gate in listed)
     lists = joined([f"{inert(label, 60)}'s suppression list" for label in labels])
     return (
-        f"🟡 *Re-opt-in for {matter.case.channel.word}:* {_who(matter.case, masked)}. Approved, "
+        f"🟡 *Re-opt-in for {case.channel.word}:* {masked_address(case, masked)}. Approved, "
         f"but no e-mails are sent yet: the address is on {lists}."
     )
 
 
 def still(matter: CaseDetails) -> str:
-    """What keeps messages back although the case is completed, and who acts; empty where nothing
-    does."""
+    """What still prevents messages after the case is completed, and who acts; empty for nothing."""
     now = matter.now
     if now is None or not now.gates or now.answer is Answer.YES:
         return ""
@@ -120,9 +61,9 @@ def still(matter: CaseDetails) -> str:
     return f"No {things_} are sent before this is done: {_remedies(now)}"
 
 
-def _listed(matter: CaseDetails) -> list[Gate]:
-    """The providers' lists that still have the address after the case is completed, while its YES
-    stands: what happens after a new opt-out is another matter's."""
+def listed_gates(matter: CaseDetails) -> list[Gate]:
+    """The providers' lists that still have the address after the case is completed. None after a
+    new opt-out, which another case is about."""
     now = matter.now
     if matter.case.state is not CaseState.COMPLETED or now is None:
         return []
@@ -138,7 +79,7 @@ def _remedies(decision: Decision) -> str:
 
 
 def details(matter: CaseDetails) -> Iterator[str]:
-    """What it rests on."""
+    """What the request rests on."""
     case = matter.case
     if case.refused_at:
         how = f": _{inert(unaddressed(case.refusal), 200)}_" if case.refusal else ""
@@ -158,7 +99,8 @@ def evidence_line(case: Case, longest: int) -> Iterator[str]:
 
 
 def progress(matter: CaseDetails) -> Iterator[str]:
-    """Each key, ticked where it is there; and what approval leads to, while nobody has decided."""
+    """Each requirement, ticked where it is met; and what approval leads to, while nobody has
+    decided."""
     case = matter.case
     yield f"☑ Requested by {person(case.requested_by)}, {date(case.requested_at)}"
     if case.decided_by and case.decided_at:
@@ -170,14 +112,14 @@ def progress(matter: CaseDetails) -> Iterator[str]:
             yield f"☑ Approved {decided}{own if case.self_approved else ''}"
     elif case.open:
         yield "☐ A manager approves"
-    # A block that came to light after the key was given is missing again.
+    # A block that came to light after UNSTOP has to be lifted, too.
     if case.open and matter.missing:
         yield from (f"☐ {step}" for step in contact_steps(matter))
     elif case.unstopped_at:
         yield f"☑ {_key(case)} {date(case.unstopped_at)}"
     if case.state is CaseState.COMPLETED:
         yield f"☑ {case.channel.word} On is YES"
-        steps = (f"☐ *{OWNER[g.owner]}:* {inert(g.remedy, 200)}" for g in _listed(matter))
+        steps = (f"☐ *{OWNER[g.owner]}:* {inert(g.remedy, 200)}" for g in listed_gates(matter))
         yield from dict.fromkeys(steps)
     elif case.open:
         yield f"☐ {case.channel.word} On turns to YES"
@@ -190,14 +132,14 @@ def progress(matter: CaseDetails) -> Iterator[str]:
 
 
 def waits_for(case: Case) -> str:
-    """What is missing of an approved case, in short."""
+    """What an approved case still needs, in short."""
     if case.channel is Channel.SMS:
         return "the contact's part is missing"
     return "the address is still on the provider's list"
 
 
 def contact_steps(matter: CaseDetails) -> list[str]:
-    """What is missing of the contact, or at the e-mail provider."""
+    """What the contact or the e-mail provider still has to do."""
     if matter.case.channel is Channel.SMS:
         return [
             f"Contact texts {matter.unblock_words[sender]} to {inert(phone(sender))}"
@@ -229,67 +171,20 @@ def outlook(matter: CaseDetails) -> str:
 
 
 def pass_on(matter: CaseDetails) -> str:
-    """The sentence for the contact, by another way."""
+    """The sentence that an agent can pass on to the contact."""
     texts = [f"{matter.unblock_words[name]} to {inert(phone(name))}" for name in matter.missing]
     return f"> To get our texts again, please text {joined(texts)} from your phone."
 
 
-def _told(alert: Alert, matter: CaseDetails) -> Iterator[str]:
-    """To whoever asked: the state at that time, and what they can do."""
-    case = matter.case
-    about = f"{_who(case, alert.masked)} ({case.channel.word})"
-    by = actor(case.decided_by or case.ended_by or "system", matter.providers)
-    match alert.text:
-        case CaseState.APPROVED:
-            yield f"🟡 {by} approved your re-opt-in request for {about}."
-            if matter.missing:
-                yield f"Still missing: {joined(contact_steps(matter))}."
-                if case.channel is Channel.SMS:
-                    yield "Pass on to the contact, by another way:"
-                    yield pass_on(matter)
-        case CaseState.COMPLETED:
-            icon = "🟡" if _listed(matter) else "✅"
-            yield f"{icon} {about}: {case.channel.word} On is YES. {by} approved your request."
-            if said := still(matter):
-                yield said
-        case CaseState.DENIED:
-            yield f"🔴 {by} denied your re-opt-in request for {about}."
-            if case.decision:
-                yield f"Reason: {inert(unaddressed(case.decision), 300)}"
-        case CaseState.EXPIRED:
-            yield f"⚪ Your re-opt-in request for {about} expired: two weeks went by."
-            yield "If the contact still wants it, ask again with new evidence."
-        case CaseState.OVERTAKEN:
-            yield f"🔴 {about} refused again, so your re-opt-in request is over."
-        case _:
-            why = f": {inert(unaddressed(case.ended_why), 300)}" if case.ended_why else "."
-            yield f"⚪ Your re-opt-in request for {about} was cancelled{why}"
-
-
-def _reminder(matter: CaseDetails) -> Iterator[str]:
-    case = matter.case
-    if case.state is CaseState.APPROVED:
-        yield f"⏰ Still missing: {joined(contact_steps(matter) or ['the contact'])}."
-        if case.channel is Channel.SMS and matter.missing:
-            yield "Pass on to the contact, by another way:"
-            yield pass_on(matter)
-    elif case.state is CaseState.PENDING:
-        yield f"⏰ Nobody has decided this yet; it was asked for {date(case.requested_at)}."
-    else:
-        yield "This was decided meanwhile."
-    if case.open:
-        yield f"It expires {date(case.expires_at)}."
-
-
-def _reason(case: Case) -> str:
-    """Of a denial; none after an erasure."""
-    return f": {inert(unaddressed(case.decision), 300)}" if case.decision else "."
-
-
-def _who(case: Case, masked: str) -> str:
+def masked_address(case: Case, masked: str) -> str:
     if not masked:
         return "an erased contact"
     return f"{'number' if case.channel is Channel.SMS else 'address'} {inert(masked)}"
+
+
+def _reason(case: Case) -> str:
+    """Of a denial. Erased together with the contact."""
+    return f": {inert(unaddressed(case.decision), 300)}" if case.decision else "."
 
 
 def _key(case: Case) -> str:

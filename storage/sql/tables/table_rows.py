@@ -8,18 +8,19 @@ from typing import Any
 
 import msgspec
 
-from bot.consent.alerts import URGENT, Alert, Delivery
+from bot.consent.alerts import URGENT, Alert, DeliveryState
 from bot.consent.cases import Case
 from bot.consent.log.entries import Entry
 from bot.consent.model import AddressFacts, Channel, Contact, Import
+from storage.alert_documents import AlertDecoder, alert_document
 from storage.documents import encode
-from storage.sql.trigrams import grams_of, name_of, other_of
+from storage.sql.tables.trigrams import grams_of, name_of, other_of
 
 Fields = dict[str, Any]
 
 contacts = msgspec.json.Decoder(Contact)
 facts = msgspec.json.Decoder(AddressFacts)
-alerts = msgspec.json.Decoder(Alert)
+alerts = AlertDecoder()
 cases = msgspec.json.Decoder(Case)
 marks = msgspec.json.Decoder(str)
 imports = msgspec.json.Decoder(Import)
@@ -85,18 +86,19 @@ def facts_row(key: str, facts: AddressFacts) -> Fields:
 
 
 def alert_row(key: str, alert: Alert) -> Fields:
-    not_before = ticks(alert.not_before) if alert.not_before else 0
+    delivery = alert.delivery
+    not_before = ticks(delivery.not_before) if delivery.not_before else 0
     return {
         "id": plain(key),
-        "document": text_of(alert),
+        "document": text_of(alert_document(alert)),
         "key": plain(alert.key),
         "rank": int(alert.kind not in URGENT),
         "slack_channel": plain(alert.slack_channel),
         "first_at": ticks(alert.first_at),
         "waits_since": max(ticks(alert.last_at), not_before),
         "not_before": not_before,
-        "due": int(alert.due),
-        "dead": int(alert.delivery is Delivery.DEAD),
+        "due": int(delivery.due),
+        "dead": int(delivery.state is DeliveryState.DEAD),
     }
 
 

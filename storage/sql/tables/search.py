@@ -14,11 +14,11 @@ from typing import Any
 from sqlalchemy import BigInteger, bindparam, literal_column, select, text
 
 from bot.consent.model import Contact
-from storage.sql import table_rows, trigrams
 from storage.sql.schema import INDEXES, TEXT, WORKSPACE, contacts, grams
 from storage.sql.statements import Statements
+from storage.sql.tables import table_rows, trigrams
+from storage.sql.tables.trigrams import Part
 from storage.sql.transaction import Transaction
-from storage.sql.trigrams import Part
 
 #: Contacts that are looked through without an index: some 2 ms.
 _FIRST = 2_000

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from storage.sql.database_session import Question, Row, Values
+from storage.sql.engine.database_session import Question, Row, Values
 
 
 def combine_queries(questions: Sequence[Question]) -> Question:

@@ -1,0 +1,133 @@
+"""One attempt to deliver an alert: post it, update it, add a file, or look for a lost message."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from slack_sdk.errors import SlackApiError
+
+from bot.consent.alerts import INSTALLER, Alert, Delivery, DeliveryState
+from bot.consent.use_cases import find_case_details, unsubscribe_from_requests
+from bot.consent.use_cases.alerts.outbox import find_alert
+from bot.consent.use_cases.alerts.settle import Posting, Result
+from bot.consent.use_cases.alerts.storms import Listed, storm_list
+from bot.consent.use_cases.context import Service
+from handlers.slack.alerts.channel_health import Health
+from handlers.slack.alerts.client import (
+    LOOKING,
+    AlertClient,
+    is_direct,
+    is_file,
+    is_private,
+    method,
+)
+from handlers.slack.alerts.failure_policy import FailurePolicy
+from handlers.slack.alerts.rate_limits import RateLimiter
+from handlers.slack.alerts.render.case_text import CASES
+from handlers.slack.alerts.shared import INFO, SharedChannels
+from handlers.slack.alerts.slack_errors import CALL_FAILED, ErrorKind, slack_failure
+
+NOBODY_TO_NOTIFY = "nobody whom OPTIN_MANAGERS names can be reached"
+#: A line in a thread waits this long for its card.
+_CARD_FIRST = timedelta(seconds=2)
+
+
+class Poster:
+    """Makes the calls that a claimed alert needs, and says what came of them."""
+
+    def __init__(
+        self,
+        service: Service,
+        slack: AlertClient,
+        health: Health,
+        limits: RateLimiter,
+        shared: SharedChannels,
+    ) -> None:
+        self._service = service
+        self._slack = slack
+        self._health = health
+        self._limits = limits
+        self._shared = shared
+        self._policy = FailurePolicy(service, limits, health)
+
+    def attempt(self, alert: Alert) -> Posting:
+        """What came of the call, for `settle`. Raises `StorageFailed`."""
+        parent, missing = self._parent(alert)
+        if missing:
+            return missing
+        called = method(alert)
+        if called in LOOKING:
+            return self._look(alert, called, parent)
+        if not is_direct(alert) and (failed := self._shared.refusal(alert.slack_channel)):
+            return self._policy.refused(alert, INFO, failed)
+        self._limits.used(alert.slack_channel)
+        try:
+            posting = self._call(alert, parent)
+        except CALL_FAILED as error:
+            return self._policy.refused(alert, called, slack_failure(error))
+        self._policy.worked(alert, called)
+        return posting
+
+    def _call(self, alert: Alert, parent: str | None) -> Posting:
+        about = None
+        if alert.kind in CASES:
+            about = find_case_details(self._service, alert.about or "")
+            if about is None:
+                return Posting(result=Result.GONE, problem="its request is not kept any more")
+        if alert.delivery.ts is not None:
+            self._slack.update(alert, alert.delivery.ts, about)
+            return Posting(result=Result.SENT)
+        if is_file(alert):
+            self._slack.upload(alert, parent, self._listed(alert))
+            return Posting(result=Result.SENT)
+        if not self._slack.may_have(alert):
+            unsubscribe_from_requests(self._service, alert.slack_channel)
+            return Posting(result=Result.GONE, problem="whom it is for is no manager any more")
+        for channel in self._slack.channels(alert):
+            try:
+                ts, posted_in = self._slack.post(alert, channel, parent, about)
+            except SlackApiError as error:
+                if (
+                    alert.slack_channel == INSTALLER
+                    and slack_failure(error).trouble is ErrorKind.CHANNEL
+                ):
+                    continue  # the next one
+                raise
+            if alert.slack_channel == INSTALLER:
+                self._health.nobody_to_notify = False
+            return Posting(
+                result=Result.SENT, ts=ts, posted_in=posted_in if posted_in != channel else None
+            )
+        self._health.nobody_to_notify = True
+        return Posting(result=Result.DEAD, problem=NOBODY_TO_NOTIFY)
+
+    def _parent(self, alert: Alert) -> tuple[str | None, Posting | None]:
+        """The card whose thread it goes to, or why it can't go there yet."""
+        if alert.thread is None:
+            return None, None
+        card = find_alert(self._service, alert.thread)
+        posting = card.delivery if card else Delivery(state=DeliveryState.DEAD)
+        if posting.ts is not None:
+            return posting.ts, None
+        if posting.state in (DeliveryState.DEAD, DeliveryState.SENT):
+            return None, Posting(result=Result.GONE, problem="its card was not posted")
+        return None, Posting(result=Result.LATER, wait=_CARD_FIRST)
+
+    def _listed(self, alert: Alert) -> Sequence[Listed]:
+        storm = find_alert(self._service, alert.thread or "")
+        return storm_list(self._service, storm) if storm else ()
+
+    def _look(self, alert: Alert, called: str, parent: str | None) -> Posting:
+        """Looks for a message whose posting had an unknown result."""
+        since = alert.delivery.started_at or alert.first_at
+        if is_private(alert):
+            return Posting(result=Result.REPEAT)
+        try:
+            ts = self._slack.find(alert, since, parent)
+        except CALL_FAILED as error:
+            return self._policy.blind(alert, called, since, slack_failure(error))
+        self._policy.worked(alert, called)
+        if ts is None:
+            return Posting(result=Result.MISSING)
+        return Posting(result=Result.FOUND, ts=ts)

@@ -1,0 +1,1 @@
+"""What an alert looks like in Slack: its text, its blocks and its buttons."""

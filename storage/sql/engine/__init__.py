@@ -1,0 +1,1 @@
+"""The databases: connections, sessions, and how statements reach SQLite and PostgreSQL."""

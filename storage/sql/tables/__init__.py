@@ -1,0 +1,1 @@
+"""The parts of the records, one class for each, over one transaction."""
