@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.cli_fixtures import Cli
+from tests.support.storages import KINDS, forget, path_in, url_of
 
 FILES = Path(__file__).parents[1] / "fixtures" / "contact_files"
 EXPECTED: dict[str, Any] = json.loads((FILES / "expected" / "states.json").read_text("utf-8"))
 #: Whoever has an address of a list agreed in 2020.
 AGREED = "name,phone,email,sms_on,email_on,consent_source,consent_at\n"
+
+
+@pytest.fixture(params=KINDS, autouse=True)
+def storage(
+    request: pytest.FixtureRequest, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    path = path_in(cli.folder, request.param)
+    monkeypatch.setenv("OPTIN_STORAGE", url_of(path))
+    yield
+    forget(path)
 
 
 def contacts_with(addresses: list[str]) -> str:

@@ -30,9 +30,7 @@ def match(contacts: Contacts, fields: Fields) -> Contact | None:
                 "Another contact has this external id, with another name and other addresses."
             )
         return contact
-    holders = {
-        holder.id: holder for key in (phone, email) if key for holder in contacts.at(key)
-    }
+    holders = {holder.id: holder for key in (phone, email) if key for holder in contacts.at(key)}
     for holder in holders.values():
         if external_id and holder.external_id:
             continue

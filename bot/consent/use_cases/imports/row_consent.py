@@ -16,8 +16,8 @@ from bot.consent.model import (
     Origin,
 )
 from bot.consent.parsing import blank
-from bot.consent.rules import Imported, import_consent
 from bot.consent.records import Contacts
+from bot.consent.rules import Imported, import_consent
 from bot.consent.use_cases.cases.complete import RE_OPT_IN
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.imports.rows import Consequence, OptOutDetails, Row
