@@ -13,7 +13,7 @@ from handlers.contacts_file.columns import Column
 
 NAMES: Mapping[Column, str] = {
     Column.NAME: "name fullname contactname customername displayname subscribername profilename "
-    "personname membername",
+    "personname membername contact",
     Column.FIRST_NAME: "firstname givenname forename first fname contactfirstname "
     "billingfirstname personfirstname nickname preferredname",
     Column.LAST_NAME: "lastname familyname surname last lname contactlastname billinglastname "

@@ -87,7 +87,7 @@ _ASKED = _rule(
 #: Before the title of a detail, in the exports of several kinds of things.
 _OWNER = re.compile(r"^(person|contact|profile|customer|subscriber|member|lead|user) ")
 _JOINED = re.compile(
-    r"sms|emails?|mobile|phones?|text|has|is|opt(?:ed)?out|opt(?:ed)?in|unsub(?:scribed?)?|"
+    r"sms|emails?(?!ub)|mobile|phones?(?!ub)|text|has|is|opt(?:ed)?out|opt(?:ed)?in|unsub(?:scribed?)?|"
     r"subscriber|subscription|subscribed?|bounced?|consent|marketing|do|not|status|accepts?|"
     r"permission|from|into|to|of|all|date|time|reason|hard|soft|invalid|black|block|list(?:ed)?"
 )

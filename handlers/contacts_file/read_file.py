@@ -100,19 +100,21 @@ def _look_through(file: FileIO, asked: Asked) -> ContactsFile:
 
 
 def _of_list(tallies: list[Tally], asked: Asked) -> list[Tally]:
-    """Of a list only the reasons count. A column that says who opted out and who did not would make
-    an opt-out of everybody: that is no list."""
+    """Of a list only the reasons and dates count. A column that says who opted out and who did not
+    would make an opt-out of everybody: that is no list of opt-outs."""
     for one in tallies:
         kind = one.use.kind
-        answers = kind is Kind.OPT_IN or (kind is Kind.OPT_OUT and not one.use.filled)
-        if answers and (one.yes or (one.unset and kind is Kind.OPT_OUT)):
+        stayed = one.yes or (one.unset_words and kind is Kind.OPT_OUT)
+        answers = kind in (Kind.OPT_IN, Kind.OPT_OUT, Kind.STATUS) and not one.use.filled
+        if asked.kind is ListKind.OPT_OUTS and answers and stayed:
             raise UnreadableFile(
                 f"The column “{one.use.title}” says that some of these people did not opt out. "
                 f"Import the file without --as {asked.kind}, or leave the column out: "
                 f'--ignore "{one.use.title}".'
             )
     if asked.kind is ListKind.SUPPRESSIONS:
-        return [one for one in tallies if one.use.kind is not Kind.STATUS]
+        reasons = (Kind.LIST_REASON, Kind.BOUNCE, Kind.COMPLAINT, Kind.OPT_OUT)
+        return [one for one in tallies if one.use.kind in reasons]
     # They say when.
     return [one for one in tallies if one.use.kind is Kind.OPT_OUT and one.use.filled]
 

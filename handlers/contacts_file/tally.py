@@ -14,7 +14,7 @@ from bot.consent.model import ConsentValue
 from bot.consent.parsing import masked
 from handlers.cells import plain
 from handlers.contacts_file.cell_times import looks_like_time
-from handlers.contacts_file.cell_values import Statement, is_strong, statement_of
+from handlers.contacts_file.cell_values import NOTHING, Statement, is_strong, statement_of
 from handlers.contacts_file.columns import Kind, Use
 from handlers.contacts_file.csv_records import CsvRecord, UnreadableFile
 
@@ -35,6 +35,8 @@ class Tally:
     no: int = 0
     bounced: int = 0
     unset: int = 0
+    #: Of these, the cells with a word in them.
+    unset_words: int = 0
     #: Rows with a word that is not understood, by the word.
     unknown: Counter[str] = field(default_factory=Counter)
     #: Any of the words is about consent, whatever the title.
@@ -54,6 +56,8 @@ class Tally:
             said = statement_of(plain(text), self.use)
             if said is not None:
                 self._add(said, times)
+                if said == NOTHING and text.strip():
+                    self.unset_words += times
             elif len(self.unknown) <= MOST_UNKNOWN:
                 self.unknown[text.strip()] += times
         self._words.clear()

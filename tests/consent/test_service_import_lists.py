@@ -137,6 +137,22 @@ def test_an_opt_out_counts_by_its_own_date(service: Service, days_ago: int, on: 
         assert report.counts["NO in the file that is older than the YES, noted"] == 1
 
 
+def test_an_opt_out_of_the_day_of_an_opt_in_without_a_time_counts(service: Service):
+    day = (NOW - timedelta(days=9)).replace(hour=23, minute=59, second=59)
+    ana = add(service, Details(name="Ana", email=MAILBOX), AGENT)
+    yes = Row(
+        line=2,
+        details=Details(name="Ana", email=MAILBOX),
+        email=ConsentValue.YES,
+        evidence=Evidence(text="Form", at=day),
+    )
+    take(service, yes, provider=None)
+    refusals = {Channel.EMAIL: OptOutDetails(at=day.replace(hour=10))}
+    take(service, listed(email=ConsentValue.NO, refusals=refusals))
+
+    assert email(service, ana) is ConsentValue.NO
+
+
 def test_an_opt_out_of_the_future_is_of_now(service: Service):
     ana = agreed(service)
     at = NOW + timedelta(days=9)

@@ -253,6 +253,25 @@ def test_a_list_that_says_who_did_not_opt_out_is_no_list(tmp_path: Path) -> None
     )
 
 
+@pytest.mark.parametrize("title", ["emailsubscribed", "smsoptin", "HASOPTEDOUTOFSMS"])
+def test_titles_in_one_word_are_read_as_well(tmp_path: Path, title: str) -> None:
+    (found,) = rows(tmp_path, f"Contact,phone,email,{title}\nAna,4155550101,a@b.c,yes\n")
+
+    assert found.details.name == "Ana"
+    assert said(found) == {"emailsubscribed": "- yes", "smsoptin": "yes -"}.get(title, "no -")
+
+
+def test_a_makers_own_list_with_dates_of_opt_ins_is_a_list(tmp_path: Path) -> None:
+    content = (
+        "Email Address,First Name,OPTIN_TIME,UNSUB_TIME,LEID,EUID\n"
+        "a@b.c,Ana,2024-01-01 00:00:00,2025-01-01 00:00:00,1,2\n"
+    )
+    (found,) = rows(tmp_path, content, Asked(kind=ListKind.OPT_OUTS))
+
+    assert said(found) == "no no"
+    assert found.refusal(Channel.EMAIL).at == datetime(2025, 1, 1, tzinfo=UTC)
+
+
 def test_a_column_that_may_be_about_consent_stops_the_file_with_examples(tmp_path: Path) -> None:
     lines = "".join(f"Ana,a{n}@example.com,level {n}\n" for n in range(30))
     sentence = stopped(tmp_path, f"name,email,Consent level\n{lines}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 from enum import Enum, auto
 
 from bot.consent.addresses import key_of
@@ -190,8 +190,13 @@ def _is_newer(current: Consent, at: datetime, *, undated: bool) -> bool:
         return False
     proof = current.evidence.at if current.evidence else None
     if proof is not None and proof > at:
-        return True
+        # A date without a time is the end of that day: an opt-out of the same day counts.
+        return proof.time() != _END_OF_DAY or proof.date() > at.date()
     return undated and (current.reason or "").startswith(RE_OPT_IN)
+
+
+#: As a date without a time is read.
+_END_OF_DAY = time(23, 59, 59)
 
 
 def _since(recorder: Recorder, key: str, refusal: OptOutDetails) -> datetime:
