@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from bot.consent.model import Channel
 from bot.consent.use_cases import AddressVerdict, CheckedAddress
 from handlers.cells import defused, line
+from handlers.contacts_file import UnreadableFile, addresses_of, lines_of
 from handlers.vocabulary import OWNER, STATUS
 
 #: `Ana Gómez <ana@example.com>`, as mail programs copy it.
 _IN_BRACKETS = re.compile(r"<([^<>]+)>")
 _SEPARATORS = re.compile(r"[,;\t]")
 _ADDRESS = re.compile(r"[0-9@]")
+_LOOKS_RIGHT = re.compile(r".@.|(?:[0-9][^0-9]{0,3}){7}")
 
 #: Icon and words of a line that can't be read; the others have those of their status.
 UNREADABLE = ("⚠️", "Can't be read")
@@ -29,6 +32,21 @@ def read_addresses(lines: Iterable[str]) -> Iterator[str]:
         pieces = [_bare(piece) for piece in _SEPARATORS.split(text)]
         addresses = [piece for piece in pieces if _ADDRESS.search(piece)]
         yield from addresses or ([text] if text and number else [])
+
+
+def read_list(path: Path) -> Iterator[str]:
+    """The addresses of a file: those of its columns of addresses; where it has no such columns,
+    those of its lines.
+
+    Raises `UnreadableFile` where there are neither, and `OSError`.
+    """
+    try:
+        yield from addresses_of(path)
+    except UnreadableFile:
+        found = list(read_addresses(lines_of(path)))
+        if not any(map(_LOOKS_RIGHT.search, found)):
+            raise
+        yield from found
 
 
 def write_answers(answers: Iterable[CheckedAddress]) -> Iterator[str]:

@@ -18,6 +18,7 @@ from handlers.address_list import (
     counts,
     next_step,
     read_addresses,
+    read_list,
     reason,
     status_of,
     write_answers,
@@ -29,7 +30,9 @@ def check(
     file: Annotated[
         str,
         typer.Argument(
-            metavar="FILE|-", help="The addresses, one to a line; - is stdin.", show_default=False
+            metavar="FILE|-",
+            help="A CSV, or a list with one address to a line; - is a list on stdin.",
+            show_default=False,
         ),
     ],
     output: Annotated[
@@ -41,9 +44,9 @@ def check(
     happen. Nothing of the list is stored.
 
     \b
-      optin check list.txt
+      optin check contacts.csv
       pbpaste | optin check -
-      optin check list.txt --output answers.csv
+      optin check contacts.csv --output answers.csv
 
     Where several contacts have an address, its answer is that of whoever may be sent least.
     """
@@ -64,13 +67,7 @@ def check(
 
 
 def _addresses(file: str) -> Iterator[str]:
-    if file == "-":
-        return read_addresses(sys.stdin)
-    try:
-        text = Path(file).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise WrongUsage(f"{file} is no text in UTF-8.") from None
-    return read_addresses(text.splitlines())
+    return read_addresses(sys.stdin) if file == "-" else read_list(Path(file))
 
 
 def _lines(one: CheckedAddress) -> Iterable[str]:

@@ -16,7 +16,7 @@ from bot.consent.errors import Invalid, OptinError
 from bot.consent.model import Actor
 from bot.consent.permissions import Action, authorize
 from bot.consent.use_cases import CheckedAddress, Service, check_addresses
-from handlers.address_list import addresses_in, counts, read_addresses, write_answers
+from handlers.address_list import counts, read_addresses, read_list, write_answers
 from handlers.slack.alerts.slack_errors import CALL_FAILED, ErrorKind, slack_failure
 from handlers.slack.blocks.check_modals import (
     ADDRESSES,
@@ -163,7 +163,7 @@ class _Check:
             with path.open("wb") as file:
                 now = self._consent.now()
                 fetch(patient(self._client), id, self._user, file, most=_MOST_BYTES, now=now)
-            addresses = list(islice(addresses_in(path), MOST_UPLOADED + 1))
+            addresses = list(islice(read_list(path), MOST_UPLOADED + 1))
         if not addresses:
             raise Invalid("There is no phone number and no e-mail address in this file.")
         if len(addresses) > MOST_UPLOADED:

@@ -60,7 +60,7 @@ def fetch(
     too_large = Invalid(f"The file is larger than {most // _MEGABYTE} MB.")
     if int(about.get("size") or 0) > most:
         raise too_large
-    if not _is_slacks(url, client.base_url):
+    if not is_slacks(url, client.base_url):
         raise Unfetched
     got = 0
     try:
@@ -80,7 +80,7 @@ def fetch(
     return str(about.get("name") or "file")
 
 
-def _is_slacks(url: str, api: str) -> bool:
+def is_slacks(url: str, api: str) -> bool:
     """Slack's own host of files, or that of the API where it is another one than Slack's."""
     parts, ours = urlsplit(url), urlsplit(api)
     if (parts.scheme, parts.netloc) == ("https", _HOST):

@@ -67,7 +67,7 @@ def test_a_list_without_an_address_says_so(cli: Cli, tmp_path: Path) -> None:
     file = tmp_path / "list.txt"
     file.write_text("\n \n")
 
-    assert refused(cli("check", str(file)), 2) == "There is no address in this list."
+    assert refused(cli("check", str(file)), 2) == "The file is empty."
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from slack_sdk import WebClient
 
+from bot.consent.errors import Invalid
 from handlers.slack.rich_text import lines
+from handlers.slack.uploaded_file import fetch, is_slacks
 from sandbox.client import PersonClient
 from tests.support.slack_fixtures import Slack, opened
 
@@ -108,3 +112,67 @@ def test_rich_text_is_read_line_by_line_whatever_slack_made_of_it() -> None:
     found = lines({"type": "rich_text", "elements": [items, None, {"type": "user"}]})
 
     assert found == ["Ana <ana@example.com>", "+14155550100"] * 2
+
+
+def _uploaded(person: PersonClient, name: str, content: bytes) -> None:
+    opened(person, person.command("/optin check"))
+    person.attach("Or a file", name, content)
+
+
+def test_an_uploaded_file_gets_an_answer_for_each_address(slack: Slack, ana: PersonClient) -> None:
+    _uploaded(ana, "list.csv", b"Name,Phone,E-mail\nAna,+12125550177,ana@example.com\n")
+
+    shown = opened(ana, ana.submit()).plain
+
+    assert "+1 212-555-0177" in shown
+    assert "ana@example.com" in shown
+    assert "is in your direct messages" in shown
+
+
+def test_a_file_that_holds_no_address_says_so(slack_http: Slack) -> None:
+    ana = slack_http.person("Ana")
+    _uploaded(ana, "list.csv", b"Colour\nred\n")
+
+    shown = opened(ana, ana.submit()).plain
+
+    assert "address" in shown
+    assert "Something broke" not in shown
+
+
+def test_only_ones_own_file_is_read_and_only_just_after_its_upload(slack_http: Slack) -> None:
+    ben = slack_http.person("Ben")
+    _uploaded(ben, "list.csv", b"Phone\n+12125550177\n")
+    shown = ben.modal
+    assert shown is not None
+    file = shown.values["file"]["file"][0]["id"]
+    workspace, now = slack_http.workspace, datetime.now(UTC)
+    client = WebClient(token=workspace.bot_token, base_url=workspace.api_url)
+
+    fetch(client, file, ben.id, into := io.BytesIO(), most=1_000, now=now)
+    assert into.getvalue() == b"Phone\n+12125550177\n"
+    with pytest.raises(Invalid, match="no file that you have just uploaded"):
+        fetch(client, file, "U0OTHER", io.BytesIO(), most=1_000, now=now)
+    with pytest.raises(Invalid, match="no file that you have just uploaded"):
+        fetch(client, file, ben.id, io.BytesIO(), most=1_000, now=now + timedelta(hours=2))
+    with pytest.raises(Invalid, match="larger"):
+        fetch(client, file, ben.id, io.BytesIO(), most=3, now=now)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://files.slack.com.example.com/x",
+        "http://files.slack.com/x",
+        "https://example.com/files.slack.com/x",
+        "https://user@files.slack.com/x",
+        "file:///etc/passwd",
+        "",
+    ],
+)
+def test_a_file_is_fetched_from_slacks_own_host_alone(url: str) -> None:
+    assert not is_slacks(url, "https://slack.com/api/")
+
+
+def test_slacks_own_hosts_are_known() -> None:
+    assert is_slacks("https://files.slack.com/files-pri/T-F/list.csv", "https://slack.com/api/")
+    assert is_slacks("http://localhost:3000/files/F1", "http://localhost:3000/api/")

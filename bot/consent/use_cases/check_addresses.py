@@ -11,7 +11,7 @@ from enum import StrEnum
 from itertools import islice
 
 from bot.consent.addresses import key_of
-from bot.consent.model import Actor, AddressFacts, Channel, Contact
+from bot.consent.model import Actor, Channel, Contact
 from bot.consent.permissions import Action, authorize
 from bot.consent.rules import Answer, Decision, decide
 from bot.consent.store import Expected, Records

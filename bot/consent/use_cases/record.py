@@ -287,6 +287,7 @@ def told_marks(facts: AddressFacts) -> Iterator[BounceChanged]:
         yield BounceChanged(
             before=facts.deliverability.bounce,
             after=Bounce.YES,
+            by=Origin.CONTACT if facts.complaint else None,
             reason=facts.bounce_reason,
             act=Act(of=mark.of or None, name=mark.act),
         )

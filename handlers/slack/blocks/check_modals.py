@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.consent.use_cases import CheckedAddress
-from handlers.address_list import counts, next_step, reason, status_of
+from handlers.address_list import counts, reason, status_of
 from handlers.slack import ids
 from handlers.slack.blocks.formatting import Block, context, inert, phone, plain, section
 from handlers.slack.blocks.modal_frame import Metadata, View, modal
@@ -63,5 +63,5 @@ def _line(one: CheckedAddress) -> str:
     icon, word = status_of(one)
     address = phone(one.address) if one.address else inert(one.text, 60)
     name = f" · {inert(one.contact.name, 60)}" if one.contact else ""
-    why = " ".join(filter(None, (reason(one), next_step(one))))
+    why = reason(one)
     return f"{icon} {word} · *{address}*{name}" + (f"\n_{inert(why, 300)}_" if why else "")
