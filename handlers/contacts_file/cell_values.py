@@ -121,11 +121,12 @@ _MEANS: Mapping[Kind, Mapping[_Word, Statement]] = {
         _Word.DENY: NOTHING,
     },
     Kind.STATUS: {_Word.AFFIRM: NOTHING, _Word.ACTIVE: NOTHING, _Word.DENY: _STAFF_NO},
-    Kind.LIST_REASON: {},
+    # A list has nobody on it for a failure that has passed.
+    Kind.LIST_REASON: {_Word.SOFT: _BOUNCED},
     Kind.DO_NOT_CALL: {_Word.AFFIRM: _NO, _Word.TIME: _NO, _Word.DENY: NOTHING},
 }
-#: Says nothing in any column.
-_SAY_NOTHING = frozenset({_Word.UNSET, _Word.ALIVE, _Word.SOFT})
+#: Says nothing, where the column makes nothing else of it.
+_SAY_NOTHING = frozenset({_Word.UNSET, _Word.ALIVE, _Word.SOFT, _Word.ALLOWED})
 #: Of a column where whatever stands there says it.
 _FILLED = {
     Kind.OPT_IN: _YES,
@@ -135,6 +136,8 @@ _FILLED = {
 }
 _COUNT = re.compile(r"[1-9]\d{0,5}(\.0+)?", re.ASCII)
 _NO_TIME = re.compile(r"0000-00-00.*|0001-01-01.*|0(\.0+)?", re.ASCII)
+#: What a mail server says for good (RFC 5321, RFC 3463).
+_REFUSED = re.compile(r"5\d\d\b|5\.\d{1,3}\.\d{1,3}\b", re.ASCII)
 #: Such as the address of an unsubscribe page.
 _LINKS = ("http://", "https://")
 _AROUND = "[](){}\"'“”‘’ \t\r\n"
@@ -196,11 +199,10 @@ def _read_word(text: str, kind: Kind) -> Statement | None:
     if isinstance(found, Statement):
         # The word of another column: "Bounced" is a bounce wherever it stands.
         return found
-    if found in _SAY_NOTHING:
-        return NOTHING
     if found is None:
-        return None
-    said = _MEANS[kind].get(found, NOTHING if found is _Word.ALLOWED else None)
+        refused = kind in (Kind.LIST_REASON, Kind.BOUNCE) and _REFUSED.match(text)
+        return _BOUNCED if refused else None
+    said = _MEANS[kind].get(found, NOTHING if found in _SAY_NOTHING else None)
     return said._replace(at=time_in(text)) if said and found is _Word.TIME else said
 
 

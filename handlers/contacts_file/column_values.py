@@ -43,6 +43,11 @@ def about_consent(values: Sequence[str]) -> bool:
     return any(map(is_strong, values))
 
 
+def all_numbers(values: Sequence[str]) -> bool:
+    """Whether these are phone numbers in E.164: some systems take them for the contact's id."""
+    return bool(values) and all(value[:1] == "+" and _like_phone(value) for value in values)
+
+
 def values_of(place: int, sample: Sequence[Sequence[str]]) -> list[str]:
     """What stands in a column."""
     return [plain(row[place]) for row in sample if place < len(row) and row[place].strip()]

@@ -36,7 +36,7 @@ def _rule(listed: str) -> re.Pattern[str]:
 _OPT_OUT = _rule(
     r"opt(ed)?_outs? unsub\w* do_not(_\w+)? dnc suppress\w* block(ed|ing|lists?|listed)? "
     r"black_list\w* no_(bulk|mass) no_(emails?|sms|texts?|mailings?) stop(ped)? revoked withdrawn "
-    r"mute[ds]?"
+    r"mute[ds]? marketing_suspended"
 )
 _OPT_IN = _rule(
     r"opt(ed)?_in subscri(be|bed|ption|ptions) consent\w* accepts? accepted permissions? "
@@ -46,7 +46,7 @@ _BOUNCE = _rule(
     r"bounc\w+ undeliver\w+ non_deliver\w+ deliverab\w+ "
     r"invalid_(e?mail|phone|mobile|address|number)\w* (e?mail|phone|number)_invalid "
     r"bad_(address|e?mail|phone|number) cleaned clean_(time|date|campaign) on_hold quarantin\w+ "
-    r"unreachable"
+    r"unreachable email_suspended"
 )
 _COMPLAINT = _rule(r"spam\w* complain\w* abuse junk\w*")
 _ACTIVE = _rule(r"active enabled reachable")
@@ -57,7 +57,7 @@ _CALL = _rule(r"calls? calling phone_calls? voice telemarketing do_not_phones?")
 _ELSEWHERE = _rule(
     r"fax\w* post postal direct_mail letters? push web_push whatsapp messenger facebook instagram "
     r"in_app print trade legal gdpr privacy terms cookies? tracking processing policy basis "
-    r"confirmation address_subscription third_party partners?"
+    r"confirmation address_subscription third_party partners? profiling geo"
 )
 _POST = _rule(r"do_not(_allow)?_mails?")
 _LEGAL = _rule(r"legal_basis gdpr lawful_basis")
@@ -72,7 +72,7 @@ _REASON = _rule(
     r"reasons? errors? cause message messages details? comments? notes? explanation "
     r"description diagnostic codes? reason_enum enum other"
 )
-_SOFT = _rule(r"soft transient temporary")
+_SOFT = _rule(r"soft transient temporary suspended")
 #: About messages in general, and no answer of one person.
 _NO_ANSWER = _rule(r"rates? percent\w* scores? probability tokens? hash uuid")
 #: About what a customer pays for.
@@ -81,7 +81,7 @@ _PRODUCT = _rule(
 )
 #: Asks for an answer, where it names a channel.
 _ASKED = _rule(
-    r"ok(ay)?_to can may wants? would send sign(ed)?_up reminders? alerts? notif\w+ updates? "
+    r"bulk ok(ay)?_to can may wants? would send sign(ed)?_up reminders? alerts? notif\w+ updates? "
     r"offers? promo\w*"
 )
 #: Before the title of a detail, in the exports of several kinds of things.

@@ -20,6 +20,7 @@ from handlers.contacts_file.column_names import (
 from handlers.contacts_file.column_values import (
     about_consent,
     address_in,
+    all_numbers,
     reasons_in,
     values_of,
 )
@@ -129,6 +130,11 @@ def _meaning(
     if titled in BY_VALUES and (found := address_in(values_of(place, sample))):
         return found
     meaning = meaning_of(title)
+    # "Opted out number" of a list.
+    if asked.is_list and (meaning is None or meaning.column in KINDS):
+        meaning = address_in(values_of(place, sample)) or meaning
+    if meaning and meaning.column is Column.EXTERNAL_ID and all_numbers(values_of(place, sample)):
+        return Meaning(Column.MOBILE, rank=1)
     vague = titled in VAGUE_TIMES and asked.provider is None
     if meaning and meaning.column in ONLY_IN_LISTS and (vague or not asked.is_list):
         meaning = meaning_in_contacts(title)
@@ -237,7 +243,7 @@ def _check(header: Sequence[str], meant: Sequence[Meaning | None], asked: Asked)
     if not found & (FOR_NAME | FOR_ADDRESS):
         raise UnreadableFile(_NO_TITLES)
     if not found & FOR_ADDRESS:
-        raise UnreadableFile("There is no column for an address: call it phone or email.")
+        raise UnreadableFile(f"There is no column for an address: call it phone or email. {_LIST}")
     if asked.is_list or found & FOR_NAME:
         return
     if not any(one in KINDS for one in found):

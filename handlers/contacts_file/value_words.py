@@ -48,12 +48,12 @@ spam complaint, marked as spam, undeliverable, do not contact, do not email, do 
 STAFF_NO = """
 manually suppressed, manual suppression, user suppressed, suppressed by user, admin blocked,
 admin unsubscribed, unsubscribed by admin, suppressed by admin, manually blocked, manual block,
-manually unsubscribed by admin
+manually unsubscribed by admin, deleted, transactional only, lockdown
 """
 #: The same, and what else the reasons of a suppression list say.
 LIST_STAFF_NO = """
 manual, manually, manually added, customer, admin, administrator, user, imported, import, api,
-compliance
+compliance, custom, rule
 """
 LIST_NO = "recipient, user request, keyword, contact, subscriber, link"
 #: Of one channel, whatever the column.
@@ -72,7 +72,8 @@ pending, unconfirmed, not confirmed, awaiting confirmation, pending confirmation
 never asked, never subscribed, not subscribed, nonsubscribed, non subscribed, no permissions set,
 no permission set, no consent, transactional, no choice, not asked, not opted in, undecided,
 no preference, email allowed, sms allowed, can email, can sms, archived, implied, implied consent,
-temporary hold, neutral, no status, not applicable, confirmed
+temporary hold, neutral, no status, not applicable, confirmed,
+marketable, non marketable, unengaged marketable, unengaged non marketable
 """
 #: Messages arrive, which is no permission.
 ALIVE = """

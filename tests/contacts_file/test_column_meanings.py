@@ -143,6 +143,33 @@ CONTACTS = {
         ("A,a@b.c,4155550101,0,true,", "- - bounce"),
         ("A,a@b.c,4155550101,0,false,Yes", "no -"),
     ),
+    "Marketo": (
+        "First Name,Email Address,Mobile Phone Number,Unsubscribed,Email Invalid,Email Invalid Cause,Email Suspended,Black Listed",
+        ("A,a@b.c,4155550101,1,0,,0,0", "no no"),
+        ("A,a@b.c,4155550101,0,1,550 unknown,0,0", "- - bounce"),
+        ("A,a@b.c,4155550101,0,0,,1,1", "no no"),
+    ),
+    "Ontraport": (
+        "First Name,Email,SMS Number,Bulk Mail,Bulk SMS",
+        ("A,a@b.c,4155550101,Opt-Out,Single Opt-In", "yes no"),
+        ("A,a@b.c,4155550101,Hard Bounce,Transactional Only", "no - bounce staff"),
+    ),
+    "Campaign Monitor": (
+        "Email Address,Name,State,Date",
+        ("a@b.c,A,Unsubscribed,2025-01-01", "- no"),
+        ("a@b.c,A,Bounced,2025-01-01", "- - bounce"),
+        ("a@b.c,A,Active,2025-01-01", "- -"),
+    ),
+    "Iterable": (
+        "email,firstName,phoneNumber,unsubscribedChannelIds,subscribedMessageTypeIds",
+        ("a@b.c,A,+14155550101,[1234],[]", "no no"),
+        ("a@b.c,A,+14155550101,[],[55]", "- -"),
+    ),
+    "Twilio's consents": (
+        "contact_id,sender_id,status,source,date_of_consent",
+        ("+14155550101,MG1,opt-out,offline,2025-01-01", "no -"),
+        ("+14155550101,MG1,opt-in,website,2025-01-01", "yes -"),
+    ),
     "Shopify": (
         "First Name,Email,Accepts Email Marketing,Phone,Accepts SMS Marketing",
         ("A,a@b.c,yes,'+14155550101,no", "no yes staff"),
@@ -199,6 +226,21 @@ LISTS = {
     "SendGrid": (
         ("complaints", "sendgrid", "created,email,ip"),
         ("1767225600,a@b.c,1.2.3.4", "no no sms-bounce complaint"),
+    ),
+    "Mandrill": (
+        ("suppressions", None, "Email,Reason,Detail,Created at,Expired"),
+        ("a@b.c,hard-bounce,550 user unknown,2025-01-01,no", "- - sms-bounce bounce"),
+        ("a@b.c,soft-bounce,,2025-01-01,no", "- - sms-bounce bounce"),
+        ("a@b.c,unsub,,2025-01-01,no", "no no"),
+        ("a@b.c,custom,,2025-01-01,no", "no no staff"),
+    ),
+    "SendGrid's blocks": (
+        ("suppressions", "sendgrid", "status,reason,email,created"),
+        ("5.7.1,550 5.7.1 blocked,a@b.c,1767225600", "- - sms-bounce bounce"),
+    ),
+    "Amazon's numbers": (
+        ("opt-outs", None, "OptedOutNumber,OptedOutTimestamp,EndUserOptedOut"),
+        ("+14155550101,2025-01-01T00:00:00Z,true", "no no"),
     ),
     "EZ Texting": (
         ("opt-outs", None, "PhoneNumber,FirstName,LastName,OptOutDate"),
