@@ -7,6 +7,7 @@ from handlers.contacts_file.file_addresses import addresses_of, lines_of
 from handlers.contacts_file.read_file import ContactsFile, open_contacts
 from handlers.contacts_file.recognise import Asked, ListKind
 from handlers.contacts_file.rejected import write_rejected
+from handlers.contacts_file.tally import NotUnderstood
 from handlers.contacts_file.write_file import write_csv, write_json
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Columns",
     "ContactsFile",
     "ListKind",
+    "NotUnderstood",
     "UnreadableFile",
     "addresses_of",
     "lines_of",

@@ -13,7 +13,7 @@ from handlers.contacts_file import UnreadableFile, addresses_of
     ("content", "found"),
     [
         (
-            "Name,Phone,Email,Order\nAna,+1 415 555 0100,ana@example.com,4155550199\n",
+            "Name,Phone,Email,Order\nAna,+1 415 555 0100,ana@example.com,17\n",
             {"+1 415 555 0100", "ana@example.com"},
         ),
         ("+14155550100\n+14155550101\n", {"+14155550100", "+14155550101"}),
