@@ -54,7 +54,7 @@ _BROKEN = "Something broke on our side, and nothing was checked. Upload the file
 _NOT_SENT = "Slack did not take the file with the next steps. {fault}"
 
 
-def opened(actor: Actor) -> View:
+def opened(consent: Service, actor: Actor) -> View:
     """The modal for a list."""
     authorize(actor, Action.LOOK)
     return check_modal()

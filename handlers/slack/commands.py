@@ -24,6 +24,7 @@ from handlers.slack.blocks.modal_frame import Metadata, View
 from handlers.slack.blocks.search_results import hits, nothing
 from handlers.slack.blocks.small_modals import legend, search_modal
 from handlers.slack.case_actions import PENDING, pending_page
+from handlers.slack.imports import import_listeners
 from handlers.slack.interaction import show
 from handlers.slack.sealed_values import Drafts
 
@@ -44,7 +45,7 @@ class Subcommand:
     does: str
     #: Answers in a message, or opens a modal.
     answer: Callable[[Service, Actor, str], Answer] | None = None
-    opens: Callable[[Actor], View] | None = None
+    opens: Callable[[Service, Actor], View] | None = None
 
 
 def optin(
@@ -64,7 +65,7 @@ def optin(
     word = text.casefold()
     sub = next((s for s in SUBCOMMANDS if s.name == word), None)
     if sub is not None and sub.opens is not None:
-        show(client, command, sub.opens(actor))
+        show(client, command, sub.opens(consent, actor))
         ack()
         return
     if sub is not None and sub.answer is not None:
@@ -165,6 +166,12 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
         hint="",
         does="a list of addresses: who may be sent to, and why not",
         opens=check_list.opened,
+    ),
+    Subcommand(
+        name="import",
+        hint="",
+        does="contacts or a suppression list out of a file, for managers",
+        opens=import_listeners.opened,
     ),
     Subcommand(name="help", hint="", does="this page", answer=_help),
 )

@@ -35,10 +35,19 @@ class Unfetched(OptinError):
 
 def uploaded_id(fields: dict[str, dict[str, Any]], block: str) -> str | None:
     """The id of the file in this field of a modal."""
+    return _uploaded(fields, block, "id") or None
+
+
+def uploaded_name(fields: dict[str, dict[str, Any]], block: str) -> str:
+    """What the file is called."""
+    return _uploaded(fields, block, "name")[:200] or "a file"
+
+
+def _uploaded(fields: dict[str, dict[str, Any]], block: str, what: str) -> str:
     files = fields.get(block, {}).get(block, {}).get("files")
     if not isinstance(files, list) or not files or not isinstance(files[0], dict):
-        return None
-    return str(files[0].get("id") or "") or None
+        return ""
+    return str(files[0].get(what) or "")
 
 
 def fetch(

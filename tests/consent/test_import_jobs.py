@@ -44,7 +44,7 @@ def importing(service: Service) -> ImportJob:
     started(service)
     job = claimed(service)
     keep_job(service, ImportJob(**{**_fields(job), "state": JobState.READY}))
-    decide_job(service, MANAGER, job.id, asked_in=JobState.READY, state=JobState.IMPORTING)
+    decide_job(service, MANAGER, job.id, asked_in={JobState.READY}, state=JobState.IMPORTING)
     return claimed(service)
 
 
@@ -101,7 +101,7 @@ def test_a_killed_import_ends_as_one_that_was_not(
     again = claimed(service, "b")
     run(service, again, 1_000)
 
-    job = decide_job(service, MANAGER, job.id, asked_in=JobState.DONE, state=JobState.UNDOING)
+    job = decide_job(service, MANAGER, job.id, asked_in={JobState.TELLING}, state=JobState.UNDOING)
     assert job.rows == 1_000
     assert dict(job.counts) == dict(report.counts)
     assert rejected_rows(service, job) == plain
@@ -156,10 +156,10 @@ def test_only_managers_import(service: Service) -> None:
 
 def test_a_press_upon_an_old_message_changes_nothing(service: Service) -> None:
     job = started(service)
-    decide_job(service, MANAGER, job.id, asked_in=JobState.READING, state=JobState.CANCELLED)
+    decide_job(service, MANAGER, job.id, asked_in={JobState.READING}, state=JobState.CANCELLED)
 
     with pytest.raises(Changed):
-        decide_job(service, MANAGER, job.id, asked_in=JobState.READY, state=JobState.IMPORTING)
+        decide_job(service, MANAGER, job.id, asked_in={JobState.READY}, state=JobState.IMPORTING)
     assert claim_job(service, "a") is None
 
 
@@ -169,7 +169,7 @@ def test_the_button_undoes_for_one_day(service: Service, clock: Stopped) -> None
     clock.advance(timedelta(days=1, minutes=1))
 
     with pytest.raises(Refused, match="optin import --undo"):
-        decide_job(service, MANAGER, job.id, asked_in=JobState.DONE, state=JobState.UNDOING)
+        decide_job(service, MANAGER, job.id, asked_in={JobState.TELLING}, state=JobState.UNDOING)
 
 
 def test_old_jobs_go_with_all_that_they_kept(service: Service, clock: Stopped) -> None:

@@ -8,7 +8,7 @@ them, so that whoever goes on does no row twice and counts none twice.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -40,6 +40,8 @@ class JobState(StrEnum):
     #: A person decides.
     READY = "ready"
     IMPORTING = "importing"
+    #: It is imported, and the manager does not know yet.
+    TELLING = "telling"
     DONE = "done"
     UNDOING = "undoing"
     UNDONE = "undone"
@@ -48,7 +50,7 @@ class JobState(StrEnum):
 
 
 #: Here a replica works.
-RUNNING = frozenset({JobState.READING, JobState.IMPORTING, JobState.UNDOING})
+RUNNING = frozenset({JobState.READING, JobState.IMPORTING, JobState.TELLING, JobState.UNDOING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,11 +120,12 @@ def decide_job(
     actor: Actor,
     id: str,
     *,
-    asked_in: JobState,
+    asked_in: Collection[JobState],
     state: JobState,
-    columns: Mapping[str, str] | None = None,
+    meanings: Sequence[str] = (),
 ) -> ImportJob:
-    """What the manager pressed. Raises `Changed` where the job is not in `asked_in` any more, and
+    """What the manager pressed. `meanings` are those of the columns that were asked about, in their
+    order. Raises `Changed` where the job is not in `asked_in` any more, and
     `Refused` for an undo that comes too late."""
     authorize(actor, Action.IMPORT)
     now = service.now()
@@ -132,7 +135,7 @@ def decide_job(
             raise NotFound("This import is not kept any more.")
         if actor.id != f"slack:{job.user}":
             raise NotAllowed("Only whoever uploaded the file can do that.")
-        if job.state is not asked_in:
+        if job.state not in asked_in:
             raise Changed("This import has gone on meanwhile. Its message says how it stands.")
         late = job.finished_at and now - job.finished_at > UNDO_WITHIN_A_DAY
         if state is JobState.UNDOING and late:
@@ -143,7 +146,7 @@ def decide_job(
         job = replace(
             job,
             state=state,
-            columns={**job.columns, **(columns or {})},
+            columns={**job.columns, **dict(zip(job.unknown, meanings, strict=False))},
             until=None,
             owner="",
             attempts=0,
@@ -172,6 +175,19 @@ def keep_job(service: Service, job: ImportJob) -> ImportJob:
     `Overtaken`."""
     with service.store.transaction() as records:
         return _keep(service, records.key_value, job)
+
+
+def job_as_stored(service: Service, job: ImportJob) -> ImportJob:
+    """With the rows that are done by now."""
+    with service.store.reading() as records:
+        return _get(records.key_value, job.id) or job
+
+
+def release_job(service: Service, job: ImportJob) -> None:
+    """Lets another replica go on at once. Raises `Overtaken`."""
+    with service.store.transaction() as records:
+        kept = _keep(service, records.key_value, job)
+        _put(records.key_value, replace(kept, owner="", until=None, attempts=0))
 
 
 def rejected_rows(service: Service, job: ImportJob) -> dict[int, str]:
@@ -238,7 +254,7 @@ class JobProgress:
     def finish(self, records: Records) -> None:
         """In the transaction of the import's end."""
         now = self._service.now()
-        done = replace(self.job, state=JobState.DONE, finished_at=now)
+        done = replace(self.job, state=JobState.TELLING, finished_at=now)
         self.job = _keep(self._service, records.key_value, done)
 
 
