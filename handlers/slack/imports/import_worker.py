@@ -69,8 +69,9 @@ class Rehearsed:
     rejected: dict[int, str]
 
 
-#: Rehearses the file at this path, for this provider.
-Rehearse = Callable[[Path, Asked, str | None], Rehearsed]
+#: Rehearses the file at this path, for this provider. Calls the last one now and then, and ends
+#: when that raises.
+Rehearse = Callable[[Path, Asked, str | None, Callable[[], None]], Rehearsed]
 
 
 class _Stopping(Exception):
@@ -135,9 +136,17 @@ class ImportWorker:
             except NotUnderstood as unknown:
                 self._ask(job, unknown)
                 return
-            rehearsed = self._rehearse(path, asked, job.provider or None)
-        if stopping.is_set():
-            raise _Stopping
+            last = time.monotonic()
+
+            def beat() -> None:
+                nonlocal last
+                if stopping.is_set():
+                    raise _Stopping
+                if time.monotonic() - last >= _PACE:
+                    last = time.monotonic()
+                    keep_job(self._service, job)
+
+            rehearsed = self._rehearse(path, asked, job.provider or None, beat)
         if rehearsed.report.changes_nothing:
             self._end(job, JobState.CANCELLED, "The file changes nothing.")
             return
