@@ -287,6 +287,13 @@ def test_the_time_of_a_contact_is_not_taken_for_that_of_an_opt_out(tmp_path: Pat
     assert of_provider[0].refusal(Channel.SMS).at is not None
 
 
+def test_words_under_a_title_that_says_nothing_do_not_make_a_list(tmp_path: Path) -> None:
+    content = "Email,Reason,Timestamp\na@b.c,UNSUBSCRIBED,2025-01-01\n"
+
+    assert "--as suppressions" in stopped(tmp_path, content)
+    assert said(rows(tmp_path, content, Asked(kind=ListKind.SUPPRESSIONS))[0]) == "no no"
+
+
 def test_a_list_that_says_who_did_not_opt_out_is_no_list(tmp_path: Path) -> None:
     content = "phone,Opted Out\n4155550101,yes\n4155550102,no\n"
 
