@@ -8,11 +8,11 @@ from bot.consent.errors import Invalid
 from bot.consent.model import Channel, ConsentValue, Evidence
 from bot.consent.parsing import blank, visible
 from bot.consent.use_cases import Details, Row
+from handlers.contacts_file.asked import ListKind
 from handlers.contacts_file.cell_times import read_time, time_in
 from handlers.contacts_file.cell_values import Statement, merged
 from handlers.contacts_file.columns import FOR_PHONE, Column, Columns, Kind
 from handlers.contacts_file.csv_records import CsvRecord
-from handlers.contacts_file.recognise import ListKind
 from handlers.contacts_file.row_cells import RowCells
 from handlers.contacts_file.row_statements import RowConsent, RowStatements, Said, details_of
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from bot.consent.model import Channel
+from handlers.contacts_file.asked import Asked
 from handlers.contacts_file.column_names import (
     BY_VALUES,
     CODES,
@@ -46,34 +46,6 @@ from handlers.contacts_file.csv_records import UnreadableFile
 
 #: Rows by whose values columns are recognised.
 SAMPLED = 1_000
-
-
-class ListKind(StrEnum):
-    """What a file is, as `--as` names it."""
-
-    CONTACTS = "contacts"
-    OPT_OUTS = "opt-outs"
-    BOUNCES = "bounces"
-    COMPLAINTS = "complaints"
-    SUPPRESSIONS = "suppressions"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """How a file is to be read, as far as somebody said."""
-
-    kind: ListKind | None = None
-    #: What columns mean, by their titles.
-    meanings: Mapping[str, Column] = field(default_factory=dict)
-    ignored: Sequence[str] = ()
-    encoding: str | None = None
-    #: Whose suppression list it is, by id.
-    provider: str | None = None
-
-    @property
-    def is_list(self) -> bool:
-        """Whether it is a suppression list, which needs neither names nor titles."""
-        return self.kind not in (None, ListKind.CONTACTS)
 
 
 def recognise(header: Sequence[str], sample: Sequence[Sequence[str]], asked: Asked) -> Columns:
