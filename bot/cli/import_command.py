@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bot.cli.command_session import open_service, operator
+from bot.cli.import_report import complain_of, tell
 from bot.cli.terminal import complain, progress, say
 from bot.cli.usage_errors import WrongUsage
 from bot.consent.use_cases import Report, Row, Service, import_rows, undo_import
-from bot.consent.use_cases.imports import Consequence
-from bot.consent.use_cases.imports.rows import counted
 from bot.consent.use_cases.imports.undo_import import KEPT
 from handlers.contacts_file import Asked, ContactsFile, ListKind, open_contacts, write_rejected
 from handlers.contacts_file.columns import NAMEABLE, Column
 from handlers.contacts_file.describe import describe
-
-#: As many reasons are told; the file of the rejected rows has them all.
-_TOLD = 10
 
 
 def import_(
@@ -171,10 +167,10 @@ def _take_in(path: Path, asked: Asked, dry_run: bool) -> None:
             say(line)
         reasons: dict[int, str] = {}
         report = _run(service, contacts, path, provider, dry_run, reasons)
-        _tell(report, dry_run)
+        tell(report, dry_run)
         if not reasons:
             return
-        _complain_of(reasons)
+        complain_of(reasons)
         if not dry_run:
             rejected = write_rejected(contacts, path, reasons)
             say(
@@ -229,27 +225,6 @@ def _run(
                     "them back with --undo and the id that `optin activity` shows."
                 )
             raise
-
-
-def _tell(report: Report, dry_run: bool) -> None:
-    if dry_run:
-        say("Nothing was changed. The import would bring:")
-    for consequence in Consequence:
-        if count := report.counts.get(consequence):
-            say(f"  {count:>9,}  {counted(consequence, count)}")
-    for line, address in report.further:
-        say(f"Line {line:,}: {address} is a further address of its row.")
-    if report.changes_nothing:
-        say("The file changes nothing." if dry_run else "The file changed nothing.")
-    if report.id:
-        say(f"To take it back: optin import --undo {report.id}")
-
-
-def _complain_of(reasons: Mapping[int, str]) -> None:
-    for line in sorted(reasons)[:_TOLD]:
-        complain(f"Line {line:,}: {reasons[line]}")
-    if len(reasons) > _TOLD:
-        complain(f"… and {len(reasons) - _TOLD:,} more.")
 
 
 def _take_back(id: str, opt_outs: bool, reason: str | None) -> None:

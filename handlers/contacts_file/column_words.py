@@ -161,7 +161,7 @@ def _about_consent(said: str) -> Meaning | None:
     filled = bool(_TIME.search(said) or _REASON.search(said))
     if bounced:
         if _SOFT.search(said):
-            return Meaning(Column.ELSEWHERE)
+            return Meaning(Column.DETAIL)
         return Meaning(about[2], filled=filled or bool(_MORE.search(said)))
     if refused:
         detail = _SOURCE.search(said) or _MORE.search(said)
@@ -186,7 +186,7 @@ def _agreed(said: str, about: tuple[Column, ...]) -> Meaning | None:
     if _SOURCE.search(said):
         return Meaning(_SOURCES[on], rank=1)
     if _DETAIL.search(said):
-        return Meaning(Column.ELSEWHERE)
+        return Meaning(Column.DETAIL)
     return Meaning(on, filled=bool(_TIME.search(said)))
 
 

@@ -53,6 +53,8 @@ class Column(StrEnum):
     DO_NOT_CALL = "do_not_call"
     #: Fax, post, calls, legal basis: consent, and neither to texts nor to e-mail.
     ELSEWHERE = "elsewhere"
+    #: Of a consent or a bounce, and neither an answer nor what shows one: an IP address.
+    DETAIL = "detail"
     #: Perhaps about consent.
     UNKNOWN = "unknown"
 
@@ -91,7 +93,11 @@ KINDS: Mapping[Column, tuple[Kind, tuple[Channel, ...]]] = {
     Column.UNKNOWN: (Kind.UNKNOWN, ()),
 }
 #: What `--column` can say of a column.
-NAMEABLE = tuple(column for column in Column if column not in (Column.ELSEWHERE, Column.UNKNOWN))
+NAMEABLE = tuple(
+    column
+    for column in Column
+    if column not in (Column.ELSEWHERE, Column.DETAIL, Column.STATUS, Column.UNKNOWN)
+)
 
 FOR_NAME = frozenset({Column.NAME, Column.FIRST_NAME, Column.LAST_NAME})
 #: The best first: a mobile number can be texted.
@@ -135,6 +141,8 @@ class Columns:
     consent: Sequence[Use] = ()
     #: Consent to something else than texts and e-mail.
     elsewhere: Sequence[str] = ()
+    #: Neither an answer nor what shows one.
+    details: Sequence[str] = ()
     #: Left out on purpose.
     ignored: Sequence[str] = ()
     #: Named columns that mean nothing to us.

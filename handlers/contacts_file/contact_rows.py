@@ -8,11 +8,11 @@ from bot.consent.errors import Invalid
 from bot.consent.model import Channel, ConsentValue, Evidence
 from bot.consent.parsing import blank, visible
 from bot.consent.use_cases import Details, Row
+from handlers.contacts_file.asked import ListKind
 from handlers.contacts_file.cell_times import read_time, time_in
 from handlers.contacts_file.cell_values import Statement, merged
 from handlers.contacts_file.columns import FOR_PHONE, Column, Columns, Kind
 from handlers.contacts_file.csv_records import CsvRecord
-from handlers.contacts_file.recognise import ListKind
 from handlers.contacts_file.row_cells import RowCells
 from handlers.contacts_file.row_statements import RowConsent, RowStatements, Said, details_of
 
@@ -122,7 +122,8 @@ class RowReader:
             details=Details(phone=phones, email=emails),
             sms=statement.on,
             email=statement.on,
-            sms_bounce=statement.bounced,
+            # Nobody reports a text as spam and has it bounce for that.
+            sms_bounce=statement.bounced and not statement.complained,
             email_bounce=statement.bounced,
             complaint=statement.complained,
             refusals=dict.fromkeys(Channel, details_of((statement,))),
@@ -134,8 +135,9 @@ class RowReader:
         addresses. They are taken although the row is not."""
         if self._kind:
             statement = _SAYS[self._kind]
-            said = Said(statement.on, statement.bounced, statement.complained)
-            consent = RowConsent(said, said, {}, False)
+            of_email = Said(statement.on, statement.bounced, statement.complained)
+            of_sms = Said(statement.on, statement.bounced and not statement.complained)
+            consent = RowConsent(of_sms, of_email, {}, False)
         else:
             consent = self._statements.as_far_as_understood(record)
         cells = {column: cell.replace("\0", "") for column, cell in self._cells.of(record).items()}

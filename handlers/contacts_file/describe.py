@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from handlers.contacts_file.columns import Column, Columns, Kind, Use
+from bot.consent.model import Channel
+from handlers.contacts_file.columns import KINDS, Column, Columns, Kind, Use
 from handlers.contacts_file.read_file import ContactsFile
 
 _HEADS = ("Column", "means", "yes", "no", "bounced", "unset")
@@ -27,6 +28,12 @@ _MEANS = {
     Column.LIST_REASON: "reason of the suppression",
     Column.DO_NOT_CALL: "Do Not Call: a note, and no SMS YES",
 }
+#: What a title that names no channel means where only one can be meant.
+_OF_CHANNEL: Mapping[tuple[Kind, tuple[Channel, ...]], Column] = {
+    (kind, channels): column
+    for column, (kind, channels) in KINDS.items()
+    if kind in (Kind.OPT_IN, Kind.OPT_OUT, Kind.BOUNCE) and channels
+}
 _SEVERAL = {
     Column.NAME: "The name",
     Column.MOBILE: "The phone number",
@@ -44,11 +51,14 @@ def describe(contacts: ContactsFile) -> Iterator[str]:
         yield f"The file is read as {contacts.encoding}."
     yield from _table(contacts)
     for use in columns.consent:
-        if use.column in (Column.OPT_IN, Column.OPT_OUT) and use.agreed:
+        general = len(use.channels) > 1 or use.kind is Kind.OPT_IN
+        if use.column in (Column.OPT_IN, Column.OPT_OUT) and general and not use.filled:
             yield f"Column {use.title} is read as {_read_as(use, columns)}."
     yield from _winners(columns)
     if columns.elsewhere:
         yield f"Not about texts or e-mail: {', '.join(columns.elsewhere)}."
+    if columns.details:
+        yield f"Details, not answers: {', '.join(columns.details)}."
     if columns.ignored:
         yield f"Left out as you asked: {', '.join(columns.ignored)}."
     if columns.unused:
@@ -76,7 +86,7 @@ def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def _means(use: Use) -> str:
-    said = _MEANS[use.column]
+    said = _MEANS[_OF_CHANNEL.get((use.kind, use.channels), use.column)]
     if not use.agreed:
         return "date of the opt-in"
     if not use.filled:

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import TextIO
 
 from bot.consent.use_cases import Row
+from handlers.contacts_file.asked import Asked, ListKind
 from handlers.contacts_file.column_values import titles_for, untitled
 from handlers.contacts_file.columns import Columns, Kind
 from handlers.contacts_file.contact_rows import RowReader
 from handlers.contacts_file.csv_records import CsvRecord, CsvRecords, UnreadableFile
 from handlers.contacts_file.json_records import is_json, json_records
-from handlers.contacts_file.recognise import SAMPLED, Asked, ListKind, known_titles, recognise
+from handlers.contacts_file.recognise import SAMPLED, known_titles, recognise
 from handlers.contacts_file.tally import Tally, check_understood, tally
 from handlers.contacts_file.text_encoding import LABELS, encoding_of
 

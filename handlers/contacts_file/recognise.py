@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from bot.consent.model import Channel
+from handlers.contacts_file.asked import Asked
 from handlers.contacts_file.column_names import (
     BY_VALUES,
     CODES,
@@ -48,34 +48,6 @@ from handlers.contacts_file.csv_records import UnreadableFile
 SAMPLED = 1_000
 
 
-class ListKind(StrEnum):
-    """What a file is, as `--as` names it."""
-
-    CONTACTS = "contacts"
-    OPT_OUTS = "opt-outs"
-    BOUNCES = "bounces"
-    COMPLAINTS = "complaints"
-    SUPPRESSIONS = "suppressions"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """How a file is to be read, as far as somebody said."""
-
-    kind: ListKind | None = None
-    #: What columns mean, by their titles.
-    meanings: Mapping[str, Column] = field(default_factory=dict)
-    ignored: Sequence[str] = ()
-    encoding: str | None = None
-    #: Whose suppression list it is, by id.
-    provider: str | None = None
-
-    @property
-    def is_list(self) -> bool:
-        """Whether it is a suppression list, which needs neither names nor titles."""
-        return self.kind not in (None, ListKind.CONTACTS)
-
-
 def recognise(header: Sequence[str], sample: Sequence[Sequence[str]], asked: Asked) -> Columns:
     """What the columns mean. Raises `UnreadableFile` where there is no address, or nothing that the
     rows could say, and for a column that was named and is not there."""
@@ -86,12 +58,14 @@ def recognise(header: Sequence[str], sample: Sequence[Sequence[str]], asked: Ask
     email = any(one and one.column is Column.EMAIL for one in meant)
     phone = any(one and one.column in FOR_PHONE for one in meant)
     places: dict[Column, list[tuple[int, int]]] = defaultdict(list)
-    consent, elsewhere = [], []
+    consent, elsewhere, details = [], [], []
     for place, (title, one) in enumerate(zip(header, meant, strict=True)):
         if one is None:
             continue
         if one.column is Column.ELSEWHERE:
             elsewhere.append(title.strip())
+        elif one.column is Column.DETAIL:
+            details.append(title.strip())
         elif one.column in KINDS:
             consent.append(_use(place, title.strip(), one, header, email=email, phone=phone))
         else:
@@ -102,6 +76,7 @@ def recognise(header: Sequence[str], sample: Sequence[Sequence[str]], asked: Ask
         places={column: [place for _, place in sorted(found)] for column, found in places.items()},
         consent=_without_times(consent),
         elsewhere=elsewhere,
+        details=details,
         ignored=[title for title in header if key(title) in ignored],
         unused=[
             title.strip()
@@ -139,10 +114,14 @@ def _meaning(
     if meaning and meaning.column in ONLY_IN_LISTS and (vague or not asked.is_list):
         meaning = meaning_in_contacts(title)
     if meaning is None and about_consent(values_of(place, sample)):
-        return Meaning(Column.STATUS)
+        return _BY_WORDS
     if meaning is None:
         return Meaning(Column.UNKNOWN) if is_suspicious(title) else None
     return meaning
+
+
+#: A column that is about consent by its words alone.
+_BY_WORDS = Meaning(Column.STATUS, rank=1)
 
 
 def _settle(
@@ -246,7 +225,8 @@ def _check(header: Sequence[str], meant: Sequence[Meaning | None], asked: Asked)
         raise UnreadableFile(f"There is no column for an address: call it phone or email. {_LIST}")
     if asked.is_list or found & FOR_NAME:
         return
-    if not any(one in KINDS for one in found):
+    # Words that stand under a title such as "Reason" do not say what the whole file is.
+    if not any(one and one.column in KINDS and one is not _BY_WORDS for one in meant):
         raise UnreadableFile(_NO_NAMES)
 
 

@@ -209,7 +209,7 @@ LISTS = {
     "Brevo": (
         ("suppressions", None, "email,reason,blockedAt"),
         ("a@b.c,unsubscribedViaEmail,2025-01-01T00:00:00Z", "no no"),
-        ("a@b.c,contactFlaggedAsSpam,2025-01-01T00:00:00Z", "no no sms-bounce complaint"),
+        ("a@b.c,contactFlaggedAsSpam,2025-01-01T00:00:00Z", "no no complaint"),
         ("a@b.c,hardBounce,2025-01-01T00:00:00Z", "- - sms-bounce bounce"),
         ("a@b.c,adminBlocked,2025-01-01T00:00:00Z", "no no staff"),
     ),
@@ -217,7 +217,7 @@ LISTS = {
         ("suppressions", None, "recipient,type,source,description,created"),
         ("a@b.c,transactional,Bounce Rule,550,2025-01-01", "- - sms-bounce bounce"),
         ("a@b.c,non_transactional,Unsubscribe Link,,2025-01-01", "no no"),
-        ("a@b.c,non_transactional,Spam Complaint,,2025-01-01", "no no sms-bounce complaint"),
+        ("a@b.c,non_transactional,Spam Complaint,,2025-01-01", "no no complaint"),
     ),
     "Mailgun": (
         ("bounces", "mailgun", "address,code,error,created_at"),
@@ -225,7 +225,7 @@ LISTS = {
     ),
     "SendGrid": (
         ("complaints", "sendgrid", "created,email,ip"),
-        ("1767225600,a@b.c,1.2.3.4", "no no sms-bounce complaint"),
+        ("1767225600,a@b.c,1.2.3.4", "no no complaint"),
     ),
     "Mandrill": (
         ("suppressions", None, "Email,Reason,Detail,Created at,Expired"),
@@ -248,7 +248,7 @@ LISTS = {
     ),
     "no titles": (
         ("suppressions", None, "una@example.com,BOUNCE"),
-        ("sam@example.com,COMPLAINT", "no no sms-bounce complaint"),
+        ("sam@example.com,COMPLAINT", "no no complaint"),
     ),
 }
 
@@ -273,7 +273,7 @@ def test_a_list_may_be_the_json_of_a_providers_interface(tmp_path: Path) -> None
 
     assert [said(row) for row in found] == [
         "- - sms-bounce bounce",
-        "no no sms-bounce complaint",
+        "no no complaint",
     ]
     assert found[1].refusal(Channel.EMAIL).at == datetime(2023, 11, 14, 22, 13, 20, 500000, UTC)
 
@@ -285,6 +285,13 @@ def test_the_time_of_a_contact_is_not_taken_for_that_of_an_opt_out(tmp_path: Pat
 
     assert of_nobody[0].refusal(Channel.SMS).at is None
     assert of_provider[0].refusal(Channel.SMS).at is not None
+
+
+def test_words_under_a_title_that_says_nothing_do_not_make_a_list(tmp_path: Path) -> None:
+    content = "Email,Reason,Timestamp\na@b.c,UNSUBSCRIBED,2025-01-01\n"
+
+    assert "--as suppressions" in stopped(tmp_path, content)
+    assert said(rows(tmp_path, content, Asked(kind=ListKind.SUPPRESSIONS))[0]) == "no no"
 
 
 def test_a_list_that_says_who_did_not_opt_out_is_no_list(tmp_path: Path) -> None:
