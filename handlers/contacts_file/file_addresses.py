@@ -8,9 +8,10 @@ from itertools import islice
 from pathlib import Path
 
 from handlers.cells import plain
+from handlers.contacts_file.asked import Asked, ListKind
 from handlers.contacts_file.columns import FOR_ADDRESS
 from handlers.contacts_file.read_file import Source
-from handlers.contacts_file.recognise import SAMPLED, Asked, ListKind, recognise
+from handlers.contacts_file.recognise import SAMPLED, recognise
 from handlers.contacts_file.text_encoding import encoding_of
 
 

@@ -71,7 +71,7 @@ def import_modal(providers: KnownProviders) -> View:
     return modal(ids.IMPORT_MODAL, "Import", blocks, Metadata(), submit="Read the file")
 
 
-def reading(job: ImportJob) -> list[Block]:
+def being_read(job: ImportJob) -> list[Block]:
     return [section(f"{_title(job)}\nThe file is being read. Nothing changes meanwhile.")]
 
 

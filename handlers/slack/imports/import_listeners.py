@@ -77,7 +77,7 @@ def explained(ack: Ack, body: Body, client: WebClient, consent: Service, actor: 
         state=JobState.READING,
         meanings=chosen,
     )
-    _redraw(client, job, import_blocks.reading(job))
+    _redraw(client, job, import_blocks.being_read(job))
     ack()
 
 

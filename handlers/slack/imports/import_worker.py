@@ -127,7 +127,7 @@ class ImportWorker:
     # The three kinds of work
 
     def _read(self, job: ImportJob, stopping: threading.Event) -> None:
-        job = self._say(job, import_blocks.reading(job))
+        job = self._say(job, import_blocks.being_read(job))
         asked = _asked(job)
         with self._fetched(job) as (path, digest):
             try:
