@@ -6,7 +6,7 @@ import gc
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -117,12 +117,13 @@ def assemble(
             gate = SignatureCheck(settings.signing_secrets)
             routes.append(slack_route(bolt, gate, pool=pool, now=clock.now))
         web = web_app(routes=routes, checks=checks, faults=lambda: _faults(people, health))
-        yield Running(
-            server=Server(web, host=host, port=port, beside=beside),
-            web=web,
-            bolt=bolt,
-            ready=lambda: all(check() for check in checks.values()),
-        )
+        with closing(Server(web, host=host, port=port, beside=beside)) as server:
+            yield Running(
+                server=server,
+                web=web,
+                bolt=bolt,
+                ready=lambda: all(check() for check in checks.values()),
+            )
 
 
 def serve(settings: Settings, mode: Mode | None, host: str, port: int) -> None:
