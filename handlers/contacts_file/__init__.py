@@ -4,8 +4,10 @@ reason; CSV and JSON out."""
 from handlers.contacts_file.asked import Asked, ListKind
 from handlers.contacts_file.columns import Columns
 from handlers.contacts_file.csv_records import UnreadableFile
+from handlers.contacts_file.file_addresses import addresses_of, lines_of
 from handlers.contacts_file.read_file import ContactsFile, open_contacts
 from handlers.contacts_file.rejected import write_rejected
+from handlers.contacts_file.tally import NotUnderstood
 from handlers.contacts_file.write_file import write_csv, write_json
 
 __all__ = [
@@ -13,7 +15,10 @@ __all__ = [
     "Columns",
     "ContactsFile",
     "ListKind",
+    "NotUnderstood",
     "UnreadableFile",
+    "addresses_of",
+    "lines_of",
     "open_contacts",
     "write_csv",
     "write_json",

@@ -92,30 +92,49 @@ def tally(uses: Iterable[Use], records: Iterable[CsvRecord]) -> tuple[int, list[
     return rows, [one for one in tallies if one.strong or one.use.kind is not Kind.STATUS]
 
 
+class NotUnderstood(UnreadableFile):
+    """Columns may be about consent, and Optin does not understand them."""
+
+    def __init__(self, columns: Mapping[str, str], sentence: str) -> None:
+        #: What is not understood in each, by its title.
+        self.columns = columns
+        super().__init__(sentence)
+
+
 def check_understood(tallies: Iterable[Tally]) -> None:
-    """Raises `UnreadableFile` for columns that may be about consent and are not understood."""
-    problems = [_problem(one) for one in tallies if one.unknown]
-    if problems:
-        raise UnreadableFile("\n".join([*problems, _NOTHING]))
+    """Raises `NotUnderstood` for columns that may be about consent and are not understood."""
+    unknown = [one for one in tallies if one.unknown]
+    if unknown:
+        problems = [f"{_problem(one)} {_cure(one)}" for one in unknown]
+        columns = {one.use.title: _problem(one) for one in unknown}
+        raise NotUnderstood(columns, "\n".join([*problems, _NOTHING]))
 
 
 def _problem(one: Tally) -> str:
     title, examples = one.use.title, _examples(one.unknown)
-    leave = f"--ignore {_quoted(title)}"
-    if one.use.kind is Kind.UNKNOWN or len(one.unknown) > MOST_UNKNOWN:
+    if _is_unknown(one):
         return (
             f"The column “{title}” may be about consent, and Optin does not understand it. It "
-            f"holds {examples}. Say what it means, such as --column {_quoted(title + '=sms_on')}, "
-            f"or leave it out: {leave}."
+            f"holds {examples}."
         )
+    what = "a word" if len(one.unknown) == 1 else f"{len(one.unknown)} words"
+    return f"The column “{title}” holds {what} that Optin does not understand: {examples}."
+
+
+def _cure(one: Tally) -> str:
+    title = one.use.title
+    leave = f"--ignore {_quoted(title)}"
+    if _is_unknown(one):
+        example = _quoted(title + "=sms_on")
+        return f"Say what it means, such as --column {example}, or leave it out: {leave}."
     words = "yes, no or nothing"
     if one.use.kind is Kind.LIST_REASON:
         words = "unsubscribed, bounced, complaint or manual"
-    what = "a word" if len(one.unknown) == 1 else f"{len(one.unknown)} words"
-    return (
-        f"The column “{title}” holds {what} that Optin does not understand: {examples}. Write "
-        f"{words} instead, or leave the column out: {leave}."
-    )
+    return f"Write {words} instead, or leave the column out: {leave}."
+
+
+def _is_unknown(one: Tally) -> bool:
+    return one.use.kind is Kind.UNKNOWN or len(one.unknown) > MOST_UNKNOWN
 
 
 _NOTHING = "Nothing was imported."

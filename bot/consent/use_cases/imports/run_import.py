@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
+from typing import Protocol
 
 from bot.consent.addresses import key_of
 from bot.consent.errors import Invalid
@@ -18,7 +19,7 @@ from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.imports.read_row import ReadRow, read_row, refused_addresses
 from bot.consent.use_cases.imports.rows import Consequence, Report, Row
 from bot.consent.use_cases.imports.write_row import RowWriter
-from bot.consent.use_cases.record import Recorder, new_id
+from bot.consent.use_cases.record import Recorder, new_id, refusals_told
 
 #: Rows in one transaction: long enough to share its fsync, short enough that nobody waits.
 BATCH = 300
@@ -35,16 +36,45 @@ def import_rows(
     provider: str | None = None,
     titles: Mapping[str, str] | None = None,
     dry_run: bool = False,
+    checkpoint: Checkpoint | None = None,
     reject: Callable[[Row, str], None] = lambda row, reason: None,
     progress: Callable[[int], None] = lambda rows: None,
 ) -> Report:
     """Takes the rows in. `reject` is told each row that can't be taken, with the reason;
     `progress` how many rows are done. `provider` is the id of the one whose suppression list it
-    is, `titles` what the file calls the columns, by field."""
+    is, `titles` what the file calls the columns, by field. With a `checkpoint` the import goes on
+    where it was stopped: the same rows, from the first."""
     authorize(actor, Action.IMPORT)
-    return _Importing(service, file, actor, provider, titles or {}, reject, progress).run(
-        rows, dry_run
-    )
+    return _Importing(
+        service, file, actor, provider, titles or {}, reject, progress, checkpoint
+    ).run(rows, dry_run)
+
+
+class Checkpoint(Protocol):
+    """How far an import came that may be stopped at any moment: `import_jobs.JobProgress`."""
+
+    @property
+    def import_id(self) -> str: ...
+
+    @property
+    def rows(self) -> int:
+        """The rows that are done."""
+        ...
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """What they did, by consequence."""
+        ...
+
+    def save(
+        self, records: Records, rows: int, counts: Mapping[str, int], rejected: Mapping[int, str]
+    ) -> None:
+        """In the transaction of these rows; `rejected` are theirs, by line."""
+        ...
+
+    def finish(self, records: Records) -> None:
+        """In the transaction of the import's end."""
+        ...
 
 
 class _Importing:
@@ -59,8 +89,12 @@ class _Importing:
         titles: Mapping[str, str],
         reject: Callable[[Row, str], None],
         progress: Callable[[int], None],
+        checkpoint: Checkpoint | None,
     ) -> None:
         self.service = service
+        self.checkpoint = checkpoint
+        #: Of the batch under way, by line.
+        self.rejected: dict[int, str] = {}
         known = service.providers.by_id.get(provider or "")
         # Carriers keep their blocks for a sender, of which such a list says nothing.
         of_email = None if known and known.blocking_words else provider
@@ -72,10 +106,13 @@ class _Importing:
         self.progress = progress
         self.counts: Counter[str] = Counter()
         self.rows = 0
+        #: Of these, those of the batch under way are not done yet.
+        self.read = 0
         self.started = False
         self.told: set[tuple[str, Channel, bool]] = set()
         now = service.now()
-        self.record = Import(id=new_id(now), file=storable(file), actor=actor.id, started_at=now)
+        id = checkpoint.import_id if checkpoint else new_id(now)
+        self.record = Import(id=id, file=storable(file), actor=actor.id, started_at=now)
 
     def run(self, rows: Iterable[Row], dry_run: bool) -> Report:
         store = self.service.store
@@ -84,15 +121,35 @@ class _Importing:
                 for batch in self._batches(rows):
                     self._take_all(records, batch)
             return self._report(None)
+        if self.checkpoint:
+            rows = self._go_on(rows, self.checkpoint)
         for batch in self._batches(rows):
-            if batch:
+            if batch or self.checkpoint:
                 with store.transaction() as records:
                     self._take_all(records, batch)
-        if not self.started:
+                    if self.checkpoint:
+                        done = self.rows + self.read
+                        self.checkpoint.save(records, done, self.counts, self.rejected)
+        if not self.started and not self.checkpoint:
             return self._report(None)
         with store.transaction() as records:
-            self._finish(records)
-        return self._report(self.record.id)
+            if self.started:
+                self._finish(records)
+            if self.checkpoint:
+                self.checkpoint.finish(records)
+        return self._report(self.record.id if self.started else None)
+
+    def _go_on(self, rows: Iterable[Row], checkpoint: Checkpoint) -> Iterator[Row]:
+        """The rows that are not done yet; what the others did is remembered."""
+        self.rows = checkpoint.rows
+        self.counts.update(checkpoint.counts)
+        with self.service.store.reading() as records:
+            begun = records.imports.get(self.record.id)
+            if begun:
+                self.started = True
+                self.record = begun
+                self.told |= refusals_told(records.log, f"import:{begun.id}")
+        return islice(rows, checkpoint.rows, None)
 
     def _report(self, id: str | None) -> Report:
         return Report(id=id, rows=self.rows, counts=dict(self.counts), further=tuple(self.further))
@@ -102,6 +159,8 @@ class _Importing:
         remaining = iter(rows)
         while chunk := list(islice(remaining, BATCH)):
             batch = []
+            self.read = len(chunk)
+            self.rejected.clear()
             for row in chunk:
                 try:
                     batch.append(read_row(self.service, row))
@@ -116,7 +175,8 @@ class _Importing:
     def _reject(self, row: Row, problem: Invalid) -> None:
         self.counts[Consequence.REJECTED] += 1
         title = self.titles.get(problem.field or "")
-        self.reject(row, f"{title}: {problem.sentence}" if title else problem.sentence)
+        self.rejected[row.line] = f"{title}: {problem.sentence}" if title else problem.sentence
+        self.reject(row, self.rejected[row.line])
 
     def _take_all(self, records: Records, batch: list[ReadRow]) -> None:
         recorder = Recorder(
