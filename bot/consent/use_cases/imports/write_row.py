@@ -60,7 +60,9 @@ class RowWriter:
             recorder.records.contacts.put(contact)
         if row.do_not_call:
             done += _note_do_not_call(recorder, contact)
-        return done + self._write_rest(recorder, read, contact, others)
+        if others or read.addresses or row.sms_bounce or row.email_bounce:
+            done += self._write_rest(recorder, read, contact, others)
+        return done
 
     def _write_rest(
         self, recorder: Recorder, read: ReadRow, contact: Contact, others: Mapping[Channel, str]
