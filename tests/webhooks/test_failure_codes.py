@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from bot.consent.events import Event, Failure
+from bot.consent.model import Channel
 from handlers.webhooks.error_codes import Codes, Meaning, at_most_soft, by_mail
+from handlers.webhooks.providers import SPECS
 from handlers.webhooks.providers.postmark import Postmark
 from handlers.webhooks.providers.telnyx.codes import CODES as TELNYX
 from handlers.webhooks.providers.twilio.codes import CODES as TWILIO
@@ -71,6 +73,16 @@ PUBLISHED: Mapping[str, str] = {
     # https://developer.vonage.com/en/messaging/sms/guides/delivery-receipts
     "vonage receipts": "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 50 51 52 53 54 99",
 }
+
+
+def test_every_sms_provider_has_its_table_here():
+    sms = {name for name, spec in SPECS.items() if spec.channel is Channel.SMS}
+    with_table = {name.partition(" ")[0] for name in TABLES}
+
+    assert sms - with_table == set(), "add its CODES to TABLES, and what it publishes to PUBLISHED"
+    assert TABLES.keys() == PUBLISHED.keys(), (
+        "write in PUBLISHED which codes the provider publishes"
+    )
 
 
 @pytest.mark.parametrize("table", TABLES)

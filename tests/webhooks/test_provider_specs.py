@@ -20,7 +20,8 @@ EACH = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
 def test_every_folder_has_a_row_of_its_name():
     folders = {path.parent.name for path in FOLDERS.glob("*/__init__.py")}
 
-    assert set(SPECS) == folders
+    assert folders - set(SPECS) == set(), f"add its SPEC to SPECS in {FOLDERS / '__init__.py'}"
+    assert set(SPECS) - folders == set(), f"a provider has the name of its folder in {FOLDERS}"
 
 
 @EACH
@@ -51,7 +52,14 @@ def test_setup_md_has_a_section_with_its_label_settings_and_routes(spec: Provide
     about = [text for heading, text in sections.items() if heading.endswith(f"(`{spec.name}`)")]
     labels = [heading for heading in sections if heading == f"{spec.label} (`{spec.name}`)"]
 
-    assert len(about) == 1, f"write a section with the heading {spec.label} (`{spec.name}`)"
+    assert len(about) == 1, (
+        f"write one section in docs/providers/setup.md with the heading "
+        f"{spec.label} (`{spec.name}`)"
+    )
     assert labels or spec.ours, f"call the section {spec.label}"
-    assert [one.name for one in spec.settings if f"`{one.name}`" not in about[0]] == []
-    assert [one.path for one in spec.routes if one.path not in about[0]] == []
+    assert [one.name for one in spec.settings if f"`{one.name}`" not in about[0]] == [], (
+        f"name each setting in the section {spec.label} of docs/providers/setup.md"
+    )
+    assert [one.path for one in spec.routes if one.path not in about[0]] == [], (
+        f"name each route in the section {spec.label} of docs/providers/setup.md"
+    )

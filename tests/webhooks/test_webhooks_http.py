@@ -131,7 +131,7 @@ def after(before: Shown, event: Mapping[str, Any], sample: Sample) -> Shown:
         return {"blocks": {**before["blocks"], event["scope"]: state}}
 
     match event["type"]:
-        case _ if (sample.provider, code) in AMBIGUOUS:
+        case _ if (sample.provider, code) in AMBIGUOUS or event.get("failure") == "ambiguous":
             return {**before, **blocked("unknown")}
         case _ if (sample.provider, code) in LISTED:
             return {**before, "suppressed": True}

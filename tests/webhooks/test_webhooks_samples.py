@@ -61,7 +61,10 @@ def test_every_provider_has_recorded_requests_to_take_and_to_refuse(name: str):
 def test_no_recorded_request_is_left_out_for_its_folder_being_no_provider():
     folders = {folder.name for folder in FIXTURES.glob("*/") if any(folder.glob("*.json"))}
 
-    assert folders <= set(SPECS)
+    assert folders - set(SPECS) == set(), (
+        "these folders of tests/fixtures/ have no provider: make its folder in "
+        "handlers/webhooks/providers/ and add its row to SPECS there"
+    )
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=str)
@@ -89,6 +92,12 @@ def test_a_recorded_request_says_what_it_expects(sample: Sample, tmp_path: Path)
 
     assert parsed.events or parsed.ignored or parsed.skipped or parsed.confirmations
     wanted = {told["dedupe_key"]: told for told in sample.expected if _is_told(told)}
+    assert [event.id for event in parsed.events] == [
+        _id(told, sample) for told in wanted.values()
+    ], (
+        "the ids of the events, and each `dedupe_key` in `expected_events`; an `ignored` item is "
+        f"no event unless its `category` is one of {sorted(TEXTS)}"
+    )
     assert [_told(event, sample) for event in parsed.events] == [
         _expected(told, sample) for told in wanted.values()
     ]
@@ -155,9 +164,18 @@ def _expected(told: Mapping[str, Any], sample: Sample) -> dict[str, Any]:
         "scope": told["scope"],
         "occurred_at": datetime.fromisoformat(at) if at else None,
         "code": code,
-        "marker": Marker(code.lower()) if kind is EventKind.REPLY and code else None,
+        "marker": _marker(told, code) if kind is EventKind.REPLY else None,
         "provider": sample.provider,
     }
+
+
+def _marker(told: Mapping[str, Any], code: str | None) -> Marker | None:
+    stated = told.get("marker", code and code.lower())
+    known = [one.value for one in Marker]
+    assert stated in (None, *known), (
+        f"{stated!r} is the provider's word: say in `marker` which of {known} it means"
+    )
+    return Marker(stated) if stated else None
 
 
 def _kind(told: Mapping[str, Any]) -> EventKind:
@@ -170,11 +188,15 @@ def _kind(told: Mapping[str, Any]) -> EventKind:
         return EventKind.UNSUBSCRIBED if out else EventKind.RESUBSCRIBED
     if told["type"] in ("complaint", "delivered", "unplaced"):
         return EventKind(told["type"])
-    assert told["type"] in FAILURES, f"{told['type']!r} is no type of event that samples have"
+    assert told["type"] in FAILURES, (
+        f"{told['type']!r} is no type of event that samples have: tests/fixtures/README.md lists them"
+    )
     return EventKind.FAILED
 
 
 def _failure(told: Mapping[str, Any], sample: Sample) -> Failure:
+    if stated := told.get("failure"):
+        return Failure(stated)
     if deviation := CLASSES.get((sample.provider, told["provider_code"] or "")):
         return deviation[0]
     if not told["final"]:

@@ -1,9 +1,8 @@
 """The messaging providers: a folder for each, and a row in `SPECS`.
 
-To add one, copy the shape of `telnyx/`: `webhook.py` reads requests, `signature.py` proves who sent
-them, `codes.py` says what errors mean, and `__init__.py` declares the settings and the `SPEC`. Then
-add its row below, recorded requests in `tests/fixtures/<name>/` and a section in
-`docs/providers/setup.md`. The tests in `tests/webhooks/` name what is missing.
+`webhook.py` reads requests, `signature.py` verifies who sent them, `codes.py` says what errors
+mean, and `__init__.py` declares the settings and the `SPEC`. `docs/providers/adding.md` says how to
+add one, step by step.
 """
 
 from handlers.webhooks.provider_spec import register
