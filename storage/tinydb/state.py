@@ -37,6 +37,8 @@ logger = logging.getLogger(__name__)
 
 
 class State:
+    """One storage, open in this process. It is not safe for threads."""
+
     def __init__(self, path: Path) -> None:
         """Opens the storage, makes it where there is none. Raises `Corrupt` or OSError."""
         self.path = path

@@ -85,6 +85,8 @@ def nothing() -> None:
 
 
 class Decoded(Mapping[str, Fields]):
+    """A read-only table. Each look-up decodes the document again."""
+
     def __init__(self, documents: Mapping[str, bytes]) -> None:
         self._documents = documents
 

@@ -16,6 +16,8 @@ _MOST_KNOWN = 1_000
 
 
 class TinyDBTransaction:
+    """The documents as one transaction reads and writes them. Without a change it only reads."""
+
     __slots__ = ("_change", "_tables", "documents", "index")
 
     def __init__(self, tables: Tables, change: JournalChange | None) -> None:
