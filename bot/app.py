@@ -6,9 +6,10 @@ import gc
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from slack_bolt import App
 from slack_bolt.authorization import AuthorizeResult
@@ -24,8 +25,9 @@ from bot.consent.store import Store
 from bot.consent.use_cases import Service
 from bot.consent.use_cases.migrate import is_outdated, migrate
 from bot.runtime import clock
-from bot.runtime.jobs import Timers, timers
+from bot.runtime.jobs import Timers, every, timers
 from bot.runtime.open_service import OUTDATED, open_service
+from bot.runtime.rehearse_import import rehearse_import
 from bot.runtime.server import Server
 from bot.runtime.socket_mode import SocketMode
 from bot.runtime.timed_store import TimedStore
@@ -37,6 +39,7 @@ from handlers.slack.alerts.shared import SharedChannels
 from handlers.slack.alerts.worker import Worker
 from handlers.slack.bolt_app import bolt_app
 from handlers.slack.http_mode import SignatureCheck, slack_route
+from handlers.slack.imports.import_worker import ImportWorker
 from handlers.slack.roles import RoleLookup, Roles
 from handlers.web import web_app
 
@@ -48,6 +51,8 @@ _SLACK_WITHIN = 2
 #: up after three, Telnyx after two, other providers after ten and more: they are told that nothing
 #: was changed, or to come again, before they think so themselves.
 _PATIENCE = 2.0
+#: Seconds between two looks for a file that somebody uploaded.
+_LOOK_FOR_IMPORTS = 1.0
 #: An alert that waits longer than this is not told in time: not ready.
 _OLDEST_ALERT = timedelta(minutes=5)
 
@@ -97,7 +102,13 @@ def assemble(
         }
         worker = _alert_worker(settings, service, health, shared)
         timed = Timers(timers(service, worker), service.now)
-        beside = [*received.beside, worker.run, timed.job()]
+        imports = ImportWorker(
+            service,
+            client(settings.bot_token, settings.slack_api_url),
+            partial(rehearse_import, settings),
+        )
+        looking = every(_LOOK_FOR_IMPORTS, "imports", imports.run)
+        beside = [*received.beside, worker.run, timed.job(), looking]
         if chosen is Mode.SOCKET:
             connection = SocketMode(bolt, settings.app_token, pool=pool)
             checks["slack"] = connection.ready
@@ -106,12 +117,13 @@ def assemble(
             gate = SignatureCheck(settings.signing_secrets)
             routes.append(slack_route(bolt, gate, pool=pool, now=clock.now))
         web = web_app(routes=routes, checks=checks, faults=lambda: _faults(people, health))
-        yield Running(
-            server=Server(web, host=host, port=port, beside=beside),
-            web=web,
-            bolt=bolt,
-            ready=lambda: all(check() for check in checks.values()),
-        )
+        with closing(Server(web, host=host, port=port, beside=beside)) as server:
+            yield Running(
+                server=server,
+                web=web,
+                bolt=bolt,
+                ready=lambda: all(check() for check in checks.values()),
+            )
 
 
 def serve(settings: Settings, mode: Mode | None, host: str, port: int) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterable
 from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +12,7 @@ import typer
 
 from bot.cli import json_output
 from bot.cli.command_session import open_service
+from bot.cli.private_file import write_private
 from bot.consent import use_cases
 from handlers.contacts_file import write_csv, write_json
 
@@ -46,16 +45,4 @@ def export(
             sys.stdout.writelines(lines)
             sys.stdout.flush()
         else:
-            _write(output, lines)
-
-
-def _write(path: Path, lines: Iterable[str]) -> None:
-    """All of it, or nothing: the name appears when the file is whole. For its owner alone."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.touch(mode=0o600)
-    try:
-        with draft.open("w", encoding="utf-8", newline="") as file:
-            file.writelines(lines)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+            write_private(output, lines)

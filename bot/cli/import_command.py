@@ -3,32 +3,73 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bot.cli.command_session import open_service, operator
+from bot.cli.import_report import complain_of, tell
 from bot.cli.terminal import complain, progress, say
 from bot.cli.usage_errors import WrongUsage
 from bot.consent.use_cases import Report, Row, Service, import_rows, undo_import
-from bot.consent.use_cases.imports import Consequence
 from bot.consent.use_cases.imports.undo_import import KEPT
-from handlers.contacts_file import Columns, ContactsFile, open_contacts, write_rejected
-from handlers.contacts_file.columns import Column
-
-#: As many reasons are told; the file of the rejected rows has them all.
-_TOLD = 10
+from handlers.contacts_file import Asked, ContactsFile, ListKind, open_contacts, write_rejected
+from handlers.contacts_file.columns import NAMEABLE, Column
+from handlers.contacts_file.describe import describe
 
 
 def import_(
     file: Annotated[
-        Path | None, typer.Argument(metavar="FILE.csv", help="Contacts.", show_default=False)
+        Path | None,
+        typer.Argument(
+            metavar="FILE.csv", help="Contacts, or a suppression list.", show_default=False
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would change; nothing is written.")
     ] = False,
+    kind: Annotated[
+        ListKind | None,
+        typer.Option(
+            "--as",
+            help="What the file is. A suppression list needs neither names nor a header.",
+            show_default=False,
+        ),
+    ] = None,
+    provider: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="With --as: whose suppression list it is, such as sendgrid.",
+            show_default=False,
+        ),
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar='"THEIRS=ours"',
+            help='What a column means: --column "SMS status=sms_on". May be repeated.',
+            show_default=False,
+        ),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar='"THEIRS"',
+            help='Leave a column out on purpose: --ignore "Old status". May be repeated.',
+            show_default=False,
+        ),
+    ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The file's encoding, where Optin reads its letters wrong.",
+            show_default=False,
+        ),
+    ] = None,
     undo: Annotated[
         str | None,
         typer.Option(
@@ -44,25 +85,35 @@ def import_(
         typer.Option(help="Why they were.", metavar="TEXT", show_default=False),
     ] = None,
 ) -> None:
-    """Takes contacts in from a CSV: a header row, then a name and a phone number or an e-mail
-    address in each row. The exports of the usual tools are understood as they come.
+    """Imports contacts or a suppression list from a CSV. The exports of the usual tools are
+    understood as they come. The dry run shows what each column means.
 
     \b
       name,phone,email,sms_on,email_on,company,external_id,consent_source,consent_at
       Ana Gómez,+1 415 555 0100,ana@example.com,yes,no,Acme,17,Web form,2026-05-03
 
-    A file never turns NO into YES, and a word such as "Opt-In" that names no channel is a no to
-    both, but a yes only to a channel without a column of its own. A NO reaches everybody with that
-    address, whatever their name is in the file. Rows that can't be taken go to FILE.rejected.csv
-    with the reason, to be mended and imported again; the others are taken. The opt-outs and
-    bounces of a rejected row are taken all the same.
+    A file never turns NO into YES. A NO reaches everybody with that address, whatever their name is
+    in the file. A word such as "Opt-In" that names no channel is a no to both, but a yes only to a
+    channel without a column of its own.
 
-    A list of opt-outs or bounces needs no names: an address and a column such as email_on or
-    sms_bounce are enough. For an address that nobody has, they are kept.
+    Where a column may be about consent and Optin does not understand it, or a word in it, the
+    import stops before anything changes. Say what the column means with --column, or leave it out
+    with --ignore. The meanings are the names above and: first_name, last_name, mobile, opt_in,
+    sms_opt_out, email_opt_out, opt_out, sms_bounce, email_bounce, bounce, complaint, do_not_call,
+    list_reason.
+
+    A suppression list is one address in each row: --as opt-outs, bounces, complaints, or
+    suppressions with a reason in each row. It marks the contacts with those addresses. For an
+    address that nobody has, the opt-out or bounce is kept. With --provider, the address counts as
+    suppressed at that provider, too. JSON as the providers' APIs print it is understood as well.
+
+    Rows that can't be taken go to FILE.rejected.csv with the reason, to be corrected and imported
+    again; the others are taken. The opt-outs and bounces of a rejected row are taken all the same.
 
     \b
       optin import contacts.csv --dry-run
-      optin import contacts.csv
+      optin import contacts.csv --column "Texting=sms_on" --ignore "Old status"
+      optin import bounces.csv --as bounces --provider sendgrid
       optin import --undo 019ab0c1d2e30000000000a1b2c3d4e5
       optin import --undo 019ab0c1d2e30000000000a1b2c3d4e5 --opt-outs --reason "Wrong file"
     """
@@ -72,36 +123,84 @@ def import_(
         raise WrongUsage("--opt-outs and --reason go with --undo.")
     if opt_outs is not bool(reason):
         raise WrongUsage("Opt-outs are taken back with --opt-outs and a --reason.")
+    asked = Asked(
+        kind=kind,
+        meanings=_meanings(column or ()),
+        ignored=ignore or (),
+        encoding=encoding,
+        provider=provider,
+    )
+    if undo and asked != Asked():
+        raise WrongUsage("--as, --provider, --column, --ignore and --encoding go with a file.")
+    if provider and not asked.is_list:
+        raise WrongUsage("--provider goes with --as: say which of its lists the file is.")
     if undo:
         _take_back(undo, opt_outs, reason)
     elif file:
-        _take_in(file, dry_run)
+        _take_in(file, asked, dry_run)
 
 
-def _take_in(path: Path, dry_run: bool) -> None:
+def _meanings(columns: Sequence[str]) -> dict[str, Column]:
+    """What --column said, by the file's titles."""
+    found = {}
+    for said in columns:
+        theirs, _, ours = said.rpartition("=")
+        name = ours.strip().lower().replace(" ", "_")
+        if not theirs.strip() or name not in NAMEABLE:
+            raise WrongUsage(
+                f'--column “{said}” has to be like "SMS status=sms_on". Meanings are: '
+                f"{', '.join(NAMEABLE)}."
+            )
+        found[theirs.strip()] = Column(name)
+    return found
+
+
+def _take_in(path: Path, asked: Asked, dry_run: bool) -> None:
     # Values come by the million here, and go without having made a ring: to look for rings as
     # often as ever, among all that a program is made of, is a tenth of the work.
     gc.freeze()
     gc.set_threshold(50_000)
     # The file is looked through before the storage is even opened.
-    with open_contacts(path) as contacts, open_service() as service:
-        for line in _understood(contacts.columns):
+    with open_contacts(path, asked) as contacts, open_service() as service:
+        provider = _known(service, asked.provider)
+        for line in describe(contacts):
             say(line)
         reasons: dict[int, str] = {}
-        report = _run(service, contacts, path, dry_run, reasons)
-        _tell(report, dry_run)
+        report = _run(service, contacts, path, provider, dry_run, reasons)
+        tell(report, dry_run)
         if not reasons:
             return
-        _complain_of(reasons)
+        complain_of(reasons)
         if not dry_run:
-            rejected = path.with_suffix(".rejected.csv")
-            write_rejected(contacts, rejected, reasons)
-            say(f"The rejected rows are in {rejected}: mend them there, and import that file.")
+            rejected = write_rejected(contacts, path, reasons)
+            say(
+                f"The rejected row is in {rejected}. Correct it there and import that file."
+                if len(reasons) == 1
+                else f"The rejected rows are in {rejected}. Correct them there and import that "
+                "file."
+            )
     raise typer.Exit(3)
 
 
+def _known(service: Service, provider: str | None) -> str | None:
+    """The provider's id. Raises `WrongUsage` for one that does not exist."""
+    if provider is None:
+        return None
+    known = service.providers
+    id = known.id_of(provider)
+    if id not in known.by_id or known.by_id[id].ours:
+        names = (name for name, one in sorted(known.by_id.items()) if not one.ours)
+        raise WrongUsage(f"There is no provider “{provider}”. Providers are: {', '.join(names)}.")
+    return id
+
+
 def _run(
-    service: Service, contacts: ContactsFile, path: Path, dry_run: bool, reasons: dict[int, str]
+    service: Service,
+    contacts: ContactsFile,
+    path: Path,
+    provider: str | None,
+    dry_run: bool,
+    reasons: dict[int, str],
 ) -> Report:
     def reject(row: Row, reason: str) -> None:
         reasons[row.line] = reason
@@ -113,6 +212,8 @@ def _run(
                 contacts.read(service.now()),
                 file=path.name,
                 actor=operator(),
+                provider=provider,
+                titles=contacts.columns.titles,
                 dry_run=dry_run,
                 reject=reject,
                 progress=done,
@@ -124,43 +225,6 @@ def _run(
                     "them back with --undo and the id that `optin activity` shows."
                 )
             raise
-
-
-def _understood(columns: Columns) -> list[str]:
-    """What the file's own names were taken for, where that is not plain to see."""
-    said = [
-        f"Column {columns.title(column)} is read as {_read_as(column, columns)}."
-        for column in columns.places
-        if column in (Column.OPT_IN, Column.OPT_OUT)
-    ]
-    if columns.unused:
-        said.append(f"Not used: {', '.join(columns.unused)}.")
-    return said
-
-
-def _read_as(column: Column, columns: Columns) -> str:
-    own = {Column.SMS_ON: "SMS On", Column.EMAIL_ON: "Email On"}
-    without = [word for place, word in own.items() if place not in columns.places]
-    if column is Column.OPT_OUT or not without:
-        return "a no to both channels where it says so"
-    return " and ".join(without) + (", and a no as one to both" if len(without) == 1 else "")
-
-
-def _tell(report: Report, dry_run: bool) -> None:
-    if dry_run:
-        say("Nothing was changed. The import would bring:")
-    for consequence in Consequence:
-        if count := report.counts.get(consequence):
-            say(f"  {count:>9,}  {consequence}")
-    if report.id:
-        say(f"To take it back: optin import --undo {report.id}")
-
-
-def _complain_of(reasons: Mapping[int, str]) -> None:
-    for line in sorted(reasons)[:_TOLD]:
-        complain(f"Line {line:,}: {reasons[line]}")
-    if len(reasons) > _TOLD:
-        complain(f"… and {len(reasons) - _TOLD:,} more.")
 
 
 def _take_back(id: str, opt_outs: bool, reason: str | None) -> None:

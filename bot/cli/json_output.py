@@ -8,9 +8,10 @@ from typing import Any
 
 from bot.consent.addresses import key_of
 from bot.consent.log.entries import Entry
-from bot.consent.model import AddressFacts, Channel, Consent, ConsentValue, Contact, Origin
+from bot.consent.model import AddressFacts, Channel
 from bot.consent.rules import decide
 from bot.consent.use_cases import Found, Profile
+from bot.consent.use_cases.unheld_addresses import as_if_held
 
 Shape = dict[str, Any]
 
@@ -43,14 +44,10 @@ def nobody(found: Found) -> Shape:
 
 def unheld(found: Found) -> Profile:
     """An address that nobody has, as if somebody had it."""
+    channel = Channel.SMS if found.phone else Channel.EMAIL
     address = found.phone or found.email or ""
+    contact = as_if_held(address, channel, found.facts)
     facts = found.facts or AddressFacts(address=key_of(address))
-    consents = {}
-    if facts.refusal:
-        consents[key_of(address)] = Consent(
-            on=ConsentValue.NO, by=Origin.CONTACT, since=facts.refusal.since
-        )
-    contact = Contact(id="", phone=found.phone, email=found.email, consents=consents)
     known = {channel: facts for channel in Channel if contact.address(channel)}
     return Profile(
         contact=contact,

@@ -15,6 +15,7 @@ from typer.exceptions import TyperException
 from bot.cli import (
     activity_command,
     case_command,
+    check_command,
     contact_command,
     copy_command,
     doctor_command,
@@ -53,6 +54,9 @@ app.command("demo", short_help="Try everything on this machine, with no account 
 app.command("serve", short_help="Run the bot and its web server.")(serve_command.serve)
 app.command("status", short_help="Show whether somebody gets our messages, and why not.")(
     status_command.status
+)
+app.command("check", short_help="Say of each address of a list whether messages may be sent.")(
+    check_command.check
 )
 app.command("set", short_help="Change what somebody gets from us.")(set_command.set_)
 app.add_typer(

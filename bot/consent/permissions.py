@@ -52,6 +52,7 @@ _MAY: dict[Role, frozenset[Action]] = {
             Action.TAKE_BACK,
             Action.RETIRE,
             Action.MERGE,
+            Action.IMPORT,
         }
     ),
     Role.OPERATOR: frozenset(Action),
@@ -68,7 +69,7 @@ _FOR_OTHERS = {
     Action.MERGE: "Only a manager can make one contact of two.",
     Action.QUIET: "Only a manager can mute alerts or choose their kinds.",
     Action.DECIDE: "Only a manager can decide a re-opt-in.",
-    Action.IMPORT: "Imports are made at the command line.",
+    Action.IMPORT: "Only a manager can import a file.",
     Action.ERASE: "Erasure is made at the command line.",
 }
 #: What of a form is refused, in the words of `OptinError.field`.

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
-
-def now() -> datetime:
-    """The time, aware, in UTC."""
-    return _read()
+#: The time, aware, in UTC. A service takes it when it is opened.
+now: Callable[[], datetime] = partial(datetime.now, UTC)
 
 
 class Stopped:
@@ -31,18 +30,12 @@ class Stopped:
 
 @contextmanager
 def stopped(at: datetime) -> Iterator[Stopped]:
-    """The process's clock stands still at this time, for every thread, until the block ends."""
-    global _read
-    before, clock = _read, Stopped(at)
-    _read = clock
+    """The process's clock stands still at this time, for every thread, until the block ends. A
+    service that was opened before keeps the clock that it took."""
+    global now
+    before, clock = now, Stopped(at)
+    now = clock
     try:
         yield clock
     finally:
-        _read = before
-
-
-def _system() -> datetime:
-    return datetime.now(UTC)
-
-
-_read: Callable[[], datetime] = _system
+        now = before

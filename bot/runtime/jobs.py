@@ -19,6 +19,7 @@ from bot.consent.use_cases import Service, run_case_timers
 from bot.consent.use_cases.alerts.outbox import sweep
 from bot.consent.use_cases.alerts.reviews import expire_reviews
 from bot.consent.use_cases.alerts.storms import end_storms
+from bot.consent.use_cases.imports.import_jobs import sweep_jobs
 from handlers.slack.alerts.worker import Worker
 
 logger = logging.getLogger(__name__)
@@ -74,6 +75,7 @@ def timers(service: Service, worker: Worker) -> tuple[Timer, ...]:
         Timer(name="deadlines of reviews", every=minute, run=partial(expire_reviews, service)),
         Timer(name="reminders of cases", every=minute, run=partial(run_case_timers, service)),
         Timer(name="removal of old alerts", every=hour, run=partial(sweep, service)),
+        Timer(name="removal of old imports", every=hour, run=partial(sweep_jobs, service)),
     )
 
 

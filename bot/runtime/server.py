@@ -74,6 +74,10 @@ class Server:
         """Takes no more requests, and lets `run` return. May be called from any thread."""
         self._uvicorn.should_exit = True
 
+    def close(self) -> None:
+        """Gives the port back, of a server that has stopped or has never run."""
+        self._listener.close()
+
     def __enter__(self) -> Self:
         self._thread.start()
         self._uvicorn.begun.wait()

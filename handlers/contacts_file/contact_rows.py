@@ -2,149 +2,191 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import datetime
 
 from bot.consent.errors import Invalid
-from bot.consent.model import ConsentValue, Evidence
+from bot.consent.model import Channel, ConsentValue, Evidence
 from bot.consent.parsing import blank, visible
 from bot.consent.use_cases import Details, Row
-from handlers.cells import plain
-from handlers.contacts_file.cell_values import read_bounced, read_on, read_time
-from handlers.contacts_file.columns import Column, Columns
+from handlers.contacts_file.asked import ListKind
+from handlers.contacts_file.cell_times import read_time, time_in
+from handlers.contacts_file.cell_values import Statement, merged
+from handlers.contacts_file.columns import FOR_PHONE, Column, Columns, Kind
 from handlers.contacts_file.csv_records import CsvRecord
+from handlers.contacts_file.row_cells import RowCells
+from handlers.contacts_file.row_statements import RowConsent, RowStatements, Said, details_of
 
-_SMS = (Column.SMS_ON, Column.SMS_OPT_OUT)
-_EMAIL = (Column.EMAIL_ON, Column.EMAIL_OPT_OUT)
+#: What one statement of a list without reasons says.
+_SAYS = {
+    ListKind.OPT_OUTS: Statement(on=ConsentValue.NO),
+    ListKind.SUPPRESSIONS: Statement(on=ConsentValue.NO),
+    ListKind.BOUNCES: Statement(bounced=True),
+    ListKind.COMPLAINTS: Statement(on=ConsentValue.NO, bounced=True, complained=True),
+}
+
+
+#: Evidence of whatever is YES, and of each channel where they differ.
+_EVIDENCE = (
+    (Column.CONSENT_SOURCE, Column.CONSENT_AT),
+    (Column.SMS_CONSENT_SOURCE, Column.SMS_CONSENT_AT),
+    (Column.EMAIL_CONSENT_SOURCE, Column.EMAIL_CONSENT_AT),
+)
+_MOST_KNOWN = 5_000
 
 
 class RowReader:
     """Reads the records of one file."""
 
-    def __init__(self, columns: Columns, now: datetime) -> None:
+    def __init__(self, columns: Columns, now: datetime, kind: ListKind | None = None) -> None:
         self._columns = columns
-        self._places = tuple(columns.places.items())
+        self._cells = RowCells(columns)
+        self._statements = RowStatements(columns.consent)
         self._now = now
+        self._evidenced = tuple(
+            (source, at) if source in columns.places or at in columns.places else None
+            for source, at in _EVIDENCE
+        )
+        #: Rows have the same evidence over and over.
+        self._known: dict[tuple[str, str], Evidence] = {}
+        self._kind = None if kind is ListKind.CONTACTS else kind
 
     def read(self, record: CsvRecord) -> Row:
         """The row; one that makes no sense has a problem, which names the column."""
         try:
             if record.problem:
                 raise Invalid(record.problem)
-            return self._read(record)
+            return self._list_row(record) if self._kind else self._read(record)
         except Invalid as problem:
             return self._refusals(record, problem.sentence)
+
+    def _read(self, record: CsvRecord) -> Row:
+        cells = self._cells.of(record)
+        sms, email, refusals, calls = self._statements.of(record)
+        phones = self._cells.phones(cells, record)
+        emails = self._cells.addresses(cells, record, (Column.EMAIL,))
+        more: dict[Channel, list[str]] | None = None
+        if len(phones) > 1 or len(emails) > 1:
+            more = {Channel.SMS: phones[1:], Channel.EMAIL: emails[1:]}
+        evidence, of_sms, of_email = (
+            self._evidence(cells, *columns) if columns else None for columns in self._evidenced
+        )
+        if sms.agreed_at or email.agreed_at:
+            of_sms = self._dated(of_sms, evidence, sms.agreed_at)
+            of_email = self._dated(of_email, evidence, email.agreed_at)
+        return Row(
+            line=record.line,
+            details=Details(
+                name=self._cells.name(cells, record),
+                phone=phones[0] if phones else cells.get(Column.MOBILE),
+                email=emails[0] if emails else cells.get(Column.EMAIL),
+                company=self._cells.first(cells, record, Column.COMPANY),
+                external_id=cells.get(Column.EXTERNAL_ID),
+            ),
+            sms=sms.on,
+            email=email.on,
+            sms_bounce=sms.bounced,
+            email_bounce=email.bounced,
+            complaint=email.complained,
+            refusals=refusals,
+            evidence=evidence,
+            sms_evidence=of_sms,
+            email_evidence=of_email,
+            more=more,
+            do_not_call=calls,
+        )
+
+    def _list_row(self, record: CsvRecord) -> Row:
+        """A row of a suppression list: addresses, and what is said against them."""
+        assert self._kind is not None
+        cells = self._cells.of(record)
+        default = _SAYS[self._kind]
+        statement = default
+        if self._kind is ListKind.SUPPRESSIONS:
+            said = [
+                one
+                for one, use, _ in self._statements.statements(record)
+                # The date of an opt-out says when, and nothing of why.
+                if one.says_no and not (use.filled and use.kind is Kind.OPT_OUT)
+            ]
+            statement = merged(said) if said else default
+        times = [one.at for one, _, _ in self._statements.statements(record)]
+        if text := cells.get(Column.LIST_TIME):
+            times.append(time_in(text.strip()))
+        statement = statement._replace(at=max(filter(None, times), default=None))
+        phones = ";".join(self._cells.phones(cells, record))
+        emails = ";".join(self._cells.addresses(cells, record, (Column.EMAIL,)))
+        if not phones and not emails:
+            raise Invalid("There is no phone number and no e-mail address in this row.")
+        return Row(
+            line=record.line,
+            details=Details(phone=phones, email=emails),
+            sms=statement.on,
+            email=statement.on,
+            # Nobody reports a text as spam and has it bounce for that.
+            sms_bounce=statement.bounced and not statement.complained,
+            email_bounce=statement.bounced,
+            complaint=statement.complained,
+            refusals=dict.fromkeys(Channel, details_of((statement,))),
+            listed=True,
+        )
 
     def _refusals(self, record: CsvRecord, problem: str) -> Row:
         """What a row that makes no sense says all the same: its opt-outs and bounces, and of which
         addresses. They are taken although the row is not."""
-        cells = {column: cell.replace("\0", "") for column, cell in self._cells(record).items()}
-
-        def says_no(*columns: Column) -> ConsentValue:
-            for opt_in, opt_out in zip(columns[::2], columns[1::2], strict=True):
-                with suppress(Invalid):
-                    if self._on(cells, opt_in, opt_out) is ConsentValue.NO:
-                        return ConsentValue.NO
-            return ConsentValue.UNSET
-
-        def bounced(column: Column) -> bool:
-            with suppress(Invalid):
-                return self._bounced(cells, column)
-            return False
-
-        general = (Column.OPT_IN, Column.OPT_OUT)
+        if self._kind:
+            statement = _SAYS[self._kind]
+            of_email = Said(statement.on, statement.bounced, statement.complained)
+            of_sms = Said(statement.on, statement.bounced and not statement.complained)
+            consent = RowConsent(of_sms, of_email, {}, False)
+        else:
+            consent = self._statements.as_far_as_understood(record)
+        cells = {column: cell.replace("\0", "") for column, cell in self._cells.of(record).items()}
+        sms, email = (
+            one.on if one.on is ConsentValue.NO else ConsentValue.UNSET
+            for one in (consent.sms, consent.email)
+        )
         return Row(
             line=record.line,
             details=Details(
                 # Whichever of them can be read.
-                phone=";".join(filter(None, (cells.get(Column.MOBILE), cells.get(Column.PHONE)))),
-                email=cells.get(Column.EMAIL),
-            ),
-            sms=says_no(*_SMS, *general),
-            email=says_no(*_EMAIL, *general),
-            sms_bounce=bounced(Column.SMS_BOUNCE),
-            email_bounce=bounced(Column.EMAIL_BOUNCE),
-            problem=problem,
-        )
-
-    def _cells(self, record: CsvRecord) -> dict[Column, str]:
-        width = len(record.cells)
-        return {
-            column: plain(cell) if cell[0] in "'=" else cell
-            for column, place in self._places
-            if place < width and (cell := record.cells[place])
-        }
-
-    def _read(self, record: CsvRecord) -> Row:
-        cells = self._cells(record)
-        sms, email = self._on(cells, *_SMS), self._on(cells, *_EMAIL)
-        if Column.OPT_IN in cells or Column.OPT_OUT in cells:
-            general = self._on(cells, Column.OPT_IN, Column.OPT_OUT)
-            sms = self._spread(general, sms, Column.SMS_ON)
-            email = self._spread(general, email, Column.EMAIL_ON)
-        evidence = self._evidence(cells, Column.CONSENT_SOURCE, Column.CONSENT_AT)
-        return Row(
-            line=record.line,
-            details=Details(
-                name=_name(cells, self._columns),
-                phone=self._phone(cells),
-                email=cells.get(Column.EMAIL),
-                company=cells.get(Column.COMPANY),
-                external_id=cells.get(Column.EXTERNAL_ID),
+                phone=";".join(self._cells.addresses(cells, record, FOR_PHONE)),
+                email=";".join(self._cells.addresses(cells, record, (Column.EMAIL,))),
             ),
             sms=sms,
             email=email,
-            sms_bounce=self._bounced(cells, Column.SMS_BOUNCE),
-            email_bounce=self._bounced(cells, Column.EMAIL_BOUNCE),
-            evidence=evidence,
-            sms_evidence=self._evidence(cells, Column.SMS_CONSENT_SOURCE, Column.SMS_CONSENT_AT),
-            email_evidence=self._evidence(
-                cells, Column.EMAIL_CONSENT_SOURCE, Column.EMAIL_CONSENT_AT
-            ),
+            sms_bounce=consent.sms.bounced,
+            email_bounce=consent.email.bounced,
+            complaint=consent.email.complained,
+            refusals=consent.refusals,
+            problem=problem,
         )
-
-    def _on(self, cells: dict[Column, str], opt_in: Column, opt_out: Column) -> ConsentValue:
-        """A refusal in either column counts. Not to have opted out is no opt-in."""
-        on = ConsentValue.UNSET
-        if text := cells.get(opt_in):
-            on = read_on(text, self._columns.title(opt_in))
-        if (text := cells.get(opt_out)) and read_on(
-            text, self._columns.title(opt_out)
-        ) is ConsentValue.YES:
-            on = ConsentValue.NO
-        return on
-
-    def _spread(self, general: ConsentValue, own: ConsentValue, column: Column) -> ConsentValue:
-        """What a word about no channel in particular says of one: a refusal holds for all, a yes
-        only for those that have no column of their own."""
-        if general is ConsentValue.NO or column not in self._columns.places:
-            return ConsentValue.NO if ConsentValue.NO in (general, own) else general
-        return own
-
-    def _phone(self, cells: dict[Column, str]) -> str | None:
-        phone = cells.get(Column.MOBILE) or cells.get(Column.PHONE)
-        if phone and phone[0] == "=":
-            raise Invalid("A formula stands where the phone number should be.")
-        return phone
-
-    def _bounced(self, cells: dict[Column, str], column: Column) -> bool:
-        text = cells.get(column)
-        return read_bounced(text, self._columns.title(column)) if text else False
 
     def _evidence(self, cells: dict[Column, str], source: Column, at: Column) -> Evidence | None:
         """What shows that somebody agreed, and when. Text that says nothing shows nothing."""
-        if source not in cells and at not in cells:
+        text, when = cells.get(source, ""), cells.get(at, "")
+        if not text and not when:
             return None
-        text, when = cells.get(source, ""), visible(cells.get(at, "")).strip()
-        time = read_time(when, self._columns.title(at), self._now) if when else None
-        text = "" if blank(text) else text.strip()
-        return Evidence(text=text, at=time) if text or time else None
+        known = self._known.get((text, when))
+        if known is None:
+            known = _evidence_of(text, self._time(when, at))
+            if known is not None and len(self._known) < _MOST_KNOWN:
+                self._known[text, when] = known
+        return known
+
+    def _time(self, when: str, column: Column) -> datetime | None:
+        when = visible(when).strip()
+        return read_time(when, self._columns.title(column), self._now) if when else None
+
+    def _dated(
+        self, own: Evidence | None, general: Evidence | None, agreed_at: datetime | None
+    ) -> Evidence | None:
+        """The evidence of one channel, with the time of the opt-in in a column of its own."""
+        if agreed_at is None or (own and own.at):
+            return own
+        text = own.text if own else general.text if general else ""
+        return Evidence(text=text, at=min(agreed_at, self._now))
 
 
-def _name(cells: dict[Column, str], columns: Columns) -> str | None:
-    """None where the file has no names at all."""
-    if name := cells.get(Column.NAME):
-        return name
-    if not columns.has_names:
-        return None
-    return " ".join(filter(None, (cells.get(Column.FIRST_NAME), cells.get(Column.LAST_NAME))))
+def _evidence_of(text: str, at: datetime | None) -> Evidence | None:
+    text = "" if blank(text) else text.strip()
+    return Evidence(text=text, at=at) if text or at else None

@@ -54,7 +54,7 @@ class CsvRecords(Iterator[CsvRecord]):
                 cells = next(self._reader)
             except (csv.Error, _TooLong):
                 return self._broken(begin, _QUOTATION)
-            if not any(cells):
+            if not any(map(str.strip, cells)):
                 continue
             if self._lines.nul:
                 return CsvRecord(begin, cells, _NUL)

@@ -15,6 +15,7 @@ from bot.consent.use_cases import Service
 from handlers.slack import (
     actions,
     case_actions,
+    check_list,
     commands,
     corrections,
     error_handler,
@@ -23,6 +24,7 @@ from handlers.slack import (
     view_submissions,
 )
 from handlers.slack.alerts import alert_actions as alerts
+from handlers.slack.imports import import_listeners
 from handlers.slack.roles import AuthorizeMiddleware, RoleLookup
 
 _ACTIONS: dict[str, Callable[..., None]] = {
@@ -60,6 +62,10 @@ _ACTIONS: dict[str, Callable[..., None]] = {
     ids.REQUESTS_BY_DM: case_actions.by_dm,
     ids.REMOVED: corrections.removed,
     ids.MISTAKE: corrections.mistake,
+    ids.IMPORT_GO: import_listeners.went,
+    ids.IMPORT_CANCEL: import_listeners.cancelled,
+    ids.IMPORT_COLUMNS: import_listeners.explained,
+    ids.IMPORT_UNDO: import_listeners.took_back,
 }
 
 _VIEWS: dict[str, Callable[..., None]] = {
@@ -71,8 +77,11 @@ _VIEWS: dict[str, Callable[..., None]] = {
     ids.REQUEST_MODAL: case_actions.saved_request,
     ids.DENY_MODAL: case_actions.saved_denial,
     ids.MISTAKE_MODAL: corrections.saved_mistake,
+    ids.CHECK_MODAL: check_list.submitted,
+    ids.IMPORT_MODAL: import_listeners.submitted,
 }
 
+_MEANINGS = re.compile(f"{ids.IMPORT_MEANING}[0-9]+")
 _ANY = re.compile(".*", re.DOTALL)
 
 
@@ -106,6 +115,7 @@ def bolt_app(
     app.command(command)(commands.optin)
     for action, listener in _ACTIONS.items():
         app.action(action)(listener)
+    app.action(_MEANINGS)(import_listeners.chose)
     for callback, listener in _VIEWS.items():
         app.view(callback)(listener)
     app.options(ids.FIND)(options.find)

@@ -16,13 +16,15 @@ from bot.consent.model import Actor
 from bot.consent.parsing import visible
 from bot.consent.use_cases import Service, find
 from bot.consent.use_cases import recent as last_entries
+from handlers.slack import check_list
 from handlers.slack.blocks import activity_page
 from handlers.slack.blocks.card import card, card_text
 from handlers.slack.blocks.formatting import Block, escape, inert, section
-from handlers.slack.blocks.modal_frame import Metadata
+from handlers.slack.blocks.modal_frame import Metadata, View
 from handlers.slack.blocks.search_results import hits, nothing
 from handlers.slack.blocks.small_modals import legend, search_modal
 from handlers.slack.case_actions import PENDING, pending_page
+from handlers.slack.imports import import_listeners
 from handlers.slack.interaction import show
 from handlers.slack.sealed_values import Drafts
 
@@ -41,7 +43,9 @@ class Subcommand:
     name: str
     hint: str
     does: str
-    answer: Callable[[Service, Actor, str], Answer]
+    #: Answers in a message, or opens a modal.
+    answer: Callable[[Service, Actor, str], Answer] | None = None
+    opens: Callable[[Service, Actor], View] | None = None
 
 
 def optin(
@@ -60,7 +64,11 @@ def optin(
         return
     word = text.casefold()
     sub = next((s for s in SUBCOMMANDS if s.name == word), None)
-    if sub is not None:
+    if sub is not None and sub.opens is not None:
+        show(client, command, sub.opens(consent, actor))
+        ack()
+        return
+    if sub is not None and sub.answer is not None:
         said, blocks = sub.answer(consent, actor, str(command.get("command") or "/optin"))
     else:
         said, blocks = look_up(consent, actor, text, drafts)
@@ -152,6 +160,18 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
         hint="",
         does="re-opt-in requests that wait",
         answer=_pending,
+    ),
+    Subcommand(
+        name="check",
+        hint="",
+        does="a list of addresses: who may be sent to, and why not",
+        opens=check_list.opened,
+    ),
+    Subcommand(
+        name="import",
+        hint="",
+        does="contacts or a suppression list out of a file, for managers",
+        opens=import_listeners.opened,
     ),
     Subcommand(name="help", hint="", does="this page", answer=_help),
 )

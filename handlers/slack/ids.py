@@ -47,6 +47,12 @@ CASE_VIEW = "case_view"
 PENDING_MORE = "pending_more"
 REQUESTS_BY_DM = "requests_by_dm"
 REMOVED = "removed_at_provider"
+IMPORT_GO = "import_go"
+IMPORT_CANCEL = "import_cancel"
+IMPORT_COLUMNS = "import_columns"
+IMPORT_UNDO = "import_undo"
+#: In front of a number: what the column of an import means.
+IMPORT_MEANING = "import_meaning_"
 #: A button where the menu of a card is full.
 MISTAKE = "mistake"
 
@@ -71,6 +77,9 @@ KINDS_MODAL = "kinds_modal"
 REQUEST_MODAL = "request_modal"
 DENY_MODAL = "deny_modal"
 MISTAKE_MODAL = "mistake_modal"
+CHECK_MODAL = "check_modal"
+CHECKED_MODAL = "checked_modal"
+IMPORT_MODAL = "import_modal"
 
 #: These decide something: who presses is asked for at Slack anew.
 DECIDING = frozenset(
@@ -88,6 +97,10 @@ DECIDING = frozenset(
         REQUESTS_BY_DM,
         REMOVED,
         MISTAKE,
+        IMPORT_GO,
+        IMPORT_CANCEL,
+        IMPORT_COLUMNS,
+        IMPORT_UNDO,
     }
 )
 

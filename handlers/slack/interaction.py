@@ -26,7 +26,16 @@ Body = dict[str, Any]
 
 INCOMPLETE = "Slack left out a part of this request, so nothing was changed. Try it again."
 #: In these a field of a modal says what it holds.
-_SAYING = frozenset({"value", "selected_option", "selected_options", "selected_date_time"})
+_SAYING = frozenset(
+    {
+        "value",
+        "selected_option",
+        "selected_options",
+        "selected_date_time",
+        "rich_text_value",
+        "files",
+    }
+)
 
 
 def pressed(body: Body) -> dict[str, Any]:

@@ -14,7 +14,6 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.request import Request, urlopen
 
 from slack_sdk import WebClient
 
@@ -27,6 +26,7 @@ from handlers.slack.blocks.card import button
 from handlers.slack.blocks.formatting import Block, date, escape, inert, section
 from handlers.slack.blocks.modal_frame import Metadata, View, modal
 from handlers.slack.blocks.small_modals import message_modal
+from handlers.slack.direct_file import direct_messages, has_arrived, patient, share, uploaded
 from handlers.slack.log_file import log_file
 from handlers.slack.response_url import SLACK_FAILED
 from handlers.slack.slack_faults import lasting
@@ -34,8 +34,6 @@ from handlers.slack.slack_faults import lasting
 logger = logging.getLogger(__name__)
 
 TITLE = "Export"
-#: Seconds for one of Slack's answers: nobody waits for it.
-_PATIENCE = 10
 #: Seconds that a click waits for the file; most are there by then.
 _MOSTLY_WITHIN = 1.0
 #: A file that nobody knows about is looked for so long.
@@ -109,32 +107,29 @@ class Export:
 
     def _send(self) -> View:
         """What the modal says then. Raises where nothing was sent."""
-        client = self._client()
+        client = patient(self.client)
         kept = self._kept()
         if kept is not None and not self.anyway:
             file, at = kept
-            arrived = _has_arrived(client, file)
+            arrived = has_arrived(client, file)
             if arrived:
                 self._forget()
                 return message_modal(TITLE, f"{_SENT} It was sent {date(at)}.", markup=True)
             if arrived is None:
                 return self._unknown()
         contact, text = log_file(self.consent, self.contact, self.actor)
-        channel = client.conversations_open(users=self.user)["channel"]["id"]
-        file = _uploaded(client, text.encode())
+        channel = direct_messages(client, self.user)
+        file = uploaded(client, "activity-log.csv", text.encode())
         self._keep(file)
         try:
-            client.files_completeUploadExternal(
-                files=[{"id": file, "title": "Activity Log"}],
-                channel_id=str(channel),
-                initial_comment=f"The Activity Log of {inert(contact.name) or 'an erased contact'}",
-            )
+            comment = f"The Activity Log of {inert(contact.name) or 'an erased contact'}"
+            share(client, file, channel, title="Activity Log", comment=comment)
         except CALL_FAILED as error:
             if slack_failure(error).trouble is not ErrorKind.UNKNOWN:
                 self._forget()
                 raise
             logger.warning("whether a log was exported is unknown: %s", slack_failure(error).word)
-            if not _has_arrived(client, file):
+            if not has_arrived(client, file):
                 return self._unknown()
         self._forget()
         return message_modal(TITLE, _SENT)
@@ -151,18 +146,6 @@ class Export:
             self.client.views_update(view_id=self.view_id, view=view)
         except SLACK_FAILED as failed:  # it was closed meanwhile
             logger.info("an export's modal could not be updated: %s", type(failed).__name__)
-
-    def _client(self) -> WebClient:
-        """With time, and without the SDK's repeating: the last step is made once."""
-        given = self.client
-        return WebClient(
-            token=given.token,
-            base_url=given.base_url,
-            timeout=_PATIENCE,
-            ssl=given.ssl,
-            proxy=given.proxy,
-            retry_handlers=[],
-        )
 
     # The file whose arrival nobody knows of yet, for every replica
 
@@ -185,23 +168,3 @@ class Export:
         # Where the storage does not take it, the next export finds that this one has arrived.
         with suppress(StorageFailed):
             write_value(self.consent, self._mark, None)
-
-
-def _uploaded(client: WebClient, content: bytes) -> str:
-    """Slack's id of a file that nobody sees yet."""
-    place = client.files_getUploadURLExternal(filename="activity-log.csv", length=len(content))
-    request = Request(str(place["upload_url"]), data=content, method="POST")  # noqa: S310 - Slack's own
-    request.add_header("Content-Type", "application/octet-stream")
-    with urlopen(request, timeout=_PATIENCE, context=client.ssl) as answer:  # noqa: S310 - the same
-        answer.read()
-    return str(place["file_id"])
-
-
-def _has_arrived(client: WebClient, file: str) -> bool | None:
-    """Whether Slack shows the file to somebody; None where it does not say."""
-    try:
-        found = client.files_info(file=file)["file"]
-    except CALL_FAILED as error:
-        word = slack_failure(error).word
-        return False if word in ("file_not_found", "file_deleted") else None
-    return any(found.get(name) for name in ("ims", "channels", "groups", "shares"))

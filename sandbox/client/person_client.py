@@ -1,5 +1,6 @@
 """Somebody at the keyboard."""
 
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -91,6 +92,8 @@ class PersonClient:
         """Into a text, e-mail or number field, or a date as 2026-11-23, or a time as 09:30."""
         place, (block, element) = self._field(in_, label)
         value: Any = int(text) if element["type"] == "datetimepicker" else (text or None)
+        if text and element["type"] == "rich_text_input":
+            value = _rich_text(text)
         return self._act(place, block, element, value)
 
     def choose(self, label: str, *names: str, in_: Surface | None = None) -> ClientOutcome:
@@ -227,6 +230,24 @@ class PersonClient:
             f"/sandbox/people/{self.id}/do", {"do": do, **about}
         )
         return answer
+
+
+def _rich_text(text: str) -> dict[str, Any]:
+    """As Slack makes it of typed text: mailboxes become links."""
+    parts = filter(None, _MAILBOX.split(text))
+    elements = [
+        {"type": "link", "url": f"mailto:{part}", "text": part}
+        if _MAILBOX.fullmatch(part)
+        else {"type": "text", "text": part}
+        for part in parts
+    ]
+    return {
+        "type": "rich_text",
+        "elements": [{"type": "rich_text_section", "elements": elements}],
+    }
+
+
+_MAILBOX = re.compile(r"([^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;]+)")
 
 
 def _again(state: dict[str, Any], place: Surface) -> Surface:

@@ -18,6 +18,7 @@ const BUILDERS = {
   users_select: picker, multi_users_select: picker, conversations_select: picker, channels_select: picker,
   multi_conversations_select: picker, multi_channels_select: picker,
   plain_text_input: textInput, email_text_input: textInput, url_text_input: textInput, number_input: textInput,
+  rich_text_input: richTextInput,
   datepicker: dated, timepicker: dated, datetimepicker: dated,
   checkboxes: choices, radio_buttons: choices, file_input: fileInput,
 };
@@ -188,6 +189,36 @@ function textInput(surface, block, data, label) {
     }
   });
   return node;
+}
+
+// A plain text area: Slack makes links of mailboxes, and one section of all the text.
+function richTextInput(surface, block, data, label) {
+  const node = h('textarea', {
+    ...named(surface, block, data, label), class: 'field', dir: 'auto', spellcheck: 'false',
+    autofocus: data.focus_on_load, rows: String(data.min_lines ?? 8),
+    placeholder: asString(data.placeholder?.text ?? ''),
+  });
+  node.value = richTextOf(entered(surface, block, data));
+  register(surface, block, data, () => (node.value === '' ? null : {
+    type: 'rich_text', elements: [{ type: 'rich_text_section', elements: richText(node.value) }],
+  }));
+  node.addEventListener('keydown', (event) => {
+    if (event.key !== 'Enter' || event.isComposing || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    surface.submit?.();
+  });
+  return node;
+}
+
+const MAILBOX = /([^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;]+)/;
+
+function richText(text) {
+  return text.split(MAILBOX).filter(Boolean).map((part) => (
+    MAILBOX.test(part) ? { type: 'link', url: `mailto:${part}`, text: part } : { type: 'text', text: part }));
+}
+
+function richTextOf(value) {
+  return (value?.elements ?? []).flatMap((section) => section.elements).map((part) => part.text ?? part.url).join('');
 }
 
 function dated(surface, block, data, label) {

@@ -3,6 +3,7 @@
 https://docs.slack.dev/messaging/working-with-files/#upload
 """
 
+import time
 from typing import Any
 from urllib.parse import quote
 
@@ -92,6 +93,7 @@ def _file(id_: str, name: str, size: int, base_url: str) -> dict[str, Any]:
         "mimetype": "application/octet-stream",
         "filetype": name.rpartition(".")[2].lower(),
         "size": size,
+        "created": int(time.time()),
         "user": BOT_USER,
         "channels": [],
         "groups": [],

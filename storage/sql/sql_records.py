@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar
 
 from bot.consent.store import Expected
-from storage.first_use import on_first_use
 from storage.sql.tables.document_cache import DocumentCache
 from storage.sql.tables.sql_cases import SQLCases
 from storage.sql.tables.sql_contacts import SQLAddresses, SQLContacts
@@ -14,6 +13,24 @@ from storage.sql.tables.sql_key_value import SQLImports, SQLKeyValue
 from storage.sql.tables.sql_log import SQLEvents, SQLLog
 from storage.sql.tables.sql_outbox import SQLOutbox
 from storage.sql.transaction import Transaction
+
+Owner = TypeVar("Owner")
+Made = TypeVar("Made")
+
+
+class on_first_use(Generic[Owner, Made]):
+    """An attribute that is made when it is first read.
+
+    `functools.cached_property` without its lock, which in Python 3.11 costs more than the part
+    of the records that is made. For objects that one thread has."""
+
+    def __init__(self, make: Callable[[Owner], Made]) -> None:
+        self._make = make
+        self._name = make.__name__
+
+    def __get__(self, owner: Owner, _: type[Owner]) -> Made:
+        made = owner.__dict__[self._name] = self._make(owner)
+        return made
 
 
 class SQLRecords:

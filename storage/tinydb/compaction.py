@@ -15,12 +15,10 @@ from storage import files
 from storage.files import try_lock
 from storage.tinydb import snapshot
 from storage.tinydb.journal import Journal, Title, generations, path_of
-from storage.tinydb.state import State
+from storage.tinydb.state import SHORT, State
 
 logger = logging.getLogger(__name__)
 
-#: Bytes. A journal is shorter than this, or than half its snapshot.
-_SHORT = 8 << 20
 #: Seconds to wait for another process that compacts.
 _PATIENCE = 60.0
 
@@ -41,15 +39,10 @@ class Compaction:
         self._draft = state.path.with_name(f"{state.path.name}.new")
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._not_below = 0
         self._stopped = False
 
-    def consider(self) -> None:
-        """Starts one in the background where it is due."""
-        state = self._state
-        longest = 0 if state.redacted else max(_SHORT, state.snapshot_size // 2)
-        if state.journal.end < max(longest, self._not_below):
-            return
+    def start(self) -> None:
+        """Starts one in the background, unless one runs."""
         with self._starting:
             if self._stopped:
                 return
@@ -86,7 +79,7 @@ class Compaction:
         try:
             yield
         except (OSError, StorageFailed) as error:
-            self._not_below = self._state.journal.end + _SHORT
+            self._state.not_below = self._state.journal.end + SHORT
             if isinstance(error, files.SyncFailed):
                 self._give_up()
             logger.warning("The journal could not be compacted and grows on: %s", error)
@@ -114,7 +107,7 @@ class Compaction:
             state.redacted = state.redacted or redacted
             raise
         state.snapshot_size = size
-        self._not_below = 0
+        state.not_below = 0
         self._remove_below(title.generation)
 
     def _remove_below(self, generation: int) -> None:

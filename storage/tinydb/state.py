@@ -35,6 +35,9 @@ from storage.tinydb.tables import Tables
 
 logger = logging.getLogger(__name__)
 
+#: Bytes. A journal is shorter than this, or than half its snapshot.
+SHORT = 8 << 20
+
 
 class State:
     """One storage, open in this process. It is not safe for threads."""
@@ -46,6 +49,8 @@ class State:
         self.tables = Tables()
         self._journals = ExitStack()
         self._adopted = False
+        #: Bytes of the journal below which no compaction is tried again after one that failed.
+        self.not_below = 0
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if path.exists():
             snapshot.title(path)
@@ -118,6 +123,12 @@ class State:
             self._adopted = False
         self._mend_log()
         self._check()
+
+    @property
+    def outgrown(self) -> bool:
+        """Whether a compaction is due: the journal is long, or holds what was erased."""
+        longest = 0 if self.redacted else max(SHORT, self.snapshot_size // 2)
+        return self.journal.end >= max(longest, self.not_below)
 
     def commit(self, changes: list[JournalChange]) -> None:
         """Raises OSError when nothing was stored."""

@@ -1,20 +1,24 @@
-"""Contacts and addresses inside one transaction."""
+"""Contacts, addresses and re-opt-in cases inside one transaction."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 import msgspec
 
+from bot.consent.cases import Case
+from bot.consent.errors import Changed
 from bot.consent.frozen import replace
-from bot.consent.model import AddressFacts, Contact
-from storage.tinydb.index import ADDRESSES, CONTACTS, each
-from storage.tinydb.tinydb_transaction import TinyDBTransaction, decoded
+from bot.consent.model import AddressFacts, Channel, Contact
+from storage.tinydb.index import ADDRESSES, CASES, CONTACTS, Waiting, each
+from storage.tinydb.tables import TinyDBTransaction, decoded
 
 _NOTHING = AddressFacts(address="")
 
 _contact = msgspec.json.Decoder(Contact)
 _facts = msgspec.json.Decoder(AddressFacts)
+_case = msgspec.json.Decoder(Case)
 
 
 class TinyDBContacts:
@@ -128,5 +132,52 @@ class TinyDBAddresses:
                 self._transaction.put(ADDRESSES, address, facts)
 
 
+class TinyDBCases:
+    """See `bot.consent.records.Cases`."""
+
+    def __init__(self, transaction: TinyDBTransaction) -> None:
+        self._transaction = transaction
+        self._index = transaction.index
+
+    def get(self, id: str) -> Case | None:
+        return self._transaction.get(CASES, id, _case)
+
+    def open_for(self, contact: str, channel: Channel) -> Case | None:
+        for id in each(self._index.cases.get(contact)):
+            waiting = self._index.open.get(id)
+            if waiting is not None and waiting.channel == channel:
+                return self.get(id)
+        return None
+
+    def put(self, case: Case) -> None:
+        other = self.open_for(case.contact, case.channel) if case.open else None
+        if other is not None and other.id != case.id:
+            raise Changed
+        self._transaction.put(CASES, case.id, case)
+
+    def of(self, contact: str) -> list[Case]:
+        ids = each(self._index.cases.get(contact))
+        found = [case for id in ids if (case := self.get(id))]
+        return sorted(found, key=_by_request, reverse=True)
+
+    def all_open(self, *, after: Case | None = None, limit: int) -> list[Case]:
+        behind = _by_request(after) if after else None
+        waiting = sorted(self._index.open.values(), key=_by_request)
+        ids = [w.id for w in waiting if behind is None or _by_request(w) > behind]
+        return [case for id in ids[: max(limit, 0)] if (case := self.get(id))]
+
+    def due(self, now: datetime, *, limit: int) -> list[Case]:
+        due = [(w.next_at, w.id) for w in self._index.open.values() if w.next_at]
+        ids = [id for at, id in sorted(due) if at <= now]
+        return [case for id in ids[: max(limit, 0)] if (case := self.get(id))]
+
+    def all(self) -> Iterator[Case]:
+        return self._transaction.all(CASES, _case)
+
+
 def _by_id(contact: Contact) -> str:
     return contact.id
+
+
+def _by_request(case: Case | Waiting) -> tuple[datetime, str]:
+    return case.requested_at, case.id

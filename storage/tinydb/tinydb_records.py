@@ -1,23 +1,26 @@
-"""The records inside one transaction."""
+"""The records inside one transaction, and those of its parts that are about no contact: the log,
+events, the outbox, marks and imports."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
 
 import msgspec
 
-from bot.consent.model import Import
+from bot.consent.alerts import URGENT, Alert
+from bot.consent.log.entries import Entry, EntryKind
+from bot.consent.model import Channel, Import
+from bot.consent.records import Backlog
 from bot.consent.store import Expected
-from storage.first_use import on_first_use
+from storage.documents import AlertDecoder, alert_document, fingerprint
 from storage.tinydb.activity_log_file import LogFile
-from storage.tinydb.index import IMPORTS, MARKS
+from storage.tinydb.index import ALERTS, EVENTS, IMPORTS, MARKS, each
 from storage.tinydb.journal import JournalChange
-from storage.tinydb.tables import Tables
-from storage.tinydb.tinydb_contacts import TinyDBAddresses, TinyDBContacts
-from storage.tinydb.tinydb_log import TinyDBEvents, TinyDBLog
-from storage.tinydb.tinydb_outbox import TinyDBCases, TinyDBOutbox
-from storage.tinydb.tinydb_transaction import TinyDBTransaction
+from storage.tinydb.tables import Tables, TinyDBTransaction
+from storage.tinydb.tinydb_contacts import TinyDBAddresses, TinyDBCases, TinyDBContacts
 
+_alert = AlertDecoder()
 _import = msgspec.json.Decoder(Import)
 _texts = msgspec.json.Decoder(dict[str, str])
 
@@ -26,37 +29,15 @@ class TinyDBRecords:
     """See `bot.consent.store.Records`."""
 
     def __init__(self, tables: Tables, log: LogFile, change: JournalChange | None) -> None:
-        self._transaction = TinyDBTransaction(tables, change)
-        self._log = log
-        self.contacts = TinyDBContacts(self._transaction)
-
-    @on_first_use
-    def addresses(self) -> TinyDBAddresses:
-        return TinyDBAddresses(self._transaction)
-
-    @on_first_use
-    def log(self) -> TinyDBLog:
-        return TinyDBLog(self._transaction, self._log)
-
-    @on_first_use
-    def events(self) -> TinyDBEvents:
-        return TinyDBEvents(self._transaction)
-
-    @on_first_use
-    def outbox(self) -> TinyDBOutbox:
-        return TinyDBOutbox(self._transaction)
-
-    @on_first_use
-    def cases(self) -> TinyDBCases:
-        return TinyDBCases(self._transaction)
-
-    @on_first_use
-    def key_value(self) -> TinyDBKeyValue:
-        return TinyDBKeyValue(self._transaction)
-
-    @on_first_use
-    def imports(self) -> TinyDBImports:
-        return TinyDBImports(self._transaction)
+        transaction = TinyDBTransaction(tables, change)
+        self.contacts = TinyDBContacts(transaction)
+        self.addresses = TinyDBAddresses(transaction)
+        self.log = TinyDBLog(transaction, log)
+        self.events = TinyDBEvents(transaction)
+        self.outbox = TinyDBOutbox(transaction)
+        self.cases = TinyDBCases(transaction)
+        self.key_value = TinyDBKeyValue(transaction)
+        self.imports = TinyDBImports(transaction)
 
     def expect(self, what: Expected) -> None:
         """Everything is in memory already."""
@@ -64,8 +45,128 @@ class TinyDBRecords:
     def flush(self) -> None:
         """Makes documents of all that was changed."""
         self.contacts.flush()
-        if "addresses" in self.__dict__:  # they were used
-            self.addresses.flush()
+        self.addresses.flush()
+
+
+class TinyDBLog:
+    """See `bot.consent.records.Log`."""
+
+    def __init__(self, transaction: TinyDBTransaction, file: LogFile) -> None:
+        self._transaction = transaction
+        self._file = file
+
+    def append(self, entry: Entry) -> Entry:
+        return self._file.append(entry, self._transaction.writing())
+
+    def adopt(self, entry: Entry) -> None:
+        self._file.adopt(entry, self._transaction.writing())
+
+    def entries(
+        self,
+        *,
+        contact: str | None = None,
+        actor: str | None = None,
+        kinds: Iterable[EntryKind] = (),
+        channel: Channel | None = None,
+        before: int | None = None,
+        limit: int,
+    ) -> list[Entry]:
+        wanted = frozenset(kinds)
+        found: list[Entry] = []
+        if limit <= 0:
+            return found
+        lines = self._file.newest_first(contact=contact, actor=actor, before=before)
+        for offset, line, mark in lines:
+            if (not wanted or mark.kind in wanted) and channel in (None, mark.channel):
+                found.append(self._file.entry(offset, line))
+                if len(found) == limit:
+                    break
+        return found
+
+    def all(self) -> Iterator[Entry]:
+        return self._file.oldest_first()
+
+    def head(self) -> tuple[int, str]:
+        return self._file.head.seq, self._file.head.hash
+
+    def redact(self, contact: str) -> None:
+        self._file.redact(contact, self._transaction.writing())
+
+
+class TinyDBEvents:
+    """See `bot.consent.records.SeenEvents`."""
+
+    def __init__(self, transaction: TinyDBTransaction) -> None:
+        self._transaction = transaction
+
+    def seen(self, event: str, former: str | None = None) -> bool:
+        return self._remembered(event) or (former is not None and self._remembered(former))
+
+    def remember(self, event: str) -> None:
+        self.put(fingerprint(event))
+
+    def all(self) -> Iterator[str]:
+        for known in self._transaction.all(EVENTS, _texts):
+            yield from (f"{known['id']}{hash}" for hash in sorted(known["seen"].split()))
+
+    def put(self, fingerprint: str) -> None:
+        bucket, hash = _parted(fingerprint)
+        known = self._transaction.get(EVENTS, bucket, _texts) or {"id": bucket, "seen": ""}
+        if hash not in known["seen"]:
+            known["seen"] = f"{known['seen']} {hash}".strip()
+            self._transaction.put(EVENTS, bucket, known)
+
+    def _remembered(self, event: str) -> bool:
+        bucket, hash = _parted(fingerprint(event))
+        id = self._transaction.index.ids[EVENTS].get(bucket)
+        return id is not None and hash.encode() in self._transaction.documents[EVENTS][id]
+
+
+class TinyDBOutbox:
+    """See `bot.consent.records.Outbox`."""
+
+    def __init__(self, transaction: TinyDBTransaction) -> None:
+        self._transaction = transaction
+        self._index = transaction.index
+
+    def get(self, id: str) -> Alert | None:
+        return self._transaction.get(ALERTS, id, _alert)
+
+    def newest_for(self, key: str) -> Alert | None:
+        held = each(self._index.alerts.get(key))
+        return self.get(held[-1]) if held else None
+
+    def put(self, alert: Alert) -> None:
+        self._transaction.put(ALERTS, alert.id, alert_document(alert))
+
+    def remove(self, id: str) -> None:
+        self._transaction.remove(ALERTS, id)
+
+    def due(self, now: datetime, *, limit: int, except_in: Collection[str] = ()) -> list[Alert]:
+        due = [
+            d
+            for d in self._index.due.values()
+            if (d.not_before is None or d.not_before <= now) and d.slack_channel not in except_in
+        ]
+        due.sort(key=lambda d: (d.kind not in URGENT, d.first_at))
+        return [alert for d in due[:limit] if (alert := self.get(d.id))]
+
+    def backlog(self, now: datetime, *, except_in: Collection[str] = ()) -> Backlog:
+        index = self._index
+        since = (
+            max(d.last_at, d.not_before or d.last_at)
+            for d in index.due.values()
+            if d.slack_channel not in except_in
+        )
+        oldest = min(since, default=None)
+        late = oldest if oldest is not None and oldest <= now else None
+        return Backlog(waiting=len(index.due), oldest=late, dead=len(index.dead))
+
+    def all(self) -> Iterator[Alert]:
+        documents = self._transaction.documents[ALERTS]
+        for id in sorted(documents, key=int):
+            if (document := documents.get(id)) is not None:
+                yield _alert.decode(document)
 
 
 class TinyDBKeyValue:
@@ -104,3 +205,8 @@ class TinyDBImports:
     def all(self) -> list[Import]:
         every = self._transaction.all(IMPORTS, _import)
         return sorted(every, key=lambda i: (i.started_at, i.id), reverse=True)
+
+
+def _parted(fingerprint: str) -> tuple[str, str]:
+    """The ids of events are kept as hashes, some hundred to a document: they only grow."""
+    return fingerprint[:3], fingerprint[3:]

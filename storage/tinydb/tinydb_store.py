@@ -51,7 +51,8 @@ class TinyDBStore:
         except BaseException:
             self._state.close()
             raise
-        self._compaction.consider()
+        if self._state.outgrown:
+            self._compaction.start()
 
     @contextmanager
     def transaction(self) -> Iterator[TinyDBRecords]:
@@ -73,8 +74,8 @@ class TinyDBStore:
         if change.redacted:
             # Until the old journals are gone, they still hold what was erased.
             self._compaction.run(wait=True)
-        else:
-            self._compaction.consider()
+        elif self._state.outgrown:
+            self._compaction.start()
 
     @contextmanager
     def reading(self) -> Iterator[TinyDBRecords]:

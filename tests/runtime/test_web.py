@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -76,11 +76,16 @@ def checks() -> dict[str, bool]:
     return {"storage": True, "slack": True}
 
 
+def present() -> datetime:
+    """The time of the clock that stands at this moment."""
+    return clock.now()
+
+
 @pytest.fixture(scope="module")
 def server(bot: Bot, checks: dict[str, bool]) -> Iterator[Server]:
     named = {name: (lambda name=name: checks[name]) for name in checks}
     with ThreadPoolExecutor(16) as pool:
-        route = slack_route(bot.app, SignatureCheck([SECRET]), pool=pool, now=clock.now)
+        route = slack_route(bot.app, SignatureCheck([SECRET]), pool=pool, now=present)
         with Server(web_app(routes=[route], checks=named)) as server:
             yield server
 

@@ -8,8 +8,7 @@ import msgspec
 import pytest
 
 from bot.consent.alerts import Alert, Delivery, FollowUp, Subject
-from storage.alert_documents import AlertDecoder, alert_document
-from storage.documents import encode
+from storage.documents import AlertDecoder, alert_document, encode
 from tests.support.store_fixtures import FULL_ALERT, alert
 
 #: As 0.1.0 wrote it.

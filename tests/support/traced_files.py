@@ -1,6 +1,7 @@
 """The product's files whose functions run for one request, from its arrival to its answer.
 
 `python -m tests.support.traced_files` prints them for a STOP and for `/optin +1…`, over TinyDB.
+With `--functions`, it names the functions of each file, too.
 """
 
 from __future__ import annotations
@@ -39,16 +40,16 @@ _PHONES = ("+14155550100", "+14155550101")
 
 @dataclass(slots=True, kw_only=True)
 class Trace:
-    """The files, once somebody looks. Threads that are started under it are seen, too."""
+    """The functions of each file while `looking`, in threads started meanwhile as well."""
 
     looking: bool = False
-    files: set[str] = field(default_factory=set)
+    files: dict[str, set[str]] = field(default_factory=dict)
 
     def note(self, frame: FrameType, event: str, _: object) -> None:
         if self.looking and event == "call":
             path = frame.f_code.co_filename.removeprefix(f"{_ROOT}/")
             if path.startswith(_ROOMS):
-                self.files.add(path)
+                self.files.setdefault(path, set()).add(frame.f_code.co_qualname)
 
 
 @contextmanager
@@ -64,8 +65,8 @@ def tracing() -> Iterator[Trace]:
         threading.setprofile(None)
 
 
-def traced_files(folder: Path) -> dict[str, list[str]]:
-    """The files of a STOP and of a look-up, by name. Nothing runs beside the requests."""
+def traced_files(folder: Path) -> dict[str, dict[str, set[str]]]:
+    """The files of a STOP and of a look-up, with their functions. Nothing else runs meanwhile."""
     with Workspace.start(mode="http", ack_timeout=10.0) as workspace, tracing() as trace:
         env = {
             "SLACK_BOT_TOKEN": workspace.bot_token,
@@ -87,7 +88,7 @@ def traced_files(folder: Path) -> dict[str, list[str]]:
                 }
 
 
-def _seen(trace: Trace, ask: Callable[[str], int]) -> list[str]:
+def _seen(trace: Trace, ask: Callable[[str], int]) -> dict[str, set[str]]:
     first, second = _PHONES
     assert ask(first) == 200
     trace.files.clear()
@@ -95,7 +96,7 @@ def _seen(trace: Trace, ask: Callable[[str], int]) -> list[str]:
     status = ask(second)
     trace.looking = False
     assert status == 200
-    return sorted(trace.files)
+    return dict(sorted(trace.files.items()))
 
 
 def _stop(web: ASGIApp, phone: str) -> int:
@@ -148,7 +149,10 @@ async def _post(web: ASGIApp, path: str, body: str, headers: Mapping[str, str]) 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name, files in traced_files(Path(folder)).items():
-            print(f"{name}: {len(files)} files", *files, sep="\n  ")  # noqa: T201 - a tool
+            lines = list(files)
+            if "--functions" in sys.argv:
+                lines = [f"{file}: {', '.join(sorted(made))}" for file, made in files.items()]
+            print(f"{name}: {len(files)} files", *lines, sep="\n  ")  # noqa: T201 - a tool
 
 
 if __name__ == "__main__":

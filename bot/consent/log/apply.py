@@ -126,10 +126,13 @@ def _bounced(entry: Entry, facts: AddressFacts) -> AddressFacts:
         if any(mark.act == act for mark in facts.marks):
             return facts  # Each contact with the address has this entry.
         marked = replace(facts, marks=(*facts.marks, Mark(act=act, of=of(entry))), beneath=known)
+        complaint = entry.by is Origin.CONTACT
         if facts.marks:
-            return marked
+            return replace(marked, complaint=facts.complaint or complaint)
         since, reason = entry.occurred_at, entry.reason
-        bounced = Deliverability(bounce=Bounce.YES, bounced_at=since, bounce_reason=reason)
+        bounced = Deliverability(
+            bounce=Bounce.YES, bounced_at=since, bounce_reason=reason, complaint=complaint
+        )
         return _put(marked, bounced)
     soft = (entry.changes or {}).get(SOFT)
     if soft is not None and entry.before == entry.after:

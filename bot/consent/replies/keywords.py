@@ -3,7 +3,6 @@ in the provider's own folder, as `BlockingWords`."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from functools import cache
 
 from bot.consent.known_providers import BlockingWords
@@ -71,20 +70,17 @@ HELP_LANGUAGES: dict[str, frozenset[str]] = {
 }
 
 
-def opt_outs(languages: Collection[str]) -> frozenset[str]:
-    """The opt-out words of English and these languages, as written and without accents."""
-    return _opt_outs(frozenset(languages))
-
-
-def helps(languages: Collection[str]) -> frozenset[str]:
+@cache
+def helps(languages: frozenset[str]) -> frozenset[str]:
     return HELP.union(*(HELP_LANGUAGES.get(language, frozenset()) for language in languages))
 
 
 @cache
-def _opt_outs(languages: frozenset[str]) -> frozenset[str]:
+def opt_outs(languages: frozenset[str]) -> frozenset[str]:
+    """The opt-out words of English and these languages, as written and without accents."""
     words = ENGLISH.union(*(LANGUAGES.get(language, frozenset()) for language in languages))
     return words | {without_accents(word) for word in words}
 
 
 #: Every opt-out word there is.
-EVERY = opt_outs(LANGUAGES)
+EVERY = opt_outs(frozenset(LANGUAGES))

@@ -69,7 +69,8 @@ def read_reply(
     # What the contact says is what they wrote; what the provider does depends on all it saw.
     own = without_quoted(text)
     said = whole if own == text else folded(shown(own))
-    refusal, matched = _refusal(own, said, languages)
+    packs = frozenset(languages)
+    refusal, matched = _refusal(own, said, packs)
     unblocks = bare in keywords.UNBLOCKING or (
         bare == keywords.UNBLOCKING_IF_BLOCKED and blocked and not toll_free
     )
@@ -78,7 +79,7 @@ def read_reply(
         block=_block(bare, whole, TOLL_FREE if toll_free else blocking, refused=bool(matched)),
         unblock=unblocks,
         almost_unblock=not unblocks and without_accents(said) in keywords.UNBLOCKING,
-        help=said in keywords.helps(languages),
+        help=said in keywords.helps(packs),
         matched=matched,
     )
 
@@ -92,7 +93,7 @@ def seen_by_model(text: str) -> tuple[frozenset[str], frozenset[str]]:
     return _features(clauses, left, asks=read.asks), _features(clauses, clauses, asks=read.asks)
 
 
-def _refusal(own: str, said: str, languages: Collection[str]) -> tuple[Refusal, tuple[str, ...]]:
+def _refusal(own: str, said: str, languages: frozenset[str]) -> tuple[Refusal, tuple[str, ...]]:
     plain = without_accents(said)
     words = keywords.opt_outs(languages)
     if said in words or plain in words:

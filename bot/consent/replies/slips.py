@@ -14,7 +14,7 @@ _REPEATED = re.compile(r"(.)\1+")
 #: Shorter words have more neighbours than slips; two slips are too many for all but long ones.
 _ONE_FROM, _TWO_FROM, _LONGEST = 4, 8, 20
 #: The languages whose other words `slips.txt` knows. Of the rest only repeated letters are a slip.
-_LANGUAGES = ("fr", "de", "es", "pt")
+_LANGUAGES = frozenset({"fr", "de", "es", "pt"})
 
 
 def slip_of(word: str) -> str | None:

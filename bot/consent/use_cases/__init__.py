@@ -22,6 +22,7 @@ from bot.consent.use_cases.cases.subscriptions import (
     unsubscribe_from_requests,
 )
 from bot.consent.use_cases.cases.timers import run_case_timers
+from bot.consent.use_cases.check_addresses import AddressVerdict, CheckedAddress, check_addresses
 from bot.consent.use_cases.contacts import Details, add, edit, note
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.erase import erase
@@ -46,8 +47,10 @@ from bot.consent.use_cases.update import StatusChange, StatusUpdate, UpdateResul
 from bot.consent.use_cases.verify import Verdict, verify
 
 __all__ = [
+    "AddressVerdict",
     "CaseDetails",
     "CaseRequest",
+    "CheckedAddress",
     "Decided",
     "Details",
     "Found",
@@ -68,6 +71,7 @@ __all__ = [
     "cancel",
     "case_details",
     "change",
+    "check_addresses",
     "check_request",
     "completed_by_another",
     "deny",

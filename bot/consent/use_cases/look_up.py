@@ -10,18 +10,18 @@ from dataclasses import dataclass, field
 from bot.consent.addresses import key_of
 from bot.consent.cases import Case
 from bot.consent.errors import Invalid, NotFound
-from bot.consent.frozen import replace
 from bot.consent.gates import Gate
 from bot.consent.log.entries import Entry
-from bot.consent.model import Actor, AddressFacts, Bounce, Channel, Contact
+from bot.consent.model import Actor, AddressFacts, Channel, Contact
 from bot.consent.parsing import fold, looks_like_phone, read_phone, visible
 from bot.consent.permissions import Action, authorize
-from bot.consent.records import Addresses, Contacts
+from bot.consent.records import Contacts
 from bot.consent.rules import ANY, Decision, decide
 from bot.consent.senders import Senders
 from bot.consent.store import Records
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.known_senders import senders_of
+from bot.consent.use_cases.unheld_addresses import known_of
 
 #: Characters; what is longer is no phone, e-mail or name.
 LONGEST_QUERY = 200
@@ -86,13 +86,13 @@ class Found:
 def find(service: Service, text: str, actor: Actor, *, limit: int = 10) -> Found:
     """Looks up a phone number, mailbox, id or name, in the forms people type."""
     authorize(actor, Action.LOOK)
-    text = _SCHEME.sub("", " ".join(visible(text).split()), count=1)
+    text = _plain(text)
     if len(text) > LONGEST_QUERY:
         raise Invalid(
             f"That is too long to be a name, number or address "
             f"({LONGEST_QUERY} characters at most)."
         )
-    phone, email, problem = _read(service, text)
+    phone, email, problem = read_address(service, text)
     with service.store.reading() as records:
         hits = _hits(records.contacts, text, phone, email)
         latest = 1 if len(hits) == 1 else 0
@@ -100,7 +100,7 @@ def find(service: Service, text: str, actor: Actor, *, limit: int = 10) -> Found
         facts = None
         if not hits:
             address = phone or email
-            facts = _known(service, records.addresses, address) if address else None
+            facts = known_of(service, records.addresses, address) if address else None
             near = _similar(records.contacts, text, phone, email)
         return Found(
             contacts=[profile_of(service, records, hit, latest=latest) for hit in hits[:limit]],
@@ -118,7 +118,7 @@ def suggest(service: Service, text: str, actor: Actor, *, limit: int = 20) -> Se
     """The first contacts that fit what has been typed so far: exact ones, then similar ones."""
     authorize(actor, Action.LOOK)
     text = " ".join(visible(text).split())[:LONGEST_QUERY]
-    phone, email, _ = _read(service, text)
+    phone, email, _ = read_address(service, text)
     with service.store.reading() as records:
         hits = _hits(records.contacts, text, phone, email) or _similar(
             records.contacts, text, phone, email
@@ -168,9 +168,10 @@ def profile_of(service: Service, records: Records, contact: Contact, *, latest: 
     )
 
 
-def _read(service: Service, text: str) -> tuple[str | None, str | None, str | None]:
+def read_address(service: Service, text: str) -> tuple[str | None, str | None, str | None]:
     """The phone number or the mailbox that the text is, and what is wrong where it looks like
     one and is none."""
+    text = _plain(text)
     try:
         if "@" in text:
             return None, service.read_email(text), None
@@ -179,6 +180,11 @@ def _read(service: Service, text: str) -> tuple[str | None, str | None, str | No
     except Invalid as problem:
         return None, None, problem.sentence
     return None, None, None
+
+
+def _plain(text: str) -> str:
+    """Without what came along when it was copied: white space, signs that nobody sees, a link."""
+    return _SCHEME.sub("", " ".join(visible(text).split()), count=1)
 
 
 def _hits(contacts: Contacts, text: str, phone: str | None, email: str | None) -> list[Contact]:
@@ -227,26 +233,3 @@ def _closest(
         if matcher.quick_ratio() >= cutoff and (score := matcher.ratio()) >= cutoff:
             scored.append((-score, contact.id, contact))
     return [contact for _, _, contact in sorted(scored)[:_NEAR]]
-
-
-def _known(service: Service, addresses: Addresses, address: str) -> AddressFacts | None:
-    """What is kept of an address that nobody has, as whoever appears with it would get it."""
-    facts = addresses.get(key_of(address))
-    for name in service.hashes(facts.address):
-        kept = addresses.get(name)
-        facts = replace(
-            facts,
-            refusals=(*facts.refusals, *kept.refusals),
-            blocks={**kept.blocks, **facts.blocks},
-            cleared={**kept.cleared, **facts.cleared},
-            hold=facts.hold or kept.hold,
-        )
-        if facts.bounce is Bounce.NO:
-            facts = replace(
-                facts,
-                bounce=kept.bounce,
-                bounced_at=kept.bounced_at,
-                bounce_reason=kept.bounce_reason,
-                complaint=kept.complaint,
-            )
-    return None if facts == AddressFacts(address=facts.address) else facts

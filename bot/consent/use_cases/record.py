@@ -63,6 +63,18 @@ def history(log: Log, contact: str, *, before: int | None = None) -> Iterator[En
         before = page[-1].seq
 
 
+def refusals_told(log: Log, actor: str) -> set[tuple[str, Channel, bool]]:
+    """Of which contacts and channels this actor has said NO, as `Recorder.told` has it."""
+    told = set()
+    before: int | None = None
+    while page := log.entries(actor=actor, before=before, limit=500):
+        for entry in page:
+            if entry.channel and entry.contact and entry.after == ConsentValue.NO:
+                told.add((entry.contact, entry.channel, is_own(entry)))
+        before = page[-1].seq
+    return told
+
+
 def _storable(evidence: Evidence | None) -> Evidence | None:
     if evidence is None or evidence.text == (text := storable(evidence.text)):
         return evidence
@@ -221,6 +233,7 @@ def told_marks(facts: AddressFacts) -> Iterator[BounceChanged]:
         yield BounceChanged(
             before=facts.deliverability.bounce,
             after=Bounce.YES,
+            by=Origin.CONTACT if facts.complaint else None,
             reason=facts.bounce_reason,
             act=Act(of=mark.of or None, name=mark.act),
         )

@@ -12,8 +12,7 @@ from bot.consent.alerts import URGENT, Alert, DeliveryState
 from bot.consent.cases import Case
 from bot.consent.log.entries import Entry
 from bot.consent.model import AddressFacts, Channel, Contact, Import
-from storage.alert_documents import AlertDecoder, alert_document
-from storage.documents import encode
+from storage.documents import AlertDecoder, alert_document, encode
 from storage.sql.tables.trigrams import grams_of, name_of, other_of
 
 Fields = dict[str, Any]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from bot.consent.model import Channel, ConsentValue, Evidence
@@ -27,8 +28,46 @@ class Consequence(StrEnum):
     SMS_KEPT = "SMS On kept at NO although the file says YES"
     EMAIL_KEPT = "Email On kept at NO although the file says YES"
     BOUNCED = "addresses marked as bounced"
+    COMPLAINED = "addresses marked as having reported spam"
+    BLOCKED = "addresses recorded as suppressed by the provider"
+    DO_NOT_CALL = "contacts noted as Do Not Call"
+    FURTHER = "further addresses of a row, not stored (their opt-outs are)"
     UNCHANGED = "rows that change nothing"
     REJECTED = "rows rejected"
+
+
+def counted(consequence: Consequence, count: int) -> str:
+    """The words beside a count, in the singular for one."""
+    return _SINGULAR.get(consequence, str(consequence)) if count == 1 else str(consequence)
+
+
+_SINGULAR = {
+    Consequence.ADDED: "contact added",
+    Consequence.UPDATED: "contact updated",
+    Consequence.ALSO_NO: "opt-out that reaches another contact with the same address",
+    Consequence.KEPT_FOR_LATER: "opt-out of an address that nobody has, kept",
+    Consequence.BOUNCED: "address marked as bounced",
+    Consequence.COMPLAINED: "address marked as having reported spam",
+    Consequence.BLOCKED: "address recorded as suppressed by the provider",
+    Consequence.DO_NOT_CALL: "contact noted as Do Not Call",
+    Consequence.FURTHER: "further address of a row, not stored (its opt-out is)",
+    Consequence.UNCHANGED: "row that changes nothing",
+    Consequence.REJECTED: "row rejected",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptOutDetails:
+    """How a row says NO."""
+
+    #: When the contact acted; None where the file does not say.
+    at: datetime | None = None
+    #: Our own side's NO, not the contact's.
+    by_staff: bool = False
+    reason: str = ""
+
+
+_UNDATED = OptOutDetails()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +86,15 @@ class Row:
     #: Of one channel, where the two have different evidence.
     sms_evidence: Evidence | None = None
     email_evidence: Evidence | None = None
+    #: The e-mail address reported spam.
+    complaint: bool = False
+    #: How the row says NO, by channel.
+    refusals: Mapping[Channel, OptOutDetails] | None = None
+    #: Further phone numbers and mailboxes of the row, the best first.
+    more: Mapping[Channel, Sequence[str]] | None = None
+    do_not_call: bool = False
+    #: Of a suppression list: it says something of addresses, and brings no contact.
+    listed: bool = False
     #: Why it can't be taken, where reading its words has shown that already.
     problem: str | None = None
 
@@ -57,6 +105,10 @@ class Row:
     def bounced(self, channel: Channel) -> bool:
         """Whether the row says that messages to this address are rejected."""
         return self.sms_bounce if channel is Channel.SMS else self.email_bounce
+
+    def refusal(self, channel: Channel) -> OptOutDetails:
+        """How it says NO to one channel."""
+        return (self.refusals or {}).get(channel, _UNDATED)
 
     def proof(self, channel: Channel) -> Evidence | None:
         """What shows that the contact agreed to this channel."""
@@ -73,6 +125,13 @@ class Report:
     id: str | None
     rows: int
     counts: Mapping[str, int]
+    #: The first of the further addresses in the rows that are not stored: line, and masked.
+    further: Sequence[tuple[int, str]] = ()
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether the storage was, or would be, the same without the file."""
+        return self.counts.keys() <= {Consequence.UNCHANGED, Consequence.FURTHER}
 
     @property
     def rejected(self) -> int:

@@ -20,9 +20,11 @@ from bot.consent.log.entries import (
 from bot.consent.model import Actor, Channel, Contact
 from bot.consent.parsing import blank
 from bot.consent.permissions import Action, authorize
+from bot.consent.suppressions import Cause, Listing
 from bot.consent.use_cases.consent_history import BUT_OPT_OUTS, became
 from bot.consent.use_cases.contacts import identity, update
 from bot.consent.use_cases.context import Service, present
+from bot.consent.use_cases.imports.row_bounces import unsuppress
 from bot.consent.use_cases.imports.run_import import BATCH
 from bot.consent.use_cases.record import Recorder, history
 from bot.consent.use_cases.take_back_opt_outs import settle, settle_all, take_from_address
@@ -109,6 +111,7 @@ class _Undoing:
         if entry.kind is EntryKind.BOUNCE:
             _undo_bounce(self.service, self.recorder, None, entry)
             return
+        self._unsuppress(entry)
         if not is_refusal(entry) or entry.address is None:
             return
         if not self.opt_outs:
@@ -164,6 +167,7 @@ class _Undoing:
         for entry in ours:
             if entry.kind is EntryKind.BOUNCE and is_own(entry):
                 _undo_bounce(self.service, self.recorder, contact, entry)
+            self._unsuppress(entry)
         if refused:
             self.counts[TAKEN_BACK if self.opt_outs else KEPT] += refused
         if self.opt_outs and any(is_refusal(entry) for entry in ours):
@@ -178,6 +182,14 @@ class _Undoing:
         self._put_back(id, ours)
         said = "contacts put back" if not brought else "contacts kept, since somebody changed them"
         self.counts[said] += 1
+
+    def _unsuppress(self, entry: Entry) -> None:
+        """An entry of a provider's list: one for a bounce goes with the bounce, the others with the
+        opt-outs."""
+        if entry.kind is not EntryKind.BLOCK or not entry.sender:
+            return
+        if self.opt_outs or Listing.of(entry.sender).cause is Cause.BOUNCE:
+            unsuppress(self.service, self.recorder, entry, reason=self.reason)
 
     def _take_back(self, id: str) -> None:
         """The opt-outs of one contact, wherever they came to."""

@@ -19,7 +19,7 @@ def note(taking: EventContext) -> bool:
     """Logs the bounce or complaint of a mailbox that nobody has on whoever has the one mailbox that
     the message was sent to. Whether anybody has."""
     event = taking.event
-    if taking.holders or not _comes_back(event) or event.only_recipient in (None, event.address):
+    if not _comes_back(event) or event.only_recipient in (None, event.address):
         return False
     assert event.only_recipient is not None
     theirs = EventContext(

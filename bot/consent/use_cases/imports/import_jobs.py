@@ -1,0 +1,313 @@
+"""Imports that are asked for in Slack: jobs in the storage, which any replica takes up.
+
+A job keeps the file's id at Slack and its SHA-256, and nothing of the file: each attempt fetches it
+again. How far an import came is stored in the transaction of each batch of rows, together with
+them, so that whoever goes on does no row twice and counts none twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from bot.consent.errors import Changed, NotAllowed, NotFound, Refused
+from bot.consent.model import Actor
+from bot.consent.permissions import Action, authorize
+from bot.consent.records import KeyValue
+from bot.consent.store import Records
+from bot.consent.use_cases.context import Service
+from bot.consent.use_cases.record import new_id
+
+#: How long a replica that is silent keeps a job.
+LEASE = timedelta(seconds=60)
+#: How long an import can be undone by its button.
+UNDO_WITHIN_A_DAY = timedelta(days=1)
+#: How long a job is kept.
+_KEPT = timedelta(days=7)
+_JOB, _OPEN, _REJECTED = "import-job:", "import-jobs", "import-rejected:"
+
+
+class JobState(StrEnum):
+    """What is to be done next, and by whom."""
+
+    READING = "reading"
+    #: A person says what a column means.
+    ASKING = "asking"
+    #: A person decides.
+    READY = "ready"
+    IMPORTING = "importing"
+    #: It is imported, and the manager does not know yet.
+    TELLING = "telling"
+    DONE = "done"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+#: Here a replica works.
+RUNNING = frozenset({JobState.READING, JobState.IMPORTING, JobState.TELLING, JobState.UNDOING})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportJob:
+    """One file that a manager uploaded."""
+
+    id: str
+    state: JobState = JobState.READING
+    #: Slack's ids of the manager and of the file.
+    user: str
+    file: str
+    name: str
+    made_at: datetime
+    #: What the file is, and whose list, as `optin import --as` and `--provider` say it.
+    kind: str = ""
+    provider: str = ""
+    #: What columns mean, by their titles; an empty meaning leaves the column out.
+    columns: Mapping[str, str] = field(default_factory=dict)
+    #: Columns that are asked about.
+    unknown: Sequence[str] = ()
+    sha256: str = ""
+    #: Where the manager's message is.
+    slack_channel: str = ""
+    ts: str = ""
+    #: The rows that are done, and what they did, by consequence.
+    rows: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+    finished_at: datetime | None = None
+    #: The replica that works at it, and until when nobody else does.
+    owner: str = ""
+    until: datetime | None = None
+    attempts: int = 0
+
+    @property
+    def import_id(self) -> str:
+        """The id of its import in the log."""
+        return self.id
+
+
+class Overtaken(Exception):
+    """Another replica works at this job now, or somebody has cancelled it."""
+
+
+def start_job(
+    service: Service, actor: Actor, *, file: str, name: str, kind: str, provider: str
+) -> ImportJob:
+    """Keeps the job for the next replica that looks."""
+    authorize(actor, Action.IMPORT)
+    now = service.now()
+    job = ImportJob(
+        id=new_id(now),
+        user=actor.id.removeprefix("slack:"),
+        file=file,
+        name=name,
+        made_at=now,
+        kind=kind,
+        provider=provider,
+    )
+    with service.store.transaction() as records:
+        _put(records.key_value, job)
+        _put_open(records.key_value, {**_open(records.key_value), job.id: now.isoformat()})
+    return job
+
+
+def decide_job(
+    service: Service,
+    actor: Actor,
+    id: str,
+    *,
+    asked_in: Collection[JobState],
+    state: JobState,
+    meanings: Sequence[str] = (),
+) -> ImportJob:
+    """What the manager pressed. `meanings` are those of the columns that were asked about, in their
+    order. Raises `Changed` where the job is not in `asked_in` any more, and
+    `Refused` for an undo that comes too late."""
+    authorize(actor, Action.IMPORT)
+    now = service.now()
+    with service.store.transaction() as records:
+        job = _get(records.key_value, id)
+        if job is None:
+            raise NotFound("This import is not kept any more.")
+        if actor.id != f"slack:{job.user}":
+            raise NotAllowed("Only whoever uploaded the file can do that.")
+        if job.state not in asked_in:
+            raise Changed("This import has gone on meanwhile. Its message says how it stands.")
+        late = job.finished_at and now - job.finished_at > UNDO_WITHIN_A_DAY
+        if state is JobState.UNDOING and late:
+            raise Refused(
+                "The button undoes an import for one day. An operator can still undo it at the "
+                f"command line: optin import --undo {job.import_id}"
+            )
+        job = replace(
+            job,
+            state=state,
+            columns={**job.columns, **dict(zip(job.unknown, meanings, strict=False))},
+            until=None,
+            owner="",
+            attempts=0,
+        )
+        _put(records.key_value, job)
+    return job
+
+
+def claim_job(service: Service, owner: str) -> ImportJob | None:
+    """A job at which nobody works, for this replica; None where there is none."""
+    now = service.now()
+    with service.store.reading() as records:
+        if not any(_is_free(job, now) for job in _jobs(records.key_value)):
+            return None
+    with service.store.transaction() as records:
+        for job in _jobs(records.key_value):
+            if _is_free(job, now):
+                job = replace(job, owner=owner, until=now + LEASE, attempts=job.attempts + 1)
+                _put(records.key_value, job)
+                return job
+    return None
+
+
+def keep_job(service: Service, job: ImportJob) -> ImportJob:
+    """Stores what the replica that has the job found, and has it a while longer. Raises
+    `Overtaken`."""
+    with service.store.transaction() as records:
+        return _keep(service, records.key_value, job)
+
+
+def job_as_stored(service: Service, job: ImportJob) -> ImportJob:
+    """With the rows that are done by now."""
+    with service.store.reading() as records:
+        return _get(records.key_value, job.id) or job
+
+
+def release_job(service: Service, job: ImportJob) -> None:
+    """Lets another replica go on at once. Raises `Overtaken`."""
+    with service.store.transaction() as records:
+        kept = _keep(service, records.key_value, job)
+        _put(records.key_value, replace(kept, owner="", until=None, attempts=0))
+
+
+def rejected_rows(service: Service, job: ImportJob) -> dict[int, str]:
+    """The lines of the rows that were not taken, with the reasons."""
+    prefix = f"{_REJECTED}{job.id}:"
+    with service.store.reading() as records:
+        texts = [text for name, text in records.key_value.all() if name.startswith(prefix)]
+    return {int(line): reason for text in texts for line, reason in json.loads(text).items()}
+
+
+def sweep_jobs(service: Service) -> int:
+    """Removes jobs that nobody needs any more, and the reasons of their rejected rows; how many
+    jobs."""
+    now = service.now()
+    with service.store.reading() as records:
+        known = _open(records.key_value)
+        old = [id for id, at in known.items() if now - datetime.fromisoformat(at) > _KEPT]
+        names = [
+            name
+            for name, _ in records.key_value.all()
+            if name.startswith((_JOB, _REJECTED)) and name.split(":")[1] in old
+        ]
+    if old:
+        with service.store.transaction() as records:
+            for name in names:
+                records.key_value.put(name, None)
+            left = {id: at for id, at in _open(records.key_value).items() if id not in old}
+            _put_open(records.key_value, left)
+    return len(old)
+
+
+class JobProgress:
+    """How far the import of a job came: `run_import.Checkpoint`."""
+
+    def __init__(self, service: Service, job: ImportJob) -> None:
+        self._service = service
+        self.job = job
+
+    @property
+    def import_id(self) -> str:
+        """The import goes on under this id."""
+        return self.job.import_id
+
+    @property
+    def rows(self) -> int:
+        """The rows that are done."""
+        return self.job.rows
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """What they did."""
+        return self.job.counts
+
+    def save(
+        self, records: Records, rows: int, counts: Mapping[str, int], rejected: Mapping[int, str]
+    ) -> None:
+        """In the transaction of these rows. Raises `Overtaken`, and then nothing of it is
+        stored."""
+        job = replace(self.job, rows=rows, counts=dict(counts))
+        self.job = _keep(self._service, records.key_value, job)
+        if rejected:
+            records.key_value.put(f"{_REJECTED}{job.id}:{rows}", json.dumps(dict(rejected)))
+
+    def finish(self, records: Records) -> None:
+        """In the transaction of the import's end."""
+        now = self._service.now()
+        done = replace(self.job, state=JobState.TELLING, finished_at=now)
+        self.job = _keep(self._service, records.key_value, done)
+
+
+def _keep(service: Service, key_value: KeyValue, job: ImportJob) -> ImportJob:
+    stored = _get(key_value, job.id)
+    if stored is None or stored.owner != job.owner or not job.owner:
+        raise Overtaken
+    running = job.state in RUNNING
+    job = replace(
+        job,
+        until=service.now() + LEASE if running else None,
+        owner=job.owner if running else "",
+    )
+    _put(key_value, job)
+    return job
+
+
+def _is_free(job: ImportJob, now: datetime) -> bool:
+    return job.state in RUNNING and (job.until is None or job.until <= now)
+
+
+def _jobs(key_value: KeyValue) -> list[ImportJob]:
+    """The oldest first."""
+    found = (_get(key_value, id) for id in sorted(_open(key_value)))
+    return [job for job in found if job is not None]
+
+
+def _open(key_value: KeyValue) -> dict[str, str]:
+    """When each job was made, by its id."""
+    kept: dict[str, str] = json.loads(key_value.get(_OPEN) or "{}")
+    return kept
+
+
+def _put_open(key_value: KeyValue, jobs: Mapping[str, str]) -> None:
+    key_value.put(_OPEN, json.dumps(dict(jobs)) if jobs else None)
+
+
+_TIMES = frozenset({"made_at", "finished_at", "until"})
+
+
+def _get(key_value: KeyValue, id: str) -> ImportJob | None:
+    text = key_value.get(_JOB + id)
+    if text is None:
+        return None
+    kept: dict[str, Any] = json.loads(text)
+    for name in _TIMES:
+        kept[name] = datetime.fromisoformat(kept[name]) if kept[name] else None
+    return ImportJob(**{**kept, "state": JobState(kept["state"])})
+
+
+def _put(key_value: KeyValue, job: ImportJob) -> None:
+    kept = asdict(job)
+    for name in _TIMES:
+        at = kept[name]
+        kept[name] = at.isoformat() if at else None
+    key_value.put(_JOB + job.id, json.dumps(kept))
