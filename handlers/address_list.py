@@ -97,7 +97,7 @@ _COUNTED = {
 
 
 def counts(answers: Iterable[CheckedAddress]) -> str:
-    """ "2 may be sent to · 1 may not"."""
+    """How many answers there are of each kind: "2 may be sent to · 1 may not"."""
     found = dict.fromkeys(_COUNTED, 0)
     for one in answers:
         found[one.verdict] += 1

@@ -86,7 +86,7 @@ _SOURCES = {"slack": "Slack", "cli": "the command line", "import": "an import"}
 
 
 def indicator(decision: Decision) -> str:
-    """ "SMS ✅ Opted in"."""
+    """The answer for one channel, such as "SMS ✅ Opted in"."""
     icon, word = STATUS[decision.status]
     return f"{decision.channel.word} {icon} {word}"
 
@@ -140,7 +140,7 @@ def _provider(name: str, providers: KnownProviders) -> str:
     return inert(providers.label(name), _SHORT)
 
 
-def what(entry: Entry, providers: KnownProviders) -> str:
+def what(entry: Entry, providers: KnownProviders) -> str:  # noqa: C901, PLR0911 - a table of kinds
     """What an entry says happened, in a few words."""
     channel = entry.channel.word if entry.channel else ""
     match entry.kind:
@@ -192,7 +192,7 @@ def _blocked(entry: Entry, providers: KnownProviders) -> str:
 
 
 def meanwhile(entry: Entry, now: datetime, providers: KnownProviders) -> str:
-    """ "Sam changed this 20 s ago", and what."""
+    """Who changed what, and how long ago: "Sam changed this 20 s ago: SMS On YES → NO."."""
     seconds = max(0, int((now - entry.recorded_at).total_seconds()))
     ago = next((f"{seconds // size} {unit}" for unit, size in _AGO if seconds >= 2 * size), None)
     who, ago = actor(entry.actor, providers), ago or f"{seconds} s"

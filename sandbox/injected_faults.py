@@ -30,6 +30,8 @@ class Fault:
 
 
 class Faults:
+    """The faults of one workspace. A call gets the first that names it and is not used up."""
+
     def __init__(self) -> None:
         self._waiting: list[Fault] = []
 

@@ -35,7 +35,7 @@ from sandbox.workspace_state import Clock, World, system_clock
 PAGE: Final = Path(__file__).parent / "page"
 
 
-def build_room(
+def build_room(  # noqa: PLR0913 - each parameter is a choice of a test or of the command line
     *,
     mode: str,
     request_url: str = "",

@@ -15,6 +15,8 @@ from sandbox.workspace_state import World
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceTokens:
+    """What the app and the workspace prove themselves with: two tokens and a signing secret."""
+
     bot: str
     app: str
     signing_secret: str

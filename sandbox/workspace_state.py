@@ -64,6 +64,8 @@ class View:
 
 @dataclass(slots=True, kw_only=True)
 class Trigger:
+    """What lets the app open one modal for a person: it holds once, and for a short time."""
+
     person: str
     at: datetime
     view: str | None
@@ -71,6 +73,8 @@ class Trigger:
 
 
 class World:
+    """All state of one workspace. After each change, `changed` tells the pages to redraw."""
+
     def __init__(self, clock: Clock = system_clock) -> None:
         self.clock = clock
         self.people = {person.id: person for person in first_workspace.people()}

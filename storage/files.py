@@ -77,12 +77,12 @@ def read(descriptor: int, size: int, offset: int) -> bytes:
 
 def inode(path: str) -> int:
     """Which file stands under this name now. Its number is not used again while it is open."""
-    return os.stat(path).st_ino  # noqa: PTH116  # at each commit, and a Path takes twice as long
+    return os.stat(path).st_ino  # noqa: PTH116 - at each commit, and a Path takes twice as long
 
 
 def identity(path: str) -> tuple[int, int]:
     """Another one when the file was replaced or changed, open or not."""
-    found = os.stat(path)  # noqa: PTH116  # as above
+    found = os.stat(path)  # noqa: PTH116 - as above
     return found.st_ino, found.st_ctime_ns
 
 

@@ -230,6 +230,21 @@ def _lines(about: CaseDetails) -> Iterator[str]:
     if case.note:
         yield f"  Note          {shown(case.note, 600)}"
     yield f"  ☑ Requested by {person(case.requested_by, markup=False)}, {when(case.requested_at)}"
+    yield from _steps(about)
+    for warning in about.warnings if case.open else ():
+        yield f"  ! {warning}"
+    if case.open:
+        yield f"  Expires {when(case.expires_at)}"
+    elif case.state is CaseState.COMPLETED:
+        yield f"  ☑ {case.channel.word} On is YES"
+        for gate in about.now.gates if about.now else ():
+            yield f"  ☐ {OWNER[gate.owner]}: {gate.remedy}"
+    elif case.ended_why:
+        yield f"  {case.ended_why}"
+
+
+def _steps(about: CaseDetails) -> Iterator[str]:
+    case = about.case
     if case.decided_by and case.decided_at:
         word = "Denied" if case.state is CaseState.DENIED else "Approved"
         own = ", who asked for it" if case.self_approved else ""
@@ -251,13 +266,3 @@ def _lines(about: CaseDetails) -> Iterator[str]:
     if case.state is CaseState.PENDING and about.then and not about.missing:
         for gate in about.then.gates:
             yield f"  After approval: {gate.remedy}"
-    for warning in about.warnings if case.open else ():
-        yield f"  ! {warning}"
-    if case.open:
-        yield f"  Expires {when(case.expires_at)}"
-    elif case.state is CaseState.COMPLETED:
-        yield f"  ☑ {case.channel.word} On is YES"
-        for gate in about.now.gates if about.now else ():
-            yield f"  ☐ {OWNER[gate.owner]}: {gate.remedy}"
-    elif case.ended_why:
-        yield f"  {case.ended_why}"

@@ -18,6 +18,8 @@ from handlers.contacts_file import write_csv, write_json
 
 
 class Format(StrEnum):
+    """The form of an export: CSV for spreadsheets, JSON for programs."""
+
     CSV = "csv"
     JSON = "json"
 

@@ -13,6 +13,8 @@ from bot.config.settings import Mode
 
 
 class Way(StrEnum):
+    """How Slack reaches Optin. AUTO is Socket Mode where there is an app-level token, else HTTP."""
+
     AUTO = "auto"
     SOCKET = "socket"
     HTTP = "http"

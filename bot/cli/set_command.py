@@ -28,11 +28,15 @@ from handlers.slack.blocks.formatting import shown
 
 
 class YesNo(StrEnum):
+    """The two answers that a person can set. Never asked (`unset`) is not one of them."""
+
     YES = "yes"
     NO = "no"
 
 
 class Whose(StrEnum):
+    """Whose NO it is. A NO of staff comes back without a manager (rules.md §6)."""
+
     CONTACT = "contact"
     STAFF = "staff"
 

@@ -41,7 +41,7 @@ def _start(env: Mapping[str, str]) -> NoReturn:
     """Becomes the bot, so that the CLI's signals reach it."""
     given = {ours: env[theirs] for ours, theirs in _TOKENS.items() if theirs in env}
     command = [sys.executable, "-m", "bot", "serve", "--mode", "socket"]
-    os.execve(sys.executable, command, given | dict(env))
+    os.execve(sys.executable, command, given | dict(env))  # noqa: S606 - our own interpreter and command
 
 
 if __name__ == "__main__":

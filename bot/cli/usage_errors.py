@@ -6,4 +6,4 @@ from bot.consent.errors import OptinError
 
 
 class WrongUsage(OptinError):
-    """This command makes no sense. Its --help says how it is used."""
+    """This command makes no sense. Its --help says how it is used."""  # noqa: D404 - the sentence that the person reads

@@ -29,7 +29,7 @@ class OptinError(Exception):
 
 
 class Refused(OptinError):
-    """This can't be done. Nothing was changed."""
+    """This can't be done. Nothing was changed."""  # noqa: D404 - the sentence that the person reads
 
 
 class NotAllowed(Refused):
@@ -47,7 +47,7 @@ class NeedsEvidence(Refused):
 
 
 class TooLate(Refused):
-    """This can't be undone any more."""
+    """This can't be undone any more."""  # noqa: D404 - the sentence that the person reads
 
 
 class Changed(Refused):

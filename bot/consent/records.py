@@ -16,6 +16,8 @@ from bot.consent.model import AddressFacts, Channel, Contact, Import
 
 
 class Contacts(Protocol):
+    """The contacts, and the ways to find one."""
+
     def get(self, id: str) -> Contact | None:
         """The contact, erased ones too."""
         ...
@@ -225,6 +227,8 @@ class KeyValue(Protocol):
 
 
 class Imports(Protocol):
+    """The files that were imported, so that an import can be undone."""
+
     def get(self, id: str) -> Import | None: ...
 
     def put(self, record: Import) -> None: ...

@@ -79,7 +79,7 @@ def decide(
     sender: Sender | None = None,
     senders: Senders = ANY,
 ) -> Decision:
-    """May this contact be reached on this channel?
+    """Decides whether this contact may be reached on this channel.
 
     `facts` are those of the contact's present address. With a `sender`, only that sender's blocks
     count, and those of senders whom `senders` does not know; without one, every block does.

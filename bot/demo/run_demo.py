@@ -95,7 +95,7 @@ def _workspace(port: int, folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
     manifest.write_text(json.dumps(yaml.safe_load(_MANIFEST.read_text("utf-8"))), encoding="utf-8")
     command = [sys.executable, "-m", "sandbox", "--port", str(port), "--tour", str(tour)]
     command += ["--manifest", str(manifest), "--until-stdin-ends"]
-    with subprocess.Popen(
+    with subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_HERE
     ) as process:
         assert process.stdin is not None

@@ -135,7 +135,7 @@ def _apart(said: str) -> str:
     return " ".join(parts)
 
 
-def _about_consent(said: str) -> Meaning | None:
+def _about_consent(said: str) -> Meaning | None:  # noqa: C901, PLR0911 - a table of meanings
     if _no_answer(said):
         return None
     sms, email = _SMS.search(said), _EMAIL.search(said)

@@ -20,7 +20,7 @@ MOST_LINES = 5_000_000
 
 
 class UnreadableFile(Invalid):
-    """This file can't be read as contacts. Nothing was changed."""
+    """This file can't be read as contacts. Nothing was changed."""  # noqa: D404 - the sentence that the person reads
 
 
 class CsvRecord(NamedTuple):

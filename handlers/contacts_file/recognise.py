@@ -93,7 +93,7 @@ def known_titles(header: Iterable[str]) -> int:
     return sum(meaning_of(title) is not None or key(title) in BY_VALUES for title in header)
 
 
-def _meaning(
+def _meaning(  # noqa: PLR0911 - a table of meanings
     place: int, title: str, sample: Sequence[Sequence[str]], asked: Asked
 ) -> Meaning | None:
     titled = key(title)

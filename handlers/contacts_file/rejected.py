@@ -38,7 +38,7 @@ def write_rejected(contacts: ContactsFile, path: Path, reasons: Mapping[int, str
 
 
 def _new(path: Path) -> Path:
-    """A file that was not there before: `contacts.rejected.csv`, `contacts.rejected-2.csv` …"""
+    """A new file: the first is `contacts.rejected.csv`, the next ends in `-2`."""
     for number in count(1):
         target = path.with_suffix(f".rejected{f'-{number}' if number > 1 else ''}.csv")
         with suppress(FileExistsError):

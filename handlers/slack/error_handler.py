@@ -94,7 +94,7 @@ def answer(
     return BoltResponse(status=200, body="")
 
 
-def _say(error: Exception) -> tuple[str | None, str]:
+def _say(error: Exception) -> tuple[str | None, str]:  # noqa: PLR0911 - a table of errors
     """The field that is wrong, if it is one, and the sentence."""
     match error:
         case StorageFailed():

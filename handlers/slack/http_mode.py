@@ -112,7 +112,9 @@ class SignatureCheck:
         self._secrets = [secret.encode() for secret in secrets]
         self._seen = _Memory(remembered)
 
-    def judge(self, headers: Mapping[str, str], body: bytes, at: datetime) -> SignatureVerdict:
+    def judge(  # noqa: PLR0911 - one return for each reason to refuse
+        self, headers: Mapping[str, str], body: bytes, at: datetime
+    ) -> SignatureVerdict:
         """The verdict on a request that came at this time. `headers` are asked for in lower
         case, and have to answer regardless of case."""
         if len(body) <= _LONGEST_SSL_CHECK and _SSL_CHECK.fullmatch(body):

@@ -13,7 +13,7 @@ from handlers.slack.alerts.slack_errors import ErrorKind, slack_failure
 _PASSING = frozenset({ErrorKind.LIMITED, ErrorKind.UNREACHED, ErrorKind.UNKNOWN})
 
 _TOKEN = (
-    "Slack no longer accepts Optin's token ({word}). Whoever runs Optin has to install the app "
+    "Slack no longer accepts Optin's token ({word}). Whoever runs Optin has to install the app "  # noqa: S105 - a sentence
     "again and set the new SLACK_BOT_TOKEN."
 )
 _SCOPE = (

@@ -60,7 +60,9 @@ def saved_edit(
     try:
         outcome = change(consent, metadata.contact, wish, actor, version=metadata.version)
     except NeedsManager as refused:
-        _ask_instead(ack, client, consent, actor, metadata, wish, values, refused)
+        _ask_instead(
+            ack, client, consent, actor, metadata, wish=wish, values=values, refused=refused
+        )
         return
     except Refused as refused:
         if not (wish.opt_outs and wish.the_rest):
@@ -92,6 +94,7 @@ def _ask_instead(
     consent: Service,
     actor: Actor,
     metadata: Metadata,
+    *,
     wish: StatusUpdate,
     values: Mapping[str, str],
     refused: NeedsManager,

@@ -96,13 +96,7 @@ class _Check:
         elif kind.startswith("[blocks:"):
             self.blocks(value, at, kind[8:-1])
         elif kind.startswith("["):
-            if not isinstance(value, list):
-                self.say(at, "must be an array")
-                return
-            for index, item in enumerate(value):
-                self.value(item, kind[1:-1], f"{at}/{index}")
-            if kind.startswith("[elements:"):
-                self.unique_actions(value, at)
+            self.array(value, kind, at)
         elif not isinstance(value, dict):
             self.say(at, "must provide an object")
         elif kind.startswith("elements:"):
@@ -114,6 +108,15 @@ class _Check:
             self.limits("composition", kind, value, at)
             if kind == "source":
                 self.limits("element", "url source", value, at)
+
+    def array(self, value: Any, kind: str, at: str) -> None:
+        if not isinstance(value, list):
+            self.say(at, "must be an array")
+            return
+        for index, item in enumerate(value):
+            self.value(item, kind[1:-1], f"{at}/{index}")
+        if kind.startswith("[elements:"):
+            self.unique_actions(value, at)
 
     def text(self, node: dict[str, Any], kind: str, at: str) -> None:
         allowed = TEXTS[:1] if kind == "plain" else TEXTS

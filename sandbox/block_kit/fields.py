@@ -133,7 +133,9 @@ def problems(blocks: list[dict[str, Any]], values: Values) -> dict[str, str]:
     return found
 
 
-def _problem(element: dict[str, Any], value: Any) -> str | None:
+def _problem(  # noqa: PLR0911 - a table of kinds of fields
+    element: dict[str, Any], value: Any
+) -> str | None:
     kind = element["type"]
     if kind in MULTIPLE:
         most = element.get("max_selected_items") or element.get("max_files")

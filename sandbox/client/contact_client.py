@@ -85,7 +85,7 @@ class ContactClient:
 
     @property
     def mails(self) -> list[dict[str, Any]]:
-        """Oldest first: subject, status, reason, arrived, link, page, told …"""
+        """Oldest first. Each has, among others, subject, status, reason, arrived, link and told."""
         mails: list[dict[str, Any]] = self._seen()["mails"]
         return mails
 

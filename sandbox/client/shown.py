@@ -93,6 +93,8 @@ class Surface:
 
 
 class ShownMessage(Surface):
+    """A message in a channel or thread, with who wrote it and whether only one person sees it."""
+
     __slots__ = ()
 
     @property
@@ -142,10 +144,14 @@ class ShownMessage(Surface):
 
 
 class Home(Surface):
+    """The App Home of one person."""
+
     __slots__ = ()
 
 
 class Modal(Surface):
+    """One modal of a person's stack."""
+
     __slots__ = ()
 
     @property

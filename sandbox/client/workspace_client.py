@@ -31,6 +31,7 @@ class Workspace:
     @classmethod
     def start(
         cls,
+        *,
         port: int = 0,
         mode: str = "http",
         request_url: str = "",
@@ -158,7 +159,7 @@ class Workspace:
     def flood(self, count: int, confirms: bool = False, timeout: float = 300.0) -> dict[str, Any]:
         """So many STOPs from strangers and some contacts, as fast as the app takes them; with
         `confirms`, each is followed by the error of the company's own confirmation. Returns when
-        all are answered: count, statuses, seconds, ms …"""
+        all are answered. The result has, among others, count, statuses, seconds and ms."""
         self._address.post("/sandbox/outside/flood", {"count": count, "confirms": confirms})
         self.wait_until(lambda: not self._flood()["running"], timeout)
         return self._flood()

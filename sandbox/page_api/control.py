@@ -26,7 +26,10 @@ async def faults(request: Request) -> Response:
 
 
 async def control(request: Request) -> Response:
-    """POST {"do": "archive", "channel": "#support"}, {"do": "deactivate", "person": "Ana"} …"""
+    """Changes the workspace as its owner could.
+
+    For example {"do": "archive", "channel": "#support"}, {"do": "deactivate", "person": "Ana"}.
+    """
     room: Room = request.app.state.room
     body = await request.json()
     do = body.get("do")

@@ -113,7 +113,7 @@ async def _forward(socket: WebSocket, queue: asyncio.Queue[dict[str, Any]]) -> N
         await socket.send_json(await queue.get())
 
 
-async def _do(
+async def _do(  # noqa: C901, PLR0911 - a table of what a page may ask for
     room: Room, person: SlackPerson, body: dict[str, Any]
 ) -> ActionOutcome | list[dict[str, Any]]:
     match body.get("do"):

@@ -11,6 +11,8 @@ KEPT: Final = 200
 
 
 class Author(StrEnum):
+    """Who wrote a text in a thread."""
+
     CONTACT = "contact"
     COMPANY = "company"
     #: Keywords are answered by the carrier, or by Twilio in its place.

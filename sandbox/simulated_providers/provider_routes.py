@@ -36,7 +36,7 @@ async def do(request: Request) -> Response:
 
 
 async def switch(request: Request) -> Response:
-    """POST {"advanced_opt_out": true}"""
+    """Turns Twilio's Advanced Opt-Out on or off: POST {"advanced_opt_out": true}."""
     _outside(request).switch(bool((await request.json())["advanced_opt_out"]))
     return JSONResponse({"ok": True})
 

@@ -70,7 +70,7 @@ def inbound(
 def status(
     sid: str, phone: str, sender: SimulatedSender, word: str, code: str = ""
 ) -> dict[str, str]:
-    """What became of a text to a contact: `word` is queued, sent, delivered …"""
+    """What became of a text to a contact. `word` is Twilio's status, such as "delivered"."""
     return {
         **({"ErrorCode": code} if code else {}),
         "SmsSid": sid,

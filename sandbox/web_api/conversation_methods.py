@@ -1,4 +1,4 @@
-"""conversations.*"""
+"""The methods `conversations.*` of the Web API."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""views.*"""
+"""The methods `views.*` of the Web API."""
 
 from typing import Any
 

@@ -56,6 +56,8 @@ class Put(NamedTuple):
 
 
 class Compiler:
+    """Makes the text of statements for one dialect, SQLite's or PostgreSQL's."""
+
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self.postgresql = dialect.name == "postgresql"

@@ -39,6 +39,8 @@ class DryRunRecords:
 
 
 class DryRunContacts:
+    """Contacts: those that were put or removed come from `over`, the others from `under`."""
+
     def __init__(self, under: SQLContacts, over: SQLContacts) -> None:
         self._under = under
         self._over = over
@@ -82,6 +84,8 @@ class DryRunContacts:
 
 
 class DryRunAddresses:
+    """Facts of addresses: those that were put come from `over`, the others from `under`."""
+
     def __init__(self, under: SQLAddresses, over: SQLAddresses) -> None:
         self._under = under
         self._over = over
@@ -100,6 +104,8 @@ class DryRunAddresses:
 
 
 class DryRunLog:
+    """The log: new entries in `over` continue the hash chain of `under`."""
+
     def __init__(self, under: SQLLog, over: SQLLog) -> None:
         over.follow(under.head())
         self._under = under
@@ -153,6 +159,8 @@ class DryRunLog:
 
 
 class DryRunEvents:
+    """Ids of events: an id is known if `over` or `under` has it."""
+
     def __init__(self, under: SQLEvents, over: SQLEvents) -> None:
         self._under = under
         self._over = over

@@ -18,6 +18,8 @@ from storage.sql.tables.sql_outbox import SQLOutbox
 
 
 class DryRunOutbox:
+    """Alerts: those that were put or removed come from `over`, the others from `under`."""
+
     def __init__(self, under: SQLOutbox, over: SQLOutbox) -> None:
         self._under = under
         self._over = over
@@ -69,6 +71,8 @@ class DryRunOutbox:
 
 
 class DryRunCases:
+    """Cases: those that were put come from `over`. One case at most is open, over both."""
+
     def __init__(self, under: SQLCases, over: SQLCases) -> None:
         self._under = under
         self._over = over
@@ -114,6 +118,8 @@ class DryRunCases:
 
 
 class DryRunKeyValue:
+    """Key values: those that were put or removed come from `over`, the others from `under`."""
+
     def __init__(self, under: SQLKeyValue, over: SQLKeyValue) -> None:
         self._under = under
         self._over = over
@@ -132,6 +138,8 @@ class DryRunKeyValue:
 
 
 class DryRunImports:
+    """Imports: those that were put come from `over`, the others from `under`."""
+
     def __init__(self, under: SQLImports, over: SQLImports) -> None:
         self._under = under
         self._over = over

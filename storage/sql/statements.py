@@ -46,6 +46,8 @@ def statements(dialect: Dialect, *, pg_trgm: bool = False) -> Statements:
 
 
 class Statements(Compiler):
+    """The texts of all statements for one database, made once when it is opened."""
+
     def __init__(self, dialect: Dialect, *, pg_trgm: bool = False) -> None:
         """`pg_trgm`: the database has pg_trgm's index of names."""
         super().__init__(dialect)

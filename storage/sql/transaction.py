@@ -21,6 +21,8 @@ class PendingQuery(NamedTuple):
 
 
 class Transaction:
+    """One transaction on one session. It begins with its first statement, and `end` closes it."""
+
     def __init__(self, session: Session, *, writes: bool) -> None:
         self.sql = session.sql
         self._session = session

@@ -40,6 +40,8 @@ _entry = msgspec.json.Decoder(Entry)
 
 
 class LogFile:
+    """The open log file, and the lines that it does not have yet."""
+
     def __init__(self, descriptor: int, first: int) -> None:
         self._descriptor = descriptor
         # The file begins with a title, so no entry stands at 0.

@@ -80,6 +80,8 @@ _waiting = msgspec.json.Decoder(Waiting)
 
 
 class Index:
+    """The index of all documents in memory. `changed` keeps it true to them."""
+
     def __init__(self, documents: Mapping[str, Mapping[str, bytes]]) -> None:
         #: By table, the document's id of a contact's or import's id, or of an address.
         self.ids: dict[str, dict[str, str]] = {table: {} for table in TABLES}

@@ -31,6 +31,8 @@ _SYNC_EVERY = 1 << 20
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """A snapshot as read. `size` is in bytes; `identity` tells this file from a newer one."""
+
     title: Title
     schema: int
     #: Where the log ended.

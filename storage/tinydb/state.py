@@ -40,6 +40,8 @@ SHORT = 8 << 20
 
 
 class State:
+    """One storage, open in this process. It is not safe for threads."""
+
     def __init__(self, path: Path) -> None:
         """Opens the storage, makes it where there is none. Raises `Corrupt` or OSError."""
         self.path = path

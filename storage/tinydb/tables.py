@@ -143,6 +143,8 @@ def decoded(
 
 
 class Decoded(Mapping[str, Fields]):
+    """A read-only table. Each look-up decodes the document again."""
+
     def __init__(self, documents: Mapping[str, bytes]) -> None:
         self._documents = documents
 

@@ -322,7 +322,9 @@ def _facts(channel: Channel, *, blocked: bool, bounced: bool) -> AddressFacts:
     )
 
 
-def _overlaid(channel: Channel, on: ConsentValue, fact: str) -> tuple[Contact, AddressFacts | None]:
+def _overlaid(  # noqa: C901, PLR0912 - a table of facts
+    channel: Channel, on: ConsentValue, fact: str
+) -> tuple[Contact, AddressFacts | None]:
     contact, address = _contact(channel, on), ADDRESS[channel]
     facts = AddressFacts(address=address)
     unknown = Block(state=BlockState.UNKNOWN, since=SINCE)

@@ -68,7 +68,7 @@ def check_alone(block: dict[str, Any]) -> list[str]:
     return check_blocks([block])
 
 
-def check_element(node: dict[str, Any]) -> list[str]:
+def check_element(node: dict[str, Any]) -> list[str]:  # noqa: PLR0911 - a table of kinds
     kind = node.get("type")
     if kind is None:
         return check_options(node)

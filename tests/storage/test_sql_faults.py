@@ -216,7 +216,7 @@ def test_a_connection_lost_before_commit_changed_nothing(server: Server) -> None
         ),
     ],
 )
-def test_a_server_that_restarts_in_a_flood_loses_and_doubles_nothing(
+def test_a_server_that_restarts_in_a_flood_loses_and_doubles_nothing(  # noqa: C901 - with the work of its threads
     server: Server, mode: str
 ) -> None:
     """Whoever is not told that it is stored tells it again, under the same id, as providers do."""

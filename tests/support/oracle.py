@@ -178,7 +178,7 @@ class Gone(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class TakenBack(Fact):
-    """This record counts no more."""
+    """A record that no longer counts."""
 
     what: str
 
@@ -429,7 +429,7 @@ class Oracle:
 
     # Deliverability
 
-    def bounce(self, address: str) -> tuple[str, bool]:
+    def bounce(self, address: str) -> tuple[str, bool]:  # noqa: C901 - a table of kinds of facts
         """NO, YES or PROBATION, and whether it is a complaint (§4)."""
         state, since, complaint, proved = NO, None, False, None
         soft: list[datetime] = []

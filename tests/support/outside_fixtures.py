@@ -107,7 +107,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _twilio(path: str, headers: dict[str, str], body: bytes) -> dict[str, str] | None:
-    """https://www.twilio.com/docs/usage/webhooks/webhooks-security"""
+    """The form, if Twilio's signature holds.
+
+    https://www.twilio.com/docs/usage/webhooks/webhooks-security
+    """
     form = parse_qs(body.decode(), keep_blank_values=True, strict_parsing=True)
     text = PUBLIC_URL + path
     for name in sorted(form):
@@ -119,7 +122,10 @@ def _twilio(path: str, headers: dict[str, str], body: bytes) -> dict[str, str] |
 
 
 def _sendgrid(path: str, headers: dict[str, str], body: bytes) -> list[Any] | None:
-    """https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features"""
+    """The events, if SendGrid's signature holds.
+
+    https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features
+    """
     stamp = headers["x-twilio-email-event-webhook-timestamp"]
     signature = base64.b64decode(headers["x-twilio-email-event-webhook-signature"])
     try:

@@ -194,7 +194,7 @@ def _mailboxes(sample: Sample) -> dict[str, str]:
     return dict.fromkeys(ids, contact)
 
 
-def _environment(sample: Sample, folder: Path) -> dict[str, str]:
+def _environment(sample: Sample, folder: Path) -> dict[str, str]:  # noqa: C901 - a table of providers
     """The settings of a receiver with this secret: as the sample says, or translated from how the
     collection has it."""
     if settings := sample.told.get("settings"):

@@ -141,6 +141,10 @@ def _bounced(entry: Entry, facts: AddressFacts) -> AddressFacts:
         if count < int(str(soft[0])):
             facts = replace(facts, arrived_at=entry.occurred_at)
         return replace(facts, beneath=failed) if facts.marks else _put(facts, failed)
+    return _bounce_changed(entry, facts)
+
+
+def _bounce_changed(entry: Entry, facts: AddressFacts) -> AddressFacts:
     bounce = Bounce(entry.after)
     bounced = Deliverability(
         bounce=bounce,

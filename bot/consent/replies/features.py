@@ -41,6 +41,12 @@ def features(words: Sequence[str], *, asks: bool) -> Iterator[Feature]:
             padded = "^" + w + "$"
             for k in range(len(padded) - 3):
                 yield "g " + padded[k : k + 4], i, i + 1
+    yield from _of_all(known, tags, asks=asks)
+
+
+def _of_all(known: Sequence[str], tags: Sequence[str], *, asks: bool) -> Iterator[Feature]:
+    """Features of the reply as a whole: how it begins and ends, and which concepts meet in it."""
+    n = len(tags)
     said = n - tags.count(END)
     if said:
         yield "first " + (tags[1] if tags[1] != "_" else known[1]), 1, 2

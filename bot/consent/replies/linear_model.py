@@ -21,6 +21,8 @@ _WORTH_NAMING = 0.5
 
 
 class Model:
+    """The weight of each feature for a refusal. Positive speaks for one, negative against."""
+
     def __init__(self, weights: dict[str, float], bias: float) -> None:
         self.weights, self.bias = weights, bias
 

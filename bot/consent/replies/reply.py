@@ -27,6 +27,8 @@ class Blocks(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
+    """What follows from a reply. The default is a text that changes nothing."""
+
     refusal: Refusal = Refusal.NONE
     block: Blocks = Blocks.NO
     #: It clears the block of this sender and number. It is no consent.

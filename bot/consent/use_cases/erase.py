@@ -20,6 +20,7 @@ from bot.consent.use_cases.cases.erase_cases import erase_cases
 from bot.consent.use_cases.consent_history import refusals_of
 from bot.consent.use_cases.context import Service, present
 from bot.consent.use_cases.record import Recorder, history, told_block, told_failures, told_marks
+from bot.consent.use_cases.restate import restate
 from bot.consent.use_cases.take_back_opt_outs import take_from_address
 
 
@@ -222,7 +223,7 @@ def _leave(
         _hash(service, recorder, facts if teller is None else _without_failures(facts), channel)
     records.addresses.put(left)
     if teller is not None:
-        recorder.restate(facts, left, teller, channel)
+        restate(recorder, facts, left, teller, channel)
         for refusal in taken_back:
             take_from_address(
                 recorder, key, channel, refusal.act, reason=_TAKEN_BACK, teller=teller.id

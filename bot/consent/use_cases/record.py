@@ -16,12 +16,8 @@ from bot.consent.log.changes import (
     BlockChanged,
     BounceChanged,
     Change,
-    ConsentChanged,
-    HoldChanged,
 )
 from bot.consent.log.entries import (
-    ANOTHERS,
-    CARRIED,
     CHANGING,
     ROW,
     Entry,
@@ -203,68 +199,6 @@ class Recorder:
                 occurred_at=occurred_at,
                 id=own if mine and whose else None,
             )
-
-    def restate(
-        self, facts: AddressFacts, told: AddressFacts, holder: Contact | None, channel: Channel
-    ) -> None:
-        """Says once more, for `holder`, what is known of an address and no entry tells any longer:
-        `told` is what the entries that are left tell."""
-
-        def say(change: Change, at: datetime | None) -> None:
-            nonlocal holder
-            # Read again: a case of theirs may have ended over the entry before.
-            holder = self.records.contacts.get(holder.id) if holder else None
-            holder = self.record(
-                holder, change, address=facts.address, channel=channel, occurred_at=at
-            )
-
-        for sender in {**told.blocks, **told.cleared, **facts.blocks, **facts.cleared}:
-            before, block = told.blocks.get(sender), facts.blocks.get(sender)
-            state = before.state if before else BlockState.NONE
-            lifted = facts.cleared.get(sender)
-            if lifted and (lifted != told.cleared.get(sender) or (before and not block)):
-                say(BlockChanged(sender=sender, before=state, after=BlockState.NONE), lifted)
-                before, state = None, BlockState.NONE
-            if block and block != before:
-                for since in (block.first, block.since) if block.first else (block.since,):
-                    say(told_block(sender, block, state, block.state), since)
-                    state = block.state
-        for refusal in facts.refusals:
-            if not any((r.act, r.since) == (refusal.act, refusal.since) for r in told.refusals):
-                again = ConsentChanged(
-                    again=True,
-                    before=ConsentValue.NO,
-                    after=ConsentValue.NO,
-                    by=Origin.CONTACT,
-                    # Where it comes from may be seen; what somebody wrote is gone.
-                    reason=refusal.reason if refusal.reason in _TOLD_AGAIN else _BEFORE_ERASURE,
-                    act=Act(of=refusal.of or None, name=refusal.act),
-                )
-                say(again, refusal.since)
-        if (facts.deliverability, facts.marks) != (told.deliverability, told.marks):
-            known, stands = facts.deliverability, told.bounce
-            if told.marks:
-                say(BounceChanged(before=stands, after=Bounce.NO), None)
-                stands = Bounce.NO
-            bounced = BounceChanged(
-                before=stands,
-                after=known.bounce,
-                by=Origin.CONTACT if known.complaint else None,
-                reason=known.bounce_reason,
-            )
-            say(bounced, known.bounced_at)
-            for failed, at in told_failures(known, 0):
-                say(failed, at)
-            for mark in told_marks(facts):
-                say(mark, facts.bounced_at)
-        if facts.hold and facts.hold != told.hold:
-            say(HoldChanged(held=True, reason=facts.hold.text), facts.hold.since)
-        elif told.hold and not facts.hold:
-            say(HoldChanged(held=False), None)
-
-
-_BEFORE_ERASURE = "Refused before an erasure"
-_TOLD_AGAIN = (CARRIED, ANOTHERS)
 
 
 def told_block(

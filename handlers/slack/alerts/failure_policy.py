@@ -40,7 +40,9 @@ class FailurePolicy:
         self._limits.works(None if called in LOOKING else alert.slack_channel)
         self._health.paused = self._limits.paused()
 
-    def refused(self, alert: Alert, called: str, failed: SlackFailure) -> Posting:
+    def refused(  # noqa: C901, PLR0911 - a table of kinds of errors
+        self, alert: Alert, called: str, failed: SlackFailure
+    ) -> Posting:
         """Slack refused a post or an update, or may have done it."""
         self._health.count(called, failed.word)
         word = failed.word

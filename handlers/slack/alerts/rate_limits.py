@@ -91,11 +91,11 @@ class RateLimiter:
             logger.warning("Slack's limit is not shared with other replicas: %s", error.sentence)
 
     def pause(self, slack_channel: str, word: str) -> None:
-        """This channel takes no messages: tries it again later."""
+        """Sends nothing to a channel that takes no messages, and tries it again later."""
         self._paused[slack_channel] = (self._service.now() + _PAUSE, word)
 
     def resume(self, slack_channel: str) -> None:
-        """This channel may take messages again: tries it at once."""
+        """Ends the pause of a channel: the next message is sent at once."""
         self._paused.pop(slack_channel, None)
 
     def stop(self) -> None:

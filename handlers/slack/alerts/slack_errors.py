@@ -34,7 +34,7 @@ class ErrorKind(StrEnum):
     #: Nothing was posted: this channel takes nothing of ours.
     CHANNEL = "channel"
     #: Nothing was posted: the token is not good, or may not do this.
-    TOKEN = "token"
+    TOKEN = "token"  # noqa: S105 - a kind of error
     #: There is no message to be edited, or no thread to be answered in.
     GONE = "gone"
     #: Slack was not reached at all.

@@ -189,5 +189,5 @@ def _unnumbered(found: re.Match[str]) -> str:
 
 
 def joined(parts: Sequence[str], last: str = "and") -> str:
-    """ "a", "a and b", "a, b and c"."""
+    """The parts in one list, such as "a", "a and b" or "a, b and c"."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}"

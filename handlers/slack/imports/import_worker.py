@@ -75,7 +75,7 @@ Rehearse = Callable[[Path, Asked, str | None, Callable[[], None]], Rehearsed]
 
 
 class _Stopping(Exception):
-    """This replica is told to stop."""
+    """Ends a job's work because this replica has to stop."""
 
 
 class ImportWorker:

@@ -25,6 +25,8 @@ _MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 
 class Database(ABC):
+    """A database's connection pool and schema. `SQLite` and `PostgreSQL` add what differs."""
+
     #: What its driver raises.
     error: type[Exception]
     #: Where it is, for a person: without a password.

@@ -46,6 +46,8 @@ _SCHEMA_WITHIN = 60
 
 
 class PostgreSQL(Database):
+    """The connections of one process to one PostgreSQL database."""
+
     error = psycopg.Error
 
     def __init__(self, url: URL, *, patience: float = PATIENCE) -> None:
@@ -82,7 +84,7 @@ class PostgreSQL(Database):
         from_then_on = local_settings(lock_timeout=self._rows_within, statement_timeout=0)
         return (
             f"SELECT {patient}",
-            f"SELECT head.*, {from_then_on} FROM ({self.sql.lock}) AS head",
+            f"SELECT head.*, {from_then_on} FROM ({self.sql.lock}) AS head",  # noqa: S608 - numbers
         )
 
     @contextmanager

@@ -35,6 +35,8 @@ IN_THE_WAY = (
 
 
 class PostgreSQLSession(Session):
+    """One pooled connection. It sends several statements in one round trip where it can."""
+
     def __init__(
         self,
         sql: Statements,

@@ -48,6 +48,8 @@ _DAMAGED = ("malformed", "not a database", "disk image", "encrypted")
 
 
 class SQLite(Database):
+    """The connections of one process to one SQLite file, and its queue of writers."""
+
     error = sqlite3.Error
 
     def __init__(self, path: Path, *, patience: float = PATIENCE) -> None:

@@ -20,6 +20,8 @@ _NOT_WRITTEN = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_BUSY", "SQLITE_LOCK
 
 
 class SQLiteSession(Session):
+    """One pooled connection. `write` waits in the queue; `undo` leaves it, after a commit too."""
+
     def __init__(
         self,
         sql: Statements,

@@ -17,6 +17,8 @@ from storage.sql.engine.database_session import BUSY
 
 
 class WriteQueue:
+    """A lock that one writer holds at a time, across threads and processes."""
+
     def __init__(self, path: Path, patience: float) -> None:
         """Of the SQLite file at `path`. `patience` is how many seconds a writer waits. Raises
         OSError."""

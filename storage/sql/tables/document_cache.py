@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 
 class DocumentCache(Generic[T]):
+    """The documents that one transaction has read, and those that it writes at its end."""
+
     def __init__(
         self,
         turn: Transaction,

@@ -27,7 +27,7 @@ BATCH = 300
 _MOST_FURTHER = 10
 
 
-def import_rows(
+def import_rows(  # noqa: PLR0913 - all but two are named in the call, and most may be left out
     service: Service,
     rows: Iterable[Row],
     *,
@@ -45,9 +45,17 @@ def import_rows(
     is, `titles` what the file calls the columns, by field. With a `checkpoint` the import goes on
     where it was stopped: the same rows, from the first."""
     authorize(actor, Action.IMPORT)
-    return _Importing(
-        service, file, actor, provider, titles or {}, reject, progress, checkpoint
-    ).run(rows, dry_run)
+    importing = _Importing(
+        service,
+        file,
+        actor,
+        provider=provider,
+        titles=titles or {},
+        reject=reject,
+        progress=progress,
+        checkpoint=checkpoint,
+    )
+    return importing.run(rows, dry_run)
 
 
 class Checkpoint(Protocol):
@@ -85,6 +93,7 @@ class _Importing:
         service: Service,
         file: str,
         actor: Actor,
+        *,
         provider: str | None,
         titles: Mapping[str, str],
         reject: Callable[[Row, str], None],

@@ -33,6 +33,7 @@ from bot.consent.use_cases.take_back_opt_outs import settle, settle_all, take_fr
 KEPT = "opt-outs kept"
 #: … and that were taken back.
 TAKEN_BACK = "opt-outs taken back"
+_GONE = "contacts gone already"
 
 
 def undo_import(
@@ -122,23 +123,42 @@ class _Undoing:
         ):
             self.counts[TAKEN_BACK] += 1
 
+    def _gone(self, id: str) -> None:
+        """What the import did to a contact who was removed, or is one with another contact now."""
+        records = self.recorder.records
+        one = became(records, id)
+        for entry in history(records.log, id):
+            if entry.kind is EntryKind.BOUNCE and entry.actor == self.importer and is_own(entry):
+                _undo_bounce(self.service, self.recorder, one, entry)
+        self.counts[_GONE] += 1
+        if self.opt_outs:
+            self._take_back(id)
+
+    def _put_back(self, id: str, entries: list[Entry]) -> None:
+        """Undoes what these entries of the import say of a contact's consent and fields."""
+        contacts = self.recorder.records.contacts
+        for key, channel in _told_of(entries).items():
+            settle(
+                self.recorder,
+                present(contacts, id),
+                key,
+                channel,
+                self.act,
+                reason=self.reason,
+            )
+        for entry in entries:
+            if entry.kind is EntryKind.CONTACT and entry.after == "changed":
+                _undo_fields(self.service, self.recorder, present(contacts, id), entry)
+
     def contact(self, id: str) -> None:
         """What the import did to one contact."""
         records = self.recorder.records
         contact = records.contacts.get(id)
         if contact is None:
-            one = became(records, id)
-            for entry in history(records.log, id):
-                if (
-                    entry.kind is EntryKind.BOUNCE
-                    and entry.actor == self.importer
-                    and is_own(entry)
-                ):
-                    _undo_bounce(self.service, self.recorder, one, entry)
-        if contact is None or contact.erased:
-            self.counts["contacts gone already"] += 1
-            if contact is None and self.opt_outs:  # it may be one with another contact now
-                self._take_back(id)
+            self._gone(id)
+            return
+        if contact.erased:
+            self.counts[_GONE] += 1
             return
         entries = list(history(records.log, id))
         ours = [entry for entry in entries if entry.actor == self.importer]
@@ -159,18 +179,7 @@ class _Undoing:
             )
             self.counts["contacts removed"] += 1
             return
-        for key, channel in _told_of(ours).items():
-            settle(
-                self.recorder,
-                present(records.contacts, id),
-                key,
-                channel,
-                self.act,
-                reason=self.reason,
-            )
-        for entry in ours:
-            if entry.kind is EntryKind.CONTACT and entry.after == "changed":
-                _undo_fields(self.service, self.recorder, present(records.contacts, id), entry)
+        self._put_back(id, ours)
         said = "contacts put back" if not brought else "contacts kept, since somebody changed them"
         self.counts[said] += 1
 

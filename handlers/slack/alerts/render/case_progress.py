@@ -103,15 +103,7 @@ def progress(matter: CaseDetails) -> Iterator[str]:
     decided."""
     case = matter.case
     yield f"☑ Requested by {person(case.requested_by)}, {date(case.requested_at)}"
-    if case.decided_by and case.decided_at:
-        decided = f"by {person(case.decided_by)}, {date(case.decided_at)}"
-        if case.state is CaseState.DENIED:
-            yield f"🔴 Denied {decided}{_reason(case)}"
-        else:
-            own = " ⚠️ *the one who asked, as OPTIN_SELF_APPROVE allows*"
-            yield f"☑ Approved {decided}{own if case.self_approved else ''}"
-    elif case.open:
-        yield "☐ A manager approves"
+    yield from _decision(case)
     # A block that came to light after UNSTOP has to be lifted, too.
     if case.open and matter.missing:
         yield from (f"☐ {step}" for step in contact_steps(matter))
@@ -129,6 +121,18 @@ def progress(matter: CaseDetails) -> Iterator[str]:
         yield f"Expires {date(case.expires_at)}"
     elif case.ended_at and case.state is not CaseState.DENIED:
         yield f"Ended {date(case.ended_at)} by {actor(case.ended_by or 'system', matter.providers)}"
+
+
+def _decision(case: Case) -> Iterator[str]:
+    if case.decided_by and case.decided_at:
+        decided = f"by {person(case.decided_by)}, {date(case.decided_at)}"
+        if case.state is CaseState.DENIED:
+            yield f"🔴 Denied {decided}{_reason(case)}"
+        else:
+            own = " ⚠️ *the one who asked, as OPTIN_SELF_APPROVE allows*"
+            yield f"☑ Approved {decided}{own if case.self_approved else ''}"
+    elif case.open:
+        yield "☐ A manager approves"
 
 
 def waits_for(case: Case) -> str:

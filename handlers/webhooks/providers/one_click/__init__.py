@@ -1,5 +1,6 @@
-"""One-click unsubscribe by signed links: https://www.rfc-editor.org/rfc/rfc8058
+"""One-click unsubscribe by signed links.
 
+https://www.rfc-editor.org/rfc/rfc8058
 A link is `/u/one-click?c=<contact>&l=<list>&t=<token>`. Only a POST with the marker in its body
 unsubscribes: scanners follow links, and do not post. A GET shows a page with one button.
 """

@@ -1,5 +1,6 @@
-"""The body of a one-click request: https://www.rfc-editor.org/rfc/rfc8058#section-3.2
+"""The body of a one-click request.
 
+https://www.rfc-editor.org/rfc/rfc8058#section-3.2
 It is read last, after the token has held: reading what anybody sent is work for them.
 """
 

@@ -1,5 +1,6 @@
-"""A click on an unsubscribe link: https://www.rfc-editor.org/rfc/rfc8058
+"""A click on an unsubscribe link.
 
+https://www.rfc-editor.org/rfc/rfc8058
 Only a POST with the marker in its body unsubscribes: scanners follow links, and do not post.
 """
 

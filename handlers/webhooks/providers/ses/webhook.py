@@ -77,7 +77,7 @@ class _Said:
     envelope: dict[str, Any]
     message: Any
 
-    def about(self, word: str) -> Parsed:
+    def about(self, word: str) -> Parsed:  # noqa: PLR0911 - a table of SES's words
         match word:
             case "Bounce":
                 return self._bounce()

@@ -92,8 +92,10 @@ def _inbound(data: Any) -> Parsed:
 
 
 def _text(payload: Any) -> str:
-    """What the contact wrote. RCS has it in its body, where a suggested reply has a place of its
-    own: https://developers.telnyx.com/docs/messaging/messages/receiving-rcs-webhooks"""
+    """What the contact wrote. RCS has it in its body, where a suggested reply has its own place.
+
+    https://developers.telnyx.com/docs/messaging/messages/receiving-rcs-webhooks
+    """
     body = at(payload, "body")
     places = (
         text_at(payload, "text"),

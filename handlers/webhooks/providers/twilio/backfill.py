@@ -1,5 +1,6 @@
-"""Inbound messages out of Twilio's own list: https://www.twilio.com/docs/messaging/api/message-resource
+"""Inbound messages out of Twilio's own list.
 
+https://www.twilio.com/docs/messaging/api/message-resource
 Twilio tries a webhook a few times within fifteen seconds, and then never again.
 """
 

@@ -1,5 +1,6 @@
-"""Twilio's error codes for messages. https://www.twilio.com/docs/api/errors
+"""Twilio's error codes for messages.
 
+https://www.twilio.com/docs/api/errors
 The classes are those of rules.md §7. Codes that it does not list follow Twilio's description.
 What a channel besides SMS says of a number is the route's: the number may well get texts.
 """
