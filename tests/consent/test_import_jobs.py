@@ -12,12 +12,14 @@ from bot.consent.model import ConsentValue
 from bot.consent.use_cases import Details, Row, Service, import_rows, undo_import
 from bot.consent.use_cases.imports.import_jobs import (
     LEASE,
+    REDRAWN_WITHIN,
     ImportJob,
     JobProgress,
     JobState,
     Overtaken,
     claim_job,
     decide_job,
+    job_redrawn,
     keep_job,
     rejected_rows,
     renew_job,
@@ -230,3 +232,32 @@ def test_an_import_that_gets_on_has_all_its_attempts_before_it(
         job = claimed(service)
 
     assert job.attempts == 2
+
+
+def test_no_replica_begins_before_the_button_has_redrawn_its_message(
+    service: Service, clock: Stopped
+) -> None:
+    started(service)
+    job = claimed(service)
+    keep_job(service, ImportJob(**{**_fields(job), "state": JobState.READY}))
+    asked_in, state = {JobState.READY}, JobState.IMPORTING
+    job = decide_job(service, MANAGER, job.id, asked_in=asked_in, state=state, redraws=True)
+    assert claim_job(service, "a") is None
+
+    job_redrawn(service, job)
+    claimed(service, "a")
+    job_redrawn(service, job)
+    assert claim_job(service, "b") is None
+
+
+def test_a_button_that_never_ends_holds_nobody_up_for_long(
+    service: Service, clock: Stopped
+) -> None:
+    started(service)
+    job = claimed(service)
+    keep_job(service, ImportJob(**{**_fields(job), "state": JobState.READY}))
+    asked_in, state = {JobState.READY}, JobState.IMPORTING
+    decide_job(service, MANAGER, job.id, asked_in=asked_in, state=state, redraws=True)
+    clock.advance(REDRAWN_WITHIN)
+
+    claimed(service, "a")

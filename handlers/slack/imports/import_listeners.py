@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from slack_bolt import Ack
 from slack_sdk import WebClient
 
-from bot.consent.errors import Invalid
+from bot.consent.errors import Invalid, StorageFailed
 from bot.consent.model import Actor
 from bot.consent.permissions import Action, authorize
 from bot.consent.use_cases import Service
-from bot.consent.use_cases.imports.import_jobs import ImportJob, JobState, decide_job, start_job
+from bot.consent.use_cases.imports.import_jobs import (
+    ImportJob,
+    JobState,
+    decide_job,
+    job_redrawn,
+    start_job,
+)
 from handlers.contacts_file import ListKind
 from handlers.slack import ids
 from handlers.slack.blocks.formatting import Block
@@ -22,6 +30,8 @@ from handlers.slack.imports.import_blocks import FILE, KIND, LEAVE_OUT, PROVIDER
 from handlers.slack.interaction import Body, states, value
 from handlers.slack.response_url import SLACK_FAILED
 from handlers.slack.uploaded_file import uploaded_id, uploaded_name
+
+logger = logging.getLogger(__name__)
 
 _STARTED = (
     "The file is being read. What it would bring comes to your direct messages with Optin, and "
@@ -52,32 +62,23 @@ def submitted(ack: Ack, view: dict[str, Any], consent: Service, actor: Actor) ->
 
 def went(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
     """*Import*, confirmed."""
-    asked_in = {JobState.READY}
-    job = decide_job(consent, actor, value(body), asked_in=asked_in, state=JobState.IMPORTING)
-    _redraw(client, job, import_blocks.importing(job))
+    job = _decided(consent, actor, body, {JobState.READY}, JobState.IMPORTING)
+    _redraw(client, consent, job, import_blocks.importing(job))
     ack()
 
 
 def cancelled(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
     """*Cancel*, before anything was imported."""
-    asked_in = {JobState.READY, JobState.ASKING}
-    job = decide_job(consent, actor, value(body), asked_in=asked_in, state=JobState.CANCELLED)
-    _redraw(client, job, import_blocks.ended(job, "Cancelled. Nothing was imported."))
+    job = _decided(consent, actor, body, {JobState.READY, JobState.ASKING}, JobState.CANCELLED)
+    _redraw(client, consent, job, import_blocks.ended(job, "Cancelled. Nothing was imported."))
     ack()
 
 
 def explained(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
     """*Go on*, once every column has a meaning: the file is read again with them."""
     chosen = _meanings(body)
-    job = decide_job(
-        consent,
-        actor,
-        value(body),
-        asked_in={JobState.ASKING},
-        state=JobState.READING,
-        meanings=chosen,
-    )
-    _redraw(client, job, import_blocks.being_read(job))
+    job = _decided(consent, actor, body, {JobState.ASKING}, JobState.READING, chosen)
+    _redraw(client, consent, job, import_blocks.being_read(job))
     ack()
 
 
@@ -88,9 +89,8 @@ def chose(ack: Ack) -> None:
 
 def took_back(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
     """*Undo this import*, confirmed."""
-    asked_in = {JobState.DONE, JobState.FAILED}
-    job = decide_job(consent, actor, value(body), asked_in=asked_in, state=JobState.UNDOING)
-    _redraw(client, job, import_blocks.undoing(job))
+    job = _decided(consent, actor, body, {JobState.DONE, JobState.FAILED}, JobState.UNDOING)
+    _redraw(client, consent, job, import_blocks.undoing(job))
     ack()
 
 
@@ -120,9 +120,34 @@ def _option(fields: dict[str, dict[str, Any]], block: str) -> str:
     return str(chosen.get("value") or "") if isinstance(chosen, dict) else ""
 
 
-def _redraw(client: WebClient, job: ImportJob, blocks: list[Block]) -> None:
-    """At once, so that nobody presses twice; the worker draws it again."""
+def _decided(
+    consent: Service,
+    actor: Actor,
+    body: Body,
+    asked_in: Collection[JobState],
+    state: JobState,
+    meanings: Sequence[str] = (),
+) -> ImportJob:
+    """The job of the button, in its next state."""
+    return decide_job(
+        consent,
+        actor,
+        value(body),
+        asked_in=asked_in,
+        state=state,
+        meanings=meanings,
+        redraws=True,
+    )
+
+
+def _redraw(client: WebClient, consent: Service, job: ImportJob, blocks: list[Block]) -> None:
+    """At once, so that nobody presses twice. The worker begins after it: a late redraw must not
+    cover what the worker says."""
     try:
         client.chat_update(channel=job.slack_channel, ts=job.ts, text="Import", blocks=blocks)
-    except SLACK_FAILED:
-        return
+    except SLACK_FAILED as failed:
+        logger.info("an import's message waits for the worker: %s", type(failed).__name__)
+    try:
+        job_redrawn(consent, job)
+    except StorageFailed:  # what was pressed is stored, and the worker begins in a moment
+        logger.warning("an import begins a little later: the storage failed")

@@ -24,6 +24,8 @@ from bot.consent.use_cases.record import new_id
 
 #: How long a replica that is silent keeps a job.
 LEASE = timedelta(seconds=60)
+#: How long a button has its job to itself, to redraw the message before any replica does.
+REDRAWN_WITHIN = timedelta(seconds=5)
 #: How long an import can be undone by its button.
 UNDO_WITHIN_A_DAY = timedelta(days=1)
 #: How long a job is kept.
@@ -123,9 +125,12 @@ def decide_job(
     asked_in: Collection[JobState],
     state: JobState,
     meanings: Sequence[str] = (),
+    redraws: bool = False,
 ) -> ImportJob:
     """What the manager pressed. `meanings` are those of the columns that were asked about, in their
-    order. Raises `Changed` where the job is not in `asked_in` any more, and
+    order. Whoever `redraws` the message has the job until `job_redrawn`.
+
+    Raises `Changed` where the job is not in `asked_in` any more, and
     `Refused` for an undo that comes too late."""
     authorize(actor, Action.IMPORT)
     now = service.now()
@@ -147,12 +152,22 @@ def decide_job(
             job,
             state=state,
             columns={**job.columns, **dict(zip(job.unknown, meanings, strict=False))},
-            until=None,
+            until=now + REDRAWN_WITHIN if redraws and state in RUNNING else None,
             owner="",
             attempts=0,
         )
         _put(records.key_value, job)
     return job
+
+
+def job_redrawn(service: Service, job: ImportJob) -> None:
+    """Lets a replica take up at once what `decide_job` held back."""
+    if job.until is None:
+        return
+    with service.store.transaction() as records:
+        stored = _get(records.key_value, job.id)
+        if stored == job:
+            _put(records.key_value, replace(stored, until=None))
 
 
 def claim_job(service: Service, owner: str) -> ImportJob | None:
