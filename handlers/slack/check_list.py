@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from itertools import islice
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from slack_bolt import Ack
@@ -32,7 +30,7 @@ from handlers.slack.interaction import states
 from handlers.slack.response_url import SLACK_FAILED
 from handlers.slack.rich_text import lines
 from handlers.slack.slack_faults import lasting
-from handlers.slack.uploaded_file import fetch, uploaded_id
+from handlers.slack.uploaded_file import fetch, temporary_folder, uploaded_id
 
 logger = logging.getLogger(__name__)
 
@@ -158,8 +156,8 @@ class _Check:
 
     def _uploaded(self, id: str) -> list[str]:
         """The addresses in the file. It is kept nowhere but in a temporary file meanwhile."""
-        with TemporaryDirectory(prefix="optin-") as folder:
-            path = Path(folder) / "list"
+        with temporary_folder() as folder:
+            path = folder / "list"
             with path.open("wb") as file:
                 now = self._consent.now()
                 fetch(patient(self._client), id, self._user, file, most=_MOST_BYTES, now=now)

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPException, HTTPResponse
+from pathlib import Path
+from shutil import rmtree
+from tempfile import TemporaryDirectory, gettempdir
 from typing import IO, Any
 from urllib.error import URLError
 from urllib.parse import urlsplit
@@ -26,6 +29,10 @@ _LONGEST = 300.0
 _PIECE = 64 * 1024
 #: An upload and the modal's Submit lie no further apart.
 _JUST_NOW = timedelta(hours=1)
+
+_FOLDER = "optin-upload-"
+#: Seconds; nobody works at a file as long.
+_LEFT = 24 * 60 * 60
 
 _NOT_YOURS = "This is no file that you have just uploaded here. Upload it again."
 _MEGABYTE = 1024 * 1024
@@ -126,6 +133,17 @@ class _NoRedirects(HTTPRedirectHandler):
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
         return None
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """For an uploaded file, for as long as the block runs. What a killed process left goes, too."""
+    for left in Path(gettempdir()).glob(f"{_FOLDER}*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _LEFT:
+                rmtree(left)
+    with TemporaryDirectory(prefix=_FOLDER) as folder:
+        yield Path(folder)
 
 
 @contextmanager

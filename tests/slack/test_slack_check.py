@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import tempfile
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from slack_sdk import WebClient
 
 from bot.consent.errors import Invalid
 from handlers.slack.rich_text import lines
-from handlers.slack.uploaded_file import Unfetched, fetch, is_slacks
+from handlers.slack.uploaded_file import Unfetched, fetch, is_slacks, temporary_folder
 from sandbox.client import PersonClient
 from tests.support.slack_fixtures import Slack, opened
 
@@ -178,3 +181,16 @@ def test_a_file_is_fetched_from_slacks_own_host_alone(url: str) -> None:
 def test_slacks_own_hosts_are_known() -> None:
     assert is_slacks("https://files.slack.com/files-pri/T-F/list.csv", "https://slack.com/api/")
     assert is_slacks("http://localhost:3000/files/F1", "http://localhost:3000/api/")
+
+
+def test_what_a_killed_process_left_of_a_file_goes_with_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left = Path(tempfile.mkdtemp(prefix="optin-upload-"))
+    (left / "list").write_text("+12125550177")
+    os.utime(left, (0, 0))
+
+    with temporary_folder() as folder, temporary_folder() as other:
+        assert sorted(tmp_path.iterdir()) == sorted([folder, other])
+    assert [*tmp_path.iterdir()] == []

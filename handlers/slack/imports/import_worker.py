@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from slack_sdk import WebClient
 
@@ -47,7 +46,7 @@ from handlers.slack.direct_file import has_arrived, patient, share, uploaded
 from handlers.slack.imports import import_blocks
 from handlers.slack.imports.failed_attempts import given_up
 from handlers.slack.imports.import_message import ImportMessage
-from handlers.slack.uploaded_file import fetch
+from handlers.slack.uploaded_file import fetch, temporary_folder
 
 logger = logging.getLogger(__name__)
 
@@ -249,8 +248,8 @@ class ImportWorker:
     @contextmanager
     def _fetched(self, job: ImportJob) -> Iterator[tuple[Path, str]]:
         """The file, for as long as the block runs, and its SHA-256."""
-        with TemporaryDirectory(prefix="optin-") as folder:
-            path = Path(folder) / "import.csv"
+        with temporary_folder() as folder:
+            path = folder / "import.csv"
             with path.open("wb") as file:
                 fetch(self._client, job.file, job.user, file, most=_MOST_BYTES, now=job.made_at)
             with path.open("rb") as file:
