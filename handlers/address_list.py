@@ -15,8 +15,8 @@ from handlers.vocabulary import OWNER, STATUS
 #: `Ana Gómez <ana@example.com>`, as mail programs copy it.
 _IN_BRACKETS = re.compile(r"<([^<>]+)>")
 _SEPARATORS = re.compile(r"[,;\t]")
-_ADDRESS = re.compile(r"[0-9@]")
-_LOOKS_RIGHT = re.compile(r".@.|(?:[0-9][^0-9]{0,3}){7}")
+_ADDRESS = re.compile(r"[\d@＠]")
+_LOOKS_RIGHT = re.compile(r".[@＠].|(?:\d\D{0,3}){7}")
 
 #: Icon and words of a line that can't be read; the others have those of their status.
 UNREADABLE = ("⚠️", "Can't be read")
@@ -29,7 +29,7 @@ def read_addresses(lines: Iterable[str]) -> Iterator[str]:
     """
     for number, text in enumerate(lines):
         text = text.strip()
-        pieces = [_bare(piece) for piece in _SEPARATORS.split(text)]
+        pieces = [_bare(one) for piece in _SEPARATORS.split(text) for one in _mailboxes(piece)]
         addresses = [piece for piece in pieces if _ADDRESS.search(piece)]
         yield from addresses or ([text] if text and number else [])
 
@@ -77,14 +77,21 @@ def reason(one: CheckedAddress) -> str:
     elif one.holders > 1 and one.contact:
         about = f"{one.holders} contacts have this {noun}; this is about {one.contact.name}."
         said.append(about)
-    return " ".join([*said, *one.decision.notes])
+    said += one.decision.notes
+    for sender, other in one.others.items():
+        gates = " ".join(gate.reason for gate in other.gates)
+        said.append(f"From {sender}: {STATUS[other.status][1]}. {gates}".strip())
+    return " ".join(said)
 
 
 def next_step(one: CheckedAddress) -> str:
     """What has to happen before messages are sent, and who does it."""
     if one.decision is None:
         return "Correct it in the list."
-    return " ".join(f"{OWNER[gate.owner]}: {gate.remedy}" for gate in one.decision.gates)
+    gates = [*one.decision.gates]
+    for other in one.others.values():
+        gates += (gate for gate in other.gates if gate not in gates)
+    return " ".join(f"{OWNER[gate.owner]}: {gate.remedy}" for gate in gates)
 
 
 #: What is said of all together, in this order.
@@ -105,6 +112,10 @@ def counts(answers: Iterable[CheckedAddress]) -> str:
     return " · ".join(said)
 
 
+def _mailboxes(piece: str) -> list[str]:
+    """Several in brackets may follow one another without a comma."""
+    return _IN_BRACKETS.findall(piece) or [piece]
+
+
 def _bare(piece: str) -> str:
-    in_brackets = _IN_BRACKETS.search(piece)
-    return (in_brackets[1] if in_brackets else piece).strip().strip('"').strip()
+    return piece.strip().strip('"').strip()

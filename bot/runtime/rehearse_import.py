@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from bot.config.settings import Settings
-from bot.consent.errors import Invalid, OptinError
+from bot.consent.errors import Invalid, OptinError, StorageFailed
 from bot.consent.model import Actor, Role
 from bot.consent.use_cases import Row, import_rows
 from bot.runtime.open_service import open_service
@@ -27,7 +27,8 @@ def rehearse_import(
     settings: Settings, path: Path, asked: Asked, provider: str | None, beat: Callable[[], None]
 ) -> Rehearsed:
     """What the file would bring. `beat` is called once a second meanwhile; what it raises ends the
-    process. Raises `Invalid` where the file can't be imported, and `ChildProcessError`."""
+    process. Raises `Invalid` where the file can't be imported, `StorageFailed`
+    where another attempt may go well, and `ChildProcessError`."""
     spawned = get_context("spawn")
     answers, answering = spawned.Pipe(duplex=False)
     process = spawned.Process(
@@ -38,15 +39,17 @@ def rehearse_import(
     try:
         while not answers.poll(_BEAT):
             beat()
-        answer: Rehearsed | Invalid = answers.recv()
+        answer: Rehearsed | OptinError | str = answers.recv()
     except EOFError:
         raise ChildProcessError("the dry run ended without an answer") from None
     finally:
         process.kill()
         process.join()
         answers.close()
-    if isinstance(answer, Invalid):
+    if isinstance(answer, OptinError):
         raise answer
+    if isinstance(answer, str):
+        raise ChildProcessError(answer)
     return answer
 
 
@@ -55,8 +58,12 @@ def _answer(
 ) -> None:
     try:
         answering.send(_rehearsed(settings, path, asked, provider))
+    except StorageFailed as error:
+        answering.send(StorageFailed(error.sentence))
     except OptinError as error:
         answering.send(Invalid(error.sentence))
+    except Exception as error:  # noqa: BLE001 - its text and place may hold what the file says
+        answering.send(f"the dry run failed: {type(error).__name__}")
 
 
 def _rehearsed(settings: Settings, path: Path, asked: Asked, provider: str | None) -> Rehearsed:

@@ -5,6 +5,7 @@ https://docs.slack.dev/reference/objects/file-object
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -19,8 +20,9 @@ from slack_sdk import WebClient
 from bot.consent.errors import Invalid, OptinError
 
 _HOST = "files.slack.com"
-#: Seconds without a byte.
+#: Seconds without a byte, and for a whole file.
 _PATIENCE = 10
+_LONGEST = 300.0
 _PIECE = 64 * 1024
 #: An upload and the modal's Submit lie no further apart.
 _JUST_NOW = timedelta(hours=1)
@@ -51,42 +53,60 @@ def _uploaded(fields: dict[str, dict[str, Any]], block: str, what: str) -> str:
 
 
 def fetch(
-    client: WebClient, id: str, user: str, into: IO[bytes], *, most: int, now: datetime | None
+    client: WebClient,
+    id: str,
+    user: str,
+    into: IO[bytes],
+    *,
+    most: int,
+    now: datetime,
+    longest: float = _LONGEST,
 ) -> str:
-    """Writes the file into `into`; its name. `most` is in bytes. With `now`, the file has to be
-    just uploaded.
+    """Writes the file into `into`; its name. `most` is in bytes, `longest` in seconds. `now` is
+    when the modal was submitted.
 
-    Raises `Invalid` where it is not this person's own, or too large; `Unfetched` where Slack does
-    not give it; and `CALL_FAILED`.
+    Raises `Invalid` where it is not this person's own, or not just uploaded, or too large;
+    `Unfetched` where Slack does not give it, or not in time; and `CALL_FAILED`.
     """
     about = client.files_info(file=id)["file"]
     if about.get("user") != user or about.get("is_external"):
         raise Invalid(_NOT_YOURS)
     created = datetime.fromtimestamp(float(about.get("created") or 0), UTC)
-    if now and now - created > _JUST_NOW:
+    if now - created > _JUST_NOW:
         raise Invalid(_NOT_YOURS)
-    url = str(about.get("url_private_download") or "")
-    too_large = Invalid(f"The file is larger than {most // _MEGABYTE} MB.")
     if int(about.get("size") or 0) > most:
-        raise too_large
+        raise _too_large(most)
+    url = str(about.get("url_private_download") or "")
     if not is_slacks(url, client.base_url):
         raise Unfetched
-    got = 0
     try:
         with _opened(client, url) as answer:
             # Slack shows a page to sign in instead of a file that the token may not read.
             if answer.status != 200 or _is_page(answer, about):
                 raise Unfetched
-            while piece := answer.read(_PIECE):
-                got += len(piece)
-                if got > most:
-                    raise too_large
-                into.write(piece)
+            got = _copied(answer, into, most, time.monotonic() + longest)
     except (OSError, HTTPException) as error:
         raise Unfetched from error
     if got != about.get("size"):
         raise Unfetched
     return str(about.get("name") or "file")
+
+
+def _copied(answer: HTTPResponse, into: IO[bytes], most: int, until: float) -> int:
+    """How many bytes."""
+    got = 0
+    while piece := answer.read1(_PIECE):
+        got += len(piece)
+        if got > most:
+            raise _too_large(most)
+        if time.monotonic() > until:
+            raise Unfetched
+        into.write(piece)
+    return got
+
+
+def _too_large(most: int) -> Invalid:
+    return Invalid(f"The file is larger than {most // _MEGABYTE} MB.")
 
 
 def is_slacks(url: str, api: str) -> bool:

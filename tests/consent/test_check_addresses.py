@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from bot.consent.errors import NotAllowed
-from bot.consent.model import ConsentValue
-from bot.consent.rules import Status
+from bot.consent.log.changes import BlockChanged
+from bot.consent.model import BlockState, Channel, ConsentValue
+from bot.consent.rules import Answer, Status
 from bot.consent.use_cases import (
     AddressVerdict,
     CheckedAddress,
@@ -21,6 +22,8 @@ from bot.consent.use_cases import (
     erase,
     profile,
 )
+from bot.consent.use_cases.record import Recorder
+from handlers.address_list import next_step, read_addresses, reason
 from tests.support.consent_fixtures import AGENT, NOBODY, OPERATOR, bounce, stop
 from tests.support.storages import on_disk
 
@@ -118,3 +121,33 @@ def test_a_check_stores_nothing(service: Service, storage_path: Path) -> None:
 def test_who_may_not_look_may_not_check(service: Service) -> None:
     with pytest.raises(NotAllowed):
         next(check_addresses(service, [PHONE], NOBODY))
+
+
+def test_a_block_of_another_sender_is_said_beside_the_answer(service: Service) -> None:
+    yes(service, "Ana", phone=PHONE)
+    with service.store.transaction() as records:
+        recorder = Recorder(
+            records=records, actor="contact", source="provider:twilio", now=service.now()
+        )
+        recorder.record(
+            records.contacts.at(PHONE)[0],
+            BlockChanged(sender="+14155550177", before=BlockState.NONE, after=BlockState.BLOCKED),
+            address=PHONE,
+            channel=Channel.SMS,
+        )
+    (one,) = checked(service, PHONE)
+
+    assert one.verdict is AddressVerdict.YES
+    assert [decision.answer for decision in one.others.values()] == [Answer.NO]
+    assert "From Sales: Can't be reached. The contact replied STOP to" in reason(one)
+    assert "texts START to +14155550177" in next_step(one)
+
+
+def test_every_address_of_a_line_counts_however_it_is_written() -> None:
+    text = "Ana <ana@example.com> Ben <ben@example.com>"
+
+    assert [*read_addresses(["＋１４１５５５５０１００", text])] == [
+        "＋１４１５５５５０１００",
+        "ana@example.com",
+        "ben@example.com",
+    ]

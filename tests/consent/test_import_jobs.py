@@ -20,6 +20,7 @@ from bot.consent.use_cases.imports.import_jobs import (
     decide_job,
     keep_job,
     rejected_rows,
+    renew_job,
     start_job,
     sweep_jobs,
 )
@@ -183,3 +184,49 @@ def test_old_jobs_go_with_all_that_they_kept(service: Service, clock: Stopped) -
     with service.store.reading() as records:
         names = [name for name, _ in records.key_value.all()]
     assert sorted(names) == [f"import-job:{kept.id}", "import-jobs"]
+
+
+def test_a_job_that_is_worked_at_is_not_removed_however_old_it_is(
+    service: Service, clock: Stopped
+) -> None:
+    started(service)
+    job = claimed(service)
+    keep_job(service, ImportJob(**{**_fields(job), "state": JobState.READY}))
+    clock.advance(timedelta(days=6, hours=23))
+    decide_job(service, MANAGER, job.id, asked_in={JobState.READY}, state=JobState.IMPORTING)
+    clock.advance(timedelta(hours=2))
+    assert sweep_jobs(service) == 0
+    job = claimed(service)
+
+    assert sweep_jobs(service) == 0
+    run(service, job, 30)
+
+
+def test_a_renewed_job_is_nobody_elses_and_keeps_what_was_stored(
+    service: Service, clock: Stopped
+) -> None:
+    job = importing(service)
+    with pytest.raises(Killed):
+        run(service, job, 700, killed_after=300)
+    clock.advance(LEASE / 2)
+    renew_job(service, job)
+    clock.advance(LEASE / 2)
+
+    assert claim_job(service, "b") is None
+    clock.advance(LEASE)
+    assert claimed(service, "b").rows == 300
+    with pytest.raises(Overtaken):
+        renew_job(service, job)
+
+
+def test_an_import_that_gets_on_has_all_its_attempts_before_it(
+    service: Service, clock: Stopped
+) -> None:
+    job = importing(service)
+    for killed_after in (300, 600, 900):
+        with pytest.raises(Killed):
+            run(service, job, 1_000, killed_after=killed_after)
+        clock.advance(LEASE)
+        job = claimed(service)
+
+    assert job.attempts == 2

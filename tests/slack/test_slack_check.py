@@ -11,7 +11,7 @@ from slack_sdk import WebClient
 
 from bot.consent.errors import Invalid
 from handlers.slack.rich_text import lines
-from handlers.slack.uploaded_file import fetch, is_slacks
+from handlers.slack.uploaded_file import Unfetched, fetch, is_slacks
 from sandbox.client import PersonClient
 from tests.support.slack_fixtures import Slack, opened
 
@@ -156,6 +156,8 @@ def test_only_ones_own_file_is_read_and_only_just_after_its_upload(slack_http: S
         fetch(client, file, ben.id, io.BytesIO(), most=1_000, now=now + timedelta(hours=2))
     with pytest.raises(Invalid, match="larger"):
         fetch(client, file, ben.id, io.BytesIO(), most=3, now=now)
+    with pytest.raises(Unfetched):
+        fetch(client, file, ben.id, io.BytesIO(), most=1_000, now=now, longest=-1)
 
 
 @pytest.mark.parametrize(

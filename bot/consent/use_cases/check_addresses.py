@@ -5,15 +5,16 @@ Nothing of the list is stored.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
 
 from bot.consent.addresses import key_of
-from bot.consent.model import Actor, Channel, Contact
+from bot.consent.model import Actor, AddressFacts, Channel, Contact
 from bot.consent.permissions import Action, authorize
 from bot.consent.rules import Answer, Decision, decide
+from bot.consent.senders import Sender, Senders
 from bot.consent.store import Expected, Records
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.known_senders import senders_of
@@ -50,6 +51,8 @@ class CheckedAddress:
     contact: Contact | None = None
     #: How many contacts have the address.
     holders: int = 0
+    #: The decisions of our other senders that answer otherwise, by what the sender is called.
+    others: Mapping[str, Decision] = field(default_factory=dict)
     #: Why the text is no address.
     problem: str | None = None
 
@@ -93,11 +96,13 @@ def _answered(service: Service, records: Records, one: CheckedAddress) -> Checke
     )
     senders = senders_of(service, records.key_value, *([facts] if facts else []))
     whoever = holders or [as_if_held(one.address, one.channel, facts)]
-    answers = [
-        (decide(contact, facts, one.channel, senders.default, senders), contact)
-        for contact in whoever
-    ]
-    decision, contact = min(answers, key=lambda answer: _LEAST.index(answer[0].answer))
+    decision, contact = _least(whoever, facts, one.channel, senders.default, senders)
+    others = {}
+    if one.channel is Channel.SMS:
+        for sender in senders.groups[1:]:
+            other, _ = _least(whoever, facts, one.channel, sender, senders)
+            if other.answer is not decision.answer:
+                others[senders.named(sender.id)] = other
     return CheckedAddress(
         text=one.text,
         address=one.address,
@@ -105,4 +110,17 @@ def _answered(service: Service, records: Records, one: CheckedAddress) -> Checke
         decision=decision,
         contact=contact if holders else None,
         holders=len(holders),
+        others=others,
     )
+
+
+def _least(
+    whoever: Iterable[Contact],
+    facts: AddressFacts | None,
+    channel: Channel,
+    sender: Sender | None,
+    senders: Senders,
+) -> tuple[Decision, Contact]:
+    """The decision for whoever may be sent least, and who that is."""
+    decisions = ((decide(one, facts, channel, sender, senders), one) for one in whoever)
+    return min(decisions, key=lambda decided: _LEAST.index(decided[0].answer))

@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from bot.consent.use_cases import CheckedAddress
 from handlers.address_list import counts, reason, status_of
 from handlers.slack import ids
-from handlers.slack.blocks.formatting import Block, context, inert, phone, plain, section
+from handlers.slack.blocks.formatting import (
+    SECTION,
+    Block,
+    context,
+    inert,
+    phone,
+    plain,
+    section,
+)
 from handlers.slack.blocks.modal_frame import Metadata, View, modal
 
 #: As many addresses can be pasted; a file may have more.
@@ -50,10 +58,11 @@ def checked_modal(answers: Sequence[CheckedAddress], about_file: str) -> View:
     """The counts, the first answers, and where the file with all of them is."""
     blocks: list[Block] = [section(f"*{counts(answers)}*"), context(about_file)]
     shown = answers[:_SHOWN]
-    blocks += [
-        section("\n".join(map(_line, shown[at : at + _TOGETHER])))
-        for at in range(0, len(shown), _TOGETHER)
-    ]
+    for at in range(0, len(shown), _TOGETHER):
+        said = [*map(_line, shown[at : at + _TOGETHER])]
+        together = "\n".join(said)
+        # Escaping makes text longer: then each stands alone, and none is cut off.
+        blocks += map(section, [together] if len(together) < SECTION - 2 else said)
     if len(answers) > _SHOWN:
         blocks.append(context(f"… and {len(answers) - _SHOWN:,} more, in the file."))
     return modal(ids.CHECKED_MODAL, "Check a list", blocks, Metadata())

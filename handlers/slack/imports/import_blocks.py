@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from bot.consent.known_providers import KnownProviders
@@ -11,7 +12,15 @@ from handlers.contacts_file import ListKind
 from handlers.contacts_file.columns import Column
 from handlers.slack import ids
 from handlers.slack.blocks.card import button, option
-from handlers.slack.blocks.formatting import Block, context, escape, inert, plain, section
+from handlers.slack.blocks.formatting import (
+    SENTENCE,
+    Block,
+    context,
+    escape,
+    inert,
+    plain,
+    section,
+)
 from handlers.slack.blocks.modal_frame import Metadata, View, modal, select
 
 FILE, KIND, PROVIDER = "file", "kind", "provider"
@@ -20,7 +29,11 @@ LEAVE_OUT = "leave_out"
 MOST_ASKED = 20
 _TOLD = 5
 _LONGEST_TABLE = 2_800
+#: Of what is said of a column: twenty fit into a message.
+_LONGEST_COLUMN = 300
 _LONGEST_CONFIRM = 300
+#: What a cut leaves of `&amp;`.
+_HALF_ESCAPED = re.compile("&[a-z]*$")
 
 _KINDS = {
     ListKind.CONTACTS: "Contacts",
@@ -88,8 +101,9 @@ def asking(job: ImportJob, columns: Mapping[str, str]) -> list[Block]:
             "placeholder": plain("Means …", 100),
             "options": [*options, option("Leave this column out", LEAVE_OUT)],
         }
-        said_of_it = section(inert(said, 1_000))
-        blocks.append(said_of_it | {"block_id": f"column.{number}", "accessory": element})
+        said_of_it = section(inert(said, _LONGEST_COLUMN), accessory=element)
+        # Slack may remember by this id what was chosen for the columns asked about before.
+        blocks.append(said_of_it | {"block_id": f"column.{number}.{len(job.columns)}"})
     blocks.append(
         _buttons(
             button("Go on", ids.IMPORT_COLUMNS, job.id, style="primary"),
@@ -124,11 +138,14 @@ def importing(job: ImportJob, rows: int | None = None) -> list[Block]:
     return [section(f"{_title(job)}\nImporting: {job.rows:,}{of} rows are done.")]
 
 
-def done(job: ImportJob, rejected: int, *, problem: str | None = None) -> list[Block]:
-    """What the import did, with its undo."""
+def done(job: ImportJob, rejected: int, *, problem: str = "", note: str = "") -> list[Block]:
+    """What the import did, with its undo: all of it, or up to a `problem`; `note` is of what failed
+    afterwards."""
     said = [f"{_title(job)}\n✅ Imported."]
     if problem:
-        said = [f"{_title(job)}\n🔴 {escape(problem)} The rows so far are imported:"]
+        said = [f"{_title(job)}\n🔴 {_sentence(problem)} The rows so far are imported:"]
+    if note:
+        said.append(f"⚠️ {_sentence(note)}")
     if rejected:
         said.append("The rejected rows are in a file below. Correct them there and import it.")
     undo = button("Undo this import", ids.IMPORT_UNDO, job.id, style="danger")
@@ -162,7 +179,12 @@ def undone(job: ImportJob, counts: Mapping[str, int]) -> list[Block]:
 
 def ended(job: ImportJob, sentence: str) -> list[Block]:
     """One sentence, and nothing to press."""
-    return [section(f"{_title(job)}\n{escape(sentence)}")]
+    return [section(_title(job), _sentence(sentence))]
+
+
+def _sentence(said: str) -> str:
+    """Ours, with what the file holds in it."""
+    return inert(said, SENTENCE)
 
 
 def _title(job: ImportJob) -> str:
@@ -177,8 +199,10 @@ def _counted(counts: Mapping[str, int]) -> Iterable[str]:
 
 def _table(lines: Iterable[str]) -> list[Block]:
     """In Slack's fixed font, so that the columns stand one below the other."""
-    text = _shortened("\n".join(lines).replace("`", "'"), _LONGEST_TABLE)
-    return [section(f"```{escape(text)}```")] if text else []
+    text = escape("\n".join(lines).replace("`", "'"))
+    if len(text) > _LONGEST_TABLE:
+        text = f"{_HALF_ESCAPED.sub('', text[:_LONGEST_TABLE])}…"
+    return [section(f"```{text}```")] if text else []
 
 
 def _rejected(rejected: Mapping[int, str]) -> list[Block]:

@@ -9,27 +9,28 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from slack_sdk import WebClient
 
-from bot.consent.errors import Invalid, OptinError, Refused, StorageFailed
+from bot.consent.errors import Invalid, Refused, StorageFailed
 from bot.consent.model import Actor, Role
 from bot.consent.use_cases import Report, Service, import_rows, undo_import
 from bot.consent.use_cases.imports.import_jobs import (
+    LEASE,
     ImportJob,
     JobProgress,
     JobState,
     Overtaken,
     claim_job,
-    job_as_stored,
     keep_job,
     rejected_rows,
     release_job,
+    renew_job,
 )
 from handlers.contacts_file import (
     Asked,
@@ -41,23 +42,22 @@ from handlers.contacts_file import (
 )
 from handlers.contacts_file.columns import Column
 from handlers.contacts_file.describe import describe
-from handlers.slack.alerts.slack_errors import CALL_FAILED, slack_failure
-from handlers.slack.blocks.formatting import Block
-from handlers.slack.direct_file import direct_messages, patient, share, uploaded
+from handlers.slack.alerts.slack_errors import CALL_FAILED
+from handlers.slack.direct_file import has_arrived, patient, share, uploaded
 from handlers.slack.imports import import_blocks
-from handlers.slack.slack_faults import lasting
-from handlers.slack.uploaded_file import Unfetched, fetch
+from handlers.slack.imports.failed_attempts import given_up
+from handlers.slack.imports.import_message import ImportMessage
+from handlers.slack.uploaded_file import fetch
 
 logger = logging.getLogger(__name__)
 
 _MOST_BYTES = 50 * 1024 * 1024
-#: Attempts of one step, a minute apart, before it is given up.
-_MOST_ATTEMPTS = 5
+#: Seconds between two renewals of the lease.
+_RENEWED = LEASE.total_seconds() / 4
 #: Seconds between two looks of the manager at a running import.
 _PACE = 5.0
 
 _ANOTHER = "The file at Slack is another one now. Upload it again."
-_BROKEN = "Something broke on our side."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +85,7 @@ class ImportWorker:
         self._service = service
         self._client = patient(client)
         self._rehearse = rehearse
+        self._message = ImportMessage(service, self._client)
         self._owner = secrets.token_hex(8)
 
     def run(self, stopping: threading.Event) -> None:
@@ -96,38 +97,57 @@ class ImportWorker:
             self._take_up(job, stopping)
 
     def _take_up(self, job: ImportJob, stopping: threading.Event) -> None:
+        """Nothing but `StorageFailed` gets out: it would end the bot."""
+        try:
+            with self._leased(job):
+                self._work(job, stopping)
+        except Overtaken:
+            logger.info("import %s goes on elsewhere", job.id)
+        except _Stopping:
+            with suppress(Overtaken):
+                release_job(self._service, job)
+        except StorageFailed:
+            raise
+        except Exception as error:  # noqa: BLE001 - a thread has nobody above it
+            sentence = given_up(job, error)
+            if sentence:
+                self._message.give_up(job, sentence)
+
+    def _work(self, job: ImportJob, stopping: threading.Event) -> None:
         work = {
             JobState.READING: self._read,
             JobState.IMPORTING: self._import,
             JobState.TELLING: self._tell,
             JobState.UNDOING: self._undo,
         }[job.state]
+        work(job, stopping)
+
+    @contextmanager
+    def _leased(self, job: ImportJob) -> Iterator[None]:
+        """No other replica takes the job up while the block runs, however long a step takes."""
+        ended = threading.Event()
+
+        def renew() -> None:
+            while not ended.wait(_RENEWED):
+                try:
+                    renew_job(self._service, job)
+                except Overtaken:
+                    return
+                except StorageFailed as error:
+                    logger.warning("the lease of import %s waits: %s", job.id, error.sentence)
+
+        thread = threading.Thread(target=renew, name="lease", daemon=True)
+        thread.start()
         try:
-            work(job, stopping)
-        except Overtaken:
-            logger.info("import %s goes on elsewhere", job.id)
-        except _Stopping:
-            release_job(self._service, job)
-        except StorageFailed:
-            raise
-        except (Unfetched, *CALL_FAILED) as error:
-            failed = None if isinstance(error, Unfetched) else error
-            word = "the file was not given" if failed is None else slack_failure(failed).word
-            logger.warning("import %s has to wait for Slack: %s", job.id, word)
-            fault = lasting(failed) if failed else None
-            if fault or job.attempts >= _MOST_ATTEMPTS:
-                self._fail(job, f"Slack did not give the file. {fault or 'Upload it again.'}")
-        except OptinError as error:
-            self._fail(job, error.sentence)
-        except Exception as error:  # noqa: BLE001 - a thread has nobody above it
-            logger.error("import %s failed: %s", job.id, type(error).__name__)
-            if job.attempts >= _MOST_ATTEMPTS:
-                self._fail(job, _BROKEN)
+            yield
+        finally:
+            ended.set()
+            thread.join()
 
     # The three kinds of work
 
     def _read(self, job: ImportJob, stopping: threading.Event) -> None:
-        job = self._say(job, import_blocks.being_read(job))
+        job = self._message.say(job, import_blocks.being_read(job))
         asked = _asked(job)
         with self._fetched(job) as (path, digest):
             try:
@@ -148,15 +168,15 @@ class ImportWorker:
 
             rehearsed = self._rehearse(path, asked, job.provider or None, beat)
         if rehearsed.report.changes_nothing:
-            self._end(job, JobState.CANCELLED, "The file changes nothing.")
+            self._message.end(job, JobState.CANCELLED, "The file changes nothing.")
             return
         counts, rejected = rehearsed.report.counts, rehearsed.rejected
-        self._say(job, import_blocks.ready(job, table, counts, rejected))
+        job = self._message.say(job, import_blocks.ready(job, table, counts, rejected))
         keep_job(self._service, replace(job, state=JobState.READY, sha256=digest))
 
     def _ask(self, job: ImportJob, unknown: NotUnderstood) -> None:
         columns = dict([*unknown.columns.items()][: import_blocks.MOST_ASKED])
-        self._say(job, import_blocks.asking(job, columns))
+        job = self._message.say(job, import_blocks.asking(job, columns))
         keep_job(self._service, replace(job, state=JobState.ASKING, unknown=tuple(columns)))
 
     def _import(self, job: ImportJob, stopping: threading.Event) -> None:
@@ -174,7 +194,7 @@ class ImportWorker:
                     if time.monotonic() - said >= _PACE:
                         said = time.monotonic()
                         blocks = import_blocks.importing(checkpoint.job, contacts.rows)
-                        self._say(checkpoint.job, blocks)
+                        checkpoint.job = self._message.show(checkpoint.job, blocks)
 
                 import_rows(
                     self._service,
@@ -190,17 +210,24 @@ class ImportWorker:
 
     def _tell(self, job: ImportJob, stopping: threading.Event) -> None:
         """Goes on where a replica ended between its import and its message."""
-        with self._fetched(job) as (path, _), open_contacts(path, _asked(job)) as contacts:
-            self._tell_done(job, contacts, path)
+        with self._fetched(job) as (path, digest):
+            if digest != job.sha256:
+                raise Invalid(_ANOTHER)
+            with open_contacts(path, _asked(job)) as contacts:
+                self._tell_done(job, contacts, path)
 
     def _tell_done(self, job: ImportJob, contacts: ContactsFile, path: Path) -> None:
         rejected = rejected_rows(self._service, job)
-        self._say(job, import_blocks.done(job, len(rejected)))
+        job = self._message.say(job, import_blocks.done(job, len(rejected)))
         if rejected:
             content = write_rejected(contacts, path, rejected).read_bytes()
             file = uploaded(self._client, f"{Path(job.name).stem}.rejected.csv", content)
             comment = "The rejected rows, with the line and the reason of each."
-            share(self._client, file, job.slack_channel, title="Rejected rows", comment=comment)
+            try:
+                share(self._client, file, job.slack_channel, title="Rejected rows", comment=comment)
+            except CALL_FAILED:
+                if not has_arrived(self._client, file):
+                    raise
         keep_job(self._service, replace(job, state=JobState.DONE))
 
     def _undo(self, job: ImportJob, stopping: threading.Event) -> None:
@@ -212,9 +239,9 @@ class ImportWorker:
         try:
             counts = undo_import(self._service, job.import_id, _manager(job), progress=progress)
         except Refused as refused:
-            self._end(job, JobState.UNDONE, refused.sentence)
+            self._message.end(job, JobState.UNDONE, refused.sentence)
             return
-        self._say(job, import_blocks.undone(job, counts))
+        job = self._message.say(job, import_blocks.undone(job, counts))
         keep_job(self._service, replace(job, state=JobState.UNDONE))
 
     # What they share
@@ -224,36 +251,11 @@ class ImportWorker:
         """The file, for as long as the block runs, and its SHA-256."""
         with TemporaryDirectory(prefix="optin-") as folder:
             path = Path(folder) / "import.csv"
-            now = None if job.sha256 else self._service.now()
             with path.open("wb") as file:
-                fetch(self._client, job.file, job.user, file, most=_MOST_BYTES, now=now)
+                fetch(self._client, job.file, job.user, file, most=_MOST_BYTES, now=job.made_at)
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             yield path, digest
-
-    def _say(self, job: ImportJob, blocks: Sequence[Block]) -> ImportJob:
-        """Draws the job's message anew; the first time it is posted."""
-        text = "Import"
-        if job.ts:
-            self._client.chat_update(channel=job.slack_channel, ts=job.ts, text=text, blocks=blocks)
-            return job
-        channel = direct_messages(self._client, job.user)
-        posted = self._client.chat_postMessage(channel=channel, text=text, blocks=blocks)
-        return keep_job(self._service, replace(job, slack_channel=channel, ts=str(posted["ts"])))
-
-    def _fail(self, job: ImportJob, sentence: str) -> None:
-        if job.state is JobState.IMPORTING:
-            with_rows = job_as_stored(self._service, job)
-            if with_rows.rows:
-                ended = replace(with_rows, state=JobState.FAILED, finished_at=self._service.now())
-                self._say(ended, import_blocks.done(ended, 0, problem=sentence))
-                keep_job(self._service, ended)
-                return
-        self._end(job, JobState.FAILED, f"Nothing was imported. {sentence}")
-
-    def _end(self, job: ImportJob, state: JobState, sentence: str) -> None:
-        self._say(job, import_blocks.ended(job, sentence))
-        keep_job(self._service, replace(job, state=state))
 
 
 def _asked(job: ImportJob) -> Asked:

@@ -177,6 +177,15 @@ def keep_job(service: Service, job: ImportJob) -> ImportJob:
         return _keep(service, records.key_value, job)
 
 
+def renew_job(service: Service, job: ImportJob) -> None:
+    """Has it a while longer, as it is stored. Raises `Overtaken`."""
+    with service.store.transaction() as records:
+        stored = _get(records.key_value, job.id)
+        if stored is None or stored.owner != job.owner:
+            raise Overtaken
+        _put(records.key_value, replace(stored, until=service.now() + LEASE))
+
+
 def job_as_stored(service: Service, job: ImportJob) -> ImportJob:
     """With the rows that are done by now."""
     with service.store.reading() as records:
@@ -199,12 +208,21 @@ def rejected_rows(service: Service, job: ImportJob) -> dict[int, str]:
 
 
 def sweep_jobs(service: Service) -> int:
-    """Removes jobs that nobody needs any more, and the reasons of their rejected rows; how many
+    """Removes old jobs at which nobody works, and the reasons of their rejected rows; how many
     jobs."""
     now = service.now()
     with service.store.reading() as records:
         known = _open(records.key_value)
-        old = [id for id, at in known.items() if now - datetime.fromisoformat(at) > _KEPT]
+        working = {
+            job.id
+            for job in _jobs(records.key_value)
+            if job.state in RUNNING and (job.until is None or job.until > now)
+        }
+        old = [
+            id
+            for id, at in known.items()
+            if id not in working and now - datetime.fromisoformat(at) > _KEPT
+        ]
         names = [
             name
             for name, _ in records.key_value.all()
@@ -246,7 +264,7 @@ class JobProgress:
     ) -> None:
         """In the transaction of these rows. Raises `Overtaken`, and then nothing of it is
         stored."""
-        job = replace(self.job, rows=rows, counts=dict(counts))
+        job = replace(self.job, rows=rows, counts=dict(counts), attempts=1)
         self.job = _keep(self._service, records.key_value, job)
         if rejected:
             records.key_value.put(f"{_REJECTED}{job.id}:{rows}", json.dumps(dict(rejected)))
