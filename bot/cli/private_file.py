@@ -1,4 +1,4 @@
-"""A file for its owner alone: all of it, or nothing."""
+"""Write a file that only its owner can read, complete or not at all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def write_private(path: Path, lines: Iterable[str]) -> None:
-    """The name appears when the file is whole."""
+    """Write to a temporary file and rename it, so that nobody reads half a file."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.touch(mode=0o600)
     try:

@@ -35,7 +35,7 @@ class YesNo(StrEnum):
 
 
 class Whose(StrEnum):
-    """Whose NO it is. A NO of staff comes back without a manager (rules.md §6)."""
+    """Whose NO it is. Staff may turn their own NO back to YES without a manager (rules.md §6)."""
 
     CONTACT = "contact"
     STAFF = "staff"
@@ -52,16 +52,16 @@ def set_(
         list[Channel] | None,
         typer.Option(
             metavar="<sms|email>",
-            help="Once or twice; the next message is then the test.",
+            help="Clear a bounce. The next message is the test. You can give this twice.",
             show_default=False,
         ),
     ] = None,
     do_not_contact: Annotated[
-        YesNo | None, typer.Option(help="Nothing on any channel.", show_default=False)
+        YesNo | None, typer.Option(help="Send nothing on any channel.", show_default=False)
     ] = None,
     by: Annotated[
         Whose | None,
-        typer.Option(help="Whose no it is; from the reason unless said.", show_default=False),
+        typer.Option(help="Whose NO it is. By default, the reason decides.", show_default=False),
     ] = None,
     reason: Annotated[
         str | None,
@@ -70,7 +70,7 @@ def set_(
     evidence: Annotated[
         str | None,
         typer.Option(
-            help="What shows that the contact agreed; a YES needs it.",
+            help="What shows that the contact agreed. A YES needs it.",
             metavar="TEXT",
             show_default=False,
         ),
@@ -78,7 +78,7 @@ def set_(
     removed_at: Annotated[
         str | None,
         typer.Option(
-            help="You took the e-mail address off this provider's suppression list.",
+            help="You removed the e-mail address from this provider's suppression list.",
             metavar="PROVIDER",
             show_default=False,
         ),
@@ -87,20 +87,20 @@ def set_(
         Channel | None,
         typer.Option(
             metavar="<sms|email>",
-            help="The newest NO was recorded by mistake. What the contact did stays.",
+            help="Take back the newest NO, recorded by mistake. Not what the contact did.",
             show_default=False,
         ),
     ] = None,
 ) -> None:
-    """Changes what somebody gets from us. An opt-out is made at once, for everybody with that
-    address where it is the contact's wish. What the contact refused comes back only with their new
+    """Changes what a contact gets from us. An opt-out takes effect at once. If the contact asked
+    for it, it reaches everybody with that address. To opt them in again, you need their new
     permission and a manager's approval.
 
     \b
       optin set ana@example.com --email no --reason "Asked by phone"
       optin set "+1 415 555 0100" --sms yes --reason "Web form" \\
           --evidence "Form on example.com, 3 May 2026"
-      optin set ana@example.com --clear-bounce email --reason "Typo mended"
+      optin set ana@example.com --clear-bounce email --reason "Typo fixed"
       optin set ana@example.com --removed-at sendgrid
       optin set ana@example.com --take-back email --reason "Meant for another Ana"
     """

@@ -17,7 +17,7 @@ from handlers.vocabulary import OWNER, STATUS, actor, recorded_later, what
 
 
 def card(profile: Profile) -> Iterator[str]:
-    """Line by line: who it is, both answers with everything that is missing, the latest entries."""
+    """The lines of the card: the contact, both answers with their gates, the latest entries."""
     contact = profile.contact
     yield from who(contact)
     for channel in Channel:
@@ -31,7 +31,7 @@ def card(profile: Profile) -> Iterator[str]:
 
 
 def who(contact: Contact) -> Iterator[str]:
-    """Who a contact is."""
+    """The contact's name, company, addresses and ids."""
     yield " · ".join(filter(None, (shown(contact.name) or "(erased)", shown(contact.company))))
     yield f"  Phone        {contact.phone or 'none'}"
     yield f"  Email        {contact.email or 'none'}"
@@ -43,7 +43,7 @@ def who(contact: Contact) -> Iterator[str]:
 
 
 def answer(profile: Profile, channel: Channel) -> Iterator[str]:
-    """Whether messages are sent, and everything that has to happen first, with who does it."""
+    """Whether messages are sent. If not, every step that has to happen first, and who does it."""
     decision = profile.decisions[channel]
     consent = profile.contact.consent(channel)
     facts = profile.facts.get(channel)

@@ -1,4 +1,4 @@
-"""What can be wrong with a command itself."""
+"""The error for a command line that makes no sense."""
 
 from __future__ import annotations
 

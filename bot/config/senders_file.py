@@ -36,8 +36,8 @@ _NUMBER = re.compile(r"\+[1-9][0-9]{5,14}|[0-9]{3,8}", re.ASCII)
 
 
 def read_senders(path: Path) -> tuple[Sender, ...]:
-    """The senders in their order. Raises ValueError with half a sentence that says what is
-    wrong, to be put behind the name of the file."""
+    """Read the senders, in their order. Raises ValueError, whose text is the rest of a sentence
+    that begins with the name of the file."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -65,7 +65,7 @@ def _sender(number: int, row: object) -> Sender:
     for key, value in row.items():
         wanted = _FIELDS.get(key)
         if wanted is None:
-            raise ValueError(f"has a {key!r} in sender {number}, which is no field of a sender")
+            raise ValueError(f"has a {key!r} in sender {number}, which is not a field of a sender")
         if not isinstance(value, wanted):
             raise ValueError(f"needs {_WORDS[wanted]} for {key} in sender {number}")
     id_ = row.get("id", "").strip()
@@ -90,16 +90,18 @@ def _sender(number: int, row: object) -> Sender:
 
 
 def _number(sender: int, item: object, toll_free: bool | None) -> Number:
-    told = item if isinstance(item, dict) else {"number": item}
-    text = told.get("number")
-    if not isinstance(text, str) or set(told) - {"number", "kind"}:
+    table = item if isinstance(item, dict) else {"number": item}
+    text = table.get("number")
+    if not isinstance(text, str) or set(table) - {"number", "kind"}:
         raise ValueError(
             f'needs numbers as "+18885550199" or {{number = "…", kind = "…"}} in sender {sender}'
         )
     number = phone_key(re.sub(r"[ ().-]", "", text))
     if not _NUMBER.fullmatch(number):
-        raise ValueError(f"has a number in sender {sender} that is no E.164 number or short code")
-    kind = told.get("kind")
+        raise ValueError(
+            f"has a number in sender {sender} that is neither an E.164 number nor a short code"
+        )
+    kind = table.get("kind")
     if kind is not None and not (isinstance(kind, str) and kind in {*NumberKind}):
         raise ValueError(
             f"needs toll_free, long_code or short_code as the kind of a number in sender {sender}"

@@ -30,7 +30,7 @@ from bot.consent.store import Store
 
 logger = logging.getLogger(__name__)
 
-#: What only the tests read.
+#: Settings that only the tests read.
 _FOR_TESTS = {
     "OPTIN_BENCH_CONTACTS",
     "OPTIN_BROWSER",
@@ -54,7 +54,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfiguredPeople:
-    """Those whom a setting names, by Slack's ids."""
+    """The users and user groups that a setting names, by their ids in Slack."""
 
     users: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
@@ -66,19 +66,19 @@ class Settings:
 
     bot_token: str = field(default="", repr=False)
     app_token: str = field(default="", repr=False)
-    #: Several while one replaces another.
+    #: Several while the operator rotates the secret.
     signing_secrets: tuple[str, ...] = field(default=(), repr=False)
     slack_api_url: str = "https://slack.com/api/"
     #: May hold a database's password.
     storage: str = field(default="tinydb:///data/optin.json", repr=False)
     command: str = "/optin"
     alert_channel: str | None = None
-    #: `alert_channel` where none is given.
+    #: Defaults to `alert_channel`.
     approval_channel: str | None = None
     managers: ConfiguredPeople = ConfiguredPeople()
-    #: Nobody named: every full member of the workspace is an agent.
+    #: If this is empty, every full member of the workspace is an agent.
     agents: ConfiguredPeople = ConfiguredPeople()
-    #: Whoever asked for a re-opt-in may approve it, in teams with one manager.
+    #: A manager may approve their own request for a re-opt-in: for teams with one manager.
     self_approve: bool = False
     region: str = "US"
     #: Packs of opt-out words besides English.
@@ -98,7 +98,7 @@ class Settings:
         *,
         need_slack: bool = False,
     ) -> Self:
-        """The settings out of these variables; an empty one counts as not given. Without
+        """Read the settings from these variables. An empty variable counts as not set. Without
         `provider_settings`, no provider can be on: `bot.runtime.read_settings` passes them all.
 
         Raises `SettingsError`: one sentence, which names the setting and never shows a secret.
@@ -119,10 +119,10 @@ class Settings:
         return settings
 
     def mode(self, asked: Mode | None = None) -> Mode:
-        """The way to Slack that was asked for; else Socket Mode where there is a token for it.
+        """The mode that was asked for. If none was, Socket Mode if it has a token, else HTTP.
 
-        Raises `SettingsError` where the secret of that way is missing: requests that nobody
-        can verify are never served.
+        Raises `SettingsError` if the secret of that mode is missing: Optin never serves requests
+        that it can't verify.
         """
         if (asked or Mode.SOCKET) is Mode.SOCKET and self.app_token:
             return Mode.SOCKET
@@ -137,22 +137,22 @@ class Settings:
         )
 
     def moved(self, storage: str) -> Self:
-        """The same with another storage."""
+        """The same settings with another storage."""
         return replace(self, storage=storage)
 
     @property
     def hash_key_path(self) -> Path | None:
-        """The file beside the storage that holds the key; None where the storage is no file."""
+        """The file of the hash key, beside the storage. None if the storage is not a file."""
         scheme, _, path = self.storage.partition(":///")
         return Path(path).with_suffix(".hash-key") if scheme in ("tinydb", "sqlite") else None
 
     def hash_key(self, store: Store) -> bytes:
-        """The key of the hashes that erasure leaves; made on first use, beside the storage: in the
-        database itself, where that is a server's, so that all who work on it have the same.
+        """The key that Optin hashes erased addresses with. It is made on first use.
 
-        `store` is the storage, opened, which is given a check value of the key by the first who
-        opens it. Raises `SettingsError` where the key can't be made or read, or is missing or
-        another than the storage has hashes of.
+        The key is stored in a file beside the storage. With a database server, it is stored in the
+        database, so that all replicas use the same key. `store` is the open storage; on first use,
+        it gets a check value of the key. Raises `SettingsError` if the key can't be made or read,
+        if it is missing, or if it is not the key that the storage was used with.
         """
         beside = self._key_beside(store)
         key, wanted = self.given_hash_key or beside, hash_key.checked(store)
@@ -167,7 +167,7 @@ class Settings:
                     f"was used with OPTIN_HASH_KEY, remove {self._place}. If not, remove "
                     "OPTIN_HASH_KEY."
                 )
-            # Nothing is written into a storage that is still to be migrated.
+            # Write nothing to a storage that has to be migrated first.
             value = hash_key.check_value(key)
             wanted = value if store.outdated else hash_key.keep_check(store, key)
         if not hmac.compare_digest(wanted, hash_key.check_value(key)):
@@ -175,13 +175,13 @@ class Settings:
         return key
 
     def accept_hash_key(self, store: Store) -> None:
-        """Goes on with the key that there is, or a new one, whatever key the storage was used
-        with. Raises `SettingsError` as `hash_key` does where the key can't be made or read."""
+        """Continue with the present key, or a new one, whatever key the storage was used with.
+        Raises `SettingsError` if the key can't be made or read."""
         key = self.given_hash_key or self._key_beside(store) or self._new_key(store)
         hash_key.replace_check(store, key)
 
     def _key_beside(self, store: Store) -> bytes | None:
-        """The key in its file, or in the database; None where there is none yet."""
+        """The key in its file, or in the database. None if there is none yet."""
         if self.hash_key_path is None:
             return hash_key.kept(store)
         try:
@@ -205,13 +205,13 @@ class Settings:
 
     def _missing_key(self) -> str:
         if self.hash_key_path is None:
-            cure = "Set it to the key that this storage was used with."
+            remedy = "Set it to the key that this storage was used with."
         else:
-            cure = (
+            remedy = (
                 f"Put {self.hash_key_path} back from a backup, or set OPTIN_HASH_KEY to the key "
                 "that this storage was used with."
             )
-        return f"OPTIN_HASH_KEY is not set, and {self._place} is missing. {cure} {_WHY}"
+        return f"OPTIN_HASH_KEY is not set, and {self._place} is missing. {remedy} {_WHY}"
 
     def _wrong_key(self) -> str:
         if not self.given_hash_key:
@@ -226,7 +226,7 @@ class Settings:
         )
 
 
-#: Why it is refused.
+#: Why Optin refuses to start without the right key.
 _WHY = (
     "With another key, Optin would forget that erased people opted out. If the key is lost for "
     "good, `optin verify --accept-new-key` goes on without it."
@@ -242,15 +242,15 @@ def _unusable(error: OSError | ValueError) -> SettingsError:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """The variables of this process, and those of the folder's `.env` that it does not have."""
+    """The variables of the folder's `.env`. Those of this process win."""
     path = folder / ".env"
     try:
-        # Secrets hold dollar signs: nothing is put in for them.
+        # A secret may contain dollar signs, which must not be expanded.
         given = dotenv_values(path, interpolate=False)
     except (OSError, UnicodeDecodeError):
         raise SettingsError(".env can't be read: it must be a UTF-8 text file.") from None
     if given and os.name == "posix" and path.stat().st_mode & 0o004:
-        logger.warning(".env can be read by everyone on this machine; chmod 600 .env mends it")
+        logger.warning(".env can be read by everyone on this machine; run chmod 600 .env")
     return {name: value for name, value in given.items() if value is not None} | dict(os.environ)
 
 
@@ -285,7 +285,7 @@ def _languages(text: str) -> frozenset[str]:
     found = frozenset(several(text.lower())) - {"en"}
     if strangers := sorted(found - LANGUAGES.keys()):
         known = ", ".join(sorted(LANGUAGES))
-        raise ValueError(f"must be some of {known}, with commas between them, not {strangers[0]!r}")
+        raise ValueError(f"must be some of {known}, separated by commas, not {strangers[0]!r}")
     return found
 
 
@@ -294,8 +294,8 @@ def _people(text: str) -> ConfiguredPeople:
     for id_ in sorted(ids):
         if not re.fullmatch("[UWS][A-Z0-9]+", id_):
             raise ValueError(
-                "must be ids of Slack users (U…) and user groups (S…) with commas between them, "
-                f"and {id_!r} is none: copy it from the profile's menu"
+                "must be ids of Slack users (U…) and user groups (S…), separated by commas, "
+                f"and {id_!r} is not one: copy it from the profile's menu"
             )
     groups = frozenset(id_ for id_ in ids if id_.startswith("S"))
     return ConfiguredPeople(users=ids - groups, groups=groups)

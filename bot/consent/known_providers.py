@@ -1,7 +1,7 @@
-"""The messaging providers, as far as the rules and the screens have to know them.
+"""What the rules and the screens need to know about the messaging providers.
 
-Each provider says it in its own folder. Who starts Optin collects that and passes it in: the rules
-import no provider.
+Each provider's folder states it. The rules import no provider, so `bot/runtime/open_service.py`
+collects the statements and passes them in.
 """
 
 from __future__ import annotations
@@ -9,21 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-#: What nearly every provider blocks; where none has told us, nobody can tell.
+#: Words that nearly every provider blocks. They may block at an unknown provider, too.
 COMMON = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit"})
 
 
 @dataclass(frozen=True, slots=True)
 class BlockingWords:
-    """What a provider or a carrier blocks by itself. It compares the bare text, in any case."""
+    """The texts that make a provider or carrier block by itself, in upper or lower case."""
 
-    #: In lower case.
+    #: Words that block as the whole text, in lower case.
     words: frozenset[str]
-    #: Some take every text that begins with this word for an opt-out.
+    #: A word that blocks in every text that begins with it. Only some providers have one.
     beginning: str | None = None
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a word that no text could ever match, and without STOP."""
+        """Raises ValueError for a word that no text can match, and if STOP is missing."""
         for word in (*self.words, self.beginning or ""):
             if word != word.strip().casefold():
                 raise ValueError(
@@ -38,28 +38,28 @@ class BlockingWords:
 class KnownProvider:
     """One provider."""
 
-    #: As people call it.
+    #: The name that people use, such as "SendGrid".
     label: str
-    #: What it blocks by itself; None for a provider of e-mail.
+    #: None for an e-mail provider.
     blocking_words: BlockingWords | None = None
-    #: Not a company: Optin's own unsubscribe link, which keeps no suppression list.
+    #: True for Optin's own unsubscribe link, which has no suppression list.
     ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class KnownProviders:
-    """All providers, by the id that events and the log call them by."""
+    """All providers, by the id that events and the log use."""
 
     by_id: Mapping[str, KnownProvider] = field(default_factory=dict)
 
     def label(self, id: str) -> str:
-        """The provider as people call it; the id with a capital for an unknown one."""
+        """The provider's label. For an unknown provider, its id with a capital."""
         known = self.by_id.get(id)
         return known.label if known else id.capitalize()
 
     def id_of(self, text: str) -> str:
-        """The id of the provider that somebody means by its id or label, such as "SendGrid" or
-        "sendgrid". A part after a slash, which names one entry of its list, stays as it is."""
+        """The id of a provider, from its id or label in upper or lower case. The text may go on
+        with a slash and an entry of the provider's list; that part stays as it is."""
         ids = {known.label.casefold(): id for id, known in self.by_id.items()}
         provider, slash, entry = text.strip().partition("/")
         return f"{ids.get(provider.casefold(), provider.lower())}{slash}{entry}"

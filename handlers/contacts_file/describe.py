@@ -1,4 +1,4 @@
-"""What Optin took a file's columns for, as lines for people."""
+"""Describe how Optin read a file's columns, in lines for people."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MEANS = {
     Column.LIST_REASON: "reason of the suppression",
     Column.DO_NOT_CALL: "Do Not Call: a note, and no SMS YES",
 }
-#: What a title that names no channel means where only one can be meant.
+#: The meaning of a title without a channel, if only one channel is possible.
 _OF_CHANNEL: Mapping[tuple[Kind, tuple[Channel, ...]], Column] = {
     (kind, channels): column
     for column, (kind, channels) in KINDS.items()
@@ -44,8 +44,8 @@ _SEVERAL = {
 
 
 def describe(contacts: ContactsFile) -> Iterator[str]:
-    """The encoding where it is an older one, the columns about consent with their counts, which of
-    several columns wins, and what is not used."""
+    """The encoding if it is not UTF-8, the columns about consent with their counts, the column that
+    wins over others with the same meaning, and the columns that are not used."""
     columns = contacts.columns
     if contacts.encoding != "UTF-8":
         yield f"The file is read as {contacts.encoding}."
@@ -112,7 +112,7 @@ def _read_as(use: Use, columns: Columns) -> str:
 
 
 def _winners(columns: Columns) -> Iterator[str]:
-    """Which column wins where several mean the same."""
+    """Which column wins if several have the same meaning."""
     for column, what in _SEVERAL.items():
         places = [*columns.places.get(column, ())]
         if column is Column.MOBILE:

@@ -1,7 +1,7 @@
-"""The one error handler: a sentence for the person, and for what nobody expected a reference.
+"""The only error handler. It shows the person a sentence, with a reference if Optin broke.
 
-What a rule refuses is answered where it was asked: at the field of the modal, in the message, or in
-a modal on top. Decided before the ack, so that Slack never shows a timeout instead.
+The sentence appears where the person acted: at the field of the modal, in the message, or in a
+modal on top. It is part of the answer to Slack, so that Slack never shows a timeout instead.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 _AGAIN = "Slack waited too long for that. Press it again."
 _MOVED_ON = "This window has moved on meanwhile. Close it and open it again."
-#: Slack's words for what a person can mend.
+#: Slack's error codes for what the person can fix, each with the sentence to show.
 _MENDABLE = {
     "expired_trigger_id": _AGAIN,
     "exchanged_trigger_id": _AGAIN,
@@ -40,21 +40,21 @@ _MENDABLE = {
     "view_not_found": _MOVED_ON,
     "push_limit_reached": "Three windows are open, which is as many as Slack allows. Close one.",
 }
-#: The argument that Slack finds wrong, where its word is `invalid_arguments`.
+#: The argument that Slack rejects, if its error code is `invalid_arguments`.
 _POINTED_AT = {
     "[json-pointer:/trigger_id]": _AGAIN,
     "[json-pointer:/view_id]": _MOVED_ON,
     "[json-pointer:/hash]": _MOVED_ON,
 }
 _WORD = re.compile(r"[a-z_]+")
-#: By element: where it says what it holds, and where it is told what to hold at first.
+#: By type of element: the field with its value, and the field with its initial value.
 _HOLD = {
     "plain_text_input": ("value", "initial_value"),
     "static_select": ("selected_option", "initial_option"),
     "external_select": ("selected_option", "initial_option"),
     "datetimepicker": ("selected_date_time", "initial_date_time"),
 }
-#: Block id of what stands above a form.
+#: The id of the block with the sentence above a form.
 _PROBLEM = "problem"
 
 
@@ -64,8 +64,8 @@ class NotShown(Exception):
 
 @contextmanager
 def saved() -> Iterator[None]:
-    """For what is drawn after a change was stored: whatever fails in here, nobody reads that
-    nothing was changed."""
+    """Raise `NotShown` if drawing fails after a change was stored. Without this, the person would
+    read that nothing was changed."""
     try:
         yield
     except Exception as error:
@@ -75,8 +75,8 @@ def saved() -> Iterator[None]:
 def answer(
     error: Exception, body: dict[str, Any], client: WebClient, *, doubt: str = ""
 ) -> BoltResponse:
-    """What Slack is told; never an error status, which a person would see as a timeout. `doubt`
-    says why somebody who may do this may not be known at this moment."""
+    """The answer to Slack. Its status is always 200: a person would see an error status as a
+    timeout. `doubt` says why Optin may not recognise the roles of people at this moment."""
     field, sentence = _say(error)
     if doubt and isinstance(error, NotAllowed) and doubt not in sentence:
         sentence = f"{sentence} {doubt}"
@@ -95,7 +95,7 @@ def answer(
 
 
 def _say(error: Exception) -> tuple[str | None, str]:  # noqa: PLR0911 - a table of errors
-    """The field that is wrong, if it is one, and the sentence."""
+    """The field that the error is about, if any, and the sentence."""
     match error:
         case StorageFailed():
             logger.error("the storage failed: %s", error.sentence)
@@ -121,7 +121,7 @@ def _say(error: Exception) -> tuple[str | None, str]:  # noqa: PLR0911 - a table
 
 
 def _mendable(error: SlackApiError) -> str | None:
-    """What a person can do about it at once."""
+    """The sentence that says what the person can do at once, if they can do something."""
     if known := _MENDABLE.get(_slacks_word(error)):
         return known
     data = error.response.data
@@ -135,13 +135,13 @@ def _mendable(error: SlackApiError) -> str | None:
 
 
 def _slacks_word(error: SlackApiError) -> str:
-    """Why Slack refused; empty where its answer was no JSON, and may be anything."""
+    """Slack's error code. Empty if the answer was not JSON and may contain anything."""
     word = str(error.response.get("error") or "")
     return word if _WORD.fullmatch(word) else ""
 
 
 def _log(error: Exception) -> str:
-    """Writes down what broke, and where; the reference under which it stands there."""
+    """Log the error with its traceback, and return the reference of that log entry."""
     reference = secrets.token_hex(3)[:5].upper()
     said = f" ({_slacks_word(error)})" if isinstance(error, SlackApiError) else ""
     bare = without_text(error, said)
@@ -150,8 +150,11 @@ def _log(error: Exception) -> str:
 
 
 def _at_the_field(view: object, field: str | None, sentence: str) -> BoltResponse:
-    """`errors` go to input blocks only: to the one that is meant, and what is about the whole form
-    to the first. What is about a field that this form does not have stands above all of them."""
+    """Show the sentence in the form. Slack shows `errors` at input blocks only.
+
+    A sentence about one field goes to that field, and one about the whole form to the first field.
+    A sentence about a field that this form does not have goes above the form.
+    """
     inputs = _inputs(view)
     meant = [id for id in inputs if id.partition(".")[0] == field]
     if meant or (inputs and field is None):
@@ -162,7 +165,7 @@ def _at_the_field(view: object, field: str | None, sentence: str) -> BoltRespons
 
 
 def _noted(view: Any, sentence: str) -> dict[str, Any]:
-    """The same form with a sentence on top, and with what was typed."""
+    """The same form with a sentence on top, and with the input that the person typed."""
     kept = ("type", "callback_id", "title", "submit", "close", "private_metadata")
     typed = (view.get("state") or {}).get("values") or {}
     blocks = [
@@ -194,8 +197,8 @@ def _inputs(view: object) -> list[str]:
 
 
 def _tell(body: dict[str, Any], client: WebClient, sentence: str) -> None:
-    """On top of the modal, or below the message; where neither can be, in one's own direct
-    messages."""
+    """Show the sentence on top of the modal or below the message. If neither is possible, send it
+    as a direct message."""
     trigger = body.get("trigger_id")
     try:
         if isinstance(body.get("view"), dict) and isinstance(trigger, str):
@@ -203,7 +206,7 @@ def _tell(body: dict[str, Any], client: WebClient, sentence: str) -> None:
             client.views_push(trigger_id=trigger, view=modal)
             return
     except SLACK_FAILED as failed:
-        logger.info("a refusal did not get on top of its modal: %s", type(failed).__name__)
+        logger.info("a modal with an error could not be shown: %s", type(failed).__name__)
     user = body.get("user")
     id = user.get("id") if isinstance(user, dict) else user
     try:
@@ -213,6 +216,6 @@ def _tell(body: dict[str, Any], client: WebClient, sentence: str) -> None:
             client.chat_postMessage(channel=id, text=escape(sentence))
             return
     except SLACK_FAILED as failed:
-        logger.warning("a refusal could not be shown: %s", type(failed).__name__)
+        logger.warning("an error sentence could not be shown: %s", type(failed).__name__)
         return
-    logger.warning("a refusal could not be shown: Slack says neither who asked nor where")
+    logger.warning("an error sentence could not be shown: Slack names neither person nor place")

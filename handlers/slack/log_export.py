@@ -1,8 +1,8 @@
-"""The Activity Log as a file in one's own direct messages, sent in the background, once.
+"""Send the Activity Log as a file by direct message, in the background and only once.
 
-Slack's third step shares the file and can't be taken back. Where its answer is lost, nobody knows
-whether the file is there: so its id is kept before that step, and looked for at Slack before
-anything is sent again.
+The third step of an upload to Slack shares the file and can't be undone. If its answer is lost, the
+result is unknown. So Optin stores the file's id before that step, and looks for the file in Slack
+before it sends another.
 https://docs.slack.dev/messaging/working-with-files/#upload
 """
 
@@ -34,12 +34,12 @@ from handlers.slack.slack_faults import lasting
 logger = logging.getLogger(__name__)
 
 TITLE = "Export"
-#: Seconds that a click waits for the file; most are there by then.
+#: Seconds that a click waits for the file. Most files arrive within them.
 _MOSTLY_WITHIN = 1.0
-#: A file that nobody knows about is looked for so long.
+#: How long Optin looks for a file whose arrival is unknown.
 _LOOKED_FOR = timedelta(days=1)
 
-#: Exports that are being sent by this process: one at a time of a log for a person.
+#: Exports that this process is sending: one at a time for each person and log.
 _RUNNING: set[str] = set()
 _LOCK = threading.Lock()
 
@@ -50,7 +50,7 @@ _UNKNOWN = (
     "messages with Optin. If it is not there, send it again."
 )
 
-#: Nobody knows at which step.
+#: For an unexpected error: it is unknown which step failed.
 _BROKEN = (
     "Something broke on our side. Look in your direct messages with Optin. If the file is not "
     "there, export the log again."
@@ -66,21 +66,21 @@ class Export:
     actor: Actor
     user: str
     contact: str
-    #: The modal that says how it goes.
+    #: The modal that shows the progress.
     view_id: str
-    #: Sent although an earlier one may have arrived.
+    #: Send the file even if an earlier one may have arrived.
     anyway: bool = False
 
     def start(self) -> None:
-        """In a thread of its own. Returns when it is done, or a second later."""
+        """Export in a thread of its own. Return when that is done, or after a second."""
         thread = threading.Thread(target=self._run, name="export", daemon=True)
         thread.start()
         thread.join(_MOSTLY_WITHIN)
 
     def _run(self) -> None:
         with _LOCK:
-            running = self._mark in _RUNNING
-            _RUNNING.add(self._mark)
+            running = self._key in _RUNNING
+            _RUNNING.add(self._key)
         if running:
             self._show(message_modal(TITLE, _UNDER_WAY))
             return
@@ -88,7 +88,7 @@ class Export:
             view = self._outcome()
         finally:
             with _LOCK:
-                _RUNNING.discard(self._mark)
+                _RUNNING.discard(self._key)
         self._show(view)
 
     def _outcome(self) -> View:
@@ -101,37 +101,37 @@ class Export:
             fault = lasting(error) or "Try again in a minute."
             said = f"Slack did not take the file, so nothing was sent. {fault}"
             return message_modal(TITLE, said)
-        except Exception as error:  # noqa: BLE001 - a thread has nobody above it
+        except Exception as error:  # noqa: BLE001 - nothing above a thread catches it
             logger.error("a log could not be exported: %s", type(error).__name__)
             return message_modal(TITLE, _BROKEN)
 
     def _send(self) -> View:
-        """What the modal says then. Raises where nothing was sent."""
+        """Send the log, and return the modal with the result. Raises if nothing was sent."""
         client = patient(self.client)
-        kept = self._kept()
+        kept = self._stored()
         if kept is not None and not self.anyway:
             file, at = kept
             arrived = has_arrived(client, file)
             if arrived:
-                self._forget()
+                self._clear()
                 return message_modal(TITLE, f"{_SENT} It was sent {date(at)}.", markup=True)
             if arrived is None:
                 return self._unknown()
         contact, text = log_file(self.consent, self.contact, self.actor)
         channel = direct_messages(client, self.user)
         file = uploaded(client, "activity-log.csv", text.encode())
-        self._keep(file)
+        self._store(file)
         try:
             comment = f"The Activity Log of {inert(contact.name) or 'an erased contact'}"
             share(client, file, channel, title="Activity Log", comment=comment)
         except CALL_FAILED as error:
             if slack_failure(error).trouble is not ErrorKind.UNKNOWN:
-                self._forget()
+                self._clear()
                 raise
             logger.warning("whether a log was exported is unknown: %s", slack_failure(error).word)
             if not has_arrived(client, file):
                 return self._unknown()
-        self._forget()
+        self._clear()
         return message_modal(TITLE, _SENT)
 
     def _unknown(self) -> View:
@@ -144,27 +144,27 @@ class Export:
     def _show(self, view: View) -> None:
         try:
             self.client.views_update(view_id=self.view_id, view=view)
-        except SLACK_FAILED as failed:  # it was closed meanwhile
+        except SLACK_FAILED as failed:  # the person closed it meanwhile
             logger.info("an export's modal could not be updated: %s", type(failed).__name__)
 
-    # The file whose arrival nobody knows of yet, for every replica
+    # The file whose arrival is still unknown, stored for all replicas
 
     @property
-    def _mark(self) -> str:
+    def _key(self) -> str:
         return f"export:{self.user}:{self.contact}"
 
-    def _kept(self) -> tuple[str, datetime] | None:
-        kept = json.loads(read_value(self.consent, self._mark) or "null")
+    def _stored(self) -> tuple[str, datetime] | None:
+        kept = json.loads(read_value(self.consent, self._key) or "null")
         if kept is None:
             return None
         at = datetime.fromisoformat(kept["at"])
         return (kept["file"], at) if abs(self.consent.now() - at) < _LOOKED_FOR else None
 
-    def _keep(self, file: str) -> None:
+    def _store(self, file: str) -> None:
         kept = json.dumps({"file": file, "at": self.consent.now().isoformat()})
-        write_value(self.consent, self._mark, kept)
+        write_value(self.consent, self._key, kept)
 
-    def _forget(self) -> None:
-        # Where the storage does not take it, the next export finds that this one has arrived.
+    def _clear(self) -> None:
+        # If the storage fails, the next export finds out that this one has arrived.
         with suppress(StorageFailed):
-            write_value(self.consent, self._mark, None)
+            write_value(self.consent, self._key, None)

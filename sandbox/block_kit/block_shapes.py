@@ -1,6 +1,6 @@
-"""The fields of every block, element and composition object: name -> what may stand there.
+"""The fields of every block, element and composition object: name -> type of the value.
 
-A name with `!` is required. What may stand there is one of
+A name with `!` is required. A type is one of
     string bool int number list object any     JSON's own types
     plain text                                 a plain_text object; plain_text or mrkdwn
     <composition>, [<composition>]             one of COMPOSITIONS; a list of them

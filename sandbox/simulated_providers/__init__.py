@@ -1,2 +1,2 @@
-"""The world outside the workspace: contacts with their phones and mailboxes, the carrier between
-them and the company, and the providers that tell the app what happened."""
+"""The simulated world outside Slack: contacts with phones and mailboxes, the carrier, and the
+providers that call the app's webhooks."""

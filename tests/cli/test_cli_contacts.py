@@ -84,7 +84,7 @@ def test_a_number_that_nobody_has_is_null_and_not_found(cli: Cli, ana: str) -> N
     assert done.err.startswith("Nobody has this phone number.")
 
 
-def test_what_is_known_of_a_number_outlives_its_contact(cli: Cli, ana: str) -> None:
+def test_the_facts_of_a_number_outlive_its_contact(cli: Cli, ana: str) -> None:
     cli("set", ana, "--sms", "no")
     cli("erase", ana, "--yes")
     done = cli("status", "+14155550100", "--json")
@@ -96,7 +96,7 @@ def test_what_is_known_of_a_number_outlives_its_contact(cli: Cli, ana: str) -> N
     assert "SMS 🔴 Opted out" in said.out
 
 
-def test_several_who_fit_are_listed(cli: Cli, ana: str) -> None:
+def test_a_name_that_fits_several_contacts_lists_them(cli: Cli, ana: str) -> None:
     cli("contact", "add", "--name", "Ana Ruiz", "--email", "ruiz@example.com")
     sentence = refused(done := cli("set", "ana", "--sms", "no"))
 
@@ -113,11 +113,13 @@ def test_several_who_fit_are_listed(cli: Cli, ana: str) -> None:
         ("12345", "short"),
     ],
 )
-def test_what_cannot_be_found_is_said(cli: Cli, ana: str, text: str, said: str) -> None:
+def test_a_contact_that_cannot_be_found_is_one_sentence(
+    cli: Cli, ana: str, text: str, said: str
+) -> None:
     assert said in refused(cli("status", text))
 
 
-def test_a_yes_needs_evidence_and_after_a_refusal_a_manager(cli: Cli, ana: str) -> None:
+def test_a_yes_needs_evidence_and_after_an_opt_out_a_manager(cli: Cli, ana: str) -> None:
     bare = cli("set", ana, "--sms", "yes", "--reason", "Web form")
     done = cli("set", ana, "--sms", "yes", "--reason", "Web form", "--evidence", "Form 3")
     off = cli("set", ana, "--sms", "no")
@@ -129,7 +131,7 @@ def test_a_yes_needs_evidence_and_after_a_refusal_a_manager(cli: Cli, ana: str) 
     assert "manager's approval" in refused(back)
 
 
-def test_what_staff_refused_comes_back_with_evidence_alone(cli: Cli, ana: str) -> None:
+def test_a_no_by_staff_needs_only_evidence_to_become_yes(cli: Cli, ana: str) -> None:
     cli("set", ana, "--sms", "no", "--by", "staff", "--reason", "Correction")
     done = cli("set", ana, "--sms", "yes", "--reason", "Correction", "--evidence", "Form 3")
 
@@ -150,7 +152,7 @@ def test_both_channels_and_do_not_contact_in_one_command(cli: Cli, ana: str) -> 
     assert [gate["code"] for gate in gates] == ["do_not_contact", "opted_out"]
 
 
-def test_a_bounce_is_cleared_for_the_next_message_to_try(cli: Cli) -> None:
+def test_a_cleared_bounce_makes_the_next_message_the_test(cli: Cli) -> None:
     cli("import", cli.file("name,email,email_on,email_bounce\nAna,ana@example.com,yes,yes\n"))
     before = cli("status", "ana", "--json").json["email"]
     done = cli("set", "ana", "--clear-bounce", "email", "--reason", "Typo mended")
@@ -214,7 +216,7 @@ def test_a_damaged_storage_is_one_sentence_and_stays_as_it_is(cli: Cli, ana: str
         (("--sms", "no"), "NO"),
     ],
 )
-def test_a_new_number_inherits_what_the_contact_refused_and_empty_text_takes_away(
+def test_a_new_number_inherits_the_opt_out_and_empty_text_removes_an_address(
     cli: Cli, ana: str, wish: tuple[str, ...], on: str
 ) -> None:
     assert cli("set", ana, "--reason", "Web form", *wish).status == 0
@@ -238,7 +240,9 @@ def test_a_contact_needs_a_name_an_address_and_to_be_new(cli: Cli, ana: str) -> 
     )
 
 
-def test_the_log_is_told_newest_first_in_the_words_of_the_contract(cli: Cli, ana: str) -> None:
+def test_activity_lists_the_log_newest_first_in_the_words_of_the_contract(
+    cli: Cli, ana: str
+) -> None:
     cli("set", ana, "--sms", "yes", "--reason", "Web form", "--evidence", "Form 3")
     cli("set", ana, "--sms", "no", "--reason", "Asked by phone")
     newest, middle, oldest = cli("activity", ana, "--json").json
@@ -267,7 +271,7 @@ def test_the_log_of_everybody_is_limited_and_may_be_empty(cli: Cli) -> None:
     assert [line.split(" · ")[1] for line in told] == ["A2", "A1"]
 
 
-def test_erasure_takes_the_person_out_of_everything(cli: Cli, ana: str) -> None:
+def test_erasure_removes_the_person_from_everything(cli: Cli, ana: str) -> None:
     cli("set", ana, "--sms", "no", "--reason", "Asked by phone")
     done = cli("erase", ana, "--yes")
     kept = b"".join(path.read_bytes() for path in (cli.folder / "data").iterdir())
@@ -279,7 +283,7 @@ def test_erasure_takes_the_person_out_of_everything(cli: Cli, ana: str) -> None:
     assert refused(cli("erase", "ana@example.com", "--yes"))
 
 
-def test_verify_names_the_first_entry_that_does_not_hold(cli: Cli, ana: str) -> None:
+def test_verify_names_the_first_entry_with_a_wrong_hash(cli: Cli, ana: str) -> None:
     cli("set", ana, "--sms", "no", "--reason", "Asked by phone")
     whole = cli("verify")
     storage = cli.folder / "data" / "optin.json"

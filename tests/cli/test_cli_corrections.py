@@ -47,7 +47,7 @@ def codes(cli: Cli, contact: str, channel: str = "sms") -> list[str]:
 # optin contact merge
 
 
-def test_a_merged_contact_keeps_the_no_of_either(cli: Cli) -> None:
+def test_a_merged_contact_keeps_a_no_of_either_record(cli: Cli) -> None:
     kept = added(cli, "Ana Gómez", f"--phone={ANA}")
     gone = added(cli, "A. Gómez", f"--phone={BEN}", f"--email={MAILBOX}", "--external-id=17")
     cli("set", kept, "--sms=yes", *WEB_FORM)
@@ -72,7 +72,7 @@ def test_a_merged_contact_keeps_the_no_of_either(cli: Cli) -> None:
     assert cli("verify").status == 0
 
 
-def test_do_not_contact_of_either_stays_with_a_merged_contact(cli: Cli) -> None:
+def test_a_merged_contact_keeps_do_not_contact_of_either_record(cli: Cli) -> None:
     kept, gone = added(cli, "Ana", f"--phone={ANA}"), added(cli, "Anna", f"--phone={ANA}")
     cli("set", gone, "--do-not-contact=yes", "--reason=Asked")
     cli("contact", "merge", kept, gone)
@@ -80,7 +80,7 @@ def test_do_not_contact_of_either_stays_with_a_merged_contact(cli: Cli) -> None:
     assert "do_not_contact" in codes(cli, kept)
 
 
-def test_a_merge_says_what_is_wrong_with_it(cli: Cli) -> None:
+def test_a_merge_that_is_not_possible_says_why(cli: Cli) -> None:
     ana = added(cli, "Ana", f"--phone={ANA}")
 
     assert refused(cli("contact", "merge", ana, ANA)) == "These are the same contact."
@@ -113,7 +113,9 @@ def test_blocks_of_a_retired_number_stop_counting(cli: Cli, told: Service, name:
 
 
 @pytest.mark.parametrize("name", ["sendgrid", "SendGrid", " SENDGRID "])
-def test_the_list_of_a_retired_provider_stops_counting(cli: Cli, told: Service, name: str) -> None:
+def test_the_suppression_list_of_a_retired_provider_stops_counting(
+    cli: Cli, told: Service, name: str
+) -> None:
     added(cli, "Ana", f"--email={MAILBOX}")
     ingest(told, [mailed(EventKind.UNSUBSCRIBED)])
     assert codes(cli, MAILBOX, "email") == ["suppressed", "opted_out"]
@@ -168,7 +170,7 @@ def test_a_manager_records_that_an_address_was_removed_at_the_provider(
 # optin set --take-back
 
 
-def test_a_no_that_was_recorded_by_mistake_is_taken_back_for_everybody(cli: Cli) -> None:
+def test_taking_back_a_mistaken_no_takes_it_back_on_every_contact(cli: Cli) -> None:
     ana, ben = added(cli, "Ana", f"--phone={ANA}"), added(cli, "Ben", f"--phone={ANA}")
     for contact in (ana, ben):
         cli("set", contact, "--sms=yes", *WEB_FORM)
@@ -184,7 +186,7 @@ def test_a_no_that_was_recorded_by_mistake_is_taken_back_for_everybody(cli: Cli)
     assert cli("verify").status == 0
 
 
-def test_what_the_contact_did_is_not_taken_back(cli: Cli, told: Service) -> None:
+def test_what_the_contact_did_cannot_be_taken_back(cli: Cli, told: Service) -> None:
     added(cli, "Ana", f"--phone={ANA}")
     ingest(told, [text("STOP")])
     said = refused(cli("set", ANA, "--take-back=sms", "--reason=A mistake"))
@@ -193,7 +195,7 @@ def test_what_the_contact_did_is_not_taken_back(cli: Cli, told: Service) -> None
     assert sms(cli, ANA) == ("no", "NO")
 
 
-def test_a_stop_stands_when_a_record_beside_it_is_taken_back(cli: Cli, told: Service) -> None:
+def test_taking_back_a_record_leaves_a_stop_in_force(cli: Cli, told: Service) -> None:
     added(cli, "Ana", f"--phone={ANA}")
     cli("set", ANA, "--sms=yes", *WEB_FORM)
     cli("set", ANA, "--sms=no", "--reason=Asked by phone")
@@ -214,13 +216,13 @@ def test_a_stop_stands_when_a_record_beside_it_is_taken_back(cli: Cli, told: Ser
         ([], "Say what to set"),
     ],
 )
-def test_set_says_what_makes_no_sense(cli: Cli, arguments: list[str], said: str) -> None:
+def test_set_says_which_arguments_make_no_sense(cli: Cli, arguments: list[str], said: str) -> None:
     added(cli, "Ana", f"--phone={ANA}")
 
     assert said in refused(cli("set", ANA, *arguments), 2)
 
 
-def test_there_is_nothing_to_take_back_of_a_yes(cli: Cli) -> None:
+def test_a_yes_cannot_be_taken_back(cli: Cli) -> None:
     added(cli, "Ana", f"--phone={ANA}")
     cli("set", ANA, "--sms=yes", *WEB_FORM)
 

@@ -24,7 +24,7 @@ SLACK = {
 }
 
 
-def test_nothing_set_is_enough_for_the_command_line():
+def test_the_command_line_needs_no_settings():
     settings = Settings.read({})
 
     assert settings == Settings()
@@ -34,7 +34,7 @@ def test_nothing_set_is_enough_for_the_command_line():
     assert settings.slack_api_url == "https://slack.com/api/"
 
 
-def test_an_empty_variable_counts_as_not_given():
+def test_an_empty_variable_counts_as_not_set():
     assert Settings.read({"OPTIN_REGION": "  ", "OPTIN_MANAGERS": ""}) == Settings()
 
 
@@ -114,12 +114,12 @@ def test_a_malformed_setting_is_one_sentence_that_names_it_and_shows_no_secret(n
         ({"SLACK_BOT_TOKEN": "xoxb-1"}, "SLACK_APP_TOKEN"),
     ],
 )
-def test_serving_needs_slacks_settings_and_says_which(given, missing):
+def test_serve_names_the_slack_setting_that_is_missing(given, missing):
     with pytest.raises(SettingsError, match=f"^{missing} is missing"):
         Settings.read(given, need_slack=True)
 
 
-def test_the_mode_is_socket_where_there_is_a_token_for_it():
+def test_the_mode_is_socket_if_it_has_a_token():
     both = Settings.read(SLACK)
     only_http = Settings.read({"SLACK_SIGNING_SECRET": "s"})
 
@@ -135,7 +135,7 @@ def test_a_mode_without_its_secret_is_refused():
         Settings.read({"SLACK_SIGNING_SECRET": "s"}).mode(Mode.SOCKET)
 
 
-def test_several_signing_secrets_hold_while_one_replaces_the_other():
+def test_both_signing_secrets_are_read_during_a_rotation():
     settings = Settings.read({"SLACK_SIGNING_SECRET": "old , new"})
 
     assert settings.signing_secrets == ("old", "new")
@@ -152,7 +152,7 @@ def test_no_secret_shows_in_the_repr():
     assert "8f742231" not in shown
 
 
-def test_an_unknown_name_is_warned_about_with_the_one_that_was_meant(caplog):
+def test_an_unknown_name_is_a_warning_with_the_closest_known_name(caplog):
     with caplog.at_level(logging.WARNING):
         Settings.read({"OPTIN_MANAGER": "U1", "OPTIN_ZZZZZZ": "x", "OTHER": "y"})
 
@@ -162,7 +162,7 @@ def test_an_unknown_name_is_warned_about_with_the_one_that_was_meant(caplog):
     ]
 
 
-def test_the_environment_outranks_the_file_and_dollars_stay(tmp_path, monkeypatch):
+def test_the_environment_wins_over_the_file_and_dollars_are_not_expanded(tmp_path, monkeypatch):
     (tmp_path / ".env").write_text('OPTIN_REGION=DE\nSLACK_BOT_TOKEN="xoxb-${HOME}"\nEMPTY\n')
     monkeypatch.setenv("OPTIN_REGION", "FR")
     found = environment(tmp_path)
@@ -186,14 +186,14 @@ def test_a_file_that_everyone_can_read_is_warned_about(tmp_path, caplog):
     assert "chmod 600 .env" in caplog.text
 
 
-def test_a_file_that_is_no_text_is_one_sentence(tmp_path):
+def test_an_env_file_that_is_not_text_is_one_sentence(tmp_path):
     (tmp_path / ".env").write_bytes(b"OPTIN_REGION=\xff\xfe")
 
     with pytest.raises(SettingsError, match=r"^\.env can't be read"):
         environment(tmp_path)
 
 
-def test_senders_are_read_in_their_order_the_first_is_the_default(tmp_path):
+def test_senders_keep_the_order_of_the_file_and_the_first_is_the_default(tmp_path):
     path = tmp_path / "senders.toml"
     path.write_text(
         '[[sender]]\nid = "+18885550199"\nname = "Support"\nunblock_word = "start"\n'
@@ -267,7 +267,7 @@ def test_the_hash_key_is_made_once_beside_the_storage_for_its_owner_alone(tmp_pa
         assert Settings.read({"OPTIN_HASH_KEY": made.read_text()}).hash_key(store) == key
 
 
-def test_all_who_make_the_hash_key_at_once_get_the_same(tmp_path):
+def test_processes_that_make_the_hash_key_at_once_get_the_same_key(tmp_path):
     with ThreadPoolExecutor(8) as pool:
         keys = set(pool.map(hash_key.read_or_make, [tmp_path / "key"] * 8))
 
@@ -275,7 +275,7 @@ def test_all_who_make_the_hash_key_at_once_get_the_same(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["key"]
 
 
-def test_a_hash_key_that_cannot_be_had_is_one_sentence(tmp_path):
+def test_a_hash_key_that_cannot_be_read_or_made_is_one_sentence(tmp_path):
     (tmp_path / "empty.hash-key").touch()
     (tmp_path / "folder.hash-key").mkdir()
 

@@ -638,7 +638,7 @@ class World:
                 for alert in records.outbox.all()
                 if alert.kind is AlertKind.REVIEW
                 and alert.follow_up.answer is None
-                and alert.address == hashed
+                and alert.subject.address == hashed
             ]
         for id in waiting:
             answer_review(self.service, id, refusal, WHO[by])

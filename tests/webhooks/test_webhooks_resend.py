@@ -13,7 +13,7 @@ from tests.support.resend_requests import NOW, PATH, SECRETS, about, provider, s
 from tests.support.webhooks_fixtures import posted
 
 
-def test_while_secrets_change_both_hold_and_the_log_can_say_which():
+def test_both_secrets_verify_during_a_rotation_and_verify_says_which():
     held = [provider().verify(signed({}, secret=secret), NOW) for secret in SECRETS]
 
     assert held == ["secret 1 of 2", "secret 2 of 2"]
@@ -35,7 +35,7 @@ def test_a_good_signature_of_another_version_does_not_count():
         provider().verify(signed({}, prefix="v2,"), NOW)
 
 
-def test_without_an_id_nothing_holds():
+def test_a_request_without_an_id_is_refused():
     with pytest.raises(InvalidSignature):
         provider().verify(signed({}, id_=""), NOW)
 
@@ -55,7 +55,7 @@ def test_a_setting_that_is_no_secret_is_refused_at_the_start(setting: str):
         ("suppression.removed", "manual", EventKind.UNSUPPRESSED, None),
     ],
 )
-def test_whose_doing_a_suppression_is(kind: str, origin: str, found, failure):
+def test_the_origin_of_a_suppression_says_who_made_it(kind: str, origin: str, found, failure):
     (event,) = provider().parse(about(kind, email="dana@example.net", origin=origin), NOW).events
 
     assert (event.kind, event.failure) == (found, failure)
@@ -100,14 +100,16 @@ def test_the_class_of_a_failure_that_is_no_bounce(kind: str, failure: Failure):
         ("unsubscribed", Failure.LISTED_OPT_OUT),
     ],
 )
-def test_on_which_of_resends_lists_it_is(stated: str, failure: Failure):
+def test_the_reason_of_a_suppression_says_which_list_the_address_is_on(
+    stated: str, failure: Failure
+):
     request = about("email.suppressed", to=["d@e.net"], suppressed={"type": stated})
 
     assert provider().parse(request, NOW).events[0].failure is failure
 
 
 @pytest.mark.parametrize("subject", ["OnAccountSuppressionList", "Suppressed"])
-def test_a_bounce_by_the_list_behind_resend_is_none(subject: str):
+def test_a_bounce_caused_by_the_list_of_ses_is_a_suppression(subject: str):
     bounce = {"type": "Permanent", "subType": subject, "diagnosticCode": "550 5.1.1 suppressed"}
 
     (event,) = provider().parse(about("email.bounced", to=["d@e.net"], bounce=bounce), NOW).events
@@ -133,7 +135,7 @@ def test_an_automatic_reply_is_no_failure(bounce: dict[str, object], counts: boo
     assert bool(parsed.ignored) is not counts
 
 
-def test_the_header_names_of_the_standard_hold_too():
+def test_the_header_names_of_the_standard_are_accepted_too():
     request = signed({})
     renamed = posted(
         PATH,
@@ -160,7 +162,7 @@ def test_the_two_kinds_of_header_names_are_not_mixed():
         provider().verify(mixed, NOW)
 
 
-def test_of_several_recipients_only_the_first_is_told_and_the_doubt_with_it():
+def test_a_bounce_of_several_recipients_is_of_the_first_and_says_so():
     request = about("email.bounced", to=["a@e.net", "b@e.net"], bounce={"type": "Permanent"})
 
     (event,) = provider().parse(request, NOW).events

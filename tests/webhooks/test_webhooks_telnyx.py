@@ -56,7 +56,7 @@ def test_our_number_and_its_messaging_profile_are_both_read(recorded: str):
     assert event.service == "0f512bda-ae1e-4597-8e11-e5f5686b97d3"
 
 
-def test_while_keys_change_both_hold_and_the_log_can_say_which():
+def test_both_keys_verify_during_a_rotation_and_verify_says_which():
     held = [provider().verify(signed(key=key), NOW) for key in KEYS]
 
     assert held == ["secret 1 of 2", "secret 2 of 2"]
@@ -160,7 +160,7 @@ def test_an_error_without_a_recipient_is_counted(to: object):
     ],
 )
 @pytest.mark.parametrize("sender", [{"phone_number": "+12025550143"}, "+12025550143"])
-def test_a_reply_is_read_wherever_it_stands(told: dict[str, object], sender: object):
+def test_a_reply_is_read_from_every_field_that_can_hold_it(told: dict[str, object], sender: object):
     payload = {"from": sender, "to": [], "type": "RCS"} | told
     data = {"event_type": "message.received", "id": "e1", "payload": payload}
 
@@ -183,7 +183,7 @@ def test_one_unreadable_recipient_of_several_is_skipped():
 
 
 @pytest.mark.parametrize("body", ["", "[", "{}", '{"data": "\\u0000"}'])
-def test_what_cant_be_read_is_said_to_be_so(body: str):
+def test_a_body_that_cannot_be_read_is_not_understood(body: str):
     assert_not_understood(provider(), signed(body), NOW)
 
 

@@ -67,7 +67,7 @@ def with_sig(
     return parameters | {"sig": hashlib.md5(f"{text}{secret}".encode()).hexdigest().upper()}
 
 
-def test_while_secrets_change_both_hold_and_the_log_can_say_which():
+def test_both_secrets_verify_during_a_rotation_and_verify_says_which():
     held = [provider().verify(signed(secret=secret), NOW) for secret in ("old" * 11, SECRET)]
 
     assert held == ["secret 1 of 2", "secret 2 of 2"]
@@ -106,7 +106,7 @@ def test_a_token_that_expired_by_the_systems_clock_is_judged_by_ours():
 
 
 @pytest.mark.parametrize("algorithm", ["HS512", "RS256", "none"])
-def test_only_hs256_is_taken(algorithm: str):
+def test_only_hs256_is_accepted(algorithm: str):
     body = json.dumps(MESSAGE)
     key = {
         "HS512": SECRET * 2,
@@ -177,7 +177,7 @@ def test_a_text_for_another_account_is_refused():
         provider(signature_method="md5hash", api_key="key").verify(posted(SMS_INBOUND, other), NOW)
 
 
-def test_another_method_than_the_one_that_is_set_does_not_hold():
+def test_a_signature_by_another_method_than_the_setting_is_refused():
     recorded = sample("vonage/sms_inbound_stop_post_json")
     parameters = json.loads(recorded.told["body"])
     secrets = [recorded.told["secret"]["signature_secret"]]
@@ -188,7 +188,7 @@ def test_another_method_than_the_one_that_is_set_does_not_hold():
             verify_parameters(parameters, secrets, method)
 
 
-def test_a_method_that_is_none_is_refused_at_the_start():
+def test_an_unknown_signature_method_is_refused_at_the_start():
     with pytest.raises(ValueError, match="no signature method"):
         provider(signature_method="crc32")
 
@@ -263,7 +263,7 @@ def test_a_receipt_that_says_nothing_may_lack_anything(status: str, missing: str
         {"message_type": "button", "button": {"payload": "1", "text": "STOP"}},
     ],
 )
-def test_a_reply_by_rcs_is_that_of_the_number(told: dict[str, object]):
+def test_a_reply_by_rcs_belongs_to_the_number(told: dict[str, object]):
     message = MESSAGE | {"channel": "rcs"} | told
 
     (event,) = provider().parse(posted(INBOUND, message), NOW).events
@@ -322,7 +322,7 @@ NOBODY = {"from": "", "to": "", "msisdn": ""}
 
 @pytest.mark.parametrize("path", [INBOUND, STATUS, SMS_INBOUND, SMS_DLR])
 @pytest.mark.parametrize("body", [b"\xff", "[", [], {}, MESSAGE | SMS | NOBODY])
-def test_what_cant_be_read_is_said_to_be_so(path: str, body: object):
+def test_a_body_that_cannot_be_read_is_not_understood(path: str, body: object):
     assert_not_understood(provider(), posted(path, body), NOW)
 
 

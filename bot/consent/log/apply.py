@@ -1,4 +1,4 @@
-"""What an entry does to the state.
+"""Apply an entry to the state.
 
 State is the fold of the log (rules.md §8.9): `apply` is the only way in which a contact or an
 address changes, live and in replay.
@@ -49,15 +49,15 @@ from bot.consent.model import (
 def apply(
     entry: Entry, contact: Contact | None, facts: AddressFacts | None
 ) -> tuple[Contact | None, AddressFacts | None]:
-    """The contact and the address after the entry: live and in replay.
+    """The contact and the facts of the address after the entry.
 
-    `facts` are those of `entry.address`, or None where the entry has no address or leaves what is
-    known of it alone (`tells_of_address`). A removed contact is None.
+    `facts` are those of `entry.address`. They are None if the entry has no address or can't change
+    its facts (`tells_of_address`). The contact is None if the entry removes it.
     """
     if entry.redacted:
         return contact, facts
     if facts is not None and entry.kind in (EntryKind.CONSENT, EntryKind.NOTE):
-        facts = _told(entry, facts)
+        facts = _with_opt_outs(entry, facts)
     if entry.kind not in CHANGING:
         return contact, facts
     match entry.kind:
@@ -104,8 +104,8 @@ def _apply_to_address(entry: Entry, facts: AddressFacts) -> AddressFacts:
                 return replace(facts, blocks=blocks)
             gone = blocks.pop(entry.sender, None)
             if entry.by is Origin.STAFF:
-                # What a person says of a provider's list is no event of that list: one that is
-                # told later counts, whatever its time.
+                # A person's statement about a provider's list is not an event of that list. An
+                # event that arrives later counts, even if it is older.
                 since = gone.since if gone else entry.occurred_at
                 return replace(facts, blocks=blocks, removed={**facts.removed, entry.sender: since})
             cleared = {**facts.cleared, entry.sender: entry.occurred_at}
@@ -121,10 +121,10 @@ def _bounced(entry: Entry, facts: AddressFacts) -> AddressFacts:
     taken, act = (entry.changes or {}).get(TAKES_BACK), act_of(entry)
     if taken:
         marks = tuple(mark for mark in facts.marks if not covers(str(taken[1]), mark.act))
-        return replace(facts, marks=marks) if marks or not facts.marks else _stands(facts, known)
+        return replace(facts, marks=marks) if marks or not facts.marks else _unmarked(facts, known)
     if entry.after == Bounce.YES and act.startswith(_IMPORT):
         if any(mark.act == act for mark in facts.marks):
-            return facts  # Each contact with the address has this entry.
+            return facts  # Each contact with the address has such an entry; it counts once.
         marked = replace(facts, marks=(*facts.marks, Mark(act=act, of=of(entry))), beneath=known)
         complaint = entry.by is Origin.CONTACT
         if facts.marks:
@@ -155,13 +155,13 @@ def _bounce_changed(entry: Entry, facts: AddressFacts) -> AddressFacts:
     )
     facts = replace(facts, proved_at=_proved(entry, facts))
     if not facts.marks or bounce is not Bounce.YES:
-        return _stands(facts, bounced)
+        return _unmarked(facts, bounced)
     since = max(entry.occurred_at, facts.bounced_at or entry.occurred_at)
     return _put(replace(facts, beneath=bounced), replace(bounced, bounced_at=since))
 
 
-def _stands(facts: AddressFacts, known: Deliverability) -> AddressFacts:
-    """Nothing that a file says counts any more."""
+def _unmarked(facts: AddressFacts, known: Deliverability) -> AddressFacts:
+    """Facts with this deliverability, and without the bounces that files reported."""
     return _put(replace(facts, marks=(), beneath=None), known)
 
 
@@ -176,11 +176,11 @@ def _put(facts: AddressFacts, known: Deliverability) -> AddressFacts:
     )
 
 
-def _told(entry: Entry, facts: AddressFacts) -> AddressFacts:
-    """An opt-out stays with its address, and what was recorded by mistake goes from it. A STOP
-    upon a STOP is a note, and the block that stands is as new as the latest of them."""
+def _with_opt_outs(entry: Entry, facts: AddressFacts) -> AddressFacts:
+    """Facts with the entry's opt-out, or without the opt-outs that the entry takes back. A STOP
+    after a STOP is a note, and renews the block."""
     taken = (entry.changes or {}).get(TAKES_BACK)
-    # What is left when a record was taken back is no opt-out of its own.
+    # An entry that takes a record back restores an older consent: that is no new opt-out.
     if opts_out(entry) and not taken:
         facts = replace(_renewed(entry, facts), refusals=_refusals(entry, facts.refusals))
     if taken or (entry.reason in UNDOS and entry.before == ConsentValue.NO):
@@ -192,13 +192,17 @@ def _told(entry: Entry, facts: AddressFacts) -> AddressFacts:
 def _takes_back(entry: Entry, taken: Pair | None, refusal: OptOut) -> bool:
     if taken:
         return covers(str(taken[1]), refusal.act)
-    # Versions before 0.2 did not say what they took back: an import, or one's own record.
+    # Entries of versions before 0.2 do not name the record: an import, or a person's own.
     return bool(refusal.act) and refusal.act.startswith("import:") is (entry.reason == UNDO_IMPORT)
 
 
 def _refusals(entry: Entry, known: tuple[OptOut, ...]) -> tuple[OptOut, ...]:
-    """One for each record that can be taken back, and the newest of what can't be: what is older
-    than that one changes nothing any more, but for the first file that had the address."""
+    """The opt-outs of an address with the entry's added.
+
+    The newest opt-out that can't be taken back makes older ones irrelevant, so they are dropped.
+    Only the first file that had the address stays. Newer ones stay, one for each record that can be
+    taken back.
+    """
     assert entry.channel is not None
     fresh = OptOut(
         channel=entry.channel,
@@ -226,7 +230,7 @@ def _block(entry: Entry, state: BlockState, standing: Block | None) -> Block:
     since = began = entry.occurred_at
     stopped = entry.by is Origin.CONTACT and not entry.actor.startswith("provider:")
     if standing is not None and standing.state is BlockState.UNKNOWN is not state:
-        # Now it is known, and the doubt may be the newer of the two.
+        # The entry settles an unknown block, which may be newer than the entry.
         since = max(since, standing.since)
     elif standing is not None and standing.state is state and not stopped:
         began = min(began, standing.began)
@@ -241,20 +245,21 @@ def _block(entry: Entry, state: BlockState, standing: Block | None) -> Block:
 
 
 def _with_provider(entry: Entry, standing: Block | None) -> tuple[str, ...]:
-    """All providers that told of the block, with whoever tells it now."""
+    """All providers that reported the block, including the entry's."""
     known = standing.providers if standing else ()
     kind, _, provider = entry.source.partition(":")
     return (*known, provider) if kind == "provider" and provider not in known else known
 
 
 def _proved(entry: Entry, facts: AddressFacts) -> datetime | None:
-    """When a delivery ended a bounce or a probation: an older bounce that is told late is none."""
+    """When a delivery last ended a bounce or a probation. A late report of an older bounce does
+    not count."""
     delivered = entry.after == Bounce.NO and entry.source.startswith("provider:")
     return entry.occurred_at if delivered else facts.proved_at
 
 
 def _renewed(entry: Entry, facts: AddressFacts) -> AddressFacts:
-    """The block that stands is as new as the latest STOP."""
+    """Facts whose block dates from the latest STOP."""
     standing = facts.blocks.get(entry.sender or "")
     if standing is None or entry.after != ConsentValue.NO:
         return facts
@@ -265,8 +270,8 @@ def _renewed(entry: Entry, facts: AddressFacts) -> AddressFacts:
 
 
 def _counted(entry: Entry, failures: tuple[datetime, ...], count: int) -> tuple[datetime, ...]:
-    """Soft failures after an entry that says how many there are then. It is there once for each
-    contact with the address, and counts once."""
+    """The soft failures after an entry that states their count. Each contact with the address has
+    such an entry, and the stated count keeps the failure from counting twice."""
     if count > len(failures):
         return tuple(sorted((*failures, entry.occurred_at)))
     return failures[len(failures) - count :]
@@ -277,13 +282,13 @@ def _apply_contact(entry: Entry, contact: Contact | None) -> Contact | None:
     if entry.after == "removed":
         return None
     changes = entry.changes or {}
-    # Who became one with this contact is no field of it.
+    # The id of a merged contact is not a field of this one.
     changed: dict[str, object] = {n: after for n, (_, after) in changes.items() if n != MERGED}
     if "line" in changed:
         line = changed["line"]
         changed["line"] = LineType(line) if isinstance(line, str) else None
     changed["version"] = entry.version
-    # The names are Contact's own.
+    # The keys are names of Contact's fields.
     if contact is None:
         return Contact(id=entry.contact, created_at=entry.recorded_at, **changed)  # type: ignore[arg-type]
     return replace(contact, **changed)

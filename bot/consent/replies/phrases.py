@@ -1,4 +1,4 @@
-"""How people refuse in their own words: the expressions of `phrases.txt`."""
+"""Find opt-outs in people's own words, with the expressions of `phrases.txt`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _FILE = Path(__file__).with_name("phrases.txt")
 _LIST = re.compile(r"\(\?:([a-z|]+)\)")
 _LONG_LIST = 100
 _NAME = re.compile(r"\{([A-Z]+)\}")
-#: Takes the place of what is innocent, so that the words around it don't meet.
+#: Replaces an innocent phrase, so that the words around it do not become neighbours.
 _TAKEN_OUT = "~"
 
 
 class Phrases:
-    """What decides by itself that a text is a refusal, and what only sounds like one."""
+    """Expressions for opt-outs, and for innocent phrases that only sound like one."""
 
     def __init__(self, lines: str) -> None:
         named: dict[str, str] = {}
@@ -38,12 +38,12 @@ class Phrases:
         return self._innocent.sub(_TAKEN_OUT, text)
 
     def refusals(self, text: str) -> tuple[str, ...]:
-        """The phrases of refusal in a text, in reading order."""
+        """The phrases of a text that are opt-outs, in reading order."""
         return tuple(found[0].strip(" |") for found in self._refusal.finditer(text))
 
 
 def _at_any_word(patterns: list[str]) -> re.Pattern[str]:
-    """One expression that is tried at the beginning of words only: five times as quick."""
+    """One expression that matches only at the beginning of a word: five times as fast."""
     return re.compile("(?<![^ ])(?:" + "|".join(p.removeprefix(r"\b") for p in patterns) + ")")
 
 

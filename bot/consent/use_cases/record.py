@@ -1,4 +1,4 @@
-"""The one door through which anything changes: an entry of the log, applied to the state."""
+"""Record a change as an entry of the log, and apply it. Every change goes through here."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ _made = itertools.count()
 
 
 def new_id(now: datetime) -> str:
-    """An id of 32 hexadecimal digits that sorts by creation: to the millisecond, and exactly among
-    those of one process. The last ten digits are random, for those of two; nobody is kept from
-    guessing them."""
+    """An id of 32 hexadecimal digits. Ids sort by creation: exactly within one process, and to the
+    millisecond between processes. The last ten digits are random, so that two processes do not
+    make the same id. An id is not a secret."""
     return f"{_millisecond(now)}{next(_made):010x}{random.getrandbits(40):010x}"
 
 
@@ -57,14 +57,15 @@ def _millisecond(at: datetime) -> str:
 
 
 def history(log: Log, contact: str, *, before: int | None = None) -> Iterator[Entry]:
-    """All that the log has of a contact, newest first, below `before`."""
+    """All entries of a contact, newest first, with a `seq` below `before`."""
     while page := log.entries(contact=contact, before=before, limit=100):
         yield from page
         before = page[-1].seq
 
 
 def refusals_told(log: Log, actor: str) -> set[tuple[str, Channel, bool]]:
-    """Of which contacts and channels this actor has said NO, as `Recorder.told` has it."""
+    """The contacts and channels that this actor recorded a NO for, in the form of
+    `Recorder.told`."""
     told = set()
     before: int | None = None
     while page := log.entries(actor=actor, before=before, limit=500):
@@ -91,20 +92,20 @@ class Recorder:
     now: datetime
     #: The provider's id of the event that this is about.
     provider_id: str | None = None
-    #: False where whoever asks stores the contact, once after several entries.
+    #: False if the caller stores the contact itself, once after several entries.
     stores: bool = True
-    #: Who came into being with it: nobody can have asked them anything yet.
+    #: Contacts that this recorder created. They can't have an open case yet.
     created: set[str] = field(default_factory=set)
-    #: Contacts and channels of which a file has said NO.
+    #: What a file said NO to: contact, channel, and whether in the contact's own row.
     told: set[tuple[str, Channel, bool]] = field(default_factory=set)
 
     def wrote(self, contact: str, channel: Channel, *, own: bool) -> bool:
-        """Whether this file has said NO of this consent before: in a row of the contact's `own`,
-        or in one of another contact with the same address."""
+        """Whether this file has said NO to this consent before. With `own`, only the contact's own
+        rows count. Otherwise, rows of other contacts with the same address count, too."""
         said = (contact, channel, True) in self.told
         return said or (not own and (contact, channel, False) in self.told)
 
-    def _told_by_file(self) -> bool:
+    def _is_import(self) -> bool:
         return self.actor.startswith("import:")
 
     def record(
@@ -119,11 +120,11 @@ class Recorder:
         actor: str | None = None,
         id: str | None = None,
     ) -> Contact | None:
-        """Appends the change as an entry and stores what it does. The contact as it is then; None
-        when removed.
+        """Append the change as an entry, and store its effect. Return the contact after it, or None
+        if it removed the contact.
 
-        `creates` is the id of a contact who comes into being with this entry; `actor` who acted,
-        where it is not the recorder's; `id` the entry's, where others are to name it.
+        `creates` is the id of a contact that the entry creates. `actor` replaces the recorder's.
+        `id` is the entry's id, if the caller refers to it elsewhere.
         """
         fields = change.fields()
         version = contact.version if contact else 0
@@ -165,7 +166,7 @@ class Recorder:
             and entry.contact
             and entry.after == ConsentValue.NO
             and not actor
-            and self._told_by_file()
+            and self._is_import()
         ):
             self.told.add((entry.contact, channel, is_own(entry)))
         if entry.kind in HEEDED and entry.contact is not None and entry.contact not in self.created:
@@ -182,9 +183,12 @@ class Recorder:
         former: Contact | None = None,
         told_of: Contact | None = None,
     ) -> None:
-        """A bounce of an address, logged on every contact who has it (rules.md §10); where nobody
-        has it any more, on its `former` holder, with whom it can be erased. `told_of` is whom it
-        was recorded of, and reached the others from."""
+        """Log a bounce of an address on every contact who has it (rules.md §10).
+
+        If nobody has the address any more, log it on its `former` holder, so that it can be erased
+        with that person. `told_of` is the contact that it was recorded for. It reaches the others
+        because they share the address.
+        """
         holders: list[Contact | None] = [*self.records.contacts.at(key_of(address))]
         own = new_id(self.now)
         for holder in holders or [former]:
@@ -209,7 +213,7 @@ def told_block(
     *,
     reason: str | None = None,
 ) -> BlockChanged:
-    """What tells once more of a block, or that there is none."""
+    """A change that records the present block again, or that there is none."""
     return BlockChanged(
         sender=sender,
         before=before,
@@ -221,14 +225,14 @@ def told_block(
 
 
 def told_failures(known: Deliverability, count: int) -> Iterator[tuple[BounceChanged, datetime]]:
-    """What tells once more of soft failures where there are `count`, and when each was."""
+    """Changes that record soft failures again after `count` others, each with its time."""
     for n, failed in enumerate(known.soft_failures, count):
         soft = (n, n + 1)
         yield BounceChanged(before=known.bounce, after=known.bounce, soft=soft), failed
 
 
 def told_marks(facts: AddressFacts) -> Iterator[BounceChanged]:
-    """The same of what files say; they were told at `facts.bounced_at`."""
+    """Changes that record again the bounces that files reported, at `facts.bounced_at`."""
     for mark in facts.marks:
         yield BounceChanged(
             before=facts.deliverability.bounce,

@@ -1,4 +1,4 @@
-"""Text for Slack: fitted to its limits, and inert whatever a contact wrote.
+"""Text for Slack: cut to Slack's limits, with the markup in a contact's words disabled.
 
 Limits: https://docs.slack.dev/reference/block-kit/blocks/
 """
@@ -19,51 +19,50 @@ OPTION = 75
 BUTTON = 75
 VALUE = 2000
 TITLE = 24
-#: Slack refuses messages somewhere above 13,000 characters and does not say where.
+#: Slack refuses messages above about 13,000 characters, and documents no exact limit.
 MESSAGE = 10_000
-#: Longest a name is shown.
+#: The length at which names are cut.
 NAME = 120
-#: Of somebody's own words, as much as is looked at: more than is ever shown.
+#: Somebody's own words are cut at this length before masking. No screen shows more.
 _OWN_WORDS = 2_000
-#: Longest a refusal is; only somebody's own text can make it longer.
+#: The longest error sentence. Only one that quotes somebody can be longer.
 SENTENCE = 500
 
 Block = dict[str, object]
 
 #: What Slack may read as formatting, a quotation or an emoji. A mark between two letters or digits
-#: formats nothing (snake_case, 3*4); whatever else stands beside it lets it format, a zero-width
-#: space too.
+#: formats nothing (snake_case, 3*4). Beside any other character, even a zero-width space, it can.
 _MARKUP = re.compile(r"`|(?<![A-Za-z0-9])[*_~]|[*_~](?![A-Za-z0-9])|:(?=[\w+'-]+:)|^>")
-#: Look like these, and mean nothing to Slack.
+#: Characters that look the same and mean nothing to Slack.
 _LOOK_ALIKES = {"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ", ":": "∶", ">": "›"}
 _NORTH_AMERICAN = re.compile(r"\+1([2-9][0-9]{2})([2-9][0-9]{2})([0-9]{4})")
-#: Begins where a word does, so that a long word is not tried from each of its letters. With spaces
-#: around the @ it is a mailbox only if it ends like one: "tomorrow @ 10" is none.
+#: Matches only from the beginning of a word, so that a long word is not tried from each letter.
+#: With spaces around the @, it must end like a mailbox: "tomorrow @ 10" does not match.
 _MAILBOX = re.compile(
     r"(?<![^\s@＠<>\"'(),;:])([^\s@＠<>\"'(),;:]{1,256})"
     r"(?:[@＠]|\s{1,2}[@＠]\s{0,2}(?=\S{1,256}\.[^\W\d_])|[@＠]\s{1,2}(?=\S{1,256}\.[^\W\d_]))"
     r"([^\s@＠<>\"'(),;:]{1,256})"
 )
-#: A day says when the contact agreed, and is nothing to be hidden.
+#: A date is not masked, because it may say when the contact agreed.
 _DAY = (
     r"(?:19|20)\d\d-[01]\d-[0-3]\d|[0-3]?\d/[0-3]?\d/(?:19|20)\d\d"
     r"|[0-3]?\d\.[01]?\d\.(?:19|20)\d\d"
 )
-#: Seven digits or more, however people and phones group them: spaces and dashes of every kind,
-#: line ends, marks that nobody sees. Not commas and colons, which stand between times and sums.
+#: Seven digits or more. Spaces, dashes, line ends and invisible marks may stand between them.
+#: Commas and colons may not: they separate times and amounts.
 _NUMBER = re.compile(
     rf"(?<![\d+])(?P<day>{_DAY})(?!\d)|(?<!\d)\+?\d(?:[^\w,:;!?@\"']{{0,4}}_?\d){{6,}}"
 )
 _SPACES = re.compile(r"\s+")
-#: Directional overrides and isolates, which would turn round the text after them.
+#: Directional overrides and isolates, which would reverse the text after them.
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
 
 
 def shown(text: str, limit: int = NAME) -> str:
-    """One line that can be put anywhere as plain text: no control or directional characters, no
-    towers of accents, cut at a word with "…"."""
+    """One line of plain text, without control or directional characters or stacked accents, cut at
+    a word with "…"."""
     text = text[: limit * 8]
-    if text.isascii() and text.isprintable():  # most are, and looking closely is slow
+    if text.isascii() and text.isprintable():  # most texts are, and the loop below is slow
         return fit(" ".join(text.split()), limit)
     kept = []
     towering = 0
@@ -91,7 +90,7 @@ def fit(text: str, limit: int) -> str:
 
 
 def escape(text: str) -> str:
-    """The three characters that Slack's markup is made of, and nothing else.
+    """Escape the three control characters of Slack's markup, and nothing else.
 
     https://docs.slack.dev/messaging/formatting-message-text#escaping
     """
@@ -99,7 +98,7 @@ def escape(text: str) -> str:
 
 
 def inert(text: str, limit: int = NAME) -> str:
-    """What somebody wrote, inside of mrkdwn: it mentions, links and formats nothing."""
+    """Somebody's own words for mrkdwn. They can't mention, link or format anything."""
     whole = shown(text, limit)
     return escape(_MARKUP.sub(lambda match: _LOOK_ALIKES[match.group()], whole))
 
@@ -115,7 +114,7 @@ def mrkdwn(text: str) -> Block:
 
 
 def lines(text: Iterable[str], limit: int = SECTION) -> str:
-    """As many of the lines as fit: a cut between lines never falls into markup."""
+    """As many lines as fit. The cut is between two lines, so it never breaks markup."""
     kept: list[str] = []
     room = limit - 2
     for line in text:
@@ -151,14 +150,14 @@ def divider() -> Block:
 
 
 def date(at: datetime) -> str:
-    """A moment, in the reader's own zone."""
+    """A time, in the reader's own time zone."""
     fallback = f"{at:%Y-%m-%d %H:%M} UTC"
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}}, {{time}}|{fallback}>"
 
 
 def phone(e164: str) -> str:
-    """As people read it: "+1 415-555-0100"."""
-    if north_american := _NORTH_AMERICAN.fullmatch(e164):  # as the library writes it, but quicker
+    """A phone number as people read it: "+1 415-555-0100"."""
+    if north_american := _NORTH_AMERICAN.fullmatch(e164):  # the library's format, but faster
         return "+1 {}-{}-{}".format(*north_american.groups())
     try:
         number = phonenumbers.parse(e164)
@@ -168,7 +167,7 @@ def phone(e164: str) -> str:
 
 
 def masked(address: str) -> str:
-    """As a list shows it: "ending 0100", "a…@example.com"."""
+    """A masked address: "ending 0100", "a…@example.com"."""
     if "@" in address:
         name, _, host = address.partition("@")
         return f"{name[:1]}…@{host}"
@@ -176,7 +175,7 @@ def masked(address: str) -> str:
 
 
 def unaddressed(text: str | None) -> str:
-    """Somebody's own words for a channel: phone numbers and mailboxes in them masked."""
+    """Somebody's own words for a channel, with phone numbers and mailboxes masked."""
     text = _MAILBOX.sub(lambda found: masked(f"{found[1]}@{found[2]}"), (text or "")[:_OWN_WORDS])
     return _NUMBER.sub(_unnumbered, text)
 

@@ -1,1 +1,1 @@
-"""Imports in Slack: a manager uploads a file, looks at what it would bring, and presses Import."""
+"""Imports in Slack: a manager uploads a file, reviews what it would change, and presses Import."""

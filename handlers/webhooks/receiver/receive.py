@@ -1,4 +1,4 @@
-"""Requests of a provider: verified, read, stored together, and only then answered."""
+"""Verify and parse the requests of a provider, store them together, and only then answer."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class EventCounter(Protocol):
         ...
 
 
-#: How a request is answered; or the error in our own code that kept it from being taken.
+#: The status of the answer, or an error in our own code.
 Answer = HTTPStatus | Exception
 
 
@@ -46,13 +46,13 @@ class ReceiveOutcome(StrEnum):
     #: Items that were signed and not understood.
     SKIPPED = "skipped"
     FORGED = "forged"
-    #: The whole of a request; answered 400 only where nobody knows whose it is.
+    #: A request that can't be parsed. Answered 400 only if its signature could not be checked.
     UNREADABLE = "unreadable"
     UNVERIFIABLE = "unverifiable"
     NOT_STORED = "not_stored"
 
 
-#: How each refusal is answered. Never with a body: it would tell a forger how near he came.
+#: The status for each refusal. There is no body: it could help a forger.
 _ANSWERS = {
     ReceiveOutcome.FORGED: HTTPStatus.UNAUTHORIZED,
     ReceiveOutcome.UNREADABLE: HTTPStatus.BAD_REQUEST,
@@ -65,19 +65,19 @@ _REFUSALS = {
     VerificationUnavailable: ReceiveOutcome.UNVERIFIABLE,
     StorageFailed: ReceiveOutcome.NOT_STORED,
 }
-#: How the log says it.
+#: The words for the log.
 _ODD = {
     ReceiveOutcome.UNREADABLE: "answered 200, and it was not understood",
     ReceiveOutcome.SKIPPED: "skipped what can't be read",
     "forwarded": "noted a bounce or complaint on the contact that it was sent to",
 }
-#: The kind of a bounce or complaint that came back from where a contact's mailbox forwards to.
+#: The kind of a bounce or complaint from a mailbox that a contact's mail is forwarded to.
 FORWARDED = "a mailbox that a contact's mail is forwarded to"
-_TOO_LATE = StorageFailed("What came before was not stored in time, so nothing was changed.")
+_TOO_LATE = StorageFailed("Earlier requests were not stored in time, so nothing was changed.")
 
 
 class WebhookReceiver:
-    """What providers tell, on its way to the use cases. Safe across threads."""
+    """Hands the events of providers to the use cases. Thread-safe."""
 
     def __init__(self, service: Service, *, counted: EventCounter, health: ProviderHealth) -> None:
         self._service = service
@@ -85,10 +85,11 @@ class WebhookReceiver:
         self._health = health
 
     def receive(self, provider: Provider, requests: Sequence[Request]) -> list[Answer]:
-        """OK for those of which all that they say is on the disk, or was before.
+        """The answer to each request. It is OK if all events of the request are on the disk.
 
-        What they say is one transaction. Nobody loses by that: a provider repeats what is not
-        answered well, and what can't be taken because of another's fault is taken alone.
+        The events of all requests are one transaction. If an error in our code stops it, each
+        request is handled alone, so that one can't harm the others. If the storage fails, all are
+        refused, and the provider retries them.
         """
         read: list[Parsed | Answer] = []
         try:
@@ -96,7 +97,7 @@ class WebhookReceiver:
                 read.append(self._read(provider, request))  # noqa: PERF401 - what was read stays
             self._store(provider.name, [one for one in read if isinstance(one, Parsed)])
         except StorageFailed as fault:
-            # Nobody waits for the storage once more, also those who were not read yet.
+            # Refuse the requests that were not parsed yet, too. They would wait once more.
             done = {n: one for n, one in enumerate(read) if not isinstance(one, Parsed)}
             answer = self._refuse(provider.name, fault, len(requests) - len(done))
             return [done.get(n, answer) for n in range(len(requests))]
@@ -107,11 +108,11 @@ class WebhookReceiver:
         return [HTTPStatus.OK if isinstance(one, Parsed) else one for one in read]
 
     def too_late(self, provider: Provider, count: int) -> list[Answer]:
-        """For so many that waited for longer than their provider does."""
+        """The answers to `count` requests that waited longer than their provider does."""
         return [self._refuse(provider.name, _TOO_LATE, count)] * count
 
     def take(self, name: str, events: Iterable[Event]) -> None:
-        """Events that the provider was asked for. Raises `StorageFailed`."""
+        """Ingest events from a webhook or a backfill. Raises `StorageFailed`."""
         for outcome, count in ingest(self._service, events).items():
             if outcome == "forwarded":
                 self._odd(name, outcome, FORWARDED, count)
@@ -121,39 +122,39 @@ class WebhookReceiver:
     def _read(self, provider: Provider, request: Request) -> Parsed | Answer:
         now = self._service.now()
         try:
-            held = provider.verify(request, now)
+            matched = provider.verify(request, now)
         except (InvalidSignature, InvalidPayload, VerificationUnavailable) as fault:
             return self._refuse(provider.name, fault)
         except StorageFailed:
             raise
         except Exception as error:  # noqa: BLE001 - raised where the one request is answered
             return error
-        logger.debug("%s: %s held", provider.name, held)
+        logger.debug("%s: %s matched", provider.name, matched)
         try:
             return provider.parse(request, now)
         except InvalidPayload as fault:
-            # The provider would send the same again for hours, and it would be no clearer then.
+            # The provider would retry for hours, and Optin would understand it no better.
             self._odd(provider.name, ReceiveOutcome.UNREADABLE, str(fault))
             self._health.heard(provider.name, now)
             return HTTPStatus.OK
         except Exception as error:  # noqa: BLE001 - raised where the one request is answered
             return error
 
-    def _store(self, name: str, told: Sequence[Parsed]) -> None:
-        if asked := [one for parsed in told for one in parsed.confirmations]:
+    def _store(self, name: str, requests: Sequence[Parsed]) -> None:
+        if asked := [one for parsed in requests for one in parsed.confirmations]:
             confirmations.keep(self._service, asked)
-        if events := [event for parsed in told for event in parsed.events]:
+        if events := [event for parsed in requests for event in parsed.events]:
             self.take(name, events)
-        for parsed in told:
+        for parsed in requests:
             for reason in parsed.skipped:
                 self._odd(name, ReceiveOutcome.SKIPPED, reason)
             if parsed.ignored:
                 self._counted(name, ReceiveOutcome.IGNORED, len(parsed.ignored))
-        if told:
+        if requests:
             self._health.heard(name, self._service.now())
 
     def _odd(self, name: str, outcome: str, kind: str, count: int = 1) -> None:
-        """What the provider did send, for the operator: in the log, in /metrics, in doctor."""
+        """Show the operator what was not understood or placed: in the log, /metrics and doctor."""
         logger.warning("%s: %s: %s", name, _ODD[outcome], kind)
         self._counted(name, outcome, count, kind=kind)
         self._health.odd(name, self._service.now(), kind, count)

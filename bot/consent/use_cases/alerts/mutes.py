@@ -1,6 +1,6 @@
-"""Mutes: a Slack channel that gets no alerts for a while, or not every kind.
+"""Mute a Slack channel: no alerts for a while, or only some kinds.
 
-Stored in a mark, and read when an alert is enqueued. Nothing here changes a contact.
+The mutes of a channel are one stored value. Optin reads it when it enqueues an alert.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ def mutes(records: Records, slack_channel: str) -> Mutes:
     kept = records.key_value.get(mutes_key(slack_channel))
     if kept is None:
         return Mutes()
-    wishes = json.loads(kept)
-    until = wishes["until"]
+    stored = json.loads(kept)
+    until = stored["until"]
     return Mutes(
         until=datetime.fromisoformat(until) if until else None,
-        off=frozenset(AlertKind(kind) for kind in wishes["off"]),
+        off=frozenset(AlertKind(kind) for kind in stored["off"]),
     )
 
 
 def mute(service: Service, slack_channel: str, length: timedelta, actor: Actor) -> datetime:
-    """Mutes a channel and returns the time when that ends. Alerts are counted until then, and
-    summed up. A length of zero ends it now. Reviews and complaints come all the same."""
+    """Mute a channel, and return when the mute ends. Optin counts the alerts until then and posts
+    one summary. A length of zero ends the mute now. Reviews and complaints are posted anyway."""
     authorize(actor, Action.QUIET)
     if not timedelta(0) <= length <= LONGEST:
         raise Invalid("Alerts can be muted for a week at most.")
@@ -65,7 +65,7 @@ def mute(service: Service, slack_channel: str, length: timedelta, actor: Actor) 
 def choose_kinds(
     service: Service, slack_channel: str, kinds: Collection[AlertKind], actor: Actor
 ) -> None:
-    """Switches off all optional kinds of alerts but these."""
+    """Switch off all optional kinds of alerts except these."""
     authorize(actor, Action.QUIET)
     with service.store.transaction() as records:
         off = frozenset(OPTIONAL).difference(kinds)
@@ -82,14 +82,14 @@ def summary_key(slack_channel: str) -> str:
     return f"{AlertKind.SUMMARY}:{slack_channel}"
 
 
-def _put(records: Records, slack_channel: str, wish: Mutes) -> None:
+def _put(records: Records, slack_channel: str, changed: Mutes) -> None:
     kept = None
-    if wish != Mutes():
-        until = wish.until.isoformat() if wish.until else None
-        kept = json.dumps({"until": until, "off": sorted(wish.off)})
+    if changed != Mutes():
+        until = changed.until.isoformat() if changed.until else None
+        kept = json.dumps({"until": until, "off": sorted(changed.off)})
     records.key_value.put(mutes_key(slack_channel), kept)
 
 
 def mutes_key(slack_channel: str) -> str:
-    """The name of the mark with a channel's mutes."""
+    """The key of the stored value with a channel's mutes."""
     return f"quiet:{slack_channel}"

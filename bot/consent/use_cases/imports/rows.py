@@ -1,4 +1,4 @@
-"""The rows of a file, and what becomes of them."""
+"""The rows of a file, and what an import does with them."""
 
 from __future__ import annotations
 
@@ -60,9 +60,9 @@ _SINGULAR = {
 class OptOutDetails:
     """How a row says NO."""
 
-    #: When the contact acted; None where the file does not say.
+    #: When the contact acted. None if the file does not say.
     at: datetime | None = None
-    #: Our own side's NO, not the contact's.
+    #: The NO is staff's, not the contact's.
     by_staff: bool = False
     reason: str = ""
 
@@ -72,7 +72,7 @@ _UNDATED = OptOutDetails()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One row of a file, its words read and its addresses not yet."""
+    """One row of a file. Its words are parsed, its addresses are not."""
 
     #: Line in the file, from 1, where the row begins.
     line: int
@@ -81,9 +81,9 @@ class Row:
     email: ConsentValue = ConsentValue.UNSET
     sms_bounce: bool = False
     email_bounce: bool = False
-    #: Of whatever is YES.
+    #: The evidence for each channel that is YES.
     evidence: Evidence | None = None
-    #: Of one channel, where the two have different evidence.
+    #: The evidence for one channel, if the two differ.
     sms_evidence: Evidence | None = None
     email_evidence: Evidence | None = None
     #: The e-mail address reported spam.
@@ -93,9 +93,9 @@ class Row:
     #: Further phone numbers and mailboxes of the row, the best first.
     more: Mapping[Channel, Sequence[str]] | None = None
     do_not_call: bool = False
-    #: Of a suppression list: it says something of addresses, and brings no contact.
+    #: A row of a suppression list: it is about addresses, and adds no contact.
     listed: bool = False
-    #: Why it can't be taken, where reading its words has shown that already.
+    #: Why the row is rejected, if that is known from its words alone.
     problem: str | None = None
 
     def on(self, channel: Channel) -> ConsentValue:
@@ -107,7 +107,7 @@ class Row:
         return self.sms_bounce if channel is Channel.SMS else self.email_bounce
 
     def refusal(self, channel: Channel) -> OptOutDetails:
-        """How it says NO to one channel."""
+        """How the row says NO to one channel."""
         return (self.refusals or {}).get(channel, _UNDATED)
 
     def proof(self, channel: Channel) -> Evidence | None:
@@ -121,19 +121,19 @@ class Row:
 class Report:
     """What an import did, or would do."""
 
-    #: None for a rehearsal, and where no row was good.
+    #: None for a dry run, and if every row was rejected.
     id: str | None
     rows: int
     counts: Mapping[str, int]
-    #: The first of the further addresses in the rows that are not stored: line, and masked.
+    #: The first further addresses that are not stored, as line number and masked address.
     further: Sequence[tuple[int, str]] = ()
 
     @property
     def changes_nothing(self) -> bool:
-        """Whether the storage was, or would be, the same without the file."""
+        """Whether the import left, or would leave, the storage as it was."""
         return self.counts.keys() <= {Consequence.UNCHANGED, Consequence.FURTHER}
 
     @property
     def rejected(self) -> int:
-        """Rows that were not taken."""
+        """The number of rejected rows."""
         return self.counts.get(Consequence.REJECTED, 0)

@@ -12,7 +12,7 @@ from bot.consent.events import Failure
 from handlers.webhooks.error_codes import Codes, Meaning, at_most_soft, by_mail, meaning, says_why
 from handlers.webhooks.payload_parsing import at, text_at
 
-#: Resend's words, and those of SES behind it; `Temporary` is the SDK's spelling of `Transient`.
+#: Resend's types of bounce, taken over from Amazon SES. Its SDK spells `Transient` `Temporary`.
 _BOUNCES: Codes = {
     "Permanent": (Failure.HARD, "The mail system refused the address for good."),
     "Transient": (Failure.SOFT, "The mail system refused the message for now."),
@@ -28,7 +28,7 @@ BOUNCED_BEFORE: Meaning = (
     "Resend has put the address on its suppression list since it bounced.",
 )
 _LISTED: Meaning = (Failure.LISTED, "Resend did not send it: the address is on its list.")
-#: By what Resend calls the reason that an address is on its list; without one nobody knows.
+#: By the reason that Resend gives for an address on its list. Without one, `_LISTED` applies.
 _LISTS: Sequence[tuple[str, Meaning]] = (
     (
         "bounce",
@@ -46,7 +46,7 @@ _LISTS: Sequence[tuple[str, Meaning]] = (
         (Failure.LISTED_OPT_OUT, "Resend did not send it: the contact has unsubscribed there."),
     ),
 )
-#: Of the bounces that Resend's own list causes, in the words of SES behind it.
+#: The subtypes of bounces that Resend's own list causes, in the words of Amazon SES.
 _ON_A_LIST = {"OnAccountSuppressionList", "Suppressed"}
 
 
@@ -73,14 +73,15 @@ def _bounced(class_: str, subject: str, said: Sequence[str]) -> Meaning:
 
 
 def is_automatic(bounce: Any) -> bool:
-    """Whether nobody's mail system answered: an out-of-office note comes as a bounce, too."""
+    """Whether it is an automatic reply, such as an out-of-office note. Resend reports such a reply
+    as a bounce, too."""
     temporary = text_at(bounce, "type") in ("Transient", "Temporary")
     general = text_at(bounce, "subType") in ("", "General")
     return temporary and general and not says_why(*_said(bounce))
 
 
 def _said(bounce: Any) -> list[str]:
-    """The mail system's answer; there may be several."""
+    """The mail system's answers."""
     stated = at(bounce, "diagnosticCode")
     codes = stated if isinstance(stated, list) else [stated]
     return [text for text in (*codes, text_at(bounce, "message")) if isinstance(text, str)]

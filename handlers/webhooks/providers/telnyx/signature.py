@@ -16,28 +16,28 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from handlers.webhooks.provider import Request
 from handlers.webhooks.signatures import check_timestamp, unbase64, verify_any
 
-#: Seconds; as Telnyx's library has it.
+#: In seconds, as in Telnyx's own library.
 WINDOW = 300
 
 
 def verify(request: Request, keys: Sequence[Ed25519PublicKey], now: datetime) -> str:
-    """Which key held. Raises `InvalidSignature` of `handlers.webhooks.provider`."""
+    """Return which key matched. Raises `InvalidSignature` of `handlers.webhooks.provider`."""
     stated = request.header("telnyx-timestamp")
     signature = unbase64(request.header("telnyx-signature-ed25519"))
     check_timestamp(WINDOW, stated, now)
     signed = stated.encode() + b"|" + request.body
-    return verify_any(keys, lambda key: _holds(key, signature, signed))
+    return verify_any(keys, lambda key: _matches(key, signature, signed))
 
 
 def read_public_key(text: str) -> Ed25519PublicKey:
-    """Raises ValueError where it is no Ed25519 key."""
+    """Read an Ed25519 public key in base64. Raises ValueError if it is not one."""
     try:
         return Ed25519PublicKey.from_public_bytes(base64.b64decode(text, validate=True))
     except (binascii.Error, ValueError):
         raise ValueError("is no public key") from None
 
 
-def _holds(key: Ed25519PublicKey, signature: bytes, signed: bytes) -> bool:
+def _matches(key: Ed25519PublicKey, signature: bytes, signed: bytes) -> bool:
     try:
         key.verify(signature, signed)
     except InvalidSignature:

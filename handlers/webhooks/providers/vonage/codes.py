@@ -1,11 +1,12 @@
-"""Vonage's error codes, of its two interfaces.
+"""The error codes of Vonage's two interfaces.
 
 https://developer.vonage.com/en/api-errors/messages
 https://developer.vonage.com/en/messaging/sms/guides/delivery-receipts
 https://api.support.vonage.com/hc/en-us/articles/204014733
 
 The classes are those of rules.md §7. Codes that it does not list follow Vonage's description.
-What a channel besides SMS says of a number is the route's: the number may well get texts.
+On a channel other than SMS, a failure of the number counts as one of the route: the number may
+still get texts.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ MESSAGES: Codes = {
     "1370": (Failure.OURS, "Our access to the Facebook page has expired."),
 }
 
-#: `err-code` of the SMS API. Nought is no error.
+#: `err-code` of the SMS API. 0 means no error.
 RECEIPTS: Codes = {
     "9": (Failure.OPT_OUT, "The contact has opted out of this sender."),
     "3": (Failure.HARD, "The number is not in service any more."),
@@ -72,7 +73,7 @@ RECEIPTS: Codes = {
     "13": (Failure.SOFT, "The carrier refuses this content because of the contact's age."),
     "15": (Failure.SOFT, "The contact's prepaid account has no credit for it."),
     "99": (Failure.SOFT, "The route had a fault that Vonage does not name."),
-    # Premium or short-code messages, which the contact has to have switched on.
+    # Premium or short-code messages, which a contact has to allow first.
     "14": (Failure.ROUTE, "The carrier blocks messages from this kind of sender to the contact."),
     "6": (Failure.OURS, "The carrier filtered the message as spam."),
     "10": (Failure.OURS, "Our message had a parameter that is wrong."),
