@@ -24,7 +24,7 @@ Report = Callable[[str, float, str, bool, str], None]
 ROWS = 100_000
 #: Rows after which the two that are compared take turns: the machine is never quiet.
 _TURN = 1_000
-_MOST_MEMORY = 500
+_MOST_MEMORY = 250
 
 
 def run(report: Report) -> None:
@@ -44,7 +44,7 @@ def run(report: Report) -> None:
         report(
             f"peak memory of the importing process, {ROWS:,} rows",
             memory,
-            "<= 500 MB",
+            "<= 250 MB",
             memory <= _MOST_MEMORY,
             "the whole process, Python and its libraries included",
         )
