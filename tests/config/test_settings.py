@@ -234,7 +234,7 @@ def test_senders_keep_the_order_of_the_file_and_the_first_is_the_default(tmp_pat
         ("[[sender]]\nid = '1'\ncolor = 'red'", "'color'"),
         ("[[sender]]\nid = '1'\n[[sender]]\nid = '1'", "twice"),
         ("[[sender]]\nid = 'a'\nnumbers = '+14155550001'", "a list for numbers"),
-        ("[[sender]]\nid = 'a'\nnumbers = ['x']", "no E.164 number"),
+        ("[[sender]]\nid = 'a'\nnumbers = ['x']", "neither an E.164 number nor a short code"),
         ("[[sender]]\nid = 'a'\nnumbers = [1]", "needs numbers as"),
         ("[[sender]]\nid = 'a'\nnumbers = [{number = '72345', kind = 'long'}]", "long_code"),
         (
