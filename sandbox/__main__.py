@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,8 @@ def main() -> int:
     sys.stdout.flush()
     if options.until_stdin_ends:
         threading.Thread(target=_end_with_stdin, args=(server,), daemon=True).start()
-    server.run()
+    with suppress(KeyboardInterrupt):
+        server.run()
     return 0
 
 

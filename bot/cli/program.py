@@ -94,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         done: object = _command.main(args=arguments, prog_name="optin", standalone_mode=False)
     except _WRONG_USAGE as error:
-        complain(error.sentence)
+        complain(error.at_command_line if isinstance(error, UnreadableFile) else error.sentence)
         return 2
     except OptinError as error:
         complain(error.sentence)

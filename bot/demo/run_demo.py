@@ -96,7 +96,13 @@ def _workspace(port: int, folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
     command = [sys.executable, "-m", "sandbox", "--port", str(port), "--tour", str(tour)]
     command += ["--manifest", str(manifest), "--until-stdin-ends"]
     with subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_HERE
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=_HERE,
+        # Ctrl+C is for us alone: the sandbox is there until we have said goodbye to it.
+        start_new_session=True,
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None

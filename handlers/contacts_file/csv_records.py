@@ -22,6 +22,11 @@ MOST_LINES = 5_000_000
 class UnreadableFile(Invalid):
     """This file can't be read as contacts. Nothing was changed."""  # noqa: D404 - the sentence that the person reads
 
+    def __init__(self, sentence: str | None = None, *, at_command_line: str | None = None) -> None:
+        super().__init__(sentence)
+        #: The same with the options that help; Slack has none.
+        self.at_command_line = at_command_line or self.sentence
+
 
 class CsvRecord(NamedTuple):
     """One row as it stands in the file."""

@@ -108,10 +108,11 @@ def _of_list(tallies: list[Tally], asked: Asked) -> list[Tally]:
         stayed = one.yes or (one.unset_words and kind is Kind.OPT_OUT)
         answers = kind in (Kind.OPT_IN, Kind.OPT_OUT, Kind.STATUS) and not one.use.filled
         if asked.kind is ListKind.OPT_OUTS and answers and stayed:
+            said = f"The column “{one.use.title}” says that some of these people did not opt out."
             raise UnreadableFile(
-                f"The column “{one.use.title}” says that some of these people did not opt out. "
-                f"Import the file without --as {asked.kind}, or leave the column out: "
-                f'--ignore "{one.use.title}".'
+                f"{said} Import the file as contacts.",
+                at_command_line=f"{said} Import the file without --as {asked.kind}, or leave the "
+                f'column out: --ignore "{one.use.title}".',
             )
     if asked.kind is ListKind.SUPPRESSIONS:
         reasons = (Kind.LIST_REASON, Kind.BOUNCE, Kind.COMPLAINT, Kind.OPT_OUT)

@@ -218,30 +218,34 @@ def _check(header: Sequence[str], meant: Sequence[Meaning | None], asked: Asked)
     found = {one.column for one in meant if one}
     # What stands there is not said: without a header it is somebody's number.
     if asked.is_list and not found & FOR_ADDRESS:
-        raise UnreadableFile(_NO_ADDRESS)
+        raise UnreadableFile(_NO_ADDRESS, at_command_line=_WHICH_ADDRESS)
     if not found & (FOR_NAME | FOR_ADDRESS):
-        raise UnreadableFile(_NO_TITLES)
+        raise _no_contacts(_NO_TITLES)
     if not found & FOR_ADDRESS:
-        raise UnreadableFile(f"There is no column for an address: call it phone or email. {_LIST}")
+        raise _no_contacts(_NO_ADDRESS)
     if asked.is_list or found & FOR_NAME:
         return
     # Words that stand under a title such as "Reason" do not say what the whole file is.
     if not any(one and one.column in KINDS and one is not _BY_WORDS for one in meant):
-        raise UnreadableFile(_NO_NAMES)
+        raise _no_contacts(_NO_NAMES)
 
 
-_NO_ADDRESS = (
+def _no_contacts(problem: str) -> UnreadableFile:
+    """It may be a list."""
+    return UnreadableFile(
+        f"{problem} If it is a suppression list, say which one.",
+        at_command_line=f"{problem} If it is a suppression list, say which: --as opt-outs, "
+        "--as bounces, --as complaints or --as suppressions.",
+    )
+
+
+_NO_ADDRESS = "There is no column for an address: call it phone or email."
+_WHICH_ADDRESS = (
     'There is no column for an address. Say which one it is: --column "THEIRS=phone" or '
     '--column "THEIRS=email".'
 )
-_LIST = (
-    "If it is a suppression list, say which: --as opt-outs, --as bounces, --as complaints or "
-    "--as suppressions."
-)
-_NO_TITLES = (
-    "The first line has to name the columns, such as: name,phone,email,sms_on,email_on. " + _LIST
-)
+_NO_TITLES = "The first line has to name the columns, such as: name,phone,email,sms_on,email_on."
 _NO_NAMES = (
     "There is no column for the name (call it name, or first name and last name), and none "
-    "that says yes or no, such as sms_on or email_on. " + _LIST
+    "that says yes or no, such as sms_on or email_on."
 )

@@ -95,10 +95,11 @@ def tally(uses: Iterable[Use], records: Iterable[CsvRecord]) -> tuple[int, list[
 class NotUnderstood(UnreadableFile):
     """Columns may be about consent, and Optin does not understand them."""
 
-    def __init__(self, columns: Mapping[str, str], sentence: str) -> None:
+    def __init__(self, columns: Mapping[str, str], *, at_command_line: str) -> None:
         #: What is not understood in each, by its title.
         self.columns = columns
-        super().__init__(sentence)
+        sentence = "\n".join([*columns.values(), _NOTHING])
+        super().__init__(sentence, at_command_line=at_command_line)
 
 
 def check_understood(tallies: Iterable[Tally]) -> None:
@@ -107,7 +108,7 @@ def check_understood(tallies: Iterable[Tally]) -> None:
     if unknown:
         problems = [f"{_problem(one)} {_cure(one)}" for one in unknown]
         columns = {one.use.title: _problem(one) for one in unknown}
-        raise NotUnderstood(columns, "\n".join([*problems, _NOTHING]))
+        raise NotUnderstood(columns, at_command_line="\n".join([*problems, _NOTHING]))
 
 
 def _problem(one: Tally) -> str:

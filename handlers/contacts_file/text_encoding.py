@@ -67,9 +67,11 @@ def _checked(file: FileIO, encoding: str) -> str:
             "latin-1 and mac-roman."
         ) from None
     if line is not None:
+        said = f"Line {line:,} is not {LABELS.get(name, encoding)}."
         raise UnreadableFile(
-            f"Line {line:,} is not {LABELS.get(name, encoding)}. Export the contacts as CSV "
-            "(UTF-8), or name the file's encoding: --encoding NAME."
+            f"{said} Export the contacts as CSV (UTF-8).",
+            at_command_line=f"{said} Export the contacts as CSV (UTF-8), or name the file's "
+            "encoding: --encoding NAME.",
         )
     return "utf-8-sig" if name == "utf-8" else name
 

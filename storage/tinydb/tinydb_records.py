@@ -28,16 +28,40 @@ _texts = msgspec.json.Decoder(dict[str, str])
 class TinyDBRecords:
     """See `bot.consent.store.Records`."""
 
+    __slots__ = ("_log", "_transaction", "addresses", "contacts")
+
     def __init__(self, tables: Tables, log: LogFile, change: JournalChange | None) -> None:
-        transaction = TinyDBTransaction(tables, change)
-        self.contacts = TinyDBContacts(transaction)
-        self.addresses = TinyDBAddresses(transaction)
-        self.log = TinyDBLog(transaction, log)
-        self.events = TinyDBEvents(transaction)
-        self.outbox = TinyDBOutbox(transaction)
-        self.cases = TinyDBCases(transaction)
-        self.key_value = TinyDBKeyValue(transaction)
-        self.imports = TinyDBImports(transaction)
+        self._transaction = TinyDBTransaction(tables, change)
+        self._log = log
+        self.contacts = TinyDBContacts(self._transaction)
+        self.addresses = TinyDBAddresses(self._transaction)
+
+    # These parts remember nothing, so that they are made where they are asked for: a look-up asks
+    # for none of them.
+
+    @property
+    def log(self) -> TinyDBLog:
+        return TinyDBLog(self._transaction, self._log)
+
+    @property
+    def events(self) -> TinyDBEvents:
+        return TinyDBEvents(self._transaction)
+
+    @property
+    def outbox(self) -> TinyDBOutbox:
+        return TinyDBOutbox(self._transaction)
+
+    @property
+    def cases(self) -> TinyDBCases:
+        return TinyDBCases(self._transaction)
+
+    @property
+    def key_value(self) -> TinyDBKeyValue:
+        return TinyDBKeyValue(self._transaction)
+
+    @property
+    def imports(self) -> TinyDBImports:
+        return TinyDBImports(self._transaction)
 
     def expect(self, what: Expected) -> None:
         """Everything is in memory already."""

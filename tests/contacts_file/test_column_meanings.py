@@ -25,7 +25,7 @@ def rows(folder: Path, content: str | bytes, asked: Asked | None = None) -> list
 def stopped(folder: Path, content: str, asked: Asked | None = None) -> str:
     with pytest.raises(UnreadableFile) as refused:
         rows(folder, content, asked)
-    return refused.value.sentence
+    return refused.value.at_command_line
 
 
 def said(row: Row) -> str:

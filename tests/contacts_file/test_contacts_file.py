@@ -38,7 +38,7 @@ def row(folder: Path, header: str, line: str) -> Row:
 def refusal(folder: Path, content: str | bytes) -> str:
     with pytest.raises(UnreadableFile) as refused, open_contacts(written(folder, content)):
         pass
-    return refused.value.sentence
+    return refused.value.at_command_line
 
 
 HEADER = "name,phone,email,sms_on,email_on,sms_bounce,email_bounce,company,external_id"

@@ -63,6 +63,16 @@ def test_a_file_that_makes_no_sense_leaves_one_message(slack_http: Slack) -> Non
     assert len(lee.dms()) == 1
 
 
+def test_a_refused_file_names_no_option_of_the_command_line(slack_http: Slack) -> None:
+    lee = slack_http.person("Lee")
+    uploaded(lee, b"grace@example.com\ndana@example.com\n")
+
+    refusal = message(lee, "Nothing was imported.")
+
+    assert "suppression list" in refusal.plain
+    assert "--" not in refusal.plain
+
+
 def test_an_import_whose_message_was_deleted_gets_a_new_one(slack_http: Slack) -> None:
     lee = slack_http.person("Lee")
     uploaded(lee)

@@ -288,7 +288,7 @@ def _apply_contact(entry: Entry, contact: Contact | None) -> Contact | None:
         line = changed["line"]
         changed["line"] = LineType(line) if isinstance(line, str) else None
     changed["version"] = entry.version
-    # The keys are names of Contact's fields.
+    # The keys are names of Contact's fields, which no type says: hence the ignored one.
     if contact is None:
         return Contact(id=entry.contact, created_at=entry.recorded_at, **changed)  # type: ignore[arg-type]
     return replace(contact, **changed)

@@ -6,6 +6,7 @@ of those has a name and a type; `log.apply` does what the entry then says.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,14 +26,14 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(ABC):
     """What one entry tells."""
 
     reason: str | None = None
 
+    @abstractmethod
     def fields(self) -> dict[str, Any]:
         """The fields of `Entry` that this change fills."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
