@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.consent.gates import Gate, Owner
+from bot.consent.gates import Code, Gate, Owner
 from bot.consent.known_providers import KnownProviders
 from bot.consent.log.entries import NUMBER, Entry, EntryKind
 from bot.consent.model import Block, Bounce, Channel, Consent, ConsentValue
@@ -12,33 +12,34 @@ from bot.consent.rules import Decision, Status
 from bot.consent.suppressions import Listing, why
 from handlers.slack.blocks.formatting import date, inert, phone
 
+#: But for `Status.UNREACHABLE`: `icon_and_word` says what prevents it.
 STATUS: dict[Status, tuple[str, str]] = {
     Status.OPTED_IN: ("✅", "Opted in"),
     Status.OPTED_OUT: ("🔴", "Opted out"),
     Status.NEVER_ASKED: ("⚪", "Never asked"),
     Status.WAITING: ("🟡", "Not verified"),
-    Status.UNREACHABLE: ("🔴", "Can't be reached"),
 }
 
 #: What the legend says of each icon.
 LEGEND: tuple[tuple[str, str, str], ...] = (
     ("✅", "Opted in", "messages are sent"),
-    ("🔴", "Opted out", "or can't be reached: nothing is sent, and the card says why"),
+    ("🔴", "Opted out", "or something else stops our messages: the card says what"),
     ("⚪", "Never asked", "nobody has asked yet, so nothing is sent"),
     ("🟡", "Waiting / not verified", "we don't know until the next message or a person settles it"),
     ("🚫", "Bounced", "our messages to this address were rejected"),
 )
 
+#: Fields have no icon: it stands beside answers only.
 ON: dict[ConsentValue, str] = {
-    ConsentValue.YES: "✅ YES",
-    ConsentValue.NO: "🔴 NO",
-    ConsentValue.UNSET: "⚪ Never asked",
+    ConsentValue.YES: "YES",
+    ConsentValue.NO: "NO",
+    ConsentValue.UNSET: "Never asked",
 }
 
 BOUNCE: dict[Bounce, str] = {
     Bounce.NO: "NO",
-    Bounce.YES: "🚫 Bounced: YES",
-    Bounce.PROBATION: "🟡 Cleared, next message is a test",
+    Bounce.YES: "YES",
+    Bounce.PROBATION: "Cleared: the next message is a test",
 }
 
 OWNER: dict[Owner, str] = {
@@ -87,8 +88,40 @@ _SOURCES = {"slack": "Slack", "cli": "the command line", "import": "an import"}
 
 def indicator(decision: Decision) -> str:
     """The answer for one channel, such as "SMS ✅ Opted in"."""
-    icon, word = STATUS[decision.status]
-    return f"{decision.channel.word} {icon} {word}"
+    return " ".join((decision.channel.word, *icon_and_word(decision)))
+
+
+def icon_and_word(decision: Decision) -> tuple[str, str]:
+    """The answer, such as ("✅", "Opted in"); where nothing can be sent, what prevents it."""
+    if decision.status is not Status.UNREACHABLE:
+        return STATUS[decision.status]
+    code = deciding(decision).code
+    if code is Code.NO_ADDRESS:
+        return _PREVENTED, f"No {'phone number' if decision.channel is Channel.SMS else 'address'}"
+    return _PREVENTED, _PREVENTS[code]
+
+
+def deciding(decision: Decision) -> Gate:
+    """The gate that the answer is told by, where there is one."""
+    firm = (gate for gate in decision.gates if gate.code not in _SOFT)
+    return next(firm, decision.gates[0])
+
+
+#: These count only where nothing else stands in the way.
+_SOFT = frozenset({Code.NEVER_ASKED, Code.BLOCK_UNKNOWN, Code.PROBATION})
+
+_PREVENTED = "🔴"
+_PREVENTS = {
+    Code.ERASED: "Erased",
+    Code.DO_NOT_CONTACT: "Do not contact",
+    Code.INVALID_ADDRESS: "Landline",
+    Code.CARRIER_BLOCK: "Blocked",
+    Code.SUPPRESSED: "Blocked",
+    Code.OPTED_OUT: "Opted out",
+    Code.REVIEW_HOLD: "On hold",
+    Code.BOUNCED: "Bounced",
+    Code.COMPLAINT: "Spam complaint",
+}
 
 
 def on(consent: Consent) -> str:
@@ -100,10 +133,15 @@ def on(consent: Consent) -> str:
 
 
 def step(gate: Gate) -> str:
-    """One line of the checklist."""
+    """What has to happen and who does it, then why."""
+    remedy = _with_number(gate.remedy, gate.sender)
+    return f"☐ *{OWNER[gate.owner]}:* {inert(remedy, 400)}\n{reason(gate)}"
+
+
+def reason(gate: Gate) -> str:
+    """Why not, and since when."""
     since = f" Since {date(gate.since)}." if gate.since else ""
-    remedy, reason = (_with_number(text, gate.sender) for text in (gate.remedy, gate.reason))
-    return f"☐ *{OWNER[gate.owner]}:* {inert(remedy, 400)}\n_{inert(reason, 400)}_{since}"
+    return f"_{inert(_with_number(gate.reason, gate.sender), 400)}_{since}"
 
 
 def _with_number(text: str, sender: str | None) -> str:

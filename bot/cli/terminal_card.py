@@ -13,7 +13,7 @@ from bot.consent.rules import Decision
 from bot.consent.use_cases import Profile, others_gates
 from handlers.slack.blocks.formatting import shown
 from handlers.slack.blocks.reached_contacts import whose
-from handlers.vocabulary import OWNER, STATUS, actor, recorded_later, what
+from handlers.vocabulary import OWNER, actor, icon_and_word, indicator, recorded_later, what
 
 
 def card(profile: Profile) -> Iterator[str]:
@@ -47,7 +47,7 @@ def answer(profile: Profile, channel: Channel) -> Iterator[str]:
     decision = profile.decisions[channel]
     consent = profile.contact.consent(channel)
     facts = profile.facts.get(channel)
-    yield _headline(channel, decision)
+    yield indicator(decision)
     since = f" since {when(consent.since)}" if consent.since else ""
     yield f"  {channel.word} On {consent.on}{since}"
     if facts and facts.bounce is not Bounce.NO:
@@ -62,7 +62,7 @@ def answer(profile: Profile, channel: Channel) -> Iterator[str]:
         yield f"  {others} other contact{'s have' if others > 1 else ' has'} the same address."
     if channel is Channel.SMS:
         for sender, other in profile.by_sender.items():
-            icon, word = STATUS[other.status]
+            icon, word = icon_and_word(other)
             yield f"  From {profile.senders.named(sender)}: {icon} {word}"
             yield from _gates(profile, replace(other, gates=others_gates(profile, other)))
 
@@ -83,11 +83,6 @@ def entry_line(entry: Entry, providers: KnownProviders, of: Contact | None = Non
     if entry.evidence and entry.evidence.text:
         said.append(f"evidence: {shown(entry.evidence.text, 200)}")
     return " · ".join(said)
-
-
-def _headline(channel: Channel, decision: Decision) -> str:
-    icon, word = STATUS[decision.status]
-    return f"{channel.word} {icon} {word}"
 
 
 def _gates(profile: Profile, decision: Decision) -> Iterator[str]:

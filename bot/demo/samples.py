@@ -265,7 +265,8 @@ class _Past:
             self._say(actor, agreed)
         if side.on is ConsentValue.NO:
             asked = "Correction" if side.by is Origin.STAFF else "Asked by phone"
-            actor, reason = (provider, "STOP") if side.blocked else ("cli:demo", asked)
+            asked = "Reported our e-mail as spam" if side.complaint else asked
+            actor, reason = (provider, "Replied “STOP”") if side.blocked else ("cli:demo", asked)
             refused = ConsentChanged(
                 before=ConsentValue.YES, after=ConsentValue.NO, reason=reason, by=side.by
             )

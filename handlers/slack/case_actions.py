@@ -6,7 +6,7 @@ What a click may do is decided when it is made: the case, the role and the conta
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from slack_bolt import Ack
@@ -41,6 +41,7 @@ from handlers.slack.blocks.formatting import Block, date, masked
 from handlers.slack.blocks.modal_frame import Metadata
 from handlers.slack.blocks.request_modal import (
     PAGE,
+    case_modal,
     deny_modal,
     pending,
     request_modal,
@@ -48,11 +49,11 @@ from handlers.slack.blocks.request_modal import (
 )
 from handlers.slack.blocks.small_modals import message_modal, profile_modal
 from handlers.slack.error_handler import saved
-from handlers.slack.interaction import Body, pointer, pressed, say, show, url, value
+from handlers.slack.interaction import Body, pointer, pressed, say, show, url, value, view_id
 from handlers.slack.metadata import read_metadata
 from handlers.slack.redraw import origin, redraw
 from handlers.slack.response_url import reply
-from handlers.slack.view_submissions import typed
+from handlers.slack.view_submissions import moment, typed
 from handlers.vocabulary import actor as who
 
 PENDING = "Open re-opt-in requests."
@@ -62,7 +63,7 @@ _CHANGED = (
 )
 _ID = re.compile("[0-9a-f]{32}")
 _MINUTE = timedelta(minutes=1)
-_CHANNEL = {ids.REQUEST_SMS: Channel.SMS, ids.REQUEST_EMAIL: Channel.EMAIL}
+_CHANNEL = {action: channel for channel, action in ids.REQUEST.items()}
 
 #: What a case came to, after "This was already …".
 _WAS: dict[CaseState, str] = {
@@ -97,7 +98,7 @@ def saved_request(
     wanted = CaseRequest(
         channel=Channel(metadata.channel),
         evidence=values.get("evidence", ""),
-        evidence_at=_moment(values.get("evidence_date", "")),
+        evidence_at=moment(values.get("evidence_date", "")),
         precision=_MINUTE - timedelta(microseconds=1),
         reason=Reason[reason] if reason in Reason.__members__ else None,
         note=values.get("note") or None,
@@ -140,6 +141,7 @@ def approved(ack: Ack, body: Body, client: WebClient, consent: Service, actor: A
         else:
             say(client, body, _already(decided, consent.providers))
         _list_anew(client, consent, actor, _list_of(body))
+        _modal_anew(client, body, consent, actor, decided.case.id)
     ack()
 
 
@@ -233,6 +235,17 @@ def _list_anew(client: WebClient, consent: Service, actor: Actor, where: str) ->
         reply(client, where, PENDING, pending_page(consent, actor), replace=True)
 
 
+def _modal_anew(client: WebClient, body: Body, consent: Service, actor: Actor, case: str) -> None:
+    """The request's own modal, where the button was pressed there, and the card below it."""
+    view = body.get("view")
+    if not isinstance(view, dict) or view.get("callback_id") != ids.CASE_MODAL:
+        return
+    about, where = case_details(consent, case, actor), origin(body)
+    client.views_update(view_id=view_id(body), view=case_modal(about, where))
+    if about.contact is not None:
+        redraw(client, consent, actor, profile(consent, about.contact.id, actor), where)
+
+
 def _already(decided: Decided, providers: KnownProviders) -> str:
     case = decided.case
     said = f"This was already {_WAS.get(case.state, 'changed')}"
@@ -242,16 +255,6 @@ def _already(decided: Decided, providers: KnownProviders) -> str:
     if by:
         said += f" by {who(by, providers)}"
     return f"{said}, {date(at)}." if at else f"{said}."
-
-
-def _moment(text: str) -> datetime | None:
-    """Seconds since 1970, as the picker gives them."""
-    if not text:
-        return None
-    try:
-        return datetime.fromtimestamp(int(text), UTC)
-    except (ValueError, OverflowError, OSError):
-        raise Invalid("That is no date.", field="evidence_date") from None
 
 
 def _case(consent: Service, value: str) -> Case:

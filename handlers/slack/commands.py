@@ -19,10 +19,11 @@ from bot.consent.use_cases import recent as last_entries
 from handlers.slack import check_list
 from handlers.slack.blocks import activity_page
 from handlers.slack.blocks.card import card, card_text
+from handlers.slack.blocks.details_modal import legend
 from handlers.slack.blocks.formatting import Block, escape, inert, section
 from handlers.slack.blocks.modal_frame import Metadata, View
 from handlers.slack.blocks.search_results import hits, nothing
-from handlers.slack.blocks.small_modals import legend, search_modal
+from handlers.slack.blocks.small_modals import search_modal
 from handlers.slack.case_actions import PENDING, pending_page
 from handlers.slack.imports import import_listeners
 from handlers.slack.interaction import show

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Self
 
 from bot.consent.errors import Invalid
+from bot.consent.model import Channel
 
 # Actions
 EDIT = "edit"
@@ -37,12 +38,13 @@ REVIEW_YES = "review_yes"
 REVIEW_NO = "review_no"
 ALERT_MENU = "alert_menu"
 ALERT_REQUEST = "alert_request"
-REQUEST_SMS = "request_sms"
-REQUEST_EMAIL = "request_email"
+REQUEST = {Channel.SMS: "request_sms", Channel.EMAIL: "request_email"}
 APPROVE = "approve"
 DENY = "deny"
 WITHDRAW = "withdraw"
-WITHDRAW_SMS, WITHDRAW_EMAIL = f"{WITHDRAW}_sms", f"{WITHDRAW}_email"
+WITHDRAWS = {Channel.SMS: f"{WITHDRAW}_sms", Channel.EMAIL: f"{WITHDRAW}_email"}
+#: Opens the request, for whoever may decide it.
+DECIDE = "decide"
 CASE_VIEW = "case_view"
 PENDING_MORE = "pending_more"
 REQUESTS_BY_DM = "requests_by_dm"
@@ -56,13 +58,27 @@ IMPORT_MEANING = "import_meaning_"
 #: A button where the menu of a card is full.
 MISTAKE = "mistake"
 
+# The steps of a card
+CLEAR = {Channel.SMS: "clear_sms", Channel.EMAIL: "clear_email"}
+RECORD = {Channel.SMS: "record_sms", Channel.EMAIL: "record_email"}
+#: An address, where there is none that works.
+PUT_IN = "put_in"
+HOLD_YES = "hold_yes"
+HOLD_NO = "hold_no"
+#: Takes Do not contact off.
+LIFT = "lift_do_not_contact"
+OPT_OUT = "opt_out"
+
+#: Fields of the edit modal whose choice changes what it asks for.
+EDIT_DROPDOWNS = ("sms_on", "email_on", "sms_bounce", "email_bounce", "reason")
+
 # What the overflow menu of a card offers
 REFRESH = "refresh"
 DETAILS = "details"
-CLEAR_SMS = "clear_sms"
-CLEAR_EMAIL = "clear_email"
 NOTE = "note"
 WHY = "why"
+#: Sets Do not contact.
+FORBID = "do_not_contact"
 
 # Modals
 EDIT_MODAL = "edit_modal"
@@ -77,6 +93,9 @@ KINDS_MODAL = "kinds_modal"
 REQUEST_MODAL = "request_modal"
 DENY_MODAL = "deny_modal"
 MISTAKE_MODAL = "mistake_modal"
+CLEAR_MODAL = "clear_modal"
+FORBID_MODAL = "forbid_modal"
+CASE_MODAL = "case_modal"
 CHECK_MODAL = "check_modal"
 CHECKED_MODAL = "checked_modal"
 IMPORT_MODAL = "import_modal"
@@ -92,8 +111,13 @@ DECIDING = frozenset(
         ALERT_MENU,
         APPROVE,
         DENY,
-        WITHDRAW_SMS,
-        WITHDRAW_EMAIL,
+        *WITHDRAWS.values(),
+        *CLEAR.values(),
+        HOLD_YES,
+        HOLD_NO,
+        LIFT,
+        OPT_OUT,
+        DECIDE,
         REQUESTS_BY_DM,
         REMOVED,
         MISTAKE,

@@ -9,7 +9,7 @@ from slack_bolt import Ack
 from bot.consent.model import Actor, Contact
 from bot.consent.use_cases import Service, suggest
 from handlers.slack import ids
-from handlers.slack.blocks.card import option
+from handlers.slack.blocks.elements import option
 from handlers.slack.blocks.formatting import OPTION, fit, masked, shown
 from handlers.slack.commands import unwrapped
 

@@ -31,6 +31,8 @@ def origin(body: dict[str, Any]) -> Metadata:
     if isinstance(view, dict):
         if view.get("callback_id") == ids.PROFILE_MODAL:
             return msgspec.structs.replace(_list_of(view), view_id=str(view.get("id", "")))
+        if view.get("callback_id") in (ids.WHY_MODAL, ids.CASE_MODAL):
+            return _card_of(view)
         return Metadata()
     return Metadata(response_url=str(body.get("response_url") or ""))
 
@@ -82,6 +84,16 @@ def _redraw_list(client: WebClient, consent: Service, actor: Actor, where: Metad
             client.views_update(view_id=where.list_view, view=list_modal(found))
         except SLACK_FAILED as error:
             logger.warning("a list could not be redrawn: %s", type(error).__name__)
+
+
+def _card_of(view: dict[str, Any]) -> Metadata:
+    """What a modal remembers of the card that it was opened from."""
+    try:
+        where = read_metadata(view)
+    except Invalid:
+        return Metadata()
+    kept = _only_list(where)
+    return msgspec.structs.replace(kept, response_url=where.response_url, view_id=where.view_id)
 
 
 def _list_of(view: dict[str, Any]) -> Metadata:

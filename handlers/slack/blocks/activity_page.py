@@ -11,7 +11,7 @@ from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import Channel, Contact
 from handlers import vocabulary
 from handlers.slack import ids
-from handlers.slack.blocks.card import button, option
+from handlers.slack.blocks.elements import button, option
 from handlers.slack.blocks.formatting import Block, context, inert, plain, section
 from handlers.slack.blocks.modal_frame import Metadata, View
 

@@ -155,6 +155,11 @@ def date(at: datetime) -> str:
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}}, {{time}}|{fallback}>"
 
 
+def day(at: datetime) -> str:
+    """A day, in the reader's own time zone."""
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}}|{at:%Y-%m-%d}>"
+
+
 def phone(e164: str) -> str:
     """A phone number as people read it: "+1 415-555-0100"."""
     if north_american := _NORTH_AMERICAN.fullmatch(e164):  # the library's format, but faster

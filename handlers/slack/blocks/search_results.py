@@ -6,7 +6,7 @@ from bot.consent.known_providers import KnownProviders
 from bot.consent.use_cases import Found, Profile
 from handlers import vocabulary
 from handlers.slack import ids
-from handlers.slack.blocks.card import button
+from handlers.slack.blocks.elements import button
 from handlers.slack.blocks.formatting import (
     Block,
     context,

@@ -12,7 +12,7 @@ from handlers.slack import ids
 from handlers.slack.alerts.render.alert_text import sentences
 from handlers.slack.alerts.render.case_text import case_blocks, case_lines
 from handlers.slack.alerts.render.storm_text import KINDS
-from handlers.slack.blocks.card import button, option
+from handlers.slack.blocks.elements import button, option
 from handlers.slack.blocks.formatting import (
     SECTION,
     Block,

@@ -23,7 +23,7 @@ from handlers.slack.alerts.render.case_progress import (
     progress,
     still,
 )
-from handlers.slack.blocks.card import button
+from handlers.slack.blocks.elements import button
 from handlers.slack.blocks.formatting import (
     Block,
     context,
