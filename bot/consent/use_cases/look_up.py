@@ -12,7 +12,7 @@ from bot.consent.cases import Case
 from bot.consent.errors import Invalid, NotFound
 from bot.consent.gates import Gate
 from bot.consent.log.entries import Entry
-from bot.consent.model import Actor, AddressFacts, Channel, Contact
+from bot.consent.model import Actor, AddressFacts, Channel, ConsentValue, Contact
 from bot.consent.parsing import fold, looks_like_phone, read_phone, visible
 from bot.consent.permissions import Action, authorize
 from bot.consent.records import Contacts
@@ -21,6 +21,7 @@ from bot.consent.senders import Senders
 from bot.consent.store import Records
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.known_senders import senders_of
+from bot.consent.use_cases.undo import is_undoable
 from bot.consent.use_cases.unheld_addresses import known_of
 
 #: Characters; what is longer is no phone, e-mail or name.
@@ -54,6 +55,8 @@ class Profile:
     senders: Senders = ANY
     #: Newest first; of a contact found alone the newest, of one of several none.
     latest: Sequence[Entry] = ()
+    #: Where the person who looks may take back their own NO now (`undo`).
+    undoable: frozenset[Channel] = frozenset()
 
 
 def others_gates(profile: Profile, other: Decision) -> tuple[Gate, ...]:
@@ -103,10 +106,12 @@ def find(service: Service, text: str, actor: Actor, *, limit: int = 10) -> Found
             facts = known_of(service, records.addresses, address) if address else None
             near = _similar(records.contacts, text, phone, email)
         return Found(
-            contacts=[profile_of(service, records, hit, latest=latest) for hit in hits[:limit]],
+            contacts=[
+                profile_of(service, records, hit, actor, latest=latest) for hit in hits[:limit]
+            ],
             more=len(hits) > MOST_HITS,
             count=min(len(hits), MOST_HITS),
-            near=[profile_of(service, records, contact) for contact in near],
+            near=[profile_of(service, records, contact, actor) for contact in near],
             phone=phone,
             email=email,
             facts=facts,
@@ -133,10 +138,18 @@ def profile(service: Service, id: str, actor: Actor, *, latest: int = 3) -> Prof
         contact = records.contacts.get(id)
         if contact is None:
             raise NotFound
-        return profile_of(service, records, contact, latest=latest)
+        return profile_of(service, records, contact, actor, latest=latest)
 
 
-def profile_of(service: Service, records: Records, contact: Contact, *, latest: int = 0) -> Profile:
+def profile_of(
+    service: Service,
+    records: Records,
+    contact: Contact,
+    actor: Actor | None = None,
+    *,
+    latest: int = 0,
+) -> Profile:
+    """The contact's profile, as the `actor` sees it; without one, nothing in it is undoable."""
     keys = {channel: key for channel in Channel if (key := contact.key(channel))}
     facts = {channel: records.addresses.get(key) for channel, key in keys.items()}
     sms = facts.get(Channel.SMS)
@@ -165,6 +178,20 @@ def profile_of(service: Service, records: Records, contact: Contact, *, latest: 
             if (case := records.cases.open_for(contact.id, channel)) is not None
         },
         latest=records.log.entries(contact=contact.id, limit=latest) if latest else (),
+        undoable=_undoable(service, records, contact, actor) if actor else frozenset(),
+    )
+
+
+def _undoable(
+    service: Service, records: Records, contact: Contact, actor: Actor
+) -> frozenset[Channel]:
+    """Reads the log only where the present NO is this person's."""
+    return frozenset(
+        channel
+        for channel in Channel
+        if (consent := contact.consent(channel)).on is ConsentValue.NO
+        and consent.actor == actor.id
+        and is_undoable(records, contact, channel, actor, service.now())
     )
 
 
