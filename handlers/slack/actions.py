@@ -10,9 +10,9 @@ from slack_bolt import Ack
 from slack_sdk import WebClient
 
 from bot.consent.errors import Invalid
-from bot.consent.log.entries import EntryKind
-from bot.consent.model import Actor, Channel
-from bot.consent.use_cases import Service, StatusUpdate, change, profile, undo
+from bot.consent.log.entries import CHANGING, EntryKind
+from bot.consent.model import Actor, Bounce, Channel
+from bot.consent.use_cases import Profile, Service, check_clear_bounce, profile, undo
 from bot.consent.use_cases import activity as log_page
 from handlers import vocabulary
 from handlers.slack import ids, log_export
@@ -89,17 +89,10 @@ def more(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
                 raise Invalid("This card can't be drawn anew. Look the contact up again.")
         case ids.CLEAR_SMS | ids.CLEAR_EMAIL:
             channel = Channel.SMS if what == ids.CLEAR_SMS else Channel.EMAIL
-            wish = StatusUpdate(clear_bounce=frozenset({channel}))
-            outcome = change(consent, at.contact, wish, actor, version=at.version)
-            with saved():
-                found = profile(consent, at.contact, actor)
-                notice = None
-                if outcome.meanwhile:
-                    notice = vocabulary.meanwhile(
-                        outcome.meanwhile, consent.now(), consent.providers
-                    )
-                show(client, body, saved_modal(found, outcome.changes, where, notice=notice))
-                redraw(client, consent, actor, found, where)
+            check_clear_bounce(consent, at.contact, channel, actor)
+            typed = {f"{channel}_bounce": Bounce.NO}
+            notice = _changed_since(consent, actor, at, found)
+            show(client, body, edit_modal(found, where, notice=notice, typed=typed))
         case ids.DETAILS:
             contact = found.contact
             where = msgspec.structs.replace(where, contact=contact.id, version=contact.version)
@@ -114,6 +107,14 @@ def more(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
         case _:
             raise Invalid(ids.OUTDATED)
     ack()
+
+
+def _changed_since(consent: Service, actor: Actor, at: ids.Pointer, found: Profile) -> str | None:
+    """Who changed the contact since the card was drawn, if anybody did."""
+    if at.version == found.contact.version:
+        return None
+    _, newest = log_page(consent, at.contact, actor, kinds=CHANGING, limit=1)
+    return vocabulary.meanwhile(newest[0], consent.now(), consent.providers) if newest else None
 
 
 def take_back(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:

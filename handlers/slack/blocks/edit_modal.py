@@ -83,8 +83,8 @@ def edit_modal(
             "evidence" + suffix,
             "Evidence",
             typed.get("evidence", ""),
-            hint="Needed when something turns to YES: what shows that the contact agreed, and "
-            "when. A form, a call, a ticket.",
+            hint="Needed when something turns to YES or a bounce is cleared: what shows that the "
+            "contact agreed, or that the address works, and when. A form, a call, a ticket.",
             multiline=True,
         ),
         text_input("note" + suffix, "Note", typed.get("note", ""), multiline=True),
