@@ -18,9 +18,10 @@ from bot.consent.use_cases import (
     UpdateResult,
     case_details,
     change,
+    check_clear_bounce,
     profile,
 )
-from bot.consent.use_cases.alerts.reviews import REFUSAL, answer_hold
+from bot.consent.use_cases.alerts.held_replies import answer_hold
 from handlers import vocabulary
 from handlers.answers import answer_line
 from handlers.slack import ids
@@ -84,11 +85,9 @@ def _shown(
 
 def clear(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
     """Asks for the reason and the evidence."""
-    channel = _BY_ACTION[pressed(body)["action_id"]]
-    found = profile(consent, pointer(body).contact, actor)
-    facts = found.facts.get(channel)
-    if facts is not None and facts.complaint:
-        authorize(actor, Action.CLEAR_COMPLAINT)
+    channel, contact = _BY_ACTION[pressed(body)["action_id"]], pointer(body).contact
+    check_clear_bounce(consent, contact, channel, actor)
+    found = profile(consent, contact, actor)
     show(client, body, clear_modal(found, channel, origin(body)))
     ack()
 
@@ -163,20 +162,17 @@ def put_in(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Act
 
 def hold(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
     """Stores a person's reading of the reply that holds the messages."""
-    name, _, about = value(body).partition(" ")
-    if name not in list(Channel):
-        raise Invalid(ids.OUTDATED)
-    channel, at = Channel(name), ids.Pointer.read(about)
+    held = ids.HeldReply.read(value(body))
+    contact, channel = held.card.contact, held.channel
     refusal = pressed(body).get("action_id") == ids.HOLD_YES
-    answer = answer_hold(consent, at.contact, channel, refusal, actor)
+    answer = answer_hold(consent, contact, channel, refusal, actor, since=held.since)
     with saved():
-        found = profile(consent, at.contact, actor)
+        found = profile(consent, contact, actor)
         redrawn = redraw(client, consent, actor, found, origin(body))
         if not answer.won:
-            word = "an opt-out" if answer.answer == REFUSAL else "no opt-out"
-            by = vocabulary.actor(answer.by or "system", consent.providers)
-            when = f", {date(answer.at)}" if answer.at else ""
-            say(client, body, f"Answered already as {word} by {by}{when}.")
+            word = "an opt-out" if answer.refusal else "no opt-out"
+            by = vocabulary.actor(answer.by, consent.providers)
+            say(client, body, f"Answered already as {word} by {by}, {date(answer.at)}.")
         elif not redrawn:
             things = vocabulary.things(channel)
             said = f"Saved as an opt-out: no more {things} are sent."

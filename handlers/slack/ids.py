@@ -185,6 +185,30 @@ class ListEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeldReply:
+    """A reply that waits to be read, as a contact's card showed it."""
+
+    card: Pointer
+    channel: Channel
+    since: datetime
+
+    def __str__(self) -> str:
+        return f"{self.card} {self.since.isoformat()} {self.channel}"
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Raises `Invalid` for what we never wrote."""
+        pointer, since, channel = [*text[:200].split(" "), "", "", ""][:3]
+        try:
+            began = datetime.fromisoformat(since)
+        except ValueError:
+            raise Invalid(OUTDATED) from None
+        if channel not in list(Channel) or began.tzinfo is None:
+            raise Invalid(OUTDATED)
+        return cls(card=Pointer.read(pointer), channel=Channel(channel), since=began)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShownListing:
     """A list of contacts as it was drawn, so that it can be drawn anew: which ones it names, and
     how many matched. Stands behind the pointer of each of its buttons."""

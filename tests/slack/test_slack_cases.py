@@ -215,7 +215,7 @@ def test_a_number_that_is_on_probation_is_promised_no_more_than_a_test(slack_htt
     refuses(slack_http, "stop all")
     ingest(slack_http.service, [failed(Failure.HARD, PHONE)])
     contact = slack_http.find(PHONE)
-    slack_http.set(contact, StatusUpdate(clear_bounce=frozenset({Channel.SMS})))
+    slack_http.set(contact, StatusUpdate(clear_bounce=frozenset({Channel.SMS}), reason="It works"))
     asks(slack_http)
 
     assert (

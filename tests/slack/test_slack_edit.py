@@ -10,7 +10,7 @@ import pytest
 from bot.consent.log.entries import EntryKind
 from bot.consent.model import Channel, ConsentValue
 from bot.consent.use_cases import StatusUpdate
-from sandbox.client import PersonClient
+from sandbox.client import ClientOutcome, PersonClient
 from tests.support.slack_fixtures import Slack, card, opened, said
 
 INES = "ines@example.com"  # never asked for texts
@@ -221,7 +221,9 @@ def test_an_agent_clears_a_bounce_from_the_menu(slack: Slack, ana: PersonClient)
     card(ana, BOB)
     assert "🚫 Bounced: YES" in ana.messages()[-1].plain
 
-    saved = opened(ana, ana.overflow("Clear SMS Bounce"))
+    form = opened(ana, ana.overflow("Clear SMS Bounce"))
+    assert form.fields["SMS Bounce"].startswith("NO")
+    saved = opened(ana, saved_as_cleared(ana))
 
     assert "SMS Bounce" in saved.plain
     assert "the next message is a test" in saved.plain
@@ -235,10 +237,33 @@ def test_an_agent_clears_a_bounce_in_the_modal(slack: Slack, ana: PersonClient) 
     assert form.fields["SMS Bounce"].startswith("YES")
 
     ana.choose("SMS Bounce", "NO")
-    saved = opened(ana, ana.submit())
+    saved = opened(ana, saved_as_cleared(ana))
 
     assert "YES → cleared" in saved.plain
-    assert slack.log()[-1].kind is EntryKind.BOUNCE
+    entry = slack.log()[-1]
+    assert (entry.kind, entry.reason) == (EntryKind.BOUNCE, "Asked by phone")
+    assert entry.evidence is not None
+    assert entry.evidence.text == "He called from this number"
+
+
+@pytest.mark.parametrize("how", ["the menu", "Edit"])
+def test_a_bounce_is_cleared_with_a_reason_and_with_evidence_only(
+    slack: Slack, ana: PersonClient, how: str
+) -> None:
+    card(ana, BOB)
+    head = slack.head()
+    if how == "Edit":
+        ana.press("Edit")
+        ana.choose("SMS Bounce", "NO")
+    else:
+        ana.overflow("Clear SMS Bounce")
+
+    assert ana.submit().errors == {"Reason": "Say why the bounce is cleared."}
+    ana.choose("Reason", "Correction")
+    (field, sentence), *more = ana.submit().errors.items()
+    assert (field, more) == ("Evidence", [])
+    assert sentence.startswith("Say what shows that the address works: ")
+    assert slack.head() == head
 
 
 def test_a_bounce_somebody_else_was_quicker_with_is_said(
@@ -247,11 +272,13 @@ def test_a_bounce_somebody_else_was_quicker_with_is_said(
     for person in (ana, ben):
         card(person, BOB)
     ben.overflow("Clear SMS Bounce")
+    saved_as_cleared(ben)
     head = slack.head()
 
     told = opened(ana, ana.overflow("Clear SMS Bounce"))
 
     assert "changed this 0 s ago" in told.plain
+    assert "SMS Bounce" not in told.fields
     assert slack.head() == head
 
 
@@ -266,11 +293,13 @@ def test_a_spam_complaint_is_cleared_by_a_manager_only(
 
     ana.press("Edit")
     ana.choose("Email Bounce", "NO")
-    assert "Only a manager" in "".join(ana.submit().errors.values())
+    assert "Only a manager" in "".join(saved_as_cleared(ana).errors.values())
     assert slack.head() == head
 
     card(lee, PAULA)
-    assert "Email Bounce" in opened(lee, lee.overflow("Clear Email Bounce")).plain
+    lee.overflow("Clear Email Bounce")
+    assert "Email Bounce" in opened(lee, saved_as_cleared(lee)).plain
+    assert slack.log()[-1].after == "PROBATION"
 
 
 def test_do_not_contact_is_shown_and_is_a_managers_to_lift(slack: Slack, ana: PersonClient) -> None:
@@ -387,3 +416,10 @@ def test_an_opt_out_does_not_wait_for_a_yes_that_is_refused(
     assert "It takes the contact's new permission" in modal.plain
     assert "Email On → NO is saved." in modal.plain
     assert "Email 🔴 Opted out" in modal.plain
+
+
+def saved_as_cleared(person: PersonClient) -> ClientOutcome:
+    """Gives the reason and the evidence that a cleared bounce needs, and saves."""
+    person.choose("Reason", "Asked by phone")
+    person.type("Evidence", "He called from this number")
+    return person.submit()

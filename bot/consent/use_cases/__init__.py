@@ -41,7 +41,7 @@ from bot.consent.use_cases.look_up import Found, Profile, find, others_gates, pr
 from bot.consent.use_cases.merge import merge
 from bot.consent.use_cases.removed_at_provider import removed_at_provider
 from bot.consent.use_cases.retire import Retired, restore, retire, retired
-from bot.consent.use_cases.set_consent import change
+from bot.consent.use_cases.set_consent import change, check_clear_bounce
 from bot.consent.use_cases.undo import take_back, undo
 from bot.consent.use_cases.update import StatusChange, StatusUpdate, UpdateResult
 from bot.consent.use_cases.verify import Verdict, verify
@@ -72,6 +72,7 @@ __all__ = [
     "case_details",
     "change",
     "check_addresses",
+    "check_clear_bounce",
     "check_request",
     "completed_by_another",
     "deny",

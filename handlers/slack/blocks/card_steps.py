@@ -128,7 +128,7 @@ def _step(profile: Profile, channel: Channel, gate: Gate) -> Step:
     if gate.code is Code.OPTED_OUT and profile.contact.consent(channel).refused:
         return _re_opt_in(profile, channel, pointer)
     if gate.code is Code.REVIEW_HOLD:
-        return _held(profile, channel, pointer)
+        return _held(profile, channel)
     if gate.code not in _PLAIN:
         return Step(text=f"☐ *{vocabulary.OWNER[gate.owner]}:* {inert(gate.remedy, 200)}")
     action, does, label, ids_of = _PLAIN[gate.code]
@@ -275,19 +275,23 @@ def _of(profile: Profile, channel: Channel) -> str:
 _SHORT = {Channel.SMS: "SMS", Channel.EMAIL: "mail"}
 
 
-def _held(profile: Profile, channel: Channel, pointer: str) -> Step:
+def _held(profile: Profile, channel: Channel) -> Step:
     facts = profile.facts.get(channel)
-    text = inert(facts.hold.text, 60) if facts and facts.hold else ""
-    said = f"☐ *Agent:* was “{text}” an opt-out?"
+    held = facts.hold if facts else None
+    said = f"☐ *Agent:* was “{inert(held.text if held else '', 60)}” an opt-out?"
+    if held is None:
+        return Step(text=said)
+    card = ids.Pointer(contact=profile.contact.id, version=profile.contact.version)
+    value = str(ids.HeldReply(card=card, channel=channel, since=held.since))
     things = vocabulary.things(channel)
-    yes = button("It was an opt-out", ids.HOLD_YES, f"{channel} {pointer}", style="danger")
+    yes = button("It was an opt-out", ids.HOLD_YES, value, style="danger")
     yes["confirm"] = confirm(
         "It was an opt-out?",
         f"No more {things} are sent to this contact and to whoever else has the address. A manager "
         "has to approve before they come again.",
         do="It was",
     )
-    no = button("It was not", ids.HOLD_NO, f"{channel} {pointer}")
+    no = button("It was not", ids.HOLD_NO, value)
     no["confirm"] = confirm(
         "It was no opt-out?",
         f"The hold ends, and {things} are sent again where nothing else stands in the way.",
