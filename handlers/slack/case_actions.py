@@ -48,6 +48,7 @@ from handlers.slack.blocks.request_modal import (
     requested_modal,
 )
 from handlers.slack.blocks.small_modals import message_modal, profile_modal
+from handlers.slack.blocks.spoken_text import spoken
 from handlers.slack.error_handler import saved
 from handlers.slack.interaction import Body, pointer, pressed, say, show, url, value, view_id
 from handlers.slack.metadata import read_metadata
@@ -56,7 +57,6 @@ from handlers.slack.response_url import reply
 from handlers.slack.view_submissions import moment, typed
 from handlers.vocabulary import actor as who
 
-PENDING = "Open re-opt-in requests."
 _CHANGED = (
     "This contact changed meanwhile, and what you typed is kept: look whether it still holds, then "
     "send it again."
@@ -200,7 +200,7 @@ def more(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
     """The next page of what is open."""
     last = _case(consent, value(body))
     blocks = pending_page(consent, actor, after=last)
-    if not reply(client, url(body), PENDING, blocks, replace=True):
+    if not reply(client, url(body), spoken(blocks), blocks, replace=True):
         raise Invalid("This list is too old. Ask for it again.")
     ack()
 
@@ -232,7 +232,8 @@ def _list_of(body: Body) -> str:
 def _list_anew(client: WebClient, consent: Service, actor: Actor, where: str) -> None:
     """What was decided is off the list, and its buttons with it."""
     if where:
-        reply(client, where, PENDING, pending_page(consent, actor), replace=True)
+        blocks = pending_page(consent, actor)
+        reply(client, where, spoken(blocks), blocks, replace=True)
 
 
 def _modal_anew(client: WebClient, body: Body, consent: Service, actor: Actor, case: str) -> None:

@@ -20,11 +20,12 @@ from handlers.slack import check_list
 from handlers.slack.blocks import activity_page
 from handlers.slack.blocks.card import card, card_text
 from handlers.slack.blocks.details_modal import legend
-from handlers.slack.blocks.formatting import Block, escape, inert, section
+from handlers.slack.blocks.formatting import Block, escape, fit, section
 from handlers.slack.blocks.modal_frame import Metadata, View
 from handlers.slack.blocks.search_results import hits, nothing
 from handlers.slack.blocks.small_modals import search_modal
-from handlers.slack.case_actions import PENDING, pending_page
+from handlers.slack.blocks.spoken_text import spoken
+from handlers.slack.case_actions import pending_page
 from handlers.slack.imports import import_listeners
 from handlers.slack.interaction import show
 from handlers.slack.sealed_values import Drafts
@@ -32,6 +33,9 @@ from handlers.slack.sealed_values import Drafts
 Answer = tuple[str, list[Block]]
 
 RECENT = "The last changes of all contacts."
+
+#: Characters. Slack cuts a text that is longer than 40,000, and nobody listens to so many.
+_LONGEST_TEXT = 4_000
 
 #: `<tel:+14155550100|+1 415 555 0100>`, `<mailto:a@b.c|a@b.c>`: what Slack makes of what it knows.
 _WRAPPED = re.compile(r"<(?:tel|mailto):([^|>]*)(?:\|[^>]*)?>")
@@ -91,10 +95,14 @@ def look_up(consent: Service, actor: Actor, text: str, drafts: Drafts) -> Answer
         one = found.contacts[0]
         return card_text(one), card(one)
     if found.contacts:
-        return f"{found.count} contacts match.", hits(found)
+        return with_text(hits(found))
     draft = drafts.seal(phone=found.phone, email=found.email)
-    said = f"No contact fits “{inert(text, 200)}”."
-    return said, nothing(found, text, draft, consent.providers)
+    return with_text(nothing(found, text, draft, consent.providers))
+
+
+def with_text(blocks: list[Block]) -> Answer:
+    """An answer whose text says all that its blocks do."""
+    return fit(spoken(blocks), _LONGEST_TEXT), blocks
 
 
 def unwrapped(text: str) -> str:
@@ -104,7 +112,7 @@ def unwrapped(text: str) -> str:
 
 
 def _help(consent: Service, actor: Actor, command: str) -> Answer:
-    return "How to use Optin.", help_blocks(command)
+    return with_text(help_blocks(command))
 
 
 def help_blocks(command: str) -> list[Block]:
@@ -151,7 +159,7 @@ def recent_page(
 
 
 def _pending(consent: Service, actor: Actor, command: str) -> Answer:
-    return PENDING, pending_page(consent, actor)
+    return with_text(pending_page(consent, actor))
 
 
 SUBCOMMANDS: tuple[Subcommand, ...] = (

@@ -19,6 +19,7 @@ from handlers.slack.blocks.card import card, card_text
 from handlers.slack.blocks.modal_frame import Metadata
 from handlers.slack.blocks.search_results import hits
 from handlers.slack.blocks.small_modals import list_modal, profile_modal
+from handlers.slack.blocks.spoken_text import spoken
 from handlers.slack.metadata import read_metadata
 from handlers.slack.response_url import SLACK_FAILED, reply
 
@@ -77,8 +78,7 @@ def _redraw_list(client: WebClient, consent: Service, actor: Actor, where: Metad
             profiles.append(find_profile(consent, id, actor))
     found = Found(contacts=profiles, count=listing.count, more=listing.more)
     if where.list_url:
-        text = f"{listing.count} contacts match."
-        reply(client, where.list_url, text, hits(found), replace=True)
+        reply(client, where.list_url, spoken(hits(found)), hits(found), replace=True)
     elif where.list_view:
         try:
             client.views_update(view_id=where.list_view, view=list_modal(found))

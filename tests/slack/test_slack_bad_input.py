@@ -106,7 +106,7 @@ def test_markup_in_a_name_pings_nobody_on_any_surface(slack: Slack, ana: PersonC
     ana.press("Activity")
     ana.press("Export as CSV")
     ana.close(whole=True)
-    ana.overflow("Why this status", in_=ana.messages()[-1])
+    ana.overflow("Details", in_=ana.messages()[-1])
     ana.command("/optin recent")
     ana.command(f"/optin {hostile[:10]}")
 
@@ -397,7 +397,11 @@ def test_a_group_that_slack_does_not_know_makes_nobody_a_manager(start: Start) -
     with start(OPTIN_MANAGERS="S0NOSUCHGRP") as slack:
         ana = slack.person("Ana")
         card(ana, "paula@example.com")
-        answer = said(ana.overflow("Clear Email Bounce"))
+        ana.press("Edit")
+        ana.choose("Email Bounce", "NO")
+        ana.choose("Reason", "Correction")
+        ana.type("Evidence", "She asked for e-mails again")
+        answer = "".join(ana.submit().errors.values())
 
         assert "Only a manager can clear that" in answer
         assert "does not show a user group" in answer

@@ -103,7 +103,7 @@ def test_an_address_removed_at_the_provider_turns_the_card_green(
     told = said(lee.press("Removed at SendGrid", confirm=True))
 
     assert "Email 🔴" in before.plain
-    assert "☐ Operator: Take the address off SendGrid's suppression list." in before.plain
+    assert "☐ Operator: take it off SendGrid's list; a manager confirms" in before.plain
     assert "✓ Recorded: removed at SendGrid." in told
     assert "Email ✅ Opted in" in told
     [after] = [m for m in lee.messages() if "Activity Log" in m.buttons]
@@ -238,7 +238,7 @@ def test_a_no_that_was_recorded_by_mistake_is_taken_back_for_everybody(
     slack.set(other, StatusUpdate(sms=ConsentValue.YES, evidence=FORM))
     slack.set(slack.find(MAILBOX), PHONED)
     card(lee, MAILBOX)
-    lee.overflow("Recorded by mistake")
+    lee.press("Recorded by mistake")
     form = lee.modal
     assert form is not None
     without = lee.submit()
@@ -263,7 +263,7 @@ def test_of_two_channels_one_is_chosen(slack: Slack, lee: PersonClient) -> None:
         StatusUpdate(sms=ConsentValue.NO, email=ConsentValue.NO, reason=Reason.PHONE),
     )
     card(lee, MAILBOX)
-    lee.overflow("Recorded by mistake")
+    lee.press("Recorded by mistake")
     lee.type("Reason", "Meant for another Nia")
     without = lee.submit()
     lee.choose("Channel", "Email On")
@@ -278,7 +278,7 @@ def test_an_agent_reads_that_only_a_manager_takes_it_back(slack: Slack) -> None:
     ana = slack.person("Ana")
     card(ana, MAILBOX)
 
-    assert "Only a manager can take back" in said(ana.overflow("Recorded by mistake"))
+    assert "Only a manager can take back" in said(ana.press("Recorded by mistake"))
     assert ana.modal is None
 
 
@@ -286,7 +286,7 @@ def test_who_is_no_manager_any_more_reads_it_in_the_form(slack: Slack) -> None:
     slack.set(slack.find(MAILBOX), PHONED)
     mia = slack.person("Mia")
     card(mia, MAILBOX)
-    mia.overflow("Recorded by mistake")
+    mia.press("Recorded by mistake")
     mia.type("Reason", "Meant for another Nia")
     slack.workspace.set_group("S0MANAGERS", [LEE])
     outcome = mia.submit()
@@ -302,7 +302,7 @@ def test_what_the_contact_said_stays_and_nothing_typed_is_lost(
     slack.workspace.wait_until(lambda: bool(lee.messages("#optin-alerts")))
     lee.press("It was an opt-out", in_=lee.messages("#optin-alerts")[-1])
     card(lee, MAILBOX)
-    lee.overflow("Recorded by mistake")
+    lee.press("Recorded by mistake")
     lee.type("Reason", "I misread it")
     outcome = lee.submit()
     form = lee.modal
@@ -327,7 +327,7 @@ def test_a_stop_beside_the_record_keeps_the_no_and_the_form_says_so(
     slack.set(slack.find(MAILBOX), PHONED)
     ingest(slack.service, [reply("STOP", PHONE)])
     card(lee, MAILBOX)
-    lee.overflow("Recorded by mistake")
+    lee.press("Recorded by mistake")
     lee.type("Reason", "Meant for another Nia")
     saved = opened(lee, lee.submit())
 
@@ -344,7 +344,7 @@ def test_a_form_that_somebody_overtook_takes_no_older_record_back(
     slack.clock.advance(timedelta(hours=1))
     slack.set(contact, StatusUpdate(sms=ConsentValue.NO, reason=Reason.EMAIL, note="again"))
     card(lee, MAILBOX)
-    lee.overflow("Recorded by mistake")
+    lee.press("Recorded by mistake")
     lee.type("Reason", "Meant for another Nia")
     take_it_back(slack.service, contact.id, Channel.SMS, MANAGER, reason="Meant for another Nia")
     lee.submit()

@@ -184,7 +184,7 @@ def _buttons(profile: Profile, *, left: int = 0) -> Block:
         option("Refresh", f"{ids.REFRESH} {pointer}"),
     ]
     if edits:
-        options.append(option("Change name, phone or e-mail", f"{ids.DETAILS} {pointer}"))
+        options.append(option("Change contact", f"{ids.DETAILS} {pointer}"))
         options.append(option("Add a note", f"{ids.NOTE} {pointer}"))
         if not contact.do_not_contact:
             options.append(option("Set Do not contact", f"{ids.FORBID} {pointer}"))

@@ -111,9 +111,7 @@ def to_pass_on(profile: Profile, channel: Channel) -> Block | None:
     if not blocked:
         return None
     texts = [f"{_word(profile, gate)} to {inert(phone(gate.sender or ''))}" for gate in blocked]
-    return context(
-        f"Tell them: “To get texts, please text {joined(texts)} from your phone.”"
-    )
+    return context(f"Tell them: “To get texts, please text {joined(texts)} from your phone.”")
 
 
 def _word(profile: Profile, gate: Gate) -> str:

@@ -5,10 +5,10 @@ https://docs.slack.dev/reference/block-kit/block-elements/
 
 from __future__ import annotations
 
-from handlers.slack.blocks.formatting import BUTTON, OPTION, Block, plain
+from handlers.slack.blocks.formatting import OPTION, Block, fit, plain
 
-#: Longer labels are cut on phones.
-LABEL = 24
+#: Characters; longer labels are cut on phones. What a screen reader says may be longer.
+LABEL, _SPOKEN = 24, 75
 
 
 def button(
@@ -19,13 +19,13 @@ def button(
     element: Block = {
         "type": "button",
         "action_id": action,
-        "text": plain(text, BUTTON),
+        "text": plain(text, LABEL),
         "value": value,
     }
     if style:
         element["style"] = style
     if spoken:
-        element["accessibility_label"] = spoken[:BUTTON]
+        element["accessibility_label"] = fit(spoken, _SPOKEN)
     return element
 
 

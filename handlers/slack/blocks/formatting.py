@@ -16,7 +16,6 @@ SECTION = 3000
 FIELD = 2000
 HEADER = 150
 OPTION = 75
-BUTTON = 75
 VALUE = 2000
 TITLE = 24
 #: Slack refuses messages above about 13,000 characters, and documents no exact limit.

@@ -160,7 +160,7 @@ def pending(
         last = matters[PAGE - 1].case
         elements.append(button("More", ids.PENDING_MORE, last.id))
     if decides:
-        label = "Stop direct messages" if by_dm else "Send me requests by direct message"
+        label = "Stop direct messages" if by_dm else "Send me requests"
         elements.append(button(label, ids.REQUESTS_BY_DM, "off" if by_dm else "on"))
     if elements:
         blocks.append({"type": "actions", "elements": elements})
@@ -186,5 +186,6 @@ def _line(matter: CaseDetails, *, decides: bool) -> list[Block]:
         whom = shown(contact.name, 80) if contact else "a contact who is gone"
         elements += decision_buttons(matter, f"{whom}, {masked(case.address)}")
     pointer = str(ids.Pointer(contact=case.id, version=case.version))
-    elements.append(button("View", ids.CASE_VIEW, pointer))
+    spoken = f"View {shown(contact.name, 50)}" if contact else None
+    elements.append(button("View", ids.CASE_VIEW, pointer, spoken=spoken))
     return [section(*said), {"type": "actions", "elements": elements}]

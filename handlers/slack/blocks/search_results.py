@@ -15,6 +15,7 @@ from handlers.slack.blocks.formatting import (
     masked,
     phone,
     section,
+    shown,
 )
 
 
@@ -74,5 +75,7 @@ def _hit(profile: Profile, listing: str = "") -> Block:
     return section(
         f"*{inert(contact.name, 80)}*{company} · {inert(', '.join(known), 120)}",
         " · ".join(answers),
-        accessory=button("View", ids.VIEW, pointer + listing),
+        accessory=button(
+            "View", ids.VIEW, pointer + listing, spoken=f"View {shown(contact.name, 60)}"
+        ),
     )
