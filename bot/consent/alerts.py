@@ -75,6 +75,9 @@ OPTIONAL = (
     AlertKind.UNKNOWN,
 )
 
+#: How the keys of reviews begin, and those of no other alert.
+REVIEW_KEYS = f"{AlertKind.REVIEW}:"
+
 #: In place of a Slack channel: the direct messages of the person who looks after Optin.
 INSTALLER = "installer"
 

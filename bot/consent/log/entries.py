@@ -30,8 +30,8 @@ ROW, _IMPORT = "#", "import:"
 #: Reasons of what puts a consent back to what it was.
 UNDO_SLIP, UNDO_IMPORT = "Undo of one's own change", "Undo of an import"
 UNDOS = frozenset({UNDO_SLIP, UNDO_IMPORT})
-#: How the reason ends where a person read a reply: it is the contact's word, not theirs.
-READ_AS_OPT_OUT = " was read as an opt-out"
+#: How the reason ends where a person read a reply. An opt-out is the contact's word, not theirs.
+READ_AS_OPT_OUT, READ_AS_NO_OPT_OUT = " was read as an opt-out", " was read as no opt-out"
 
 #: A field of a contact before and after; text, or a flag.
 Pair = tuple[str | bool | None, str | bool | None]

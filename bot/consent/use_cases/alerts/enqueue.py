@@ -13,6 +13,7 @@ from datetime import date, datetime
 from bot.consent.alerts import (
     BOUNCES_WITHIN,
     OPTIONAL,
+    REVIEW_KEYS,
     Alert,
     AlertKind,
     Delivery,
@@ -107,7 +108,7 @@ def _review(service: Service, records: Records, fresh: Alert) -> None:
     records.outbox.put(
         replace(
             fresh,
-            key=f"{AlertKind.REVIEW}:{fresh.id}",
+            key=f"{REVIEW_KEYS}{fresh.id}",
             follow_up=FollowUp(deadline=service.deadline(fresh.first_at)),
             delivery=Delivery(desired_version=1 if fresh.slack_channel else 0),
         )
