@@ -173,7 +173,3 @@ def erase_reviews(records: Records, contact: str) -> None:
         text = alert.text if alert.kind is not AlertKind.REVIEW else None
         bare = replace(alert, subject=subject, text=text)
         records.outbox.put(redraw(bare) if alert.slack_channel else bare)
-
-
-def answer_hold(service, contact, channel, refusal, actor):  # TEMPORARY
-    raise NotImplementedError
