@@ -36,7 +36,7 @@ _ACTIONS: dict[str, Callable[..., None]] = {
     ids.ADD: actions.add,
     ids.MORE: actions.more,
     ids.WHY: actions.details,
-    ids.UNDO: actions.take_back,
+    **dict.fromkeys((ids.UNDO, *ids.UNDOES.values()), actions.take_back),
     ids.ACTIVITY: actions.activity,
     ids.LOG_OLDER: actions.turn_log,
     ids.LOG_NEWER: actions.turn_log,

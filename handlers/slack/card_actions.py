@@ -42,7 +42,7 @@ from handlers.slack.interaction import Body, chosen, pointer, pressed, say, show
 from handlers.slack.interaction import view as view_of
 from handlers.slack.metadata import read_metadata
 from handlers.slack.redraw import origin, redraw
-from handlers.slack.view_submissions import CHANGED, typed
+from handlers.slack.view_submissions import typed
 
 _BY_ACTION = {ids.CLEAR[channel]: channel for channel in Channel} | {
     ids.RECORD[channel]: channel for channel in Channel
@@ -196,12 +196,6 @@ def touched(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Ac
     view = view_of(body)
     metadata = read_metadata(view)
     found = profile(consent, metadata.contact, actor)
-    values = {
-        name: text for name, text in typed(view).items() if text != metadata.showed.get(name, "")
-    }
-    notice = None
-    if found.contact.version != metadata.version:
-        notice = f"{CHANGED} What you typed is kept below: look, then save."
-    modal = edit_modal(found, metadata, notice=notice, typed=values)
+    modal = edit_modal(found, metadata, typed=typed(view), keep=True)
     client.views_update(view_id=view_id(body), hash=view.get("hash"), view=modal)
     ack()

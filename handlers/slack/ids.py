@@ -23,6 +23,8 @@ FIND = "find"
 SEARCH_ALL = "search_all"
 ADD = "add"
 UNDO = "undo"
+#: On the card, where both channels may have one.
+UNDOES = {Channel.SMS: "undo_sms", Channel.EMAIL: "undo_email"}
 LOG_OLDER = "log_older"
 LOG_NEWER = "log_newer"
 LOG_CHANNEL = "log_channel"
@@ -104,6 +106,7 @@ IMPORT_MODAL = "import_modal"
 DECIDING = frozenset(
     {
         UNDO,
+        *UNDOES.values(),
         MORE,
         HANDLED,
         REVIEW_YES,

@@ -473,10 +473,10 @@ def test_the_card_shows_which_key_is_missing(slack_http: Slack) -> None:
     slack_http.person("Lee").press("Approve", in_=request_of(slack_http), confirm=True)
     after = ana.command(f"/optin {PHONE}").messages[-1]
 
-    assert "decides the re-opt-in request" in before.plain
+    assert "decide the re-opt-in request" in before.plain
     assert "Withdraw request" in before.buttons
     assert "☑ Manager approved: @lee" in after.plain
-    assert "☐ Contact: The contact texts UNSTOP to +1 888-555-0199" in after.plain
+    assert "☐ Contact: text UNSTOP to +1 888-555-0199" in after.plain
 
 
 def test_a_key_to_another_sender_stands_wherever_it_is_waited_for(slack_http: Slack) -> None:
@@ -496,7 +496,7 @@ def test_a_key_to_another_sender_stands_wherever_it_is_waited_for(slack_http: Sl
     after = ana.command(f"/optin {PHONE}").messages[-1]
 
     for shown in (card, form, after):
-        assert "☐ Contact: The contact texts UNSTOP to +1 415-555-0150" in shown.plain
+        assert "☐ Contact: text UNSTOP to +1 415-555-0150" in shown.plain
     assert "☑ Manager approved" in after.plain
     assert "please text UNSTOP to +1 415-555-0150" in after.plain
 

@@ -117,7 +117,9 @@ def _missing(profile: Profile) -> tuple[list[Block], int]:
             lines.append(f"🚫 {but}")
             room -= 1
         fits, room = _fitting(found, room)
-        left += len(found) - len(fits)
+        # Without an address nothing is amiss: it may be put in.
+        if profile.contact.address(channel):
+            left += len(found) - len(fits)
         if not fits:
             continue
         blocks += step_blocks([Step(text="\n".join(lines)), *fits])
@@ -164,7 +166,7 @@ def _buttons(profile: Profile, *, left: int = 0) -> Block:
     elements = [
         button(
             f"Undo {channel.word} On → NO",
-            ids.UNDO,
+            ids.UNDOES[channel],
             f"{channel} {pointer}",
         )
         for channel in Channel

@@ -31,16 +31,21 @@ def edit_modal(
     *,
     notice: str | None = None,
     typed: Mapping[str, str] | None = None,
+    keep: bool = False,
 ) -> View:
     """SMS On, Email On, bounces where they are set; why; evidence where something turns to YES.
 
     `typed` are values that a person has put in and that are not saved, by field; `notice` says
-    why they were not.
+    why they were not. With `keep` it is the same form that `metadata` is of, which may ask for
+    other fields by now: what it showed at first still counts.
     """
     typed = typed or {}
     contact = profile.contact
-    suffix = f".{contact.version}"
-    showed = dict(_shown(profile))
+    if not keep:
+        metadata = msgspec.structs.replace(
+            metadata, contact=contact.id, version=contact.version, showed=dict(_shown(profile))
+        )
+    suffix, showed = f".{metadata.version}", metadata.showed
     chosen = {name: typed.get(name) or value for name, value in showed.items()}
     blocks: list[Block] = [section(f"⚠️ {notice}")] if notice else []
     answers = (answer_line(profile, decision) for decision in profile.decisions.values())
@@ -68,9 +73,6 @@ def edit_modal(
         at = typed.get("evidence_date", "")
         blocks.append(moment_input("evidence_date" + suffix, "When they agreed", at, hint=hint))
     blocks.append(text_input("note" + suffix, "Note", typed.get("note", ""), multiline=True))
-    metadata = msgspec.structs.replace(
-        metadata, contact=contact.id, version=contact.version, showed=showed
-    )
     return modal(ids.EDIT_MODAL, "Edit", blocks, metadata, submit="Save")
 
 
