@@ -19,6 +19,7 @@ from handlers.slack.blocks.formatting import (
     Block,
     context,
     date,
+    escape,
     inert,
     masked,
     plain,
@@ -101,14 +102,14 @@ def _picker(chosen: str) -> Block:
     return element | {"initial_date_time": int(chosen)} if chosen else element
 
 
-def requested_modal(matter: CaseDetails, lines: Sequence[str], *, told: bool) -> View:
-    """What was sent, and how it stands."""
+def requested_modal(matter: CaseDetails, lines: Sequence[str], *, told: bool, command: str) -> View:
+    """What was sent, and how it stands. `command` is what people type in Slack."""
     blocks = [section("✓ *The request is sent.*", *lines)]
     if not told:
         blocks.append(
             context(
                 "No channel is set for requests (OPTIN_APPROVAL_CHANNEL): tell a manager, who "
-                "finds it with /optin pending."
+                f"finds it with {escape(command)} pending."
             )
         )
     return modal(ids.SAVED_MODAL, "Requested", blocks, Metadata(contact=matter.case.contact))
