@@ -299,6 +299,12 @@ def test_the_command_alone_opens_the_search_which_turns_into_the_profile(
     assert [modal.title for modal in ana.modals] == ["Contact", "Edit"]
 
 
+def test_typeahead_without_hits_is_an_empty_list(slack: Slack, ana: PersonClient) -> None:
+    ana.command("/optin")
+
+    assert ana.suggest("Find", "zzyzx qqq") == []
+
+
 def test_typeahead_reads_numbers_and_addresses_too(slack: Slack, ana: PersonClient) -> None:
     ana.command("/optin")
 
