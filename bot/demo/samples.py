@@ -230,27 +230,37 @@ def fill(service: Service) -> int:
             operator,
         )
         with service.store.transaction() as records:
+            past = _Past(records, contact.id, at)
             for channel, side in ((Channel.SMS, sample.sms), (Channel.EMAIL, sample.mail)):
-                _Past(records, contact.id, channel, at).tell(side, SENDERS[sample.sender])
+                past.tell(channel, side, SENDERS[sample.sender])
         if sample.do_not_contact:
-            change(service, contact.id, StatusUpdate(do_not_contact=True), operator)
+            then = replace(service, now=_always(past.next()))
+            change(then, contact.id, StatusUpdate(do_not_contact=True), operator)
     return len(_SAMPLES)
 
 
 @dataclass(slots=True)
 class _Past:
-    """What happened to one channel of a contact, an hour between each step and the next."""
+    """What happened to a contact, an hour between each step and the next: a sample's last step is
+    before the next sample's first."""
 
     records: Records
     contact: str
-    channel: Channel
     at: datetime
+    channel: Channel = Channel.SMS
 
-    def tell(self, side: _Side, sender: Sender) -> None:
+    def next(self) -> datetime:
+        """The time of the next step."""
+        self.at += timedelta(hours=1)
+        return self.at
+
+    def tell(self, channel: Channel, side: _Side, sender: Sender) -> None:
+        """One channel."""
+        self.channel = channel
         contact = self.records.contacts.get(self.contact)
-        if contact is None or contact.address(self.channel) is None:
+        if contact is None or contact.address(channel) is None:
             return
-        mail = self.channel is Channel.EMAIL
+        mail = channel is Channel.EMAIL
         provider = "provider:sendgrid" if mail else "provider:twilio"
         form = Evidence(text="Web form of the spring newsletter, box ticked", at=self.at)
         if side.on is not ConsentValue.UNSET:
@@ -290,11 +300,11 @@ class _Past:
             self._say("cli:demo", proved)
 
     def _say(self, actor: str, change: Change) -> None:
-        self.at += timedelta(hours=1)
+        at = self.next()
         source = "cli" if actor.startswith("cli:") else actor.removesuffix(":demo")
         contact = self.records.contacts.get(self.contact)
         assert contact is not None
-        Recorder(records=self.records, actor=actor, source=source, now=self.at).record(
+        Recorder(records=self.records, actor=actor, source=source, now=at).record(
             contact, change, address=contact.address(self.channel), channel=self.channel
         )
 

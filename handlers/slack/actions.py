@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from slack_bolt import Ack
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 
 from bot.consent.errors import Invalid
 from bot.consent.log.entries import EntryKind
@@ -15,9 +16,11 @@ from bot.consent.model import Actor, Channel
 from bot.consent.use_cases import Service, profile, undo
 from bot.consent.use_cases import activity as log_page
 from handlers.slack import ids, log_export
+from handlers.slack.alerts.slack_errors import slack_failure
 from handlers.slack.blocks import activity_page
 from handlers.slack.blocks.details_modal import details_view
 from handlers.slack.blocks.edit_modal import edit_modal
+from handlers.slack.blocks.formatting import date
 from handlers.slack.blocks.modal_frame import Metadata
 from handlers.slack.blocks.saved_modal import saved_modal
 from handlers.slack.blocks.small_modals import (
@@ -27,7 +30,6 @@ from handlers.slack.blocks.small_modals import (
     message_modal,
     note_modal,
     profile_modal,
-    search_modal,
 )
 from handlers.slack.commands import RECENT, recent_page
 from handlers.slack.error_handler import saved
@@ -44,9 +46,14 @@ from handlers.slack.interaction import (
 )
 from handlers.slack.interaction import view as view_of
 from handlers.slack.metadata import read_metadata
+from handlers.slack.noted_view import note_below, pressed_block
 from handlers.slack.redraw import opened_from, origin, redraw
 from handlers.slack.response_url import reply
 from handlers.slack.sealed_values import Drafts
+
+#: What Slack says where three modals are open.
+_FULL = "push_limit_reached"
+_ON_ITS_WAY = "The log is on its way to your direct messages …"
 
 
 def edit(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
@@ -60,23 +67,6 @@ def view(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
     """From a list to the card, in a modal: the list stays."""
     found = profile(consent, pointer(body).contact, actor)
     show(client, body, profile_modal(found, opened_from(body, value(body))))
-    ack()
-
-
-def search(ack: Ack, body: Body, client: WebClient) -> None:
-    """From a list that is too short to the search."""
-    show(client, body, search_modal(Metadata()))
-    ack()
-
-
-def found(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
-    """A contact was chosen: the search turns into the profile."""
-    card_of = profile(consent, ids.Pointer.read(chosen(body)).contact, actor)
-    client.views_update(
-        view_id=view_id(body),
-        hash=view_of(body).get("hash"),
-        view=profile_modal(card_of, Metadata()),
-    )
     ack()
 
 
@@ -95,7 +85,8 @@ def more(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
     found = profile(consent, at.contact, actor)
     match what:
         case ids.REFRESH:
-            if not redraw(client, consent, actor, found, where):
+            note = f"Refreshed {date(consent.now())}"
+            if not redraw(client, consent, actor, found, where, note=note):
                 raise Invalid("This card can't be drawn anew. Look the contact up again.")
         case ids.DETAILS:
             contact = found.contact
@@ -173,8 +164,14 @@ def export_log(ack: Ack, body: Body, client: WebClient, consent: Service, actor:
     """The whole log of a contact as CSV, to one's own direct messages: acknowledged first."""
     contact = read_metadata(view_of(body)).contact
     profile(consent, contact, actor)
-    shown = show(client, body, _exporting())
-    _export(body, client, consent, actor, contact=contact, view_id=shown).start()
+    export = _export(body, client, consent, actor, contact=contact)
+    try:
+        export = replace(export, view_id=show(client, body, _exporting()))
+    except SlackApiError as error:
+        if slack_failure(error).word != _FULL:
+            raise
+        export = _in_the_log(body, export)
+    export.start()
     ack()
 
 
@@ -182,9 +179,12 @@ def export_again(ack: Ack, body: Body, client: WebClient, consent: Service, acto
     """The same once more, by somebody who has looked."""
     contact = read_metadata(view_of(body)).contact
     profile(consent, contact, actor)
-    client.views_update(view_id=view_id(body), view=_exporting())
-    export = _export(body, client, consent, actor, contact=contact, view_id=view_id(body))
-    replace(export, anyway=True).start()
+    export = replace(_export(body, client, consent, actor, contact=contact), anyway=True)
+    if view_of(body).get("callback_id") == ids.LOG_MODAL:
+        export = _in_the_log(body, export)
+    else:
+        client.views_update(view_id=view_id(body), view=_exporting())
+    export.start()
     ack()
 
 
@@ -208,11 +208,17 @@ def unknown(ack: Ack) -> None:
 
 
 def _exporting() -> dict[str, object]:
-    return message_modal(log_export.TITLE, "The log is on its way to your direct messages …")
+    return message_modal(log_export.TITLE, _ON_ITS_WAY)
+
+
+def _in_the_log(body: Body, export: log_export.Export) -> log_export.Export:
+    """The export, which says in the log itself how far it is: no modal fits on top."""
+    note_below(export.client, body, _ON_ITS_WAY)
+    return replace(export, log=view_of(body), below=pressed_block(body))
 
 
 def _export(
-    body: Body, client: WebClient, consent: Service, actor: Actor, *, contact: str, view_id: str
+    body: Body, client: WebClient, consent: Service, actor: Actor, *, contact: str
 ) -> log_export.Export:
     return log_export.Export(
         client=client,
@@ -220,7 +226,7 @@ def _export(
         actor=actor,
         user=user(body),
         contact=contact,
-        view_id=view_id,
+        view_id=view_id(body),
     )
 
 

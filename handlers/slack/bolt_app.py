@@ -18,10 +18,10 @@ from handlers.slack import (
     case_actions,
     check_list,
     commands,
+    contact_search,
     corrections,
     error_handler,
     ids,
-    options,
     view_submissions,
 )
 from handlers.slack.alerts import alert_actions as alerts
@@ -31,8 +31,10 @@ from handlers.slack.roles import AuthorizeMiddleware, RoleLookup
 _ACTIONS: dict[str, Callable[..., None]] = {
     ids.EDIT: actions.edit,
     ids.VIEW: actions.view,
-    ids.SEARCH_ALL: actions.search,
-    ids.FIND: actions.found,
+    ids.SEARCH_ALL: contact_search.search,
+    ids.LIST_PREVIOUS: contact_search.turn_list,
+    ids.LIST_NEXT: contact_search.turn_list,
+    ids.FIND: contact_search.found,
     ids.ADD: actions.add,
     ids.MORE: actions.more,
     ids.WHY: actions.details,
@@ -129,7 +131,7 @@ def bolt_app(
     app.action(_MEANINGS)(import_listeners.chose)
     for callback, listener in _VIEWS.items():
         app.view(callback)(listener)
-    app.options(ids.FIND)(options.find)
+    app.options(ids.FIND)(contact_search.offer)
 
     @app.event("channel_shared")
     @app.event("channel_unshared")
@@ -146,7 +148,7 @@ def bolt_app(
     app.command(_ANY)(commands.unknown)
     app.action(_ANY)(actions.unknown)
     app.view(_ANY)(view_submissions.unknown)
-    app.options(_ANY)(options.unknown)
+    app.options(_ANY)(contact_search.unknown)
 
     @app.error
     def said(error: Exception, body: dict[str, Any], client: WebClient) -> BoltResponse:

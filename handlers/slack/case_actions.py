@@ -80,7 +80,7 @@ def ask(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor)
     """Opens the request, from a card."""
     channel = _CHANNEL[pressed(body)["action_id"]]
     found = profile(consent, pointer(body).contact, actor)
-    check_request(found.contact, channel, found.cases.get(channel), consent.now())
+    check_request(consent, found.contact, channel, found.cases.get(channel))
     other = completed_by_another(consent, found.contact.id, channel, actor)
     show(client, body, request_modal(found, channel, origin(body), other=other))
     ack()
@@ -107,7 +107,7 @@ def saved_request(
         case = request(consent, metadata.contact, wanted, actor, version=metadata.version)
     except Changed:
         found = profile(consent, metadata.contact, actor)
-        check_request(found.contact, wanted.channel, None, consent.now())
+        check_request(consent, found.contact, wanted.channel, None)
         other = completed_by_another(consent, metadata.contact, wanted.channel, actor)
         again = request_modal(
             found, wanted.channel, metadata, notice=_CHANGED, typed=values, other=other
@@ -117,7 +117,8 @@ def saved_request(
     with saved():
         about = case_details(consent, case.id, actor)
         told = bool(case.copies)
-        opened = requested_modal(about, list(drawing.progress(about)), told=told)
+        steps = list(drawing.progress(about))
+        opened = requested_modal(about, steps, told=told, command=consent.command)
         ack(response_action="update", view=opened)
         redraw(client, consent, actor, profile(consent, metadata.contact, actor), metadata)
 
@@ -212,6 +213,7 @@ def by_dm(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Acto
     with saved():
         said = "come to your direct messages, too" if wanted else "come to the channel alone"
         say(client, body, f"From now on requests {said}.")
+        _list_anew(client, consent, actor, _list_of(body))
     ack()
 
 

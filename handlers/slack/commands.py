@@ -49,7 +49,7 @@ class Subcommand:
     hint: str
     does: str
     #: Answers in a message, or opens a modal.
-    answer: Callable[[Service, Actor, str], Answer] | None = None
+    answer: Callable[[Service, Actor], Answer] | None = None
     opens: Callable[[Service, Actor], View] | None = None
 
 
@@ -67,17 +67,22 @@ def optin(
         show(client, command, search_modal(Metadata()))
         ack()
         return
-    word = text.casefold()
-    sub = next((s for s in SUBCOMMANDS if s.name == word), None)
+    sub = _subcommand(text)
     if sub is not None and sub.opens is not None:
         show(client, command, sub.opens(consent, actor))
         ack()
         return
     if sub is not None and sub.answer is not None:
-        said, blocks = sub.answer(consent, actor, str(command.get("command") or "/optin"))
+        said, blocks = sub.answer(consent, actor)
     else:
         said, blocks = look_up(consent, actor, text, drafts)
     ack(text=said, blocks=blocks, response_type="ephemeral")
+
+
+def _subcommand(text: str) -> Subcommand | None:
+    """As people type it: "Help", "help?", or a question mark alone."""
+    word = text.casefold().rstrip("?! .") or "help"
+    return next((s for s in SUBCOMMANDS if s.name == word), None)
 
 
 def unknown(ack: Ack) -> None:
@@ -95,7 +100,7 @@ def look_up(consent: Service, actor: Actor, text: str, drafts: Drafts) -> Answer
         one = found.contacts[0]
         return card_text(one), card(one)
     if found.contacts:
-        return with_text(hits(found))
+        return with_text(hits(found, drafts.seal_query(text)))
     draft = drafts.seal(phone=found.phone, email=found.email)
     return with_text(nothing(found, text, draft, consent.providers))
 
@@ -111,8 +116,8 @@ def unwrapped(text: str) -> str:
     return " ".join(visible(html.unescape(text)).split())
 
 
-def _help(consent: Service, actor: Actor, command: str) -> Answer:
-    return with_text(help_blocks(command))
+def _help(consent: Service, actor: Actor) -> Answer:
+    return with_text(help_blocks(consent.command))
 
 
 def help_blocks(command: str) -> list[Block]:
@@ -139,7 +144,7 @@ def help_blocks(command: str) -> list[Block]:
     ]
 
 
-def _recent(consent: Service, actor: Actor, command: str) -> Answer:
+def _recent(consent: Service, actor: Actor) -> Answer:
     return RECENT, recent_page(consent, actor)
 
 
@@ -158,7 +163,7 @@ def recent_page(
     )
 
 
-def _pending(consent: Service, actor: Actor, command: str) -> Answer:
+def _pending(consent: Service, actor: Actor) -> Answer:
     return with_text(pending_page(consent, actor))
 
 

@@ -21,6 +21,8 @@ VIEW = "view"
 MORE = "more"
 FIND = "find"
 SEARCH_ALL = "search_all"
+LIST_PREVIOUS = "list_previous"
+LIST_NEXT = "list_next"
 ADD = "add"
 UNDO = "undo"
 #: On the card, where both channels may have one.
@@ -138,6 +140,7 @@ OUTDATED = "This button is from an older version of Optin. Look the contact up a
 _ID = re.compile(r"[A-Za-z0-9]{1,64}", re.ASCII)
 _LISTING = re.compile(
     r"[^ ]{1,80} ([0-9]{1,4})(\+?) ([A-Za-z0-9]{1,64}(?:,[A-Za-z0-9]{1,64}){0,19})"
+    r"(?: ([0-9]{1,3}) ([A-Za-z0-9_=-]{1,600}))?"
 )
 _VERSION = re.compile(r"[0-9]{1,9}", re.ASCII)
 
@@ -219,9 +222,14 @@ class ShownListing:
     contacts: tuple[str, ...]
     count: int
     more: bool
+    #: How many matches stand on the pages before.
+    skip: int = 0
+    #: What was searched for, sealed. Empty where nothing was.
+    query: str = ""
 
     def __str__(self) -> str:
-        return f"{self.count}{'+' if self.more else ''} {','.join(self.contacts)}"
+        listed = f"{self.count}{'+' if self.more else ''} {','.join(self.contacts)}"
+        return f"{listed} {self.skip} {self.query}" if self.query else listed
 
     @classmethod
     def read(cls, text: object) -> ShownListing | None:
@@ -230,4 +238,10 @@ class ShownListing:
         if found is None:
             return None
         contacts = tuple(found[3].split(","))
-        return cls(contacts=contacts, count=int(found[1]), more=bool(found[2]))
+        return cls(
+            contacts=contacts,
+            count=int(found[1]),
+            more=bool(found[2]),
+            skip=int(found[4] or 0),
+            query=found[5] or "",
+        )

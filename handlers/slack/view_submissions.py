@@ -116,7 +116,7 @@ def _ask_instead(
     with saved():
         found = profile(consent, metadata.contact, actor)
         if channel in found.cases:
-            notice.append("A request is open already: see /optin pending.")
+            notice.append(f"A request is open already: see {escape(consent.command)} pending.")
         typed = {name: values[name] for name in ("evidence", "reason", "note") if name in values}
         other = completed_by_another(consent, metadata.contact, channel, actor)
         modal = request_modal(

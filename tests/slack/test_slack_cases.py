@@ -538,7 +538,7 @@ def test_evidence_from_before_the_refusal_is_refused_at_its_field(slack_http: Sl
     ana.type("When they agreed", str(int(future.timestamp())))
     coming = ana.submit()
 
-    assert "refused on 3 Nov 2026, 14:02 UTC" in old.errors["When they agreed"]
+    assert "refused on 3 Nov 2026, 09:02 EST" in old.errors["When they agreed"]
     assert "newer" in old.errors["When they agreed"]
     assert "future" in coming.errors["When they agreed"]
     contact = slack_http.find(PHONE).id

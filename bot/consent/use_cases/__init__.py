@@ -24,7 +24,7 @@ from bot.consent.use_cases.cases.subscriptions import (
 from bot.consent.use_cases.cases.timers import run_case_timers
 from bot.consent.use_cases.check_addresses import AddressVerdict, CheckedAddress, check_addresses
 from bot.consent.use_cases.contacts import Details, add, edit, note
-from bot.consent.use_cases.context import Service
+from bot.consent.use_cases.context import COMMAND, Service
 from bot.consent.use_cases.erase import erase
 from bot.consent.use_cases.former_mailboxes import Mailboxes, find_mailboxes
 from bot.consent.use_cases.imports import (
@@ -47,6 +47,7 @@ from bot.consent.use_cases.update import StatusChange, StatusUpdate, UpdateResul
 from bot.consent.use_cases.verify import Verdict, verify
 
 __all__ = [
+    "COMMAND",
     "AddressVerdict",
     "CaseDetails",
     "CaseRequest",

@@ -23,11 +23,14 @@ from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.known_senders import senders_of
 from bot.consent.use_cases.undo import is_undoable
 from bot.consent.use_cases.unheld_addresses import known_of
+from bot.consent.vanity_numbers import vanity_number
 
 #: Characters; what is longer is no phone, e-mail or name.
 LONGEST_QUERY = 200
 #: More hits than this are said as "more than 100".
 MOST_HITS = 100
+#: Digits; less is no part of a number that anybody looks for.
+_FEWEST = 3
 _NEAR = 5
 #: Names of others with the same address, at most.
 MOST_NAMES = 5
@@ -90,8 +93,9 @@ class Found:
     problem: str | None = None
 
 
-def find(service: Service, text: str, actor: Actor, *, limit: int = 10) -> Found:
-    """Looks up a phone number, mailbox, id or name, in the forms people type."""
+def find(service: Service, text: str, actor: Actor, *, skip: int = 0, limit: int = 10) -> Found:
+    """Looks up a phone number, mailbox, id or name, in the forms people type. `skip` and `limit`
+    choose a page of the contacts that match."""
     authorize(actor, Action.LOOK)
     text = _plain(text)
     if len(text) > LONGEST_QUERY:
@@ -111,7 +115,8 @@ def find(service: Service, text: str, actor: Actor, *, limit: int = 10) -> Found
             near = _similar(records.contacts, text, phone, email)
         return Found(
             contacts=[
-                profile_of(service, records, hit, actor, latest=latest) for hit in hits[:limit]
+                profile_of(service, records, hit, actor, latest=latest)
+                for hit in hits[:MOST_HITS][skip : skip + limit]
             ],
             more=len(hits) > MOST_HITS,
             count=min(len(hits), MOST_HITS),
@@ -220,8 +225,12 @@ def read_address(service: Service, text: str) -> tuple[str | None, str | None, s
     try:
         if "@" in text:
             return None, service.read_email(text), None
+        if _too_short(text):
+            raise Invalid("That is too short for a phone number.", field="phone")
         if looks_like_phone(text):
             return read_phone(text, service.region)[0], None, None
+        if spelled := vanity_number(text, service.region):
+            return read_phone(spelled, service.region)[0], None, None
     except Invalid as problem:
         return None, None, problem.sentence
     return None, None, None
@@ -235,17 +244,35 @@ def _plain(text: str) -> str:
 def _hits(contacts: Contacts, text: str, phone: str | None, email: str | None) -> list[Contact]:
     if not text:
         return []
-    if phone or email:
+    if email or (phone and not _has_letters(text)):
         return contacts.at(key_of(phone or email or ""))
+    # A company may be called what its number spells.
+    spelled = contacts.at(key_of(phone)) if phone else []
     if contact := contacts.get(text) or contacts.by_external_id(text):
-        return [contact]
-    return contacts.search(text, limit=MOST_HITS + 1)
+        named = [contact]
+    elif _too_short(text):  # it would fit every number with these digits
+        named = []
+    else:
+        named = contacts.search(text, limit=MOST_HITS + 1)
+    return list({contact.id: contact for contact in (*spelled, *named)}.values())
+
+
+def _too_short(text: str) -> bool:
+    """Whether somebody meant a number, and typed a digit or two of it."""
+    digits = sum(character.isdecimal() for character in text)
+    return (digits > 0 or text.startswith("+")) and digits < _FEWEST and not _has_letters(text)
+
+
+def _has_letters(text: str) -> bool:
+    return any(character.isalpha() for character in text)
 
 
 def _similar(
     contacts: Contacts, text: str, phone: str | None, email: str | None
 ) -> Sequence[Contact]:
     """Contacts with a number, mailbox or name that differs a little."""
+    if _too_short(text):
+        return []
     if phone:
         parts: Iterable[str] = (phone[-7:], phone[-4:], phone[:-4])
         return _closest(contacts, parts, phone, lambda contact: contact.phone or "", 0.8)

@@ -13,9 +13,10 @@ from bot.consent.log.entries import CHANGING, Entry
 from bot.consent.model import Actor, Bounce, Channel, ConsentValue, Contact, Evidence, Origin
 from bot.consent.parsing import blank
 from bot.consent.permissions import Action, authorize
+from bot.consent.reader_times import ReaderTimes
 from bot.consent.records import Log
 from bot.consent.use_cases.address_opt_outs import refuse_at
-from bot.consent.use_cases.context import Service, date, present
+from bot.consent.use_cases.context import Service, present
 from bot.consent.use_cases.record import Recorder, new_id
 from bot.consent.use_cases.update import StatusChange, StatusUpdate, UpdateResult
 
@@ -35,7 +36,7 @@ def change(
         meanwhile = _newest_change(records.log, contact) if stale else None
         doing = wish.opt_outs if stale else wish
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
-        changes = tuple(_carry_out(recorder, contact, doing, actor))
+        changes = tuple(_carry_out(service.times, recorder, contact, doing, actor))
         after = records.contacts.get(id)
         assert after is not None
         left = wish.the_rest if stale and wish.the_rest else None
@@ -54,13 +55,13 @@ def check_clear_bounce(service: Service, id: str, channel: Channel, actor: Actor
 
 
 def _carry_out(
-    recorder: Recorder, contact: Contact, wish: StatusUpdate, actor: Actor
+    times: ReaderTimes, recorder: Recorder, contact: Contact, wish: StatusUpdate, actor: Actor
 ) -> Iterator[StatusChange]:
     for channel in Channel:
         wanted = wish.on(channel)
         if wanted is None:
             continue
-        done = _set(recorder, contact, channel, wanted, wish)
+        done = _set(times, recorder, contact, channel, wanted, wish)
         if done:
             contact, made = done
             yield made
@@ -78,7 +79,12 @@ def _carry_out(
 
 
 def _set(
-    recorder: Recorder, contact: Contact, channel: Channel, wanted: ConsentValue, wish: StatusUpdate
+    times: ReaderTimes,
+    recorder: Recorder,
+    contact: Contact,
+    channel: Channel,
+    wanted: ConsentValue,
+    wish: StatusUpdate,
 ) -> tuple[Contact, StatusChange] | None:
     address = contact.address(channel)
     current = contact.consent(channel)
@@ -93,7 +99,7 @@ def _set(
     evidence = _evidence(wish, recorder.now)
     if current.on is ConsentValue.YES and not (current.unproven and evidence):
         return None
-    rules.check_yes(current, channel, evidence is not None, date)
+    rules.check_yes(current, channel, evidence is not None, times.day)
     after = recorder.record(
         contact,
         ConsentChanged(

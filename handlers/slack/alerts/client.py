@@ -15,7 +15,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.consent.alerts import INSTALLER, Alert, AlertKind, DeliveryState
-from bot.consent.use_cases import CaseDetails
+from bot.consent.use_cases import COMMAND, CaseDetails
 from bot.consent.use_cases.alerts.storms import Listed
 from handlers.cells import defused, line
 from handlers.slack.alerts.render.alert_blocks import drawn
@@ -83,12 +83,14 @@ class AlertClient:
 
     client: WebClient
     roles: Roles
+    #: What people type in Slack, as sentences name it.
+    command: str = COMMAND
 
     def post(
         self, alert: Alert, channel: str, parent: str | None, matter: CaseDetails | None
     ) -> tuple[str, str]:
         """Slack's ids of the new message, and of the conversation it is in."""
-        look = drawn(alert, matter)
+        look = drawn(alert, matter, command=self.command)
         answer = self.client.chat_postMessage(
             channel=channel,
             text=look.text,
@@ -101,7 +103,7 @@ class AlertClient:
         return str(answer["ts"]), str(answer["channel"])
 
     def update(self, alert: Alert, ts: str, matter: CaseDetails | None) -> None:
-        look = drawn(alert, matter)
+        look = drawn(alert, matter, command=self.command)
         # An empty list takes the blocks away where the sentence alone is left.
         self.client.chat_update(
             channel=alert.delivery.posted_in or alert.slack_channel,
@@ -117,7 +119,7 @@ class AlertClient:
             filename=_filename(alert),
             title="Opt-outs of this storm",
             content=_csv(rows),
-            initial_comment=drawn(alert).text,
+            initial_comment=drawn(alert, command=self.command).text,
         )
 
     def find(self, alert: Alert, since: datetime, parent: str | None) -> str | None:

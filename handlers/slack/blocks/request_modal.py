@@ -21,6 +21,7 @@ from handlers.slack.blocks.formatting import (
     Block,
     context,
     date,
+    escape,
     inert,
     masked,
     section,
@@ -103,14 +104,14 @@ def _completed(case: Case) -> Iterator[str]:
         yield f"☑ Approved by {vocabulary.person(case.decided_by)}"
 
 
-def requested_modal(matter: CaseDetails, lines: Sequence[str], *, told: bool) -> View:
-    """What was sent, and how it stands."""
+def requested_modal(matter: CaseDetails, lines: Sequence[str], *, told: bool, command: str) -> View:
+    """What was sent, and how it stands. `command` is what people type in Slack."""
     blocks = [section("✓ *The request is sent.*", *lines)]
     if not told:
         blocks.append(
             context(
                 "No channel is set for requests (OPTIN_APPROVAL_CHANNEL): tell a manager, who "
-                "finds it with /optin pending."
+                f"finds it with {escape(command)} pending."
             )
         )
     return modal(ids.SAVED_MODAL, "Requested", blocks, Metadata(contact=matter.case.contact))

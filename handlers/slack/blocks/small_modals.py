@@ -17,7 +17,7 @@ from handlers.slack.blocks.elements import option
 from handlers.slack.blocks.formatting import Block, context, escape, inert, joined, plain, section
 from handlers.slack.blocks.modal_frame import Metadata, View, modal, select, text_input
 from handlers.slack.blocks.reached_contacts import recorded
-from handlers.slack.blocks.search_results import hits
+from handlers.slack.blocks.search_results import hits, page_of_hits
 
 
 def details_modal(
@@ -185,15 +185,17 @@ def search_modal(metadata: Metadata) -> View:
     return modal(ids.SEARCH_MODAL, "Find a contact", blocks, metadata, submit="Show")
 
 
-def profile_modal(profile: Profile, metadata: Metadata) -> View:
-    """The card in a modal."""
+def profile_modal(profile: Profile, metadata: Metadata, *, note: str = "") -> View:
+    """The card in a modal, with a note below it."""
     metadata = msgspec.structs.replace(metadata, contact=profile.contact.id)
-    return modal(ids.PROFILE_MODAL, "Contact", card(profile), metadata)
+    blocks = [*card(profile), *([context(note)] if note else [])]
+    return modal(ids.PROFILE_MODAL, "Contact", blocks, metadata)
 
 
-def list_modal(found: Found) -> View:
-    """Several contacts, each with a button."""
-    return modal(ids.WHY_MODAL, "Contacts", hits(found), Metadata())
+def list_modal(found: Found, query: str = "", skip: int = 0) -> View:
+    """Several contacts, each with a button: a page of those whom a sealed query finds, or all."""
+    blocks = page_of_hits(found, query, skip) if query else hits(found)
+    return modal(ids.WHY_MODAL, "Contacts", blocks, Metadata())
 
 
 def message_modal(title: str, sentence: str, *, markup: bool = False) -> View:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bot.consent.alerts import OPTIONAL, Alert, AlertKind
-from bot.consent.use_cases import CaseDetails
+from bot.consent.use_cases import COMMAND, CaseDetails
 from bot.consent.use_cases.alerts.mutes import Mutes
 from bot.consent.use_cases.alerts.reviews import REFUSAL
 from handlers.slack import ids
@@ -56,19 +56,19 @@ class Drawn:
     blocks: list[Block] = field(default_factory=list)
 
 
-def drawn(alert: Alert, matter: CaseDetails | None = None) -> Drawn:
+def drawn(alert: Alert, matter: CaseDetails | None = None, *, command: str = COMMAND) -> Drawn:
     """The alert as it should look, or plain text where Slack refused the blocks. A re-opt-in
-    needs its `matter`."""
+    needs its `matter`. `command` is what people type in Slack."""
     repeated, plain_text = alert.delivery.repeated, alert.delivery.plainness
     if matter is not None:
         said = case_lines(alert, matter)
         if repeated:
             said = [f"{said[0]} (repeated)", *said[1:]]
         if plain_text and alert.kind is AlertKind.CASE and matter.case.open:
-            said.insert(1, "Slack shows no buttons here: `/optin pending` has them.")
+            said.insert(1, f"Slack shows no buttons here: `{command} pending` has them.")
         text = lines(said, SECTION)
         return Drawn(text=text, blocks=[] if plain_text else case_blocks(alert, matter))
-    said = sentences(alert)
+    said = sentences(alert, command)
     if repeated:
         said = [f"{said[0]} (repeated)", *said[1:]]
     handled = _handled(alert)

@@ -26,8 +26,11 @@ QUOTED = 300
 _ANSWERED = {REFUSAL: "🔴 *It was an opt-out.*", NO_REFUSAL: "✅ *It was no opt-out.*"}
 
 
-def sentences(alert: Alert) -> list[str]:
-    """The alert as lines; the first one says it all. Re-opt-ins have `case_text`."""
+def sentences(alert: Alert, command: str) -> list[str]:
+    """The alert as lines; the first one says it all. Re-opt-ins have `case_text`. `command` is what
+    people type in Slack."""
+    if alert.kind is AlertKind.SUMMARY:
+        return summary(alert, command)
     return _SAID[alert.kind](alert)
 
 
@@ -202,6 +205,5 @@ _SAID: dict[AlertKind, Callable[[Alert], list[str]]] = {
     AlertKind.REVIEW: _review,
     AlertKind.DRIFT: _drift,
     AlertKind.UNKNOWN: _unknown,
-    AlertKind.SUMMARY: summary,
     AlertKind.NOTICE: notice,
 }
