@@ -84,7 +84,7 @@ _VIEWS: dict[str, Callable[..., None]] = {
     ids.DETAILS_MODAL: view_submissions.saved_details,
     ids.NOTE_MODAL: view_submissions.saved_note,
     ids.SEARCH_MODAL: view_submissions.searched,
-    ids.KINDS_MODAL: alerts.saved_kinds,
+    ids.ALERT_SETTINGS_MODAL: alerts.saved_settings,
     ids.REQUEST_MODAL: case_actions.saved_request,
     ids.DENY_MODAL: case_actions.saved_denial,
     ids.MISTAKE_MODAL: corrections.saved_mistake,

@@ -37,7 +37,7 @@ from bot.consent.use_cases import (
 )
 from handlers.slack import ids
 from handlers.slack.alerts.render import case_progress as drawing
-from handlers.slack.blocks.formatting import Block, date, masked
+from handlers.slack.blocks.formatting import Block, date
 from handlers.slack.blocks.modal_frame import Metadata
 from handlers.slack.blocks.request_modal import (
     PAGE,
@@ -56,6 +56,7 @@ from handlers.slack.redraw import origin, redraw
 from handlers.slack.response_url import reply
 from handlers.slack.view_submissions import moment, typed
 from handlers.vocabulary import actor as who
+from handlers.vocabulary import person
 
 _CHANGED = (
     "This contact changed meanwhile, and what you typed is kept: look whether it still holds, then "
@@ -116,9 +117,8 @@ def saved_request(
         return
     with saved():
         about = case_details(consent, case.id, actor)
-        told = bool(case.copies)
         steps = list(drawing.progress(about))
-        opened = requested_modal(about, steps, told=told, command=consent.command)
+        opened = requested_modal(about, steps, told=about.posted, command=consent.command)
         ack(response_action="update", view=opened)
         redraw(client, consent, actor, profile(consent, metadata.contact, actor), metadata)
 
@@ -154,8 +154,7 @@ def denying(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Ac
     if about.case.state is not CaseState.PENDING:
         say(client, body, _already(Decided(case=about.case, won=False), consent.providers))
     else:
-        said = drawing.headline(about.case, masked(about.case.address))
-        show(client, body, deny_modal(case, said, _list_of(body)))
+        show(client, body, deny_modal(case, about, _list_of(body)))
     ack()
 
 
@@ -166,12 +165,8 @@ def saved_denial(
     reason = typed(view).get("reason", "")
     decided = deny(consent, metadata.contact, reason, actor, version=metadata.version)
     with saved():
-        said = (
-            "Denied. Whoever asked is told why."
-            if decided.won
-            else _already(decided, consent.providers)
-        )
-        ack(response_action="update", view=message_modal("Deny", said, markup=not decided.won))
+        said = _denied(decided.case, actor) if decided.won else _already(decided, consent.providers)
+        ack(response_action="update", view=message_modal("Deny", said, markup=True))
         _list_anew(client, consent, actor, metadata.response_url)
 
 
@@ -222,7 +217,7 @@ def pending_page(consent: Service, actor: Actor, *, after: Case | None = None) -
     found = all_case_details(consent, actor, after=after, limit=PAGE + 1)
     dm = is_subscribed_to_requests(consent, actor)
     decides = actor.role is Role.MANAGER
-    return pending(found, len(found) > PAGE, decides=decides, by_dm=dm)
+    return pending(found, len(found) > PAGE, reader=actor.id, decides=decides, by_dm=dm)
 
 
 def _list_of(body: Body) -> str:
@@ -247,6 +242,13 @@ def _modal_anew(client: WebClient, body: Body, consent: Service, actor: Actor, c
     client.views_update(view_id=view_id(body), view=case_modal(about, where))
     if about.contact is not None:
         redraw(client, consent, actor, profile(consent, about.contact.id, actor), where)
+
+
+def _denied(case: Case, actor: Actor) -> str:
+    """Who learns of the denial. A request from the command line has nobody in Slack."""
+    if case.requested_by == actor.id or not case.requested_by.startswith("slack:"):
+        return "Denied."
+    return f"Denied. Optin sends {person(case.requested_by)} your reason in a direct message."
 
 
 def _already(decided: Decided, providers: KnownProviders) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.consent.use_cases.alerts.mutes import alert_settings
+from bot.consent.use_cases.alerts.alert_settings import alert_settings
 from bot.consent.use_cases.ingest import ingest
 from handlers.slack.roles import _full_member
 from sandbox.first_workspace import ALERTS
@@ -209,9 +209,9 @@ def test_kinds_that_slack_left_out_are_not_switched_off(slack: Slack) -> None:
     lee = slack.person("Lee")
     ingest(slack.service, [reply("STOP", "+12125550101")])
     slack.workspace.wait_until(lambda: bool(lee.messages("#optin-alerts")))
-    lee.overflow("Kinds", in_=lee.messages("#optin-alerts")[-1])
+    lee.overflow("Alert settings", in_=lee.messages("#optin-alerts")[-1])
     lee.submit()
-    submitted = last_sent(slack, "view_submission kinds_modal")
+    submitted = last_sent(slack, "view_submission alert_settings_modal")
     for values in ({}, {"kinds": None}, {"kinds": {"kinds": None}}):
         submitted["view"]["state"] = {"values": values}
         status, body = post(slack, submitted)

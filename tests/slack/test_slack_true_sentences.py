@@ -139,7 +139,7 @@ def test_no_opt_out_says_that_texts_are_sent_again_where_they_are(slack: Slack) 
     contact = slack.add("Nia Canary", phone=PHONE)
     slack.set(contact, StatusUpdate(sms=ConsentValue.YES, evidence="Form 1"))
 
-    told = said(slack.person("Ana").press("It was not", in_=review(slack)))
+    told = said(slack.person("Ana").press("It was not", in_=review(slack), confirm=True))
 
     assert "texts are sent again." in told
 
@@ -160,7 +160,7 @@ def test_no_opt_out_says_what_still_stands_in_the_way(
     asked = review(slack)
     slack.set(contact, wish)
 
-    told = said(slack.person("Ana").press("It was not", in_=asked))
+    told = said(slack.person("Ana").press("It was not", in_=asked, confirm=True))
 
     assert "sent again" not in told
     assert "no texts are sent" in told
@@ -173,13 +173,13 @@ def test_no_opt_out_for_several_contacts_counts_them(slack: Slack) -> None:
     )
     slack.add("Leo Canary", phone=PHONE)
 
-    told = said(slack.person("Ana").press("It was not", in_=review(slack)))
+    told = said(slack.person("Ana").press("It was not", in_=review(slack), confirm=True))
 
     assert "texts are sent to 1 of the 2 contacts" in told
 
 
 def test_no_opt_out_of_a_stranger_promises_nothing(slack: Slack) -> None:
-    told = said(slack.person("Ana").press("It was not", in_=review(slack)))
+    told = said(slack.person("Ana").press("It was not", in_=review(slack), confirm=True))
 
     assert "No contact has this number" in told
     assert "sent again" not in told

@@ -14,6 +14,11 @@ from bot.consent.use_cases.cases.details import (
     find_case,
     find_case_details,
 )
+from bot.consent.use_cases.cases.present_state import (
+    NOTHING_SINCE,
+    PresentState,
+    present_state,
+)
 from bot.consent.use_cases.cases.request import CaseRequest, check_request, request
 from bot.consent.use_cases.cases.subscriptions import (
     is_subscribed_to_requests,
@@ -48,6 +53,7 @@ from bot.consent.use_cases.verify import Verdict, verify
 
 __all__ = [
     "COMMAND",
+    "NOTHING_SINCE",
     "AddressVerdict",
     "CaseDetails",
     "CaseRequest",
@@ -56,6 +62,7 @@ __all__ = [
     "Details",
     "Found",
     "Mailboxes",
+    "PresentState",
     "Profile",
     "Report",
     "Retired",
@@ -90,6 +97,7 @@ __all__ = [
     "merge",
     "note",
     "others_gates",
+    "present_state",
     "profile",
     "read_value",
     "read_values",

@@ -13,8 +13,12 @@ from bot.consent.use_cases import CaseDetails, Profile
 from handlers import vocabulary
 from handlers.answers import answer_line
 from handlers.slack import ids
-from handlers.slack.alerts.render.case_progress import evidence_line, waits_for
-from handlers.slack.alerts.render.case_text import decision_buttons
+from handlers.slack.alerts.render.case_progress import (
+    evidence_line,
+    masked_address,
+    waits_for,
+)
+from handlers.slack.alerts.render.case_text import decision_buttons, may_not_approve
 from handlers.slack.blocks.card_steps import steps
 from handlers.slack.blocks.elements import button, option
 from handlers.slack.blocks.formatting import (
@@ -136,18 +140,34 @@ def case_modal(matter: CaseDetails, metadata: Metadata) -> View:
     return modal(ids.CASE_MODAL, "Re-opt-in request", blocks, metadata)
 
 
-def deny_modal(pointer: ids.Pointer, about: str, response_url: str = "") -> View:
-    """A reason, which whoever asked will read. `response_url` is the list's that it came from."""
+def deny_modal(pointer: ids.Pointer, matter: CaseDetails, response_url: str = "") -> View:
+    """Whose request it is, and a reason, which the person who asked will read. `response_url` is
+    the list's that it came from."""
+    case, contact = matter.case, matter.contact
+    name = inert(contact.name, 80) if contact else "a contact who is gone"
+    address = masked_address(case, masked(case.address))
+    asked = vocabulary.person(case.requested_by)
     blocks = [
-        section(about),
-        text_input("reason", "Reason", "", optional=False, multiline=True),
+        section(
+            f"*Re-opt-in for {case.channel.word}: {name}*, {address}",
+            f"Requested by {asked}, {date(case.requested_at)}.",
+            *evidence_line(case, _SHORT),
+        ),
+        text_input(
+            "reason",
+            "Reason",
+            "",
+            hint="The person who requested it reads this in a direct message.",
+            optional=False,
+            multiline=True,
+        ),
     ]
     metadata = Metadata(contact=pointer.contact, version=pointer.version, response_url=response_url)
     return modal(ids.DENY_MODAL, "Deny", blocks, metadata, submit="Deny")
 
 
 def pending(
-    matters: Sequence[CaseDetails], more: bool, *, decides: bool, by_dm: bool
+    matters: Sequence[CaseDetails], more: bool, *, reader: str, decides: bool, by_dm: bool
 ) -> list[Block]:
     """What is open, the oldest first. Managers decide here, too, and choose whether to be told by
     direct message."""
@@ -155,7 +175,7 @@ def pending(
     if not matters:
         blocks.append(section("There is none."))
     for matter in matters[:PAGE]:
-        blocks += _line(matter, decides=decides)
+        blocks += _line(matter, reader=reader, decides=decides)
     elements = []
     if more:
         last = matters[PAGE - 1].case
@@ -168,7 +188,7 @@ def pending(
     return blocks
 
 
-def _line(matter: CaseDetails, *, decides: bool) -> list[Block]:
+def _line(matter: CaseDetails, *, reader: str, decides: bool) -> list[Block]:
     case, contact = matter.case, matter.contact
     name = inert(contact.name, 80) if contact else "Gone"
     pending = case.state is CaseState.PENDING
@@ -185,7 +205,10 @@ def _line(matter: CaseDetails, *, decides: bool) -> list[Block]:
         if matter.warnings:
             said.append(f"⚠️ {inert(' '.join(matter.warnings), _WARNINGS)}")
         whom = shown(contact.name, 80) if contact else "a contact who is gone"
-        elements += decision_buttons(matter, f"{whom}, {masked(case.address)}")
+        approves = not may_not_approve(matter, reader)
+        elements += decision_buttons(matter, f"{whom}, {masked(case.address)}", approves=approves)
+        if not approves:
+            said.append("You asked for this, so another manager has to approve it.")
     pointer = str(ids.Pointer(contact=case.id, version=case.version))
     spoken = f"View {shown(contact.name, 50)}" if contact else None
     elements.append(button("View", ids.CASE_VIEW, pointer, spoken=spoken))
