@@ -10,11 +10,9 @@ from slack_bolt import Ack
 from slack_sdk import WebClient
 
 from bot.consent.errors import Invalid
-from bot.consent.log.entries import EntryKind
 from bot.consent.model import Actor, Channel
-from bot.consent.use_cases import Service, StatusUpdate, change, profile, undo
-from bot.consent.use_cases import activity as log_page
-from handlers import vocabulary
+from bot.consent.use_cases import Service, StatusUpdate, change, contact_log, profile, undo
+from handlers.entry_lines import meanwhile
 from handlers.slack import ids, log_export
 from handlers.slack.blocks import activity_page
 from handlers.slack.blocks.edit_modal import edit_modal, saved_modal
@@ -28,7 +26,7 @@ from handlers.slack.blocks.small_modals import (
     search_modal,
     why_modal,
 )
-from handlers.slack.commands import RECENT, recent_page
+from handlers.slack.commands import recent_page
 from handlers.slack.corrections import ask_what_was_wrong
 from handlers.slack.error_handler import saved
 from handlers.slack.interaction import Body, chosen, pointer, pressed, show, user, value, view_id
@@ -95,9 +93,7 @@ def more(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
                 found = profile(consent, at.contact, actor)
                 notice = None
                 if outcome.meanwhile:
-                    notice = vocabulary.meanwhile(
-                        outcome.meanwhile, consent.now(), consent.providers
-                    )
+                    notice = meanwhile(outcome.meanwhile, consent.now(), consent.providers)
                 show(client, body, saved_modal(found, outcome.changes, where, notice=notice))
                 redraw(client, consent, actor, found, where)
         case ids.DETAILS:
@@ -188,8 +184,8 @@ def turn_recent(ack: Ack, body: Body, client: WebClient, consent: Service, actor
     if action.get("action_id") != ids.RECENT_KIND:
         before = _seq(action) or None
         kind = str(action.get("value", "")).partition(" ")[2]
-    blocks = recent_page(consent, actor, kind=_filter(kind), before=before)
-    if not reply(client, str(body.get("response_url") or ""), RECENT, blocks, replace=True):
+    text, blocks = recent_page(consent, actor, kind=_filter(kind), before=before)
+    if not reply(client, str(body.get("response_url") or ""), text, blocks, replace=True):
         raise Invalid("This list can't be turned any more. Ask for it again.")
     ack()
 
@@ -217,24 +213,18 @@ def _export(
 
 
 def _log(consent: Service, actor: Actor, metadata: Metadata) -> dict[str, object]:
-    kinds: tuple[EntryKind, ...] = activity_page.kinds(metadata.kind)
     channel = Channel(metadata.channel) if metadata.channel in list(Channel) else None
-    contact, entries = log_page(
+    contact, page = contact_log(
         consent,
         metadata.contact,
         actor,
-        kinds=kinds,
+        kinds=activity_page.kinds(metadata.kind),
         channel=channel,
         before=metadata.cursors[-1] if metadata.cursors else None,
-        limit=activity_page.PAGE + 1,
+        limit=activity_page.PAGE,
+        every=activity_page.wants_every(metadata.kind),
     )
-    return activity_page.log_modal(
-        contact,
-        entries[: activity_page.PAGE],
-        len(entries) > activity_page.PAGE,
-        metadata,
-        consent.providers,
-    )
+    return activity_page.log_modal(contact, page, metadata, consent.providers)
 
 
 def _seq(action: dict[str, Any]) -> int:

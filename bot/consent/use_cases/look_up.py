@@ -11,11 +11,11 @@ from bot.consent.addresses import key_of
 from bot.consent.cases import Case
 from bot.consent.errors import Invalid, NotFound
 from bot.consent.gates import Gate
-from bot.consent.log.entries import Entry
+from bot.consent.log.entries import Entry, EntryKind, last_that_matters
 from bot.consent.model import Actor, AddressFacts, Channel, Contact
 from bot.consent.parsing import fold, looks_like_phone, read_phone, visible
 from bot.consent.permissions import Action, authorize
-from bot.consent.records import Contacts
+from bot.consent.records import Contacts, Log
 from bot.consent.rules import ANY, Decision, decide
 from bot.consent.senders import Senders
 from bot.consent.store import Records
@@ -28,6 +28,11 @@ LONGEST_QUERY = 200
 #: More hits than this are said as "more than 100".
 MOST_HITS = 100
 _NEAR = 5
+#: Newest entries that a look-up reads, to find the last one that matters: a STOP is followed by its
+#: block and by the expected error.
+_NEWEST = 4
+#: Entries behind these that it reads once more, when all of these changed nothing.
+_FURTHER = 100
 #: Names of others with the same address, at most.
 MOST_NAMES = 5
 #: How an address begins that was copied out of a link, or out of a provider's log.
@@ -54,6 +59,8 @@ class Profile:
     senders: Senders = ANY
     #: Newest first; of a contact found alone the newest, of one of several none.
     latest: Sequence[Entry] = ()
+    #: The last entry that is no expected error and changed something; where `latest` was asked for.
+    last: Entry | None = None
 
 
 def others_gates(profile: Profile, other: Decision) -> tuple[Gate, ...]:
@@ -145,6 +152,7 @@ def profile_of(service: Service, records: Records, contact: Contact, *, latest: 
         channel: [h.name for h in records.contacts.at(key) if h.id != contact.id]
         for channel, key in keys.items()
     }
+    newest = records.log.entries(contact=contact.id, limit=max(latest, _NEWEST)) if latest else []
     return Profile(
         contact=contact,
         facts=facts,
@@ -164,7 +172,20 @@ def profile_of(service: Service, records: Records, contact: Contact, *, latest: 
             for channel in facts
             if (case := records.cases.open_for(contact.id, channel)) is not None
         },
-        latest=records.log.entries(contact=contact.id, limit=latest) if latest else (),
+        latest=newest[:latest],
+        last=_last(records.log, newest),
+    )
+
+
+def _last(log: Log, newest: Sequence[Entry]) -> Entry | None:
+    """The last entry that matters, which may lie behind the newest ones."""
+    found = last_that_matters(newest)
+    if found is not None or len(newest) < _NEWEST:
+        return found
+    oldest = newest[-1]
+    kinds = frozenset(EntryKind) - {EntryKind.EXPECTED_ERROR}
+    return last_that_matters(
+        log.entries(contact=oldest.contact, kinds=kinds, before=oldest.seq, limit=_FURTHER)
     )
 
 

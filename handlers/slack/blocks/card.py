@@ -11,6 +11,7 @@ from bot.consent.rules import Decision
 from bot.consent.suppressions import Listing
 from bot.consent.use_cases import Profile, others_gates
 from handlers import vocabulary
+from handlers.entry_lines import last_line
 from handlers.slack import ids
 from handlers.slack.blocks.formatting import (
     BUTTON,
@@ -57,9 +58,8 @@ def card(profile: Profile) -> list[Block]:
     if notes:
         blocks.append(context(*notes))
     blocks.append(_buttons(profile))
-    if profile.latest:
-        what, who, *_ = vocabulary.entry_lines(profile.latest[0], profile.senders.providers)
-        blocks.append(context(f"Last entry: {what} · {who}"))
+    if last := last_line(profile):
+        blocks.append(context(last))
     return blocks
 
 
