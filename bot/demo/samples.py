@@ -275,7 +275,7 @@ class _Past:
                 by=side.by,
                 sender=sender.number if side.blocked and not mail else None,
             )
-            self._say("contact" if side.blocked else "cli:demo", refused, provider)
+            self._say(_CONTACT if side.blocked else "cli:demo", refused, provider)
         if side.blocked or side.unknown:
             state = BlockState.UNKNOWN if side.unknown else BlockState.BLOCKED
             name = (
@@ -289,7 +289,7 @@ class _Past:
                 after=state,
                 by=Origin.CONTACT if side.blocked else None,
             )
-            self._say("contact" if side.blocked else provider, blocked, provider)
+            self._say(_CONTACT if side.blocked else provider, blocked, provider)
         if side.bounce is not Bounce.NO:
             by = Origin.CONTACT if side.complaint else None
             reason = "Reported as spam" if side.complaint else _BOUNCED[self.channel]
@@ -301,16 +301,20 @@ class _Past:
             self._say("cli:demo", proved)
 
     def _say(self, actor: str, change: Change, provider: str = "") -> None:
-        self.at += timedelta(hours=1)
+        # An opt-out and its block are one event of the provider's.
+        if not (isinstance(change, BlockChanged) and actor == _CONTACT):
+            self.at += timedelta(hours=1)
         source = "cli" if actor.startswith("cli:") else actor.removesuffix(":demo")
-        source = provider if actor == "contact" else source
+        source = provider if actor == _CONTACT else source
+        event = f"demo:{self.contact}:{self.channel}" if actor == _CONTACT else None
         contact = self.records.contacts.get(self.contact)
         assert contact is not None
-        Recorder(records=self.records, actor=actor, source=source, now=self.at).record(
-            contact, change, address=contact.address(self.channel), channel=self.channel
-        )
+        Recorder(
+            records=self.records, actor=actor, source=source, now=self.at, provider_id=event
+        ).record(contact, change, address=contact.address(self.channel), channel=self.channel)
 
 
+_CONTACT = "contact"
 _BOUNCED = {
     Channel.SMS: "The number is not in service (Twilio 30005).",
     Channel.EMAIL: "The mailbox does not exist (5.1.1).",

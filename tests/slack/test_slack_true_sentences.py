@@ -201,7 +201,7 @@ def test_an_undo_is_dated_by_when_it_was_recorded_too(slack: Slack, ana: PersonC
     ana.close(whole=True)
 
     undone = opened(ana, ana.press("Activity")).plain.partition("Undone: SMS On back to YES")[2]
-    [said, when] = log_lines(LogLine(entry=slack.log()[-1]), slack.service.providers)
+    [said, when, *_] = log_lines(LogLine(entry=slack.log()[-1]), slack.service.providers)
 
     assert "Nov 3, 2026, 9:02 AM · recorded Nov 6, 2026, 9:02 AM · by @ana" in undone
     assert undone.count("recorded") == 1  # of the others, the two times are the same
