@@ -11,10 +11,8 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.consent.errors import Invalid
-from bot.consent.log.entries import EntryKind
 from bot.consent.model import Actor, Channel
-from bot.consent.use_cases import Service, profile, undo
-from bot.consent.use_cases import activity as log_page
+from bot.consent.use_cases import Service, contact_log, profile, undo
 from handlers.slack import ids, log_export
 from handlers.slack.alerts.slack_errors import slack_failure
 from handlers.slack.blocks import activity_page
@@ -31,7 +29,7 @@ from handlers.slack.blocks.small_modals import (
     note_modal,
     profile_modal,
 )
-from handlers.slack.commands import RECENT, recent_page
+from handlers.slack.commands import recent_page
 from handlers.slack.error_handler import saved
 from handlers.slack.interaction import (
     Body,
@@ -196,8 +194,8 @@ def turn_recent(ack: Ack, body: Body, client: WebClient, consent: Service, actor
     if action.get("action_id") != ids.RECENT_KIND:
         before = _seq(action) or None
         kind = str(action.get("value", "")).partition(" ")[2]
-    blocks = recent_page(consent, actor, kind=_filter(kind), before=before)
-    if not reply(client, str(body.get("response_url") or ""), RECENT, blocks, replace=True):
+    text, blocks = recent_page(consent, actor, kind=_filter(kind), before=before)
+    if not reply(client, str(body.get("response_url") or ""), text, blocks, replace=True):
         raise Invalid("This list can't be turned any more. Ask for it again.")
     ack()
 
@@ -231,24 +229,18 @@ def _export(
 
 
 def _log(consent: Service, actor: Actor, metadata: Metadata) -> dict[str, object]:
-    kinds: tuple[EntryKind, ...] = activity_page.kinds(metadata.kind)
     channel = Channel(metadata.channel) if metadata.channel in list(Channel) else None
-    contact, entries = log_page(
+    contact, page = contact_log(
         consent,
         metadata.contact,
         actor,
-        kinds=kinds,
+        kinds=activity_page.kinds(metadata.kind),
         channel=channel,
         before=metadata.cursors[-1] if metadata.cursors else None,
-        limit=activity_page.PAGE + 1,
+        limit=activity_page.PAGE,
+        every=activity_page.wants_every(metadata.kind),
     )
-    return activity_page.log_modal(
-        contact,
-        entries[: activity_page.PAGE],
-        len(entries) > activity_page.PAGE,
-        metadata,
-        consent.providers,
-    )
+    return activity_page.log_modal(contact, page, metadata, consent.providers)
 
 
 def _seq(action: dict[str, Any]) -> int:

@@ -24,6 +24,7 @@ from bot.consent.use_cases import (
 from bot.consent.use_cases.alerts.held_replies import answer_hold
 from handlers import vocabulary
 from handlers.answers import answer_line
+from handlers.entry_lines import meanwhile
 from handlers.slack import ids
 from handlers.slack.alerts.render.alert_text import no_opt_out
 from handlers.slack.blocks.edit_modal import edit_modal
@@ -137,7 +138,7 @@ def _save(
         found = profile(consent, metadata.contact, actor)
         notice = None
         if outcome.meanwhile and outcome.left:
-            notice = vocabulary.meanwhile(outcome.meanwhile, consent.now(), consent.providers)
+            notice = meanwhile(outcome.meanwhile, consent.now(), consent.providers)
         modal = saved_modal(found, outcome.changes, metadata, notice=notice)
         ack(response_action="update", view=modal)
         redraw(client, consent, actor, found, metadata)

@@ -14,8 +14,7 @@ from slack_sdk import WebClient
 from bot.consent.errors import Invalid
 from bot.consent.model import Actor
 from bot.consent.parsing import visible
-from bot.consent.use_cases import Service, find
-from bot.consent.use_cases import recent as last_entries
+from bot.consent.use_cases import Service, find, recent_log
 from handlers.slack import check_list
 from handlers.slack.blocks import activity_page
 from handlers.slack.blocks.card import card, card_text
@@ -31,8 +30,6 @@ from handlers.slack.interaction import show
 from handlers.slack.sealed_values import Drafts
 
 Answer = tuple[str, list[Block]]
-
-RECENT = "The last changes of all contacts."
 
 #: Characters. Slack cuts a text that is longer than 40,000, and nobody listens to so many.
 _LONGEST_TEXT = 4_000
@@ -145,22 +142,23 @@ def help_blocks(command: str) -> list[Block]:
 
 
 def _recent(consent: Service, actor: Actor) -> Answer:
-    return RECENT, recent_page(consent, actor)
+    return recent_page(consent, actor)
 
 
 def recent_page(
     consent: Service, actor: Actor, *, kind: str = "", before: int | None = None
-) -> list[Block]:
-    """A page of `recent`; no kind means all of them."""
-    kinds = activity_page.kinds(kind)
-    entries = last_entries(consent, actor, kinds=kinds, before=before, limit=activity_page.PAGE + 1)
-    return activity_page.recent(
-        entries[: activity_page.PAGE],
-        len(entries) > activity_page.PAGE,
-        consent.providers,
-        kind,
-        first=before is None,
+) -> Answer:
+    """A page of `recent`; no kind means all that matter."""
+    page = recent_log(
+        consent,
+        actor,
+        kinds=activity_page.kinds(kind),
+        before=before,
+        limit=activity_page.PAGE,
+        every=activity_page.wants_every(kind),
     )
+    blocks = activity_page.recent(page, consent.providers, kind, first=before is None)
+    return activity_page.recent_text(page, consent.providers, kind), blocks
 
 
 def _pending(consent: Service, actor: Actor) -> Answer:

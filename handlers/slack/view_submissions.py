@@ -30,7 +30,7 @@ from bot.consent.use_cases import (
 from bot.consent.use_cases import add as add_contact
 from bot.consent.use_cases import edit as edit_contact
 from bot.consent.use_cases import note as add_note
-from handlers import vocabulary
+from handlers.entry_lines import meanwhile
 from handlers.slack import ids
 from handlers.slack.blocks.edit_modal import edit_modal
 from handlers.slack.blocks.formatting import escape, phone
@@ -81,7 +81,7 @@ def saved_edit(
     with saved():
         found = profile(consent, metadata.contact, actor)
         if outcome.meanwhile:
-            notice = vocabulary.meanwhile(outcome.meanwhile, consent.now(), consent.providers)
+            notice = meanwhile(outcome.meanwhile, consent.now(), consent.providers)
         if outcome.left is None:
             modal = saved_modal(found, outcome.changes, metadata, notice=notice)
         else:
@@ -262,7 +262,7 @@ def _details_again(
     _, newest = activity(consent, contact.id, actor, kinds=CHANGING, limit=1)
     said = CHANGED
     if newest:
-        said = vocabulary.meanwhile(newest[0], consent.now(), consent.providers)
+        said = meanwhile(newest[0], consent.now(), consent.providers)
     again = msgspec.structs.replace(metadata, version=contact.version, touched=sorted(touched))
     notice = f"{said} What you typed is kept below: look, then save again."
     return details_modal(again, {**details_of(contact), **touched}, adding=False, notice=notice)

@@ -170,7 +170,7 @@ def test_whoever_comes_second_is_told_who_was_quicker_and_keeps_what_they_typed(
     again = opened(ana, ana.submit())
 
     assert again.title == "Edit"
-    assert "@ben changed this 3 s ago: SMS On never asked → YES" in again.plain
+    assert "@ben changed this 3 s ago: SMS On set to YES." in again.plain
     assert again.fields["Evidence"] == "Ticket 78, the same day"
     assert again.fields["Note"] == "Prefers texts"
     assert slack.on(INES) == (ConsentValue.YES, ConsentValue.NO)  # the opt-out did not wait

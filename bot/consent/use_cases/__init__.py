@@ -42,6 +42,7 @@ from bot.consent.use_cases.imports import (
 from bot.consent.use_cases.ingest import ingest
 from bot.consent.use_cases.key_values import read_value, read_values, update_values, write_value
 from bot.consent.use_cases.known_senders import senders
+from bot.consent.use_cases.log_pages import LogLine, LogPage, contact_log, recent_log
 from bot.consent.use_cases.look_up import Found, Profile, find, others_gates, profile, suggest
 from bot.consent.use_cases.merge import merge
 from bot.consent.use_cases.removed_at_provider import removed_at_provider
@@ -61,6 +62,8 @@ __all__ = [
     "Decided",
     "Details",
     "Found",
+    "LogLine",
+    "LogPage",
     "Mailboxes",
     "PresentState",
     "Profile",
@@ -83,6 +86,7 @@ __all__ = [
     "check_clear_bounce",
     "check_request",
     "completed_by_another",
+    "contact_log",
     "deny",
     "edit",
     "erase",
@@ -102,6 +106,7 @@ __all__ = [
     "read_value",
     "read_values",
     "recent",
+    "recent_log",
     "removed_at_provider",
     "request",
     "request_subscribers",

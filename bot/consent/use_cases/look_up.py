@@ -11,11 +11,11 @@ from bot.consent.addresses import key_of
 from bot.consent.cases import Case, CaseState
 from bot.consent.errors import Invalid, NotFound
 from bot.consent.gates import Gate
-from bot.consent.log.entries import Entry
+from bot.consent.log.entries import Entry, EntryKind, last_that_matters
 from bot.consent.model import Actor, AddressFacts, Channel, ConsentValue, Contact
 from bot.consent.parsing import fold, looks_like_phone, read_phone, visible
 from bot.consent.permissions import Action, authorize, may
-from bot.consent.records import Contacts
+from bot.consent.records import Contacts, Log
 from bot.consent.rules import ANY, Decision, decide
 from bot.consent.senders import Senders
 from bot.consent.store import Records
@@ -32,6 +32,11 @@ MOST_HITS = 100
 #: Digits; less is no part of a number that anybody looks for.
 _FEWEST = 3
 _NEAR = 5
+#: Newest entries that a look-up reads, to find the last one that matters: a STOP is followed by its
+#: block and by the expected error.
+_NEWEST = 4
+#: Entries behind these that it reads once more, when all of these changed nothing.
+_FURTHER = 100
 #: Names of others with the same address, at most.
 MOST_NAMES = 5
 #: How an address begins that was copied out of a link, or out of a provider's log.
@@ -64,6 +69,8 @@ class Profile:
     decidable: frozenset[Channel] = frozenset()
     #: Where the person who looks may take back their own NO now (`undo`).
     undoable: frozenset[Channel] = frozenset()
+    #: The last entry that is no expected error and changed something; where `latest` was asked for.
+    last: Entry | None = None
 
 
 def others_gates(profile: Profile, other: Decision) -> tuple[Gate, ...]:
@@ -172,6 +179,7 @@ def profile_of(
         for channel in facts
         if (case := records.cases.open_for(contact.id, channel)) is not None
     }
+    newest = records.log.entries(contact=contact.id, limit=max(latest, _NEWEST)) if latest else []
     return Profile(
         contact=contact,
         facts=facts,
@@ -187,7 +195,8 @@ def profile_of(
         shared={channel: len(names) for channel, names in others.items()},
         sharing={channel: names[:MOST_NAMES] for channel, names in others.items() if names},
         cases=cases,
-        latest=records.log.entries(contact=contact.id, limit=latest) if latest else (),
+        latest=newest[:latest],
+        last=_last(records.log, newest),
         viewer=actor,
         decidable=_decidable(service, cases, actor) if actor else frozenset(),
         undoable=_undoable(service, records, contact, actor) if actor else frozenset(),
@@ -215,6 +224,18 @@ def _undoable(
         if (consent := contact.consent(channel)).on is ConsentValue.NO
         and consent.actor == actor.id
         and is_undoable(records, contact, channel, actor, service.now())
+    )
+
+
+def _last(log: Log, newest: Sequence[Entry]) -> Entry | None:
+    """The last entry that matters, which may lie behind the newest ones."""
+    found = last_that_matters(newest)
+    if found is not None or len(newest) < _NEWEST:
+        return found
+    oldest = newest[-1]
+    kinds = frozenset(EntryKind) - {EntryKind.EXPECTED_ERROR}
+    return last_that_matters(
+        log.entries(contact=oldest.contact, kinds=kinds, before=oldest.seq, limit=_FURTHER)
     )
 
 

@@ -14,6 +14,7 @@ from bot.consent.rules import Decision, Status
 from bot.consent.use_cases import Profile
 from handlers import vocabulary
 from handlers.answers import answer_line, contradiction
+from handlers.entry_lines import last_line
 from handlers.slack import ids
 from handlers.slack.blocks.card_steps import (
     MOST_SENDERS,
@@ -49,8 +50,6 @@ _WITH_BUTTON, _BARE = 2.75, 2.0
 _NAME, _COMPANY, _ADDRESS = 60, 30, 60
 #: Of names in the dialog before an opt-out.
 _MOST_NAMES = 4
-#: Of an entry of the log.
-_LAST = 90
 
 
 def card(profile: Profile) -> list[Block]:
@@ -65,7 +64,7 @@ def card(profile: Profile) -> list[Block]:
     below = [_addresses(profile)]
     if left:
         below.append(f"{left} more step{'s' if left > 1 else ''} under *Details*")
-    elif last := _last(profile):
+    elif last := last_line(profile):
         below.append(last)
     blocks = [section(_who(contact), *answers), divider()]
     blocks += [*missing, divider()] if missing else []
@@ -150,13 +149,6 @@ def _heading(decision: Decision, profile: Profile) -> str:
 
 
 _MESSAGE = {Channel.SMS: "text", Channel.EMAIL: "e-mail"}
-
-
-def _last(profile: Profile) -> str | None:
-    if not profile.latest:
-        return None
-    what, *_ = vocabulary.entry_lines(profile.latest[0], profile.senders.providers)
-    return fit(f"Last: {what}", _LAST * 4)
 
 
 def _buttons(profile: Profile, *, left: int = 0) -> Block:

@@ -52,6 +52,17 @@ _DAY = (
 _NUMBER = re.compile(
     rf"(?<![\d+])(?P<day>{_DAY})(?!\d)|(?<!\d)\+?\d(?:[^\w,:;!?@\"']{{0,4}}_?\d){{6,}}"
 )
+#: First words that lose their capital after a colon.
+_LOWERED = frozenset(
+    word
+    for line in (
+        "A An Another Asked Bounce Contact Correction Delivered E-mail Import Imported In It",
+        "Known Marked Note Nobody No Our Perhaps Put Re-opt-in Recorded Refused Removed",
+        "Reported Starter Still Subscribed Suppressed Taken Text Texted Texts That The There",
+        "This Two Undo Undone Unsubscribed We Web Wrong Wrote",
+    )
+    for word in line.split()
+)
 _SPACES = re.compile(r"\s+")
 #: Directional overrides and isolates, which would reverse the text after them.
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
@@ -194,3 +205,9 @@ def _unnumbered(found: re.Match[str]) -> str:
 def joined(parts: Sequence[str], last: str = "and") -> str:
     """The parts in one list, such as "a", "a and b" or "a, b and c"."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}"
+
+
+def lowered(text: str) -> str:
+    """A sentence after a colon. The names of fields and providers keep their capital."""
+    first = text.partition(" ")[0].rstrip(",:")
+    return text[:1].lower() + text[1:] if first in _LOWERED else text
