@@ -76,6 +76,8 @@ OPTIONAL = (
     AlertKind.UNKNOWN,
 )
 
+#: How the keys of reviews begin, and those of no other alert.
+REVIEW_KEYS = f"{AlertKind.REVIEW}:"
 #: Kinds about an opt-out of a contact: a later re-opt-in changes what they say.
 OPT_OUTS = (
     AlertKind.STOP,

@@ -79,9 +79,14 @@ _FIELD = {
 }
 
 
+def may(actor: Actor, action: Action) -> bool:
+    """Whether the actor's role allows it: for what is drawn. `authorize` asks when it is done."""
+    return action in _MAY[actor.role]
+
+
 def authorize(actor: Actor, action: Action) -> None:
     """Raises `NotAllowed` where the actor's role, as it is at this moment, does not allow it."""
-    if action not in _MAY[actor.role]:
+    if not may(actor, action):
         if actor.role is Role.NOBODY:
             raise NotAllowed
         raise NotAllowed(_FOR_OTHERS.get(action), field=_FIELD.get(action))

@@ -27,7 +27,7 @@ export function makeOutside(page, node) {
   const act = async (what, label) => {
     try {
       const { sent } = await actOutside('do', { contact: one.id, ...what });
-      page.tour.happened(label);
+      page.tour.pressedOutside(one.name, label);
       return sent;
     } catch (problem) {
       toast(problem.message, 'wrong');

@@ -74,7 +74,7 @@ def _menu_in_a_modal(slack: Slack) -> Payload:
     ana = slack.person("Ana")
     ana.command("/optin")
     ana.pick("Find", "Ana Gómez", typed="ana g")
-    ana.overflow("Why this status")
+    ana.overflow("Details")
     return last_sent(slack, "block_actions more")
 
 
@@ -98,7 +98,7 @@ def _edit_saved(slack: Slack) -> Payload:
 def _details_saved(slack: Slack) -> Payload:
     ana = slack.person("Ana")
     card(ana, "ana@example.com")
-    ana.overflow("Change name")
+    ana.overflow("Change contact")
     ana.type("Phone", "nonsense")
     ana.submit()
     return last_sent(slack, "view_submission details_modal")

@@ -139,7 +139,7 @@ def test_every_modal_of_a_request_keeps_to_the_limits(text: str) -> None:
         other = case(text, CaseState.COMPLETED, channel)
         views.append(request_modal(whole, channel, metadata, typed=typed, other=other))
     for matter in matters(text):
-        views.append(requested_modal(matter, list(progress(matter)), told=False))
+        views.append(requested_modal(matter, list(progress(matter)), told=False, command="/optin"))
         about = ids.Pointer(contact=matter.case.id, version=matter.case.version)
         views.append(deny_modal(about, matter))
 

@@ -68,7 +68,7 @@ def ask(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor)
     channel = alert.subject.channel
     if len(found) == 1:
         case = found[0].cases.get(channel)
-        check_request(found[0].contact, channel, case, consent.now())
+        check_request(consent, found[0].contact, channel, case)
         other = completed_by_another(consent, found[0].contact.id, channel, actor)
         opened = request_modal(found[0], channel, Metadata(), other=other)
     else:

@@ -15,6 +15,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.consent.alerts import INSTALLER, Alert, AlertKind, DeliveryState
+from bot.consent.use_cases import COMMAND
 from bot.consent.use_cases.alerts.storm_list import Listed
 from handlers.cells import defused, line
 from handlers.slack.alerts.render.alert_blocks import Drawn, drawn
@@ -82,6 +83,8 @@ class AlertClient:
 
     client: WebClient
     roles: Roles
+    #: What people type in Slack, as sentences name it.
+    command: str = COMMAND
 
     def post(self, alert: Alert, channel: str, parent: str | None, look: Drawn) -> tuple[str, str]:
         """Slack's ids of the new message, and of the conversation it is in."""
@@ -112,7 +115,7 @@ class AlertClient:
             filename=_filename(alert),
             title="Opt-outs of this storm",
             content=_csv(rows),
-            initial_comment=drawn(alert).text,
+            initial_comment=drawn(alert, command=self.command).text,
         )
 
     def find(self, alert: Alert, since: datetime, parent: str | None) -> str | None:

@@ -108,12 +108,13 @@ class Poster:
     def _drawn(self, alert: Alert) -> Drawn | None:
         """The message as it has to look now; None where what it is about is gone."""
         if alert.kind not in CASES:
-            return drawn(alert, now=present_state(self._service, alert))
+            state = present_state(self._service, alert)
+            return drawn(alert, now=state, command=self._service.command)
         about = find_case_details(self._service, alert.about or "")
         if about is None:
             return None
         named = alert.kind is not AlertKind.CASE and self._slack.may_see_contact(alert)
-        return drawn(alert, about, named=named)
+        return drawn(alert, about, named=named, command=self._service.command)
 
     def _parent(self, alert: Alert) -> tuple[str | None, Posting | None]:
         """The card whose thread it goes to, or why it can't go there yet."""

@@ -10,7 +10,7 @@ from bot.consent.errors import Invalid
 from bot.consent.use_cases.alerts.alert_settings import AlertSettings, Thresholds
 from handlers.slack import ids
 from handlers.slack.alerts.render.storm_text import KINDS
-from handlers.slack.blocks.card import option
+from handlers.slack.blocks.elements import option
 from handlers.slack.blocks.formatting import Block, context, date, plain, section
 from handlers.slack.blocks.modal_frame import Metadata, View, modal, select
 from handlers.slack.interaction import INCOMPLETE, states

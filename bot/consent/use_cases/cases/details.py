@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.consent.addresses import key_of
 from bot.consent.alerts import AlertKind
@@ -19,7 +19,7 @@ from bot.consent.records import Contacts
 from bot.consent.rules import Decision, decide
 from bot.consent.store import Records
 from bot.consent.use_cases.cases.requirements import missing_keys
-from bot.consent.use_cases.context import Service, date
+from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.known_senders import senders_of
 
 #: Who refused so lately may not have changed their mind.
@@ -118,7 +118,7 @@ def details_of(service: Service, records: Records, case: Case) -> CaseDetails:
         missing=tuple(words),
         unblock_words=words,
         providers=service.providers,
-        warnings=tuple(_warnings(records.contacts, case, contact, facts, service.now())),
+        warnings=tuple(_warnings(service, records.contacts, case, contact, facts)),
         self_approve=service.self_approve,
         posted=_is_posted(records, case),
     )
@@ -155,13 +155,13 @@ def _is_posted(records: Records, case: Case) -> bool:
 
 
 def _warnings(
-    contacts: Contacts, case: Case, contact: Contact, facts: AddressFacts, now: datetime
+    service: Service, contacts: Contacts, case: Case, contact: Contact, facts: AddressFacts
 ) -> Iterator[str]:
     things = THINGS[case.channel]
     if facts.complaint:
         yield "The contact reported our e-mail as spam."
-    if case.refused_at is not None and now - case.refused_at <= _LATELY:
-        yield f"The contact refused {things} only lately, on {date(case.refused_at)}."
+    if case.refused_at is not None and service.now() - case.refused_at <= _LATELY:
+        yield f"The contact refused {things} only lately, on {service.times.day(case.refused_at)}."
     others = [h for h in contacts.at(key_of(case.address)) if h.id != contact.id]
     if others:
         thing = "number" if case.channel is Channel.SMS else "address"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bot.consent.alerts import OPT_OUTS, Alert, AlertKind
-from bot.consent.use_cases import NOTHING_SINCE, CaseDetails, PresentState
+from bot.consent.use_cases import COMMAND, NOTHING_SINCE, CaseDetails, PresentState
 from bot.consent.use_cases.alerts.reviews import REFUSAL
 from handlers.slack import ids
 from handlers.slack.alerts.render.alert_text import sentences
 from handlers.slack.alerts.render.case_text import case_blocks, case_lines
 from handlers.slack.alerts.render.opt_out_text import has_open_case, is_back
 from handlers.slack.alerts.render.subject_text import who
-from handlers.slack.blocks.card import button, option
+from handlers.slack.blocks.elements import button, option
 from handlers.slack.blocks.formatting import SECTION, Block, header, lines, plain, section
 from handlers.vocabulary import things
 
@@ -38,15 +38,16 @@ def drawn(
     *,
     now: PresentState = NOTHING_SINCE,
     named: bool = False,
+    command: str = COMMAND,
 ) -> Drawn:
     """The alert as it should look, or plain text where Slack refused the blocks.
 
     A re-opt-in needs its `matter`; other alerts say first what is true `now`. With `named`, the
-    message is for one person who may see the contact.
+    message is for one person who may see the contact. `command` is what people type in Slack.
     """
     if matter is not None:
-        return _drawn_case(alert, matter, named=named)
-    said = _marked(alert, sentences(alert, now))
+        return _drawn_case(alert, matter, named=named, command=command)
+    said = _marked(alert, sentences(alert, command, now))
     text = lines(said, SECTION)
     if alert.delivery.plainness:
         return Drawn(text=text)
@@ -60,11 +61,11 @@ def drawn(
     return Drawn(text=text, blocks=blocks)
 
 
-def _drawn_case(alert: Alert, matter: CaseDetails, *, named: bool) -> Drawn:
+def _drawn_case(alert: Alert, matter: CaseDetails, *, named: bool, command: str) -> Drawn:
     said = _marked(alert, case_lines(alert, matter, named=named))
     plain_text = alert.delivery.plainness
     if plain_text and alert.kind is AlertKind.CASE and matter.case.open:
-        said.insert(1, "Slack shows no buttons here: `/optin pending` has them.")
+        said.insert(1, f"Slack shows no buttons here: `{command} pending` has them.")
     text = lines(said, SECTION)
     blocks = [] if plain_text else case_blocks(alert, matter, named=named)
     return Drawn(text=text, blocks=blocks)

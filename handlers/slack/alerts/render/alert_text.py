@@ -27,12 +27,14 @@ from handlers.slack.blocks.formatting import date, inert
 from handlers.vocabulary import person, things
 
 
-def sentences(alert: Alert, now: PresentState = NOTHING_SINCE) -> list[str]:
-    """The alert as lines. Re-opt-ins have `case_text`."""
+def sentences(alert: Alert, command: str, now: PresentState = NOTHING_SINCE) -> list[str]:
+    """The alert as lines. Re-opt-ins have `case_text`. `command` is what people type in Slack."""
     if alert.kind is AlertKind.UNKNOWN or alert.kind in OPT_OUTS:
         said = opt_out(alert, now)
     elif alert.kind is AlertKind.BOUNCE:
         said = _bounce(alert, now)
+    elif alert.kind is AlertKind.SUMMARY:
+        said = summary(alert, command)
     else:
         said = _SAID[alert.kind](alert)
     return _handled(alert, now, said)
@@ -113,6 +115,5 @@ _SAID: dict[AlertKind, Callable[[Alert], list[str]]] = {
     AlertKind.STORM: storm,
     AlertKind.STORM_LINE: storm_line,
     AlertKind.STORM_LIST: storm_list,
-    AlertKind.SUMMARY: summary,
     AlertKind.NOTICE: notice,
 }

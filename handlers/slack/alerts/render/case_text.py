@@ -20,7 +20,7 @@ from handlers.slack.alerts.render.case_progress import (
     progress,
 )
 from handlers.slack.alerts.render.requester_text import to_requester
-from handlers.slack.blocks.card import button
+from handlers.slack.blocks.elements import button
 from handlers.slack.blocks.formatting import Block, context, date, inert, plain, section
 from handlers.vocabulary import actor, person
 

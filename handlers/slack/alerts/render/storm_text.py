@@ -66,9 +66,9 @@ def storm_list(alert: Alert) -> list[str]:
     return [f"It is over: {kind_count(kind, alert.count)}. The Activity Log has each of them."]
 
 
-def summary(alert: Alert) -> list[str]:
+def summary(alert: Alert, command: str) -> list[str]:
     counts = [kind_count(AlertKind(kind), count) for kind, count in alert.counts.items()]
-    return [f"🔕 *While alerts were muted:* {joined(counts)}. `/optin recent` shows them."]
+    return [f"🔕 *While alerts were muted:* {joined(counts)}. `{command} recent` shows them."]
 
 
 def most_counted(alert: Alert) -> list[tuple[str, int]]:
