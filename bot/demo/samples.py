@@ -230,37 +230,29 @@ def fill(service: Service) -> int:
             operator,
         )
         with service.store.transaction() as records:
-            past = _Past(records, contact.id, at)
-            for channel, side in ((Channel.SMS, sample.sms), (Channel.EMAIL, sample.mail)):
-                past.tell(channel, side, SENDERS[sample.sender])
+            for channel, side in ((Channel.EMAIL, sample.mail), (Channel.SMS, sample.sms)):
+                past = _Past(records, contact.id, channel, at)
+                past.tell(side, SENDERS[sample.sender])
+                at = past.at
         if sample.do_not_contact:
-            then = replace(service, now=_always(past.next()))
-            change(then, contact.id, StatusUpdate(do_not_contact=True), operator)
+            change(service, contact.id, StatusUpdate(do_not_contact=True), operator)
     return len(_SAMPLES)
 
 
 @dataclass(slots=True)
 class _Past:
-    """What happened to a contact, an hour between each step and the next: a sample's last step is
-    before the next sample's first."""
+    """What happened to one channel of a contact, an hour between each step and the next."""
 
     records: Records
     contact: str
+    channel: Channel
     at: datetime
-    channel: Channel = Channel.SMS
 
-    def next(self) -> datetime:
-        """The time of the next step."""
-        self.at += timedelta(hours=1)
-        return self.at
-
-    def tell(self, channel: Channel, side: _Side, sender: Sender) -> None:
-        """One channel."""
-        self.channel = channel
+    def tell(self, side: _Side, sender: Sender) -> None:
         contact = self.records.contacts.get(self.contact)
-        if contact is None or contact.address(channel) is None:
+        if contact is None or contact.address(self.channel) is None:
             return
-        mail = channel is Channel.EMAIL
+        mail = self.channel is Channel.EMAIL
         provider = "provider:sendgrid" if mail else "provider:twilio"
         form = Evidence(text="Web form of the spring newsletter, box ticked", at=self.at)
         if side.on is not ConsentValue.UNSET:
@@ -275,11 +267,16 @@ class _Past:
             self._say(actor, agreed)
         if side.on is ConsentValue.NO:
             asked = "Correction" if side.by is Origin.STAFF else "Asked by phone"
-            actor, reason = (provider, "STOP") if side.blocked else ("cli:demo", asked)
+            asked = "Reported our e-mail as spam" if side.complaint else asked
+            told = "Unsubscribed" if mail else "Replied “STOP”"
             refused = ConsentChanged(
-                before=ConsentValue.YES, after=ConsentValue.NO, reason=reason, by=side.by
+                before=ConsentValue.YES,
+                after=ConsentValue.NO,
+                reason=told if side.blocked else asked,
+                by=side.by,
+                sender=sender.number if side.blocked and not mail else None,
             )
-            self._say(actor, refused)
+            self._say(_CONTACT if side.blocked else "cli:demo", refused, provider)
         if side.blocked or side.unknown:
             state = BlockState.UNKNOWN if side.unknown else BlockState.BLOCKED
             name = (
@@ -287,7 +284,13 @@ class _Past:
                 if mail
                 else sender.number
             )
-            self._say(provider, BlockChanged(sender=name, before=BlockState.NONE, after=state))
+            blocked = BlockChanged(
+                sender=name,
+                before=BlockState.NONE,
+                after=state,
+                by=Origin.CONTACT if side.blocked else None,
+            )
+            self._say(_CONTACT if side.blocked else provider, blocked, provider)
         if side.bounce is not Bounce.NO:
             by = Origin.CONTACT if side.complaint else None
             reason = "Reported as spam" if side.complaint else _BOUNCED[self.channel]
@@ -298,16 +301,21 @@ class _Past:
             proved = BounceChanged(before=Bounce.YES, after=Bounce.PROBATION, reason=reason)
             self._say("cli:demo", proved)
 
-    def _say(self, actor: str, change: Change) -> None:
-        at = self.next()
+    def _say(self, actor: str, change: Change, provider: str = "") -> None:
+        # An opt-out and its block are one event of the provider's.
+        if not (isinstance(change, BlockChanged) and actor == _CONTACT):
+            self.at += timedelta(hours=1)
         source = "cli" if actor.startswith("cli:") else actor.removesuffix(":demo")
+        source = provider if actor == _CONTACT else source
+        event = f"demo:{self.contact}:{self.channel}" if actor == _CONTACT else None
         contact = self.records.contacts.get(self.contact)
         assert contact is not None
-        Recorder(records=self.records, actor=actor, source=source, now=at).record(
-            contact, change, address=contact.address(self.channel), channel=self.channel
-        )
+        Recorder(
+            records=self.records, actor=actor, source=source, now=self.at, provider_id=event
+        ).record(contact, change, address=contact.address(self.channel), channel=self.channel)
 
 
+_CONTACT = "contact"
 _BOUNCED = {
     Channel.SMS: "The number is not in service (Twilio 30005).",
     Channel.EMAIL: "The mailbox does not exist (5.1.1).",

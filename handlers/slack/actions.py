@@ -11,29 +11,37 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.consent.errors import Invalid
-from bot.consent.log.entries import EntryKind
 from bot.consent.model import Actor, Channel
-from bot.consent.use_cases import Service, StatusUpdate, change, profile, undo
-from bot.consent.use_cases import activity as log_page
-from handlers import vocabulary
+from bot.consent.use_cases import Service, contact_log, profile, undo
 from handlers.slack import ids, log_export
 from handlers.slack.alerts.slack_errors import slack_failure
 from handlers.slack.blocks import activity_page
-from handlers.slack.blocks.edit_modal import edit_modal, saved_modal
+from handlers.slack.blocks.details_modal import details_view
+from handlers.slack.blocks.edit_modal import edit_modal
 from handlers.slack.blocks.formatting import date
 from handlers.slack.blocks.modal_frame import Metadata
+from handlers.slack.blocks.saved_modal import saved_modal
 from handlers.slack.blocks.small_modals import (
     details_modal,
     details_of,
+    do_not_contact_modal,
     message_modal,
     note_modal,
     profile_modal,
-    why_modal,
 )
-from handlers.slack.commands import RECENT, recent_page
-from handlers.slack.corrections import ask_what_was_wrong
+from handlers.slack.commands import recent_page
 from handlers.slack.error_handler import saved
-from handlers.slack.interaction import Body, chosen, pointer, pressed, show, user, value, view_id
+from handlers.slack.interaction import (
+    Body,
+    chosen,
+    pointer,
+    pressed,
+    say,
+    show,
+    user,
+    value,
+    view_id,
+)
 from handlers.slack.interaction import view as view_of
 from handlers.slack.metadata import read_metadata
 from handlers.slack.noted_view import note_below, pressed_block
@@ -78,19 +86,6 @@ def more(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
             note = f"Refreshed {date(consent.now())}"
             if not redraw(client, consent, actor, found, where, note=note):
                 raise Invalid("This card can't be drawn anew. Look the contact up again.")
-        case ids.CLEAR_SMS | ids.CLEAR_EMAIL:
-            channel = Channel.SMS if what == ids.CLEAR_SMS else Channel.EMAIL
-            wish = StatusUpdate(clear_bounce=frozenset({channel}))
-            outcome = change(consent, at.contact, wish, actor, version=at.version)
-            with saved():
-                found = profile(consent, at.contact, actor)
-                notice = None
-                if outcome.meanwhile:
-                    notice = vocabulary.meanwhile(
-                        outcome.meanwhile, consent.now(), consent.providers
-                    )
-                show(client, body, saved_modal(found, outcome.changes, where, notice=notice))
-                redraw(client, consent, actor, found, where)
         case ids.DETAILS:
             contact = found.contact
             where = msgspec.structs.replace(where, contact=contact.id, version=contact.version)
@@ -99,27 +94,38 @@ def more(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
             where = msgspec.structs.replace(where, contact=found.contact.id)
             show(client, body, note_modal(where))
         case ids.WHY:
-            show(client, body, why_modal(found))
-        case ids.MISTAKE:
-            ask_what_was_wrong(client, body, found, actor)
+            show(client, body, details_view(found, where))
+        case ids.FORBID:
+            show(client, body, do_not_contact_modal(found, where))
         case _:
             raise Invalid(ids.OUTDATED)
     ack()
 
 
+def details(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+    """Everything that the card leaves out."""
+    found = profile(consent, pointer(body).contact, actor)
+    show(client, body, details_view(found, origin(body)))
+    ack()
+
+
 def take_back(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
-    """Undo of one's own slip, in the modal that says what was saved."""
+    """Undo of one's own slip, on the card or in the modal that says what was saved."""
     channel, _, about = value(body).partition(" ")
     if channel not in list(Channel):
         raise Invalid(ids.OUTDATED)
     at = ids.Pointer.read(about)
-    metadata = read_metadata(view_of(body))
     outcome = undo(consent, at.contact, Channel(channel), actor)
     with saved():
         found = profile(consent, at.contact, actor)
-        modal = saved_modal(found, outcome.changes, metadata)
-        client.views_update(view_id=view_id(body), view=modal)
-        redraw(client, consent, actor, found, metadata)
+        view = body.get("view")
+        if isinstance(view, dict) and view.get("callback_id") == ids.SAVED_MODAL:
+            metadata = read_metadata(view)
+            modal = saved_modal(found, outcome.changes, metadata)
+            client.views_update(view_id=view_id(body), view=modal)
+            redraw(client, consent, actor, found, metadata)
+        elif not redraw(client, consent, actor, found, origin(body)):
+            say(client, body, f"Taken back: {Channel(channel).word} On is as it was.")
     ack()
 
 
@@ -188,8 +194,8 @@ def turn_recent(ack: Ack, body: Body, client: WebClient, consent: Service, actor
     if action.get("action_id") != ids.RECENT_KIND:
         before = _seq(action) or None
         kind = str(action.get("value", "")).partition(" ")[2]
-    blocks = recent_page(consent, actor, kind=_filter(kind), before=before)
-    if not reply(client, str(body.get("response_url") or ""), RECENT, blocks, replace=True):
+    text, blocks = recent_page(consent, actor, kind=_filter(kind), before=before)
+    if not reply(client, str(body.get("response_url") or ""), text, blocks, replace=True):
         raise Invalid("This list can't be turned any more. Ask for it again.")
     ack()
 
@@ -223,24 +229,18 @@ def _export(
 
 
 def _log(consent: Service, actor: Actor, metadata: Metadata) -> dict[str, object]:
-    kinds: tuple[EntryKind, ...] = activity_page.kinds(metadata.kind)
     channel = Channel(metadata.channel) if metadata.channel in list(Channel) else None
-    contact, entries = log_page(
+    contact, page = contact_log(
         consent,
         metadata.contact,
         actor,
-        kinds=kinds,
+        kinds=activity_page.kinds(metadata.kind),
         channel=channel,
         before=metadata.cursors[-1] if metadata.cursors else None,
-        limit=activity_page.PAGE + 1,
+        limit=activity_page.PAGE,
+        every=activity_page.wants_every(metadata.kind),
     )
-    return activity_page.log_modal(
-        contact,
-        entries[: activity_page.PAGE],
-        len(entries) > activity_page.PAGE,
-        metadata,
-        consent.providers,
-    )
+    return activity_page.log_modal(contact, page, metadata, consent.providers)
 
 
 def _seq(action: dict[str, Any]) -> int:

@@ -11,7 +11,7 @@ from bot.consent.errors import Invalid
 from bot.consent.model import Actor, Contact
 from bot.consent.use_cases import Service, find, profile, suggest
 from handlers.slack import ids
-from handlers.slack.blocks.card import option
+from handlers.slack.blocks.elements import option
 from handlers.slack.blocks.formatting import OPTION, fit, masked, shown
 from handlers.slack.blocks.modal_frame import Metadata
 from handlers.slack.blocks.search_results import PAGE

@@ -23,7 +23,7 @@ from bot.consent.model import Actor
 from bot.consent.use_cases import Service, read_value, write_value
 from handlers.slack import ids
 from handlers.slack.alerts.slack_errors import CALL_FAILED, ErrorKind, slack_failure
-from handlers.slack.blocks.card import button
+from handlers.slack.blocks.elements import button
 from handlers.slack.blocks.formatting import Block, date, escape, inert, section
 from handlers.slack.blocks.modal_frame import Metadata, View, modal
 from handlers.slack.blocks.small_modals import message_modal

@@ -20,6 +20,7 @@ from handlers.slack.blocks.formatting import context
 from handlers.slack.blocks.modal_frame import Metadata
 from handlers.slack.blocks.search_results import hits
 from handlers.slack.blocks.small_modals import list_modal, profile_modal
+from handlers.slack.blocks.spoken_text import spoken
 from handlers.slack.metadata import read_metadata
 from handlers.slack.response_url import SLACK_FAILED, reply
 
@@ -32,6 +33,8 @@ def origin(body: dict[str, Any]) -> Metadata:
     if isinstance(view, dict):
         if view.get("callback_id") == ids.PROFILE_MODAL:
             return msgspec.structs.replace(_list_of(view), view_id=str(view.get("id", "")))
+        if view.get("callback_id") in (ids.WHY_MODAL, ids.CASE_MODAL):
+            return _card_of(view)
         return Metadata()
     return Metadata(response_url=str(body.get("response_url") or ""))
 
@@ -84,14 +87,24 @@ def _redraw_list(client: WebClient, consent: Service, actor: Actor, where: Metad
             profiles.append(find_profile(consent, id, actor))
     found = Found(contacts=profiles, count=listing.count, more=listing.more)
     if where.list_url:
-        text = f"{listing.count} contacts match."
-        reply(client, where.list_url, text, hits(found, listing.query), replace=True)
+        blocks = hits(found, listing.query)
+        reply(client, where.list_url, spoken(blocks), blocks, replace=True)
     elif where.list_view:
         try:
             again = list_modal(found, listing.query, listing.skip)
             client.views_update(view_id=where.list_view, view=again)
         except SLACK_FAILED as error:
             logger.warning("a list could not be redrawn: %s", type(error).__name__)
+
+
+def _card_of(view: dict[str, Any]) -> Metadata:
+    """What a modal remembers of the card that it was opened from."""
+    try:
+        where = read_metadata(view)
+    except Invalid:
+        return Metadata()
+    kept = _only_list(where)
+    return msgspec.structs.replace(kept, response_url=where.response_url, view_id=where.view_id)
 
 
 def _list_of(view: dict[str, Any]) -> Metadata:

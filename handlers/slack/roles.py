@@ -187,6 +187,20 @@ def is_manager(client: WebClient, roles: Roles, user: str) -> bool:
     )
 
 
+def is_agent(client: WebClient, roles: Roles, user: str) -> bool:
+    """Whether they may look contacts up at this moment: an agent or a manager. Raises what a call
+    to Slack raises."""
+    if is_gone(client, user):
+        return False
+    known = roles.managers | roles.agents
+    groups = sorted(id for id in known if id.startswith("S"))
+    return (
+        not roles.agents
+        or user in known
+        or any(user in client.usergroups_users_list(usergroup=group)["users"] for group in groups)
+    )
+
+
 def is_gone(client: WebClient, user: str) -> bool:
     """Whether the workspace has no such full member any more. Raises what a call to Slack raises,
     where it may be asked again."""

@@ -6,7 +6,7 @@ from bot.consent.known_providers import KnownProviders
 from bot.consent.use_cases import Found, Profile
 from handlers import vocabulary
 from handlers.slack import ids
-from handlers.slack.blocks.card import button
+from handlers.slack.blocks.elements import button
 from handlers.slack.blocks.formatting import (
     Block,
     context,
@@ -15,6 +15,7 @@ from handlers.slack.blocks.formatting import (
     masked,
     phone,
     section,
+    shown,
 )
 
 #: Contacts on one page of a list.
@@ -109,5 +110,7 @@ def _hit(profile: Profile, listing: str = "") -> Block:
     return section(
         f"*{inert(contact.name, 80)}*{company} · {inert(', '.join(known), 120)}",
         " · ".join(answers),
-        accessory=button("View", ids.VIEW, pointer + listing),
+        accessory=button(
+            "View", ids.VIEW, pointer + listing, spoken=f"View {shown(contact.name, 60)}"
+        ),
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.consent.addresses import key_of
+from bot.consent.alerts import AlertKind
 from bot.consent.cases import Case, CaseState
 from bot.consent.errors import NotFound
 from bot.consent.frozen import replace
@@ -44,6 +45,10 @@ class CaseDetails:
     providers: KnownProviders
     #: What should make a manager think twice, in sentences.
     warnings: Sequence[str] = ()
+    #: Whether managers may approve their own requests (`OPTIN_SELF_APPROVE`).
+    self_approve: bool = False
+    #: Whether a channel or a manager has a message with the request.
+    posted: bool = False
 
 
 def case_details(service: Service, id: str, actor: Actor) -> CaseDetails:
@@ -59,7 +64,7 @@ def find_case_details(service: Service, id: str) -> CaseDetails | None:
     """For the messages about a case, which Optin posts for nobody in particular."""
     with service.store.reading() as records:
         case = records.cases.get(id)
-        return _details_of(service, records, case) if case else None
+        return details_of(service, records, case) if case else None
 
 
 def find_case(service: Service, id: str) -> Case:
@@ -78,10 +83,10 @@ def all_case_details(
     authorize(actor, Action.LOOK)
     with service.store.reading() as records:
         cases = records.cases.all_open(after=after, limit=limit)
-        return [_details_of(service, records, case) for case in cases]
+        return [details_of(service, records, case) for case in cases]
 
 
-def _details_of(service: Service, records: Records, case: Case) -> CaseDetails:
+def details_of(service: Service, records: Records, case: Case) -> CaseDetails:
     """The case as it stands in these records."""
     contact = records.contacts.get(case.contact)
     key = key_of(case.address)
@@ -96,6 +101,8 @@ def _details_of(service: Service, records: Records, case: Case) -> CaseDetails:
             missing=(),
             unblock_words={},
             providers=service.providers,
+            self_approve=service.self_approve,
+            posted=_is_posted(records, case),
         )
     names = missing_keys(facts, case.channel, senders)
     words = {senders.shown(name, facts.blocks[name]): senders.unblock_word(name) for name in names}
@@ -112,6 +119,8 @@ def _details_of(service: Service, records: Records, case: Case) -> CaseDetails:
         unblock_words=words,
         providers=service.providers,
         warnings=tuple(_warnings(service, records.contacts, case, contact, facts)),
+        self_approve=service.self_approve,
+        posted=_is_posted(records, case),
     )
 
 
@@ -138,6 +147,11 @@ def completed_by_another(service: Service, id: str, channel: Channel, actor: Act
             and key_of(case.address) == key
         ]
     return max(done, key=lambda case: case.ended_at or case.requested_at, default=None)
+
+
+def _is_posted(records: Records, case: Case) -> bool:
+    copies = map(records.outbox.get, case.copies)
+    return any(copy is not None and copy.kind is AlertKind.CASE for copy in copies)
 
 
 def _warnings(

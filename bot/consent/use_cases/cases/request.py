@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.consent.alerts import AlertKind
+from bot.consent.alerts import OPT_OUTS, Alert, AlertKind, revise
 from bot.consent.cases import EXPIRES_AFTER, REMINDERS, Case, CaseState
 from bot.consent.errors import Changed, Invalid, NeedsEvidence, Refused
 from bot.consent.frozen import replace
@@ -14,7 +15,8 @@ from bot.consent.model import Actor, Channel, ConsentValue, Contact, Evidence
 from bot.consent.parsing import blank, storable
 from bot.consent.permissions import Action, authorize
 from bot.consent.reader_times import ReaderTimes
-from bot.consent.use_cases.cases.complete import void
+from bot.consent.store import Records
+from bot.consent.use_cases.cases.complete import alerts_about, void
 from bot.consent.use_cases.cases.requirements import latest_refusal, unstopped
 from bot.consent.use_cases.cases.subscriptions import request_subscribers
 from bot.consent.use_cases.cases.transition import log_transition, put_message
@@ -86,11 +88,24 @@ def request(
         told = dict.fromkeys(
             (service.approval_channel or "", *request_subscribers(records.key_value))
         )
+        opt_outs = _shown_with(service, records, case)
+        for alert in opt_outs:
+            records.outbox.put(revise(alert))
         copies = [put_message(recorder, case, AlertKind.CASE, to) for to in told if to]
-        case = replace(case, copies=tuple(copies))
+        case = replace(case, copies=(*copies, *(alert.id for alert in opt_outs)))
         records.cases.put(case)
         log_transition(recorder, case, contact, before="", why=case.reason, evidence=evidence)
         return case
+
+
+def _shown_with(service: Service, records: Records, case: Case) -> Sequence[Alert]:
+    """The alerts about the opt-out, and those that an earlier case of the contact was shown with:
+    their messages say first how the re-opt-in stands."""
+    alerts = {alert.id: alert for alert in alerts_about(service, records, case)}
+    earlier = [c for c in records.cases.of(case.contact) if c.channel is case.channel][:1]
+    copies = [copy for old in earlier for id in old.copies if (copy := records.outbox.get(id))]
+    alerts |= {copy.id: copy for copy in copies if copy.kind in OPT_OUTS}
+    return [alert for alert in alerts.values() if case.contact in alert.subject.contacts]
 
 
 def check_request(service: Service, contact: Contact, channel: Channel, case: Case | None) -> None:

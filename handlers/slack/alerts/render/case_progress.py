@@ -37,11 +37,17 @@ def headline(case: Case, masked: str) -> str:
 
 
 def current_headline(matter: CaseDetails, masked: str) -> str:
-    """As `headline`, but never green while a provider's list has the address."""
+    """As `headline`, but never green while a provider's list has the address, or after a new
+    opt-out."""
+    case = matter.case
+    if again := opted_out_again(matter):
+        return (
+            f"🔴 *Opted out again{again}:* {masked_address(case, masked)}. The re-opt-in for "
+            f"{case.channel.word} has ended."
+        )
     listed = listed_gates(matter)
     if not listed:
-        return headline(matter.case, masked)
-    case = matter.case
+        return headline(case, masked)
     labels = dict.fromkeys(matter.providers.label(gate.sender or "") for gate in listed)
     lists = joined([f"{inert(label, 60)}'s suppression list" for label in labels])
     return (
@@ -59,6 +65,17 @@ def still(matter: CaseDetails) -> str:
     if now.answer is Answer.UNVERIFIED:
         return f"Not verified yet: {_remedies(now)}"
     return f"No {things_} are sent before this is done: {_remedies(now)}"
+
+
+def opted_out_again(matter: CaseDetails) -> str:
+    """That the contact has opted out after the case was completed, and when: " 3 Nov, 10:42"; or
+    " since", where the time is unknown. Empty where they have not."""
+    if matter.case.state is not CaseState.COMPLETED or matter.now is None:
+        return ""
+    for gate in matter.now.gates:
+        if gate.code is Code.OPTED_OUT:
+            return f" {date(gate.since)}" if gate.since else " since"
+    return ""
 
 
 def listed_gates(matter: CaseDetails) -> list[Gate]:
@@ -109,7 +126,9 @@ def progress(matter: CaseDetails) -> Iterator[str]:
         yield from (f"☐ {step}" for step in contact_steps(matter))
     elif case.unstopped_at:
         yield f"☑ {_key(case)} {date(case.unstopped_at)}"
-    if case.state is CaseState.COMPLETED:
+    if opted_out_again(matter):
+        yield f"☑ {case.channel.word} On was YES until the contact opted out again"
+    elif case.state is CaseState.COMPLETED:
         yield f"☑ {case.channel.word} On is YES"
         steps = (f"☐ *{OWNER[g.owner]}:* {inert(g.remedy, 200)}" for g in listed_gates(matter))
         yield from dict.fromkeys(steps)
