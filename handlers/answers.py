@@ -7,19 +7,21 @@ from bot.consent.model import Channel, ConsentValue, Origin
 from bot.consent.rules import Answer, Decision
 from bot.consent.suppressions import Listing, why
 from bot.consent.use_cases import Profile
-from handlers.slack.blocks.formatting import day, inert, phone
+from handlers.slack.blocks.formatting import day, inert, joined, phone
 from handlers.slack.blocks.reached_contacts import whose
 from handlers.vocabulary import deciding, indicator
 
 #: A cause is cut at this length, so that the line fits a message of the usual width.
 _CAUSE = 64
+#: Of other senders that are blocked, names at most.
+_MOST_SENDERS = 2
 
 
 def answer_line(profile: Profile, decision: Decision) -> str:
     """Such as "SMS 🔴 Opted out: replied “STOP” to +1 888-555-0199, 26 October", in mrkdwn."""
     said = f"*{indicator(decision)}*"
     if decision.answer is Answer.YES:
-        return said + _since(profile, decision.channel)
+        return said + _since(profile, decision.channel) + _except(profile, decision.channel)
     cause = _cause(profile, decision, deciding(decision))
     return f"{said}: {cause}" if cause else said
 
@@ -53,6 +55,16 @@ def _since(profile: Profile, channel: Channel) -> str:
     return " · ".join(said)
 
 
+def _except(profile: Profile, channel: Channel) -> str:
+    """Other senders of ours that are blocked while the default one is not."""
+    if channel is not Channel.SMS:
+        return ""
+    blocked = [name for name, one in profile.by_sender.items() if one.answer is Answer.NO]
+    names = [inert(phone(profile.senders.named(name)), 30) for name in blocked[:_MOST_SENDERS]]
+    more = [f"{len(blocked) - len(names)} more"] if len(blocked) > len(names) else []
+    return f" · not from {joined([*names, *more])}" if names else ""
+
+
 def _cause(profile: Profile, decision: Decision, gate: Gate) -> str:
     """Why not, and since when."""
     consent = profile.contact.consent(decision.channel)
@@ -63,7 +75,8 @@ def _cause(profile: Profile, decision: Decision, gate: Gate) -> str:
         said = _stopped(profile, decision.channel, gate)
     elif gate.code is Code.SUPPRESSED:
         listing = Listing.of(gate.sender_id or "")
-        said = f"on {profile.senders.providers.label(listing.provider)}'s list, {why(listing)}"
+        label = profile.senders.providers.label(listing.provider)
+        said = f"{why(listing)} ({label}'s list)"
     elif gate.code is Code.BLOCK_UNKNOWN and decision.channel is Channel.SMS:
         said = f"{phone(gate.sender or '')} may be blocked"
     elif gate.code is Code.BOUNCED:

@@ -230,8 +230,8 @@ FIRST_LINES: list[tuple[str, AlertKind, list[Step], str]] = [
         "reply",
         K.REVIEW,
         [PROBABLE],
-        f"🟡 *Is this an opt-out?* Number ending 0100 wrote to {TO} AT. Nothing is sent until "
-        "somebody answers. Unanswered by AT, it counts as an opt-out.",
+        f"🟡 *Is this an opt-out?* Number ending 0100 wrote to {TO} AT. No texts are sent until "
+        "somebody answers. If nobody answers by AT, it counts as an opt-out.",
     ),
     ("reply, an opt-out", K.REVIEW, [PROBABLE, answered(True)], OPT_OUT),
     (
@@ -322,7 +322,7 @@ TOLD_FIRST_LINES: list[tuple[str, list[Step], str]] = [
     (
         "done",
         [SMS, approved, UNSTOP],
-        "✅ SMS On is YES for Ana Gómez, number ending 0100. "
+        "✅ SMS On is YES for Ana Gómez, number ending 0100: texts are sent again. "
         f"<@{LEE}> approved your re-opt-in request AT.",
     ),
     (
