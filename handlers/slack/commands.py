@@ -19,11 +19,10 @@ from handlers.slack import check_list
 from handlers.slack.blocks import activity_page
 from handlers.slack.blocks.card import card, card_text
 from handlers.slack.blocks.details_modal import legend
-from handlers.slack.blocks.formatting import Block, escape, fit, section
+from handlers.slack.blocks.formatting import Block, escape, fit, section, spoken
 from handlers.slack.blocks.modal_frame import Metadata, View
 from handlers.slack.blocks.search_results import hits, nothing
 from handlers.slack.blocks.small_modals import search_modal
-from handlers.slack.blocks.spoken_text import spoken
 from handlers.slack.case_actions import pending_page
 from handlers.slack.imports import import_listeners
 from handlers.slack.interaction import show

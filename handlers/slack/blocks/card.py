@@ -14,7 +14,7 @@ from bot.consent.permissions import Action, may
 from bot.consent.rules import Decision, Status
 from bot.consent.use_cases import Profile
 from handlers import vocabulary
-from handlers.answers import answer_line, contradiction
+from handlers.answers import answer_line, contradiction, recorded
 from handlers.entry_lines import last_line
 from handlers.slack import ids
 from handlers.slack.blocks.card_steps import (
@@ -38,9 +38,8 @@ from handlers.slack.blocks.formatting import (
     plain,
     section,
     shown,
+    spoken,
 )
-from handlers.slack.blocks.reached_contacts import recorded
-from handlers.slack.blocks.spoken_text import spoken
 
 #: Lines for steps on a phone: the whole card has 16 there, and 12 on a wide screen. What does not
 #: fit is under Details.

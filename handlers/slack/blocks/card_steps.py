@@ -283,7 +283,7 @@ def _held(profile: Profile, channel: Channel) -> Step:
     if held is None:
         return Step(text=said)
     card = ids.Pointer(contact=profile.contact.id, version=profile.contact.version)
-    value = str(ids.HeldReply(card=card, channel=channel, since=held.since))
+    value = str(ids.HoldPointer(card=card, channel=channel, since=held.since))
     things = vocabulary.things(channel)
     yes = button("It was an opt-out", ids.HOLD_YES, value, style="danger")
     yes["confirm"] = confirm(

@@ -10,7 +10,7 @@ from bot.consent.known_providers import KnownProviders
 from bot.consent.model import Channel, Contact
 from bot.consent.use_cases import Found, Profile
 from handlers import vocabulary
-from handlers.answers import answer_line
+from handlers.answers import answer_line, recorded
 from handlers.slack import ids
 from handlers.slack.blocks.card import card
 from handlers.slack.blocks.elements import option
@@ -25,7 +25,6 @@ from handlers.slack.blocks.formatting import (
     section,
 )
 from handlers.slack.blocks.modal_frame import Metadata, View, modal, select, text_input
-from handlers.slack.blocks.reached_contacts import recorded
 from handlers.slack.blocks.search_results import hits, page_of_hits
 
 
