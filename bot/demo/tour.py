@@ -54,8 +54,8 @@ TOUR: dict[str, object] = {
         },
         {
             "title": "Green is not enough",
-            "text": "Bob wants texts and they bounce: SMS On is YES, and nothing is sent. Clear "
-            "SMS Bounce from the … menu, and say what shows that his number works.",
+            "text": "Bob wants texts and they bounce: SMS On is YES, and nothing is sent. Press "
+            "Clear SMS Bounce, and say why and what shows that his number works.",
             "person": "Ben",
             "command": "/optin 415-555-0101",
             "shows": ["✓ SMS Bounce", "YES → cleared"],

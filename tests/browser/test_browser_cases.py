@@ -21,7 +21,7 @@ def test_a_manager_approves_and_then_the_contact_texts_unstop(page: Page) -> Non
     request = page.get_by_role("article").filter(has_text="Re-opt-in for SMS")
     expect(request).to_contain_text("number ending 0100")
     expect(request).to_contain_text(
-        "After approval: still waiting for this: Contact texts UNSTOP to +1 888"
+        "SMS On turns to YES when this happens, and not before: Contact texts UNSTOP to +1 888"
     )
     expect(request).not_to_contain_text("Ana Gómez")
     picture(page, "request")

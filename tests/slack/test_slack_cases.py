@@ -131,7 +131,7 @@ def test_stop_request_approval_and_then_unstop(slack: Slack) -> None:
     assert message.buttons == ["Approve", "Deny", "View"]
     assert "number ending 0142" in message.plain
     assert (
-        "After approval: still waiting for this: Contact texts UNSTOP to +1 888-555-0199"
+        "SMS On turns to YES when this happens, and not before: Contact texts UNSTOP to +1 888-555-0199"
         in message.plain
     )
 

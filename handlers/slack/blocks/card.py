@@ -157,7 +157,7 @@ def _buttons(profile: Profile, *, left: int = 0) -> Block:
     pointer = str(ids.Pointer(contact=contact.id, version=contact.version))
     elements = [
         button(
-            f"Undo {channel.word} On → NO",
+            f"Undo {channel.word} opt-out",
             ids.UNDOES[channel],
             f"{channel} {pointer}",
         )

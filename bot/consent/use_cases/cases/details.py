@@ -161,7 +161,8 @@ def _warnings(
     if facts.complaint:
         yield "The contact reported our e-mail as spam."
     if case.refused_at is not None and service.now() - case.refused_at <= _LATELY:
-        yield f"The contact refused {things} only lately, on {service.times.day(case.refused_at)}."
+        day = service.times.day(case.refused_at)
+        yield f"The contact opted out of {things} recently, on {day}."
     others = [h for h in contacts.at(key_of(case.address)) if h.id != contact.id]
     if others:
         thing = "number" if case.channel is Channel.SMS else "address"
@@ -173,6 +174,6 @@ def _warnings(
             f"holds the {thing} gets the {things}."
         )
     if facts.hold is not None:
-        yield "A reply of theirs that reads like a refusal waits for somebody's judgement."
+        yield "A reply that may be an opt-out still waits for somebody to read it."
     if contact.do_not_contact:
         yield "The contact is marked Do not contact: nothing is sent in any case."

@@ -157,7 +157,7 @@ def _decision(case: Case) -> Iterator[str]:
 def waits_for(case: Case) -> str:
     """What an approved case still needs, in short."""
     if case.channel is Channel.SMS:
-        return "the contact's part is missing"
+        return "it waits for the contact's UNSTOP"
     return "the address is still on the provider's list"
 
 
@@ -182,7 +182,7 @@ def outlook(matter: CaseDetails) -> str:
         return "nothing, since the contact is gone."
     if matter.missing:
         steps = joined(contact_steps(matter))
-        return f"still waiting for this: {steps}. {word} On turns to YES then, and not before."
+        return f"{word} On turns to YES when this happens, and not before: {steps}."
     if then.answer is Answer.YES:
         return f"{word} On is YES at once, and {what} are sent again."
     if then.answer is Answer.UNVERIFIED:
