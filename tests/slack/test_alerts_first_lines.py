@@ -70,7 +70,12 @@ def two_bounced(desk: Bench) -> None:
 
 def cleared(desk: Bench) -> None:
     contact = the(desk, K.BOUNCE).subject.contacts[0]
-    change(desk.service, contact, StatusUpdate(clear_bounce=frozenset({Channel.SMS})), AGENT)
+    wish = StatusUpdate(
+        clear_bounce=frozenset({Channel.SMS}),
+        reason="Asked by phone",
+        evidence="She called us from this number",
+    )
+    change(desk.service, contact, wish, AGENT)
 
 
 def handled(kind: AlertKind) -> Step:
