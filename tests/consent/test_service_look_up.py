@@ -27,6 +27,8 @@ from bot.consent.use_cases.record import Recorder
 from tests.support.consent_fixtures import AGENT, NOBODY, OPERATOR, SENDERS, stop
 from tests.support.storages import on_disk
 
+pytestmark = pytest.mark.every_storage
+
 PHONE = "+14155550100"
 
 

@@ -18,7 +18,7 @@ from bot.runtime.clock import Stopped
 from bot.runtime.read_email import read_email
 from handlers.webhooks.registry import known_providers
 from storage import open_store
-from tests.support.storages import KINDS, forget, path_in, url_of, with_tables
+from tests.support.storages import by_turns, forget, path_in, url_of, with_tables
 
 NOW = datetime(2026, 11, 3, 14, 2, tzinfo=UTC)
 
@@ -67,9 +67,13 @@ def clock() -> Stopped:
     return Stopped(NOW)
 
 
-@pytest.fixture(params=KINDS)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    by_turns(metafunc, "storage_path")
+
+
+@pytest.fixture
 def storage_path(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
-    """Of a storage of each kind: every test that takes a service runs on all of them."""
+    """Of a storage of one kind: see `storages.by_turns`."""
     path = with_tables(path_in(tmp_path / "storage", request.param))
     yield path
     forget(path)

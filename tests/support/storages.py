@@ -1,7 +1,8 @@
 """Storages of every kind, each known by a path in a folder of its own.
 
 `OPTIN_TEST_STORAGE` says on which kind the tests run that don't choose: `tinydb`, `sqlite` or
-`postgresql`. Those that run on all three then run on that one alone.
+`postgresql`. Those that run on all three then run on that one alone. With `all`, every test of a
+use case runs on all three, and not on one of them (`by_turns`).
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zlib import crc32
 
 import psycopg
+import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
@@ -29,11 +32,27 @@ from tests.support.postgres_fixtures import give_back, new_database
 NAMES = {"tinydb": "optin.json", "sqlite": "optin.db", "postgresql": "optin.postgresql"}
 
 _chosen = os.environ.get("OPTIN_TEST_STORAGE", "")
-KINDS = [_chosen] if _chosen else list(NAMES)
-KIND = _chosen or "tinydb"
+KINDS = [_chosen] if _chosen in NAMES else list(NAMES)
+KIND = _chosen if _chosen in NAMES else "tinydb"
 
 #: Databases in use, by the path under which a test knows them.
 _databases: dict[Path, str] = {}
+
+
+def by_turns(metafunc: pytest.Metafunc, fixture: str) -> None:
+    """Runs each test that has this fixture on one kind of storage, which its name decides: a third
+    of the tests on each. A module with the mark `every_storage` runs on all of them.
+
+    What use cases and rules decide is above the storage interface. The contract tests in
+    tests/storage check that each storage keeps to the interface, and tests/consent/test_histories.py
+    and test_properties.py compare long histories on all of them.
+    """
+    if fixture not in metafunc.fixturenames:
+        return
+    kinds = KINDS
+    if _chosen != "all" and not metafunc.definition.get_closest_marker("every_storage"):
+        kinds = [KINDS[crc32(metafunc.definition.nodeid.encode()) % len(KINDS)]]
+    metafunc.parametrize(fixture, kinds, indirect=True)
 
 
 def path_in(folder: Path, kind: str = KIND) -> Path:
