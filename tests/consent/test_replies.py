@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from math import ceil
 from time import thread_time
 
 import pytest
@@ -514,22 +516,34 @@ def test_no_text_for_training_alone_says_what_a_labelled_text_says() -> None:
 
 def test_no_near_duplicate_of_a_measured_text_was_worked_on() -> None:
     worked = [trigrams(row.text) for row in load() if row.half == "work"]
-    having: defaultdict[str, list[int]] = defaultdict(list)
-    for i, grams in enumerate(worked):
-        for gram in grams:
-            having[gram].append(i)
-    near = []
-    for row in load():
-        if row.half == "measure":
-            grams = trigrams(row.text)
-            shared = Counter(i for gram in grams for i in having[gram])
-            near += [
-                row.text
-                for i, count in shared.items()
-                if count / (len(grams) + len(worked[i]) - count) >= 0.75
-            ]
+    measured = {row.text: trigrams(row.text) for row in load() if row.half == "measure"}
 
-    assert not near
+    assert not list(near(measured, worked, 0.75))
+
+
+def near(
+    measured: Mapping[str, set[str]], worked: Sequence[set[str]], share: float
+) -> Iterator[str]:
+    """The texts that have this share of trigrams in common with one that was worked on."""
+    common = Counter(gram for grams in [*worked, *measured.values()] for gram in grams)
+
+    def rarest(grams: set[str]) -> list[str]:
+        """Two texts that have the share in common have one of these in common."""
+        return sorted(grams, key=lambda gram: (common[gram], gram))[
+            : len(grams) - ceil(share * len(grams)) + 1
+        ]
+
+    having: defaultdict[str, list[set[str]]] = defaultdict(list)
+    for grams in worked:
+        for gram in rarest(grams):
+            having[gram].append(grams)
+    for text, grams in measured.items():
+        if any(
+            len(grams & other) >= share * len(grams | other)
+            for gram in rarest(grams)
+            for other in having[gram]
+        ):
+            yield text
 
 
 def trigrams(text: str) -> set[str]:
