@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import unicodedata
+from dataclasses import dataclass, field
 from typing import Any
 
 import phonenumbers
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from bot.consent.addresses import key_of
 from bot.consent.errors import Invalid
-from bot.consent.frozen import plain_replace, replace
+from bot.consent.frozen import plain_replace, quick, replace
 from bot.consent.log.chain import canonical, plain_canonical
 from bot.consent.model import Consent, ConsentValue, Contact
 from bot.consent.parsing import read_phone
@@ -131,6 +132,58 @@ def test_a_replaced_value_is_frozen_and_has_no_other_fields() -> None:
         replace(contact, nickname="B")
     with pytest.raises(dataclasses.FrozenInstanceError):
         replace(contact, name="Ben").name = "Cy"  # type: ignore[misc]  # that is the point
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plain:
+    """As most of our values are."""
+
+    name: str
+    count: int = 1
+    parts: dict[str, int] = field(default_factory=dict)
+
+
+@quick
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quick:
+    """The same, built quickly."""
+
+    name: str
+    count: int = 1
+    parts: dict[str, int] = field(default_factory=dict)
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "name": st.text(),
+            "count": st.integers(),
+            "parts": st.dictionaries(st.text(), st.integers()),
+            "stranger": st.none(),
+        },
+    ),
+)
+def test_a_value_that_is_built_quickly_is_as_any_other(fields: dict[str, Any]) -> None:
+    try:
+        plain = dataclasses.asdict(Plain(**fields))
+    except TypeError:
+        with pytest.raises(TypeError):
+            Quick(**fields)
+    else:
+        assert dataclasses.asdict(Quick(**fields)) == plain
+
+
+def test_a_value_that_is_built_quickly_is_frozen_and_shares_no_default() -> None:
+    value = Quick(name="a")
+
+    assert type(value) is Quick
+    assert value.parts is not Quick(name="a").parts
+    assert value == plain_replace(value)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        value.name = "b"  # type: ignore[misc]  # that is the point
+    with pytest.raises(TypeError):
+        Quick("a")  # type: ignore[misc]  # its fields have names
 
 
 def test_ids_sort_by_their_making() -> None:
