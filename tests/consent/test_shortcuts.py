@@ -23,7 +23,9 @@ from bot.consent.use_cases.record import new_id
 from bot.runtime.read_email import read_email
 from tests.support.consent_fixtures import NOW
 
-AREA = st.sampled_from(["415", "212", "876", "242", "800", "911", "200", "123", "555"])
+AREA = st.sampled_from(
+    ["415", "212", "604", "416", "600", "876", "242", "800", "911", "200", "123", "555"]
+)
 
 
 @given(

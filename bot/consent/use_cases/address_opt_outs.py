@@ -60,6 +60,8 @@ def gain(
         facts = records.addresses.get(name)
         if not facts.empty:
             kept.append(as_texts(facts, form))
+    if not kept and not found.refusals and not contact.consents.get(key, UNSET).refused:
+        return contact
     system = replace(recorder, actor=actor)
     contact = _without_taken_back(system, contact, channel, [found, *kept])
     if not kept and not found.refusals:
