@@ -112,6 +112,9 @@ class TinyDBAddresses:
             return replace(_NOTHING, address=address)
         return decoded(self._known, id, self._transaction.documents[ADDRESSES][id], _facts)
 
+    def knows(self, address: str) -> bool:
+        return address in self._changed or address in self._transaction.index.ids[ADDRESSES]
+
     def put(self, facts: AddressFacts) -> None:
         self._transaction.writing()
         if facts.empty:

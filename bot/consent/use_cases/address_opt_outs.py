@@ -54,14 +54,16 @@ def gain(
     if key is None:
         return contact
     records = recorder.records
+    hashes = service.hashes(key)
+    known = any(map(records.addresses.knows, (key, *hashes)))
+    if not known and not contact.consents.get(key, UNSET).refused:
+        return contact
     found = records.addresses.get(key)
     kept = []
-    for name, form in service.hashes(key).items():
+    for name, form in hashes.items():
         facts = records.addresses.get(name)
         if not facts.empty:
             kept.append(as_texts(facts, form))
-    if not kept and not found.refusals and not contact.consents.get(key, UNSET).refused:
-        return contact
     system = replace(recorder, actor=actor)
     contact = _without_taken_back(system, contact, channel, [found, *kept])
     if not kept and not found.refusals:
