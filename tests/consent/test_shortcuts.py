@@ -19,6 +19,7 @@ from bot.consent.frozen import plain_replace, quick, replace
 from bot.consent.log.chain import canonical, plain_canonical
 from bot.consent.model import Consent, ConsentValue, Contact
 from bot.consent.parsing import read_phone
+from bot.consent.use_cases.context import keyed_hash, plain_keyed_hash
 from bot.consent.use_cases.record import new_id
 from bot.runtime.read_email import read_email
 from tests.support.consent_fixtures import NOW
@@ -111,6 +112,11 @@ def test_the_quick_encoder_of_the_chain_writes_what_the_plain_one_writes(
     values: list[str | int | None],
 ) -> None:
     assert canonical(values) == plain_canonical(values)
+
+
+@given(st.binary(max_size=200), st.binary(max_size=200))
+def test_the_quick_keyed_hash_is_the_hmac(key: bytes, data: bytes) -> None:
+    assert keyed_hash(key, data) == plain_keyed_hash(key, data)
 
 
 @given(
