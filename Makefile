@@ -13,8 +13,9 @@ help: ## show this list
 	@echo "Usage: make TARGET"
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
-demo: $(VENV)/runtime ## run the bot and a Slack workspace in your browser: no account, no key
-	@$(BIN)/python -m bot demo
+# PORT is for `make demo`.
+demo: $(VENV)/runtime ## run the bot and a Slack workspace in your browser (PORT=3031 picks a port)
+	@$(BIN)/python -m bot demo $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/dev ## run every test; browser tests are skipped without Chromium
 	$(BIN)/python -m pytest -n auto

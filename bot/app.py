@@ -191,7 +191,9 @@ def _alert_worker(
     settings: Settings, service: Service, health: Health, shared: SharedChannels
 ) -> Worker:
     slack = AlertClient(
-        client=client(settings.bot_token, settings.slack_api_url), roles=_roles(settings)
+        client=client(settings.bot_token, settings.slack_api_url),
+        roles=_roles(settings),
+        command=settings.command,
     )
     return Worker(service, slack, health, shared=shared)
 

@@ -10,7 +10,7 @@ from bot.consent.model import Channel
 from bot.consent.use_cases import AddressVerdict, CheckedAddress
 from handlers.cells import defused, line
 from handlers.contacts_file import UnreadableFile, addresses_of, lines_of
-from handlers.vocabulary import OWNER, STATUS
+from handlers.vocabulary import OWNER, icon_and_word
 
 #: `Ana Gómez <ana@example.com>`, as mail programs copy it.
 _IN_BRACKETS = re.compile(r"<([^<>]+)>")
@@ -63,7 +63,7 @@ def write_answers(answers: Iterable[CheckedAddress]) -> Iterator[str]:
 
 def status_of(one: CheckedAddress) -> tuple[str, str]:
     """Its icon and its words."""
-    return STATUS[one.decision.status] if one.decision else UNREADABLE
+    return icon_and_word(one.decision) if one.decision else UNREADABLE
 
 
 def reason(one: CheckedAddress) -> str:
@@ -80,7 +80,7 @@ def reason(one: CheckedAddress) -> str:
     said += one.decision.notes
     for sender, other in one.others.items():
         gates = " ".join(gate.reason for gate in other.gates)
-        said.append(f"From {sender}: {STATUS[other.status][1]}. {gates}".strip())
+        said.append(f"From {sender}: {icon_and_word(other)[1]}. {gates}".strip())
     return " ".join(said)
 
 

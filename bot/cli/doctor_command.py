@@ -109,7 +109,7 @@ def _storage(settings: Settings) -> Finding:
 def _public_url(settings: Settings) -> Finding:
     url = settings.public_url
     if url is None:
-        return Finding(what="No public address is set; Slack's Socket Mode needs none.")
+        return Finding(what="No public address is set; Slack's Socket Mode needs none.", off=True)
     parts = urlsplit(url)
     if parts.scheme != "https":
         return Finding(

@@ -14,8 +14,15 @@ class Finding:
     cure: str | None = None
     #: It works all the same.
     advice: bool = False
+    #: It is switched off, which is no fault.
+    off: bool = False
 
     @property
     def line(self) -> str:
-        mark = "✅" if self.cure is None else "🟡" if self.advice else "🔴"
-        return f"{mark} {self.what}" + (f"\n     {self.cure}" if self.cure else "")
+        return f"{self._mark} {self.what}" + (f"\n     {self.cure}" if self.cure else "")
+
+    @property
+    def _mark(self) -> str:
+        if self.cure is None:
+            return "⚪" if self.off else "✅"
+        return "🟡" if self.advice else "🔴"

@@ -11,6 +11,7 @@ from bot.consent.log.entries import Entry
 from bot.consent.model import AddressFacts, Channel
 from bot.consent.rules import decide
 from bot.consent.use_cases import Found, Profile
+from bot.consent.use_cases.alerts.held_replies import HeldReply
 from bot.consent.use_cases.unheld_addresses import as_if_held
 
 Shape = dict[str, Any]
@@ -77,6 +78,23 @@ def entry(entry: Entry) -> Shape:
         "expected": entry.expected,
         "provider_id": entry.provider_id,
         "hash": entry.hash,
+    }
+
+
+def held(reply: HeldReply) -> Shape:
+    """A reply that may be an opt-out."""
+    contact, deadline, answered = reply.contact, reply.deadline, reply.answered_at
+    return {
+        "id": reply.id,
+        "channel": reply.channel,
+        "contact": {"id": contact.id, "name": contact.name} if contact else None,
+        "address": reply.masked,
+        "text": reply.text,
+        "since": instant(reply.since),
+        "deadline": instant(deadline) if deadline else None,
+        "opt_out": reply.refusal,
+        "answered_by": reply.answered_by,
+        "answered_at": instant(answered) if answered else None,
     }
 
 

@@ -24,6 +24,7 @@ from bot.cli import (
     import_command,
     migrate_command,
     provider_command,
+    review_command,
     serve_command,
     set_command,
     status_command,
@@ -68,6 +69,7 @@ app.add_typer(
     short_help="Senders and providers that are used no longer.",
 )
 app.add_typer(case_command.app, name="case", short_help="Ask for and decide re-opt-ins.")
+app.add_typer(review_command.app, name="review", short_help="Answer replies that may be opt-outs.")
 app.command("activity", short_help="Show the Activity Log, newest first.")(
     activity_command.activity
 )

@@ -81,7 +81,7 @@ def provider_findings(settings: Settings) -> Iterator[Finding]:
             yield _on(spec, of_it)
             yield from _odd(spec, of_it)
         else:
-            yield Finding(what=f"{spec.heading} is off; {spec.switch} switches it on.")
+            yield Finding(what=f"{spec.heading} is off; {spec.switch} switches it on.", off=True)
 
 
 def _on(spec: ProviderSpec, heard: ProviderStatus) -> Finding:

@@ -70,7 +70,8 @@ def set_(
     evidence: Annotated[
         str | None,
         typer.Option(
-            help="What shows that the contact agreed. A YES needs it.",
+            help="What shows that the contact agreed, which a YES needs, or that a bounced address "
+            "works. For a bounce, the reason counts where you give no evidence.",
             metavar="TEXT",
             show_default=False,
         ),

@@ -14,7 +14,7 @@ from bot.cli.json_output import status as status_shape
 from bot.cli.terminal import say
 from bot.cli.terminal_card import answer, card
 from bot.consent.model import Channel
-from bot.consent.use_cases import Found, profile
+from bot.consent.use_cases import Found, contact_log, profile
 
 Json = Annotated[bool, typer.Option("--json", help="As JSON, for other programs.")]
 
@@ -35,7 +35,8 @@ def status(contact: ContactText, json: Json = False) -> None:
         if json:
             say(dumped(status_shape(found)))
             return
-        for line in card(profile(service, found.contact.id, operator(), latest=5)):
+        _, log = contact_log(service, found.contact.id, operator(), limit=5)
+        for line in card(profile(service, found.contact.id, operator()), log.lines):
             say(line)
 
 

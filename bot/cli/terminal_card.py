@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from bot.cli.terminal import when
-from bot.consent.known_providers import KnownProviders
-from bot.consent.log.entries import Entry
+from bot.cli.terminal_log import log_lines
 from bot.consent.model import Bounce, Channel, Contact
 from bot.consent.rules import Decision
-from bot.consent.use_cases import Profile, others_gates
+from bot.consent.use_cases import LogLine, Profile, others_gates
 from handlers.slack.blocks.formatting import shown
 from handlers.slack.blocks.reached_contacts import whose
-from handlers.vocabulary import OWNER, STATUS, actor, recorded_later, what
+from handlers.vocabulary import OWNER, icon_and_word, indicator
 
 
-def card(profile: Profile) -> Iterator[str]:
-    """The lines of the card: the contact, both answers with their gates, the latest entries."""
+def card(profile: Profile, latest: Sequence[LogLine] = ()) -> Iterator[str]:
+    """The lines of the card: the contact, both answers with their gates, the latest changes."""
     contact = profile.contact
     yield from who(contact)
     for channel in Channel:
         yield ""
         yield from answer(profile, channel)
-    if profile.latest:
+    if latest:
         yield ""
         yield "Activity"
-        for entry in profile.latest:
-            yield f"  {entry_line(entry, profile.senders.providers)}"
+        for line in latest:
+            for text in log_lines(line, profile.senders.providers):
+                yield f"  {text}"
 
 
 def who(contact: Contact) -> Iterator[str]:
@@ -47,7 +47,7 @@ def answer(profile: Profile, channel: Channel) -> Iterator[str]:
     decision = profile.decisions[channel]
     consent = profile.contact.consent(channel)
     facts = profile.facts.get(channel)
-    yield _headline(channel, decision)
+    yield indicator(decision)
     since = f" since {when(consent.since)}" if consent.since else ""
     yield f"  {channel.word} On {consent.on}{since}"
     if facts and facts.bounce is not Bounce.NO:
@@ -62,32 +62,9 @@ def answer(profile: Profile, channel: Channel) -> Iterator[str]:
         yield f"  {others} other contact{'s have' if others > 1 else ' has'} the same address."
     if channel is Channel.SMS:
         for sender, other in profile.by_sender.items():
-            icon, word = STATUS[other.status]
+            icon, word = icon_and_word(other)
             yield f"  From {profile.senders.named(sender)}: {icon} {word}"
             yield from _gates(profile, replace(other, gates=others_gates(profile, other)))
-
-
-def entry_line(entry: Entry, providers: KnownProviders, of: Contact | None = None) -> str:
-    """An entry of the log in one line."""
-    said = [when(entry.occurred_at)]
-    if recorded_later(entry):
-        said.append(f"recorded {when(entry.recorded_at)}")
-    if of:
-        said.append(shown(of.name) or "(erased)")
-    said.append(what(entry, providers))
-    said.append(actor(entry.actor, providers, markup=False))
-    if entry.expected:
-        said.append("expected")
-    if entry.reason:
-        said.append(shown(entry.reason, 200))
-    if entry.evidence and entry.evidence.text:
-        said.append(f"evidence: {shown(entry.evidence.text, 200)}")
-    return " · ".join(said)
-
-
-def _headline(channel: Channel, decision: Decision) -> str:
-    icon, word = STATUS[decision.status]
-    return f"{channel.word} {icon} {word}"
 
 
 def _gates(profile: Profile, decision: Decision) -> Iterator[str]:

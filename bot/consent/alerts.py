@@ -14,7 +14,8 @@ from enum import StrEnum
 from bot.consent.frozen import replace
 from bot.consent.model import Channel
 
-#: The first three alerts of a kind in a minute are posted singly, the others as one storm card.
+#: The first three alerts of a kind in a minute are posted singly, the others as one storm card,
+#: unless the channel's settings say otherwise.
 SINGLES = 3
 SINGLY_WITHIN = timedelta(minutes=1)
 #: A storm is over when nothing has joined it for this long.
@@ -23,7 +24,7 @@ STORM_QUIET = timedelta(minutes=5)
 STORM_PACE = timedelta(seconds=15)
 #: At these counts a line is added to the storm's thread.
 STORM_LINES = (10, 100, 500, 1_000, 5_000, 10_000)
-#: Bounces within this time share a message.
+#: Bounces within this time share a message, unless the channel's settings say otherwise.
 BOUNCES_WITHIN = timedelta(minutes=10)
 
 
@@ -73,6 +74,19 @@ OPTIONAL = (
     AlertKind.BOUNCE,
     AlertKind.DRIFT,
     AlertKind.UNKNOWN,
+)
+
+#: How the keys of reviews begin, and those of no other alert.
+REVIEW_KEYS = f"{AlertKind.REVIEW}:"
+#: Kinds about an opt-out of a contact: a later re-opt-in changes what they say.
+OPT_OUTS = (
+    AlertKind.STOP,
+    AlertKind.UNSUBSCRIBE,
+    AlertKind.DRIFT,
+    AlertKind.COMPLAINT,
+    AlertKind.UNSTOP,
+    AlertKind.UNREAD,
+    AlertKind.REVIEW,
 )
 
 #: In place of a Slack channel: the direct messages of the person who looks after Optin.

@@ -34,6 +34,8 @@ class CaseState(StrEnum):
     OVERTAKEN = "overtaken"
 
 
+#: How the reason of a YES begins that came back by a case.
+RE_OPT_IN = "Re-opt-in"
 #: What still waits for somebody.
 OPEN = frozenset({CaseState.PENDING, CaseState.APPROVED})
 
@@ -79,7 +81,8 @@ class Case:
     reminded: int = 0
     #: When it is to be looked at again by itself: a reminder, or its end. None where it is over.
     next_at: datetime | None = None
-    #: Ids of the alerts that show it: they are drawn anew with it.
+    #: Ids of the alerts that show it: the requests, what the requester was told, and the alerts
+    #: about the opt-out. They are drawn anew with it.
     copies: tuple[str, ...] = ()
 
     @property

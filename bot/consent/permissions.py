@@ -31,7 +31,7 @@ class Action(StrEnum):
     ERASE = "erase"
     #: Reads a probable refusal, or marks an alert handled.
     ANSWER = "answer"
-    #: Mutes a channel's alerts, or chooses their kinds.
+    #: Changes the alert settings of a channel.
     QUIET = "quiet"
 
 
@@ -67,7 +67,7 @@ _FOR_OTHERS = {
     Action.TAKE_BACK: "Only a manager can take back what was recorded by mistake.",
     Action.RETIRE: "Only a manager can say that a sender or a provider is used no longer.",
     Action.MERGE: "Only a manager can make one contact of two.",
-    Action.QUIET: "Only a manager can mute alerts or choose their kinds.",
+    Action.QUIET: "Only a manager can change the alert settings of a channel.",
     Action.DECIDE: "Only a manager can decide a re-opt-in.",
     Action.IMPORT: "Only a manager can import a file.",
     Action.ERASE: "Erasure is made at the command line.",
@@ -79,9 +79,14 @@ _FIELD = {
 }
 
 
+def may(actor: Actor, action: Action) -> bool:
+    """Whether the actor's role allows it: for what is drawn. `authorize` asks when it is done."""
+    return action in _MAY[actor.role]
+
+
 def authorize(actor: Actor, action: Action) -> None:
     """Raises `NotAllowed` where the actor's role, as it is at this moment, does not allow it."""
-    if action not in _MAY[actor.role]:
+    if not may(actor, action):
         if actor.role is Role.NOBODY:
             raise NotAllowed
         raise NotAllowed(_FOR_OTHERS.get(action), field=_FIELD.get(action))

@@ -180,6 +180,10 @@ class Outbox(Protocol):
         if its time has come."""
         ...
 
+    def reviews(self) -> Iterator[Alert]:
+        """The reviews, answered ones too, by key. Reads no other alert."""
+        ...
+
     def all(self) -> Iterator[Alert]:
         """All of them, in the order in which they came."""
         ...

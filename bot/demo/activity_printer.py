@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Event, Thread
 
 from bot.consent.known_providers import KnownProviders
-from bot.consent.log.entries import Entry
+from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.parsing import masked
+from bot.consent.rules import Reason
 from bot.consent.use_cases import Service
-from handlers.vocabulary import actor, what
+from handlers.entry_sentences import plain_sentence
+from handlers.vocabulary import actor
 
 logger = logging.getLogger(__name__)
 
@@ -62,9 +65,18 @@ def _since(service: Service, last: int) -> Iterator[Entry]:
 
 
 def _line(entry: Entry, providers: KnownProviders) -> str:
-    """Without names, numbers and what was written: a terminal is a log, too."""
+    """Without names, numbers and what people wrote: a terminal is a log, too."""
     address = entry.address if entry.address and not entry.address.startswith("hash:") else None
     by = f"by {actor(entry.actor, providers, markup=False)}"
-    said = [what(entry, providers), masked(address) if address else "", by]
-    said.append("expected" if entry.expected else "")
-    return " · ".join(filter(None, said))
+    said = plain_sentence(replace(entry, reason=_without_words(entry)), providers)
+    return " · ".join(filter(None, [said, masked(address) if address else "", by]))
+
+
+def _without_words(entry: Entry) -> str | None:
+    """The reason, where Optin or a provider wrote it."""
+    reason = entry.reason or ""
+    if reason.startswith("Replied"):
+        lifts = entry.kind is EntryKind.BLOCK
+        return f"Replied with an opt-{'in' if lifts else 'out'} word"
+    theirs = entry.actor.startswith(("provider:", "contact")) and "“" not in reason
+    return reason if theirs or reason in {*Reason} else None

@@ -27,6 +27,7 @@ from bot.consent.records import Addresses
 from bot.consent.senders import NumberKind
 from bot.consent.store import Records
 from bot.consent.use_cases import Service
+from bot.demo.tour import IN_THE_TOUR
 
 PUBLIC_URL = "https://optin.example"
 #: Twilio tries again after any failure, as the README has one set it up.
@@ -101,6 +102,7 @@ def _people(records: Records) -> Iterator[dict[str, Any]]:
                 sender for sender, block in blocks.items() if block.state is BlockState.BLOCKED
             ],
             "suppressed": _suppressed(records.addresses, mailbox) if mailbox else "",
+            "floods": contact.name not in IN_THE_TOUR,
         }
 
 

@@ -110,7 +110,10 @@ def _workspace(port: int, folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
         with process.stdin:
             page = process.stdout.readline().strip()
             if not page:
-                raise SettingsError(f"The page can't be served at port {port}: try another --port.")
+                raise SettingsError(
+                    f"The page can't be served at port {port}. Choose another one: "
+                    "`optin demo --port 3031`, or `make demo PORT=3031`."
+                )
             settings = (process.stdout.readline().strip() for _ in range(4))
             given = dict(setting.split("=", 1) for setting in settings)
             yield page, given

@@ -230,8 +230,10 @@ def fill(service: Service) -> int:
             operator,
         )
         with service.store.transaction() as records:
-            for channel, side in ((Channel.SMS, sample.sms), (Channel.EMAIL, sample.mail)):
-                _Past(records, contact.id, channel, at).tell(side, SENDERS[sample.sender])
+            for channel, side in ((Channel.EMAIL, sample.mail), (Channel.SMS, sample.sms)):
+                past = _Past(records, contact.id, channel, at)
+                past.tell(side, SENDERS[sample.sender])
+                at = past.at
         if sample.do_not_contact:
             change(service, contact.id, StatusUpdate(do_not_contact=True), operator)
     return len(_SAMPLES)
@@ -265,11 +267,16 @@ class _Past:
             self._say(actor, agreed)
         if side.on is ConsentValue.NO:
             asked = "Correction" if side.by is Origin.STAFF else "Asked by phone"
-            actor, reason = (provider, "STOP") if side.blocked else ("cli:demo", asked)
+            asked = "Reported our e-mail as spam" if side.complaint else asked
+            told = "Unsubscribed" if mail else "Replied “STOP”"
             refused = ConsentChanged(
-                before=ConsentValue.YES, after=ConsentValue.NO, reason=reason, by=side.by
+                before=ConsentValue.YES,
+                after=ConsentValue.NO,
+                reason=told if side.blocked else asked,
+                by=side.by,
+                sender=sender.number if side.blocked and not mail else None,
             )
-            self._say(actor, refused)
+            self._say(_CONTACT if side.blocked else "cli:demo", refused, provider)
         if side.blocked or side.unknown:
             state = BlockState.UNKNOWN if side.unknown else BlockState.BLOCKED
             name = (
@@ -277,7 +284,13 @@ class _Past:
                 if mail
                 else sender.number
             )
-            self._say(provider, BlockChanged(sender=name, before=BlockState.NONE, after=state))
+            blocked = BlockChanged(
+                sender=name,
+                before=BlockState.NONE,
+                after=state,
+                by=Origin.CONTACT if side.blocked else None,
+            )
+            self._say(_CONTACT if side.blocked else provider, blocked, provider)
         if side.bounce is not Bounce.NO:
             by = Origin.CONTACT if side.complaint else None
             reason = "Reported as spam" if side.complaint else _BOUNCED[self.channel]
@@ -288,16 +301,21 @@ class _Past:
             proved = BounceChanged(before=Bounce.YES, after=Bounce.PROBATION, reason=reason)
             self._say("cli:demo", proved)
 
-    def _say(self, actor: str, change: Change) -> None:
-        self.at += timedelta(hours=1)
+    def _say(self, actor: str, change: Change, provider: str = "") -> None:
+        # An opt-out and its block are one event of the provider's.
+        if not (isinstance(change, BlockChanged) and actor == _CONTACT):
+            self.at += timedelta(hours=1)
         source = "cli" if actor.startswith("cli:") else actor.removesuffix(":demo")
+        source = provider if actor == _CONTACT else source
+        event = f"demo:{self.contact}:{self.channel}" if actor == _CONTACT else None
         contact = self.records.contacts.get(self.contact)
         assert contact is not None
-        Recorder(records=self.records, actor=actor, source=source, now=self.at).record(
-            contact, change, address=contact.address(self.channel), channel=self.channel
-        )
+        Recorder(
+            records=self.records, actor=actor, source=source, now=self.at, provider_id=event
+        ).record(contact, change, address=contact.address(self.channel), channel=self.channel)
 
 
+_CONTACT = "contact"
 _BOUNCED = {
     Channel.SMS: "The number is not in service (Twilio 30005).",
     Channel.EMAIL: "The mailbox does not exist (5.1.1).",

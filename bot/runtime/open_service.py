@@ -49,5 +49,6 @@ def open_service(
             alert_channel=settings.alert_channel,
             approval_channel=settings.approval_channel,
             self_approve=settings.self_approve,
+            command=settings.command,
             deadline=review_deadline,
         )

@@ -8,35 +8,50 @@ from typing import Any
 import msgspec
 from slack_bolt import Ack
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 
 from bot.consent.errors import Invalid
-from bot.consent.log.entries import EntryKind
 from bot.consent.model import Actor, Channel
-from bot.consent.use_cases import Service, StatusUpdate, change, profile, undo
-from bot.consent.use_cases import activity as log_page
-from handlers import vocabulary
+from bot.consent.use_cases import Service, contact_log, profile, undo
 from handlers.slack import ids, log_export
+from handlers.slack.alerts.slack_errors import slack_failure
 from handlers.slack.blocks import activity_page
-from handlers.slack.blocks.edit_modal import edit_modal, saved_modal
+from handlers.slack.blocks.details_modal import details_view
+from handlers.slack.blocks.edit_modal import edit_modal
+from handlers.slack.blocks.formatting import date
 from handlers.slack.blocks.modal_frame import Metadata
+from handlers.slack.blocks.saved_modal import saved_modal
 from handlers.slack.blocks.small_modals import (
     details_modal,
     details_of,
+    do_not_contact_modal,
     message_modal,
     note_modal,
     profile_modal,
-    search_modal,
-    why_modal,
 )
-from handlers.slack.commands import RECENT, recent_page
-from handlers.slack.corrections import ask_what_was_wrong
+from handlers.slack.commands import recent_page
 from handlers.slack.error_handler import saved
-from handlers.slack.interaction import Body, chosen, pointer, pressed, show, user, value, view_id
+from handlers.slack.interaction import (
+    Body,
+    chosen,
+    pointer,
+    pressed,
+    say,
+    show,
+    user,
+    value,
+    view_id,
+)
 from handlers.slack.interaction import view as view_of
 from handlers.slack.metadata import read_metadata
+from handlers.slack.noted_view import note_below, pressed_block
 from handlers.slack.redraw import opened_from, origin, redraw
 from handlers.slack.response_url import reply
 from handlers.slack.sealed_values import Drafts
+
+#: What Slack says where three modals are open.
+_FULL = "push_limit_reached"
+_ON_ITS_WAY = "The log is on its way to your direct messages …"
 
 
 def edit(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
@@ -50,23 +65,6 @@ def view(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
     """From a list to the card, in a modal: the list stays."""
     found = profile(consent, pointer(body).contact, actor)
     show(client, body, profile_modal(found, opened_from(body, value(body))))
-    ack()
-
-
-def search(ack: Ack, body: Body, client: WebClient) -> None:
-    """From a list that is too short to the search."""
-    show(client, body, search_modal(Metadata()))
-    ack()
-
-
-def found(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
-    """A contact was chosen: the search turns into the profile."""
-    card_of = profile(consent, ids.Pointer.read(chosen(body)).contact, actor)
-    client.views_update(
-        view_id=view_id(body),
-        hash=view_of(body).get("hash"),
-        view=profile_modal(card_of, Metadata()),
-    )
     ack()
 
 
@@ -85,21 +83,9 @@ def more(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
     found = profile(consent, at.contact, actor)
     match what:
         case ids.REFRESH:
-            if not redraw(client, consent, actor, found, where):
+            note = f"Refreshed {date(consent.now())}"
+            if not redraw(client, consent, actor, found, where, note=note):
                 raise Invalid("This card can't be drawn anew. Look the contact up again.")
-        case ids.CLEAR_SMS | ids.CLEAR_EMAIL:
-            channel = Channel.SMS if what == ids.CLEAR_SMS else Channel.EMAIL
-            wish = StatusUpdate(clear_bounce=frozenset({channel}))
-            outcome = change(consent, at.contact, wish, actor, version=at.version)
-            with saved():
-                found = profile(consent, at.contact, actor)
-                notice = None
-                if outcome.meanwhile:
-                    notice = vocabulary.meanwhile(
-                        outcome.meanwhile, consent.now(), consent.providers
-                    )
-                show(client, body, saved_modal(found, outcome.changes, where, notice=notice))
-                redraw(client, consent, actor, found, where)
         case ids.DETAILS:
             contact = found.contact
             where = msgspec.structs.replace(where, contact=contact.id, version=contact.version)
@@ -108,27 +94,38 @@ def more(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
             where = msgspec.structs.replace(where, contact=found.contact.id)
             show(client, body, note_modal(where))
         case ids.WHY:
-            show(client, body, why_modal(found))
-        case ids.MISTAKE:
-            ask_what_was_wrong(client, body, found, actor)
+            show(client, body, details_view(found, where))
+        case ids.FORBID:
+            show(client, body, do_not_contact_modal(found, where))
         case _:
             raise Invalid(ids.OUTDATED)
     ack()
 
 
+def details(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+    """Everything that the card leaves out."""
+    found = profile(consent, pointer(body).contact, actor)
+    show(client, body, details_view(found, origin(body)))
+    ack()
+
+
 def take_back(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
-    """Undo of one's own slip, in the modal that says what was saved."""
+    """Undo of one's own slip, on the card or in the modal that says what was saved."""
     channel, _, about = value(body).partition(" ")
     if channel not in list(Channel):
         raise Invalid(ids.OUTDATED)
     at = ids.Pointer.read(about)
-    metadata = read_metadata(view_of(body))
     outcome = undo(consent, at.contact, Channel(channel), actor)
     with saved():
         found = profile(consent, at.contact, actor)
-        modal = saved_modal(found, outcome.changes, metadata)
-        client.views_update(view_id=view_id(body), view=modal)
-        redraw(client, consent, actor, found, metadata)
+        view = body.get("view")
+        if isinstance(view, dict) and view.get("callback_id") == ids.SAVED_MODAL:
+            metadata = read_metadata(view)
+            modal = saved_modal(found, outcome.changes, metadata)
+            client.views_update(view_id=view_id(body), view=modal)
+            redraw(client, consent, actor, found, metadata)
+        elif not redraw(client, consent, actor, found, origin(body)):
+            say(client, body, f"Taken back: {Channel(channel).word} On is as it was.")
     ack()
 
 
@@ -165,8 +162,14 @@ def export_log(ack: Ack, body: Body, client: WebClient, consent: Service, actor:
     """The whole log of a contact as CSV, to one's own direct messages: acknowledged first."""
     contact = read_metadata(view_of(body)).contact
     profile(consent, contact, actor)
-    shown = show(client, body, _exporting())
-    _export(body, client, consent, actor, contact=contact, view_id=shown).start()
+    export = _export(body, client, consent, actor, contact=contact)
+    try:
+        export = replace(export, view_id=show(client, body, _exporting()))
+    except SlackApiError as error:
+        if slack_failure(error).word != _FULL:
+            raise
+        export = _in_the_log(body, export)
+    export.start()
     ack()
 
 
@@ -174,9 +177,12 @@ def export_again(ack: Ack, body: Body, client: WebClient, consent: Service, acto
     """The same once more, by somebody who has looked."""
     contact = read_metadata(view_of(body)).contact
     profile(consent, contact, actor)
-    client.views_update(view_id=view_id(body), view=_exporting())
-    export = _export(body, client, consent, actor, contact=contact, view_id=view_id(body))
-    replace(export, anyway=True).start()
+    export = replace(_export(body, client, consent, actor, contact=contact), anyway=True)
+    if view_of(body).get("callback_id") == ids.LOG_MODAL:
+        export = _in_the_log(body, export)
+    else:
+        client.views_update(view_id=view_id(body), view=_exporting())
+    export.start()
     ack()
 
 
@@ -188,8 +194,8 @@ def turn_recent(ack: Ack, body: Body, client: WebClient, consent: Service, actor
     if action.get("action_id") != ids.RECENT_KIND:
         before = _seq(action) or None
         kind = str(action.get("value", "")).partition(" ")[2]
-    blocks = recent_page(consent, actor, kind=_filter(kind), before=before)
-    if not reply(client, str(body.get("response_url") or ""), RECENT, blocks, replace=True):
+    text, blocks = recent_page(consent, actor, kind=_filter(kind), before=before)
+    if not reply(client, str(body.get("response_url") or ""), text, blocks, replace=True):
         raise Invalid("This list can't be turned any more. Ask for it again.")
     ack()
 
@@ -200,11 +206,17 @@ def unknown(ack: Ack) -> None:
 
 
 def _exporting() -> dict[str, object]:
-    return message_modal(log_export.TITLE, "The log is on its way to your direct messages …")
+    return message_modal(log_export.TITLE, _ON_ITS_WAY)
+
+
+def _in_the_log(body: Body, export: log_export.Export) -> log_export.Export:
+    """The export, which says in the log itself how far it is: no modal fits on top."""
+    note_below(export.client, body, _ON_ITS_WAY)
+    return replace(export, log=view_of(body), below=pressed_block(body))
 
 
 def _export(
-    body: Body, client: WebClient, consent: Service, actor: Actor, *, contact: str, view_id: str
+    body: Body, client: WebClient, consent: Service, actor: Actor, *, contact: str
 ) -> log_export.Export:
     return log_export.Export(
         client=client,
@@ -212,29 +224,23 @@ def _export(
         actor=actor,
         user=user(body),
         contact=contact,
-        view_id=view_id,
+        view_id=view_id(body),
     )
 
 
 def _log(consent: Service, actor: Actor, metadata: Metadata) -> dict[str, object]:
-    kinds: tuple[EntryKind, ...] = activity_page.kinds(metadata.kind)
     channel = Channel(metadata.channel) if metadata.channel in list(Channel) else None
-    contact, entries = log_page(
+    contact, page = contact_log(
         consent,
         metadata.contact,
         actor,
-        kinds=kinds,
+        kinds=activity_page.kinds(metadata.kind),
         channel=channel,
         before=metadata.cursors[-1] if metadata.cursors else None,
-        limit=activity_page.PAGE + 1,
+        limit=activity_page.PAGE,
+        every=activity_page.wants_every(metadata.kind),
     )
-    return activity_page.log_modal(
-        contact,
-        entries[: activity_page.PAGE],
-        len(entries) > activity_page.PAGE,
-        metadata,
-        consent.providers,
-    )
+    return activity_page.log_modal(contact, page, metadata, consent.providers)
 
 
 def _seq(action: dict[str, Any]) -> int:

@@ -14,13 +14,14 @@ from slack_sdk import WebClient
 from bot.consent.use_cases import Service
 from handlers.slack import (
     actions,
+    card_actions,
     case_actions,
     check_list,
     commands,
+    contact_search,
     corrections,
     error_handler,
     ids,
-    options,
     view_submissions,
 )
 from handlers.slack.alerts import alert_actions as alerts
@@ -30,11 +31,14 @@ from handlers.slack.roles import AuthorizeMiddleware, RoleLookup
 _ACTIONS: dict[str, Callable[..., None]] = {
     ids.EDIT: actions.edit,
     ids.VIEW: actions.view,
-    ids.SEARCH_ALL: actions.search,
-    ids.FIND: actions.found,
+    ids.SEARCH_ALL: contact_search.search,
+    ids.LIST_PREVIOUS: contact_search.turn_list,
+    ids.LIST_NEXT: contact_search.turn_list,
+    ids.FIND: contact_search.found,
     ids.ADD: actions.add,
     ids.MORE: actions.more,
-    ids.UNDO: actions.take_back,
+    ids.WHY: actions.details,
+    **dict.fromkeys((ids.UNDO, *ids.UNDOES.values()), actions.take_back),
     ids.ACTIVITY: actions.activity,
     ids.LOG_OLDER: actions.turn_log,
     ids.LOG_NEWER: actions.turn_log,
@@ -51,15 +55,22 @@ _ACTIONS: dict[str, Callable[..., None]] = {
     ids.REVIEW_NO: alerts.review,
     ids.ALERT_MENU: alerts.menu,
     ids.ALERT_REQUEST: alerts.ask,
-    ids.REQUEST_SMS: case_actions.ask,
-    ids.REQUEST_EMAIL: case_actions.ask,
+    **dict.fromkeys(ids.REQUEST.values(), case_actions.ask),
     ids.APPROVE: case_actions.approved,
     ids.DENY: case_actions.denying,
-    ids.WITHDRAW_SMS: case_actions.withdrawn,
-    ids.WITHDRAW_EMAIL: case_actions.withdrawn,
+    **dict.fromkeys(ids.WITHDRAWS.values(), case_actions.withdrawn),
     ids.CASE_VIEW: case_actions.view,
     ids.PENDING_MORE: case_actions.more,
     ids.REQUESTS_BY_DM: case_actions.by_dm,
+    ids.OPT_OUT: card_actions.opt_out,
+    **dict.fromkeys(ids.CLEAR.values(), card_actions.clear),
+    **dict.fromkeys(ids.RECORD.values(), card_actions.record),
+    ids.PUT_IN: card_actions.put_in,
+    ids.HOLD_YES: card_actions.hold,
+    ids.HOLD_NO: card_actions.hold,
+    ids.LIFT: card_actions.do_not_contact,
+    ids.DECIDE: card_actions.decide,
+    **dict.fromkeys(ids.EDIT_DROPDOWNS, card_actions.touched),
     ids.REMOVED: corrections.removed,
     ids.MISTAKE: corrections.mistake,
     ids.IMPORT_GO: import_listeners.went,
@@ -73,10 +84,12 @@ _VIEWS: dict[str, Callable[..., None]] = {
     ids.DETAILS_MODAL: view_submissions.saved_details,
     ids.NOTE_MODAL: view_submissions.saved_note,
     ids.SEARCH_MODAL: view_submissions.searched,
-    ids.KINDS_MODAL: alerts.saved_kinds,
+    ids.ALERT_SETTINGS_MODAL: alerts.saved_settings,
     ids.REQUEST_MODAL: case_actions.saved_request,
     ids.DENY_MODAL: case_actions.saved_denial,
     ids.MISTAKE_MODAL: corrections.saved_mistake,
+    ids.CLEAR_MODAL: card_actions.saved_clear,
+    ids.FORBID_MODAL: card_actions.saved_do_not_contact,
     ids.CHECK_MODAL: check_list.submitted,
     ids.IMPORT_MODAL: import_listeners.submitted,
 }
@@ -118,7 +131,7 @@ def bolt_app(
     app.action(_MEANINGS)(import_listeners.chose)
     for callback, listener in _VIEWS.items():
         app.view(callback)(listener)
-    app.options(ids.FIND)(options.find)
+    app.options(ids.FIND)(contact_search.offer)
 
     @app.event("channel_shared")
     @app.event("channel_unshared")
@@ -135,7 +148,7 @@ def bolt_app(
     app.command(_ANY)(commands.unknown)
     app.action(_ANY)(actions.unknown)
     app.view(_ANY)(view_submissions.unknown)
-    app.options(_ANY)(options.unknown)
+    app.options(_ANY)(contact_search.unknown)
 
     @app.error
     def said(error: Exception, body: dict[str, Any], client: WebClient) -> BoltResponse:

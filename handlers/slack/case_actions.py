@@ -6,7 +6,7 @@ What a click may do is decided when it is made: the case, the role and the conta
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from slack_bolt import Ack
@@ -37,32 +37,34 @@ from bot.consent.use_cases import (
 )
 from handlers.slack import ids
 from handlers.slack.alerts.render import case_progress as drawing
-from handlers.slack.blocks.formatting import Block, date, masked
+from handlers.slack.blocks.formatting import Block, date
 from handlers.slack.blocks.modal_frame import Metadata
 from handlers.slack.blocks.request_modal import (
     PAGE,
+    case_modal,
     deny_modal,
     pending,
     request_modal,
     requested_modal,
 )
 from handlers.slack.blocks.small_modals import message_modal, profile_modal
+from handlers.slack.blocks.spoken_text import spoken
 from handlers.slack.error_handler import saved
-from handlers.slack.interaction import Body, pointer, pressed, say, show, url, value
+from handlers.slack.interaction import Body, pointer, pressed, say, show, url, value, view_id
 from handlers.slack.metadata import read_metadata
 from handlers.slack.redraw import origin, redraw
 from handlers.slack.response_url import reply
-from handlers.slack.view_submissions import typed
+from handlers.slack.view_submissions import moment, typed
 from handlers.vocabulary import actor as who
+from handlers.vocabulary import person
 
-PENDING = "Open re-opt-in requests."
 _CHANGED = (
     "This contact changed meanwhile, and what you typed is kept: look whether it still holds, then "
     "send it again."
 )
 _ID = re.compile("[0-9a-f]{32}")
 _MINUTE = timedelta(minutes=1)
-_CHANNEL = {ids.REQUEST_SMS: Channel.SMS, ids.REQUEST_EMAIL: Channel.EMAIL}
+_CHANNEL = {action: channel for channel, action in ids.REQUEST.items()}
 
 #: What a case came to, after "This was already …".
 _WAS: dict[CaseState, str] = {
@@ -79,7 +81,7 @@ def ask(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor)
     """Opens the request, from a card."""
     channel = _CHANNEL[pressed(body)["action_id"]]
     found = profile(consent, pointer(body).contact, actor)
-    check_request(found.contact, channel, found.cases.get(channel), consent.now())
+    check_request(consent, found.contact, channel, found.cases.get(channel))
     other = completed_by_another(consent, found.contact.id, channel, actor)
     show(client, body, request_modal(found, channel, origin(body), other=other))
     ack()
@@ -97,7 +99,7 @@ def saved_request(
     wanted = CaseRequest(
         channel=Channel(metadata.channel),
         evidence=values.get("evidence", ""),
-        evidence_at=_moment(values.get("evidence_date", "")),
+        evidence_at=moment(values.get("evidence_date", "")),
         precision=_MINUTE - timedelta(microseconds=1),
         reason=Reason[reason] if reason in Reason.__members__ else None,
         note=values.get("note") or None,
@@ -106,7 +108,7 @@ def saved_request(
         case = request(consent, metadata.contact, wanted, actor, version=metadata.version)
     except Changed:
         found = profile(consent, metadata.contact, actor)
-        check_request(found.contact, wanted.channel, None, consent.now())
+        check_request(consent, found.contact, wanted.channel, None)
         other = completed_by_another(consent, metadata.contact, wanted.channel, actor)
         again = request_modal(
             found, wanted.channel, metadata, notice=_CHANGED, typed=values, other=other
@@ -115,8 +117,8 @@ def saved_request(
         return
     with saved():
         about = case_details(consent, case.id, actor)
-        told = bool(case.copies)
-        opened = requested_modal(about, list(drawing.progress(about)), told=told)
+        steps = list(drawing.progress(about))
+        opened = requested_modal(about, steps, told=about.posted, command=consent.command)
         ack(response_action="update", view=opened)
         redraw(client, consent, actor, profile(consent, metadata.contact, actor), metadata)
 
@@ -140,6 +142,7 @@ def approved(ack: Ack, body: Body, client: WebClient, consent: Service, actor: A
         else:
             say(client, body, _already(decided, consent.providers))
         _list_anew(client, consent, actor, _list_of(body))
+        _modal_anew(client, body, consent, actor, decided.case.id)
     ack()
 
 
@@ -151,8 +154,7 @@ def denying(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Ac
     if about.case.state is not CaseState.PENDING:
         say(client, body, _already(Decided(case=about.case, won=False), consent.providers))
     else:
-        said = drawing.headline(about.case, masked(about.case.address))
-        show(client, body, deny_modal(case, said, _list_of(body)))
+        show(client, body, deny_modal(case, about, _list_of(body)))
     ack()
 
 
@@ -163,12 +165,8 @@ def saved_denial(
     reason = typed(view).get("reason", "")
     decided = deny(consent, metadata.contact, reason, actor, version=metadata.version)
     with saved():
-        said = (
-            "Denied. Whoever asked is told why."
-            if decided.won
-            else _already(decided, consent.providers)
-        )
-        ack(response_action="update", view=message_modal("Deny", said, markup=not decided.won))
+        said = _denied(decided.case, actor) if decided.won else _already(decided, consent.providers)
+        ack(response_action="update", view=message_modal("Deny", said, markup=True))
         _list_anew(client, consent, actor, metadata.response_url)
 
 
@@ -198,7 +196,7 @@ def more(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
     """The next page of what is open."""
     last = _case(consent, value(body))
     blocks = pending_page(consent, actor, after=last)
-    if not reply(client, url(body), PENDING, blocks, replace=True):
+    if not reply(client, url(body), spoken(blocks), blocks, replace=True):
         raise Invalid("This list is too old. Ask for it again.")
     ack()
 
@@ -210,6 +208,7 @@ def by_dm(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Acto
     with saved():
         said = "come to your direct messages, too" if wanted else "come to the channel alone"
         say(client, body, f"From now on requests {said}.")
+        _list_anew(client, consent, actor, _list_of(body))
     ack()
 
 
@@ -218,7 +217,7 @@ def pending_page(consent: Service, actor: Actor, *, after: Case | None = None) -
     found = all_case_details(consent, actor, after=after, limit=PAGE + 1)
     dm = is_subscribed_to_requests(consent, actor)
     decides = actor.role is Role.MANAGER
-    return pending(found, len(found) > PAGE, decides=decides, by_dm=dm)
+    return pending(found, len(found) > PAGE, reader=actor.id, decides=decides, by_dm=dm)
 
 
 def _list_of(body: Body) -> str:
@@ -230,7 +229,26 @@ def _list_of(body: Body) -> str:
 def _list_anew(client: WebClient, consent: Service, actor: Actor, where: str) -> None:
     """What was decided is off the list, and its buttons with it."""
     if where:
-        reply(client, where, PENDING, pending_page(consent, actor), replace=True)
+        blocks = pending_page(consent, actor)
+        reply(client, where, spoken(blocks), blocks, replace=True)
+
+
+def _modal_anew(client: WebClient, body: Body, consent: Service, actor: Actor, case: str) -> None:
+    """The request's own modal, where the button was pressed there, and the card below it."""
+    view = body.get("view")
+    if not isinstance(view, dict) or view.get("callback_id") != ids.CASE_MODAL:
+        return
+    about, where = case_details(consent, case, actor), origin(body)
+    client.views_update(view_id=view_id(body), view=case_modal(about, where))
+    if about.contact is not None:
+        redraw(client, consent, actor, profile(consent, about.contact.id, actor), where)
+
+
+def _denied(case: Case, actor: Actor) -> str:
+    """Who learns of the denial. A request from the command line has nobody in Slack."""
+    if case.requested_by == actor.id or not case.requested_by.startswith("slack:"):
+        return "Denied."
+    return f"Denied. Optin sends {person(case.requested_by)} your reason in a direct message."
 
 
 def _already(decided: Decided, providers: KnownProviders) -> str:
@@ -242,16 +260,6 @@ def _already(decided: Decided, providers: KnownProviders) -> str:
     if by:
         said += f" by {who(by, providers)}"
     return f"{said}, {date(at)}." if at else f"{said}."
-
-
-def _moment(text: str) -> datetime | None:
-    """Seconds since 1970, as the picker gives them."""
-    if not text:
-        return None
-    try:
-        return datetime.fromtimestamp(int(text), UTC)
-    except (ValueError, OverflowError, OSError):
-        raise Invalid("That is no date.", field="evidence_date") from None
 
 
 def _case(consent: Service, value: str) -> Case:

@@ -14,23 +14,25 @@ from slack_sdk import WebClient
 from bot.consent.errors import Invalid
 from bot.consent.model import Actor
 from bot.consent.parsing import visible
-from bot.consent.use_cases import Service, find
-from bot.consent.use_cases import recent as last_entries
+from bot.consent.use_cases import Service, find, recent_log
 from handlers.slack import check_list
 from handlers.slack.blocks import activity_page
 from handlers.slack.blocks.card import card, card_text
-from handlers.slack.blocks.formatting import Block, escape, inert, section
+from handlers.slack.blocks.details_modal import legend
+from handlers.slack.blocks.formatting import Block, escape, fit, section
 from handlers.slack.blocks.modal_frame import Metadata, View
 from handlers.slack.blocks.search_results import hits, nothing
-from handlers.slack.blocks.small_modals import legend, search_modal
-from handlers.slack.case_actions import PENDING, pending_page
+from handlers.slack.blocks.small_modals import search_modal
+from handlers.slack.blocks.spoken_text import spoken
+from handlers.slack.case_actions import pending_page
 from handlers.slack.imports import import_listeners
 from handlers.slack.interaction import show
 from handlers.slack.sealed_values import Drafts
 
 Answer = tuple[str, list[Block]]
 
-RECENT = "The last changes of all contacts."
+#: Characters. Slack cuts a text that is longer than 40,000, and nobody listens to so many.
+_LONGEST_TEXT = 4_000
 
 #: `<tel:+14155550100|+1 415 555 0100>`, `<mailto:a@b.c|a@b.c>`: what Slack makes of what it knows.
 _WRAPPED = re.compile(r"<(?:tel|mailto):([^|>]*)(?:\|[^>]*)?>")
@@ -44,7 +46,7 @@ class Subcommand:
     hint: str
     does: str
     #: Answers in a message, or opens a modal.
-    answer: Callable[[Service, Actor, str], Answer] | None = None
+    answer: Callable[[Service, Actor], Answer] | None = None
     opens: Callable[[Service, Actor], View] | None = None
 
 
@@ -62,17 +64,22 @@ def optin(
         show(client, command, search_modal(Metadata()))
         ack()
         return
-    word = text.casefold()
-    sub = next((s for s in SUBCOMMANDS if s.name == word), None)
+    sub = _subcommand(text)
     if sub is not None and sub.opens is not None:
         show(client, command, sub.opens(consent, actor))
         ack()
         return
     if sub is not None and sub.answer is not None:
-        said, blocks = sub.answer(consent, actor, str(command.get("command") or "/optin"))
+        said, blocks = sub.answer(consent, actor)
     else:
         said, blocks = look_up(consent, actor, text, drafts)
     ack(text=said, blocks=blocks, response_type="ephemeral")
+
+
+def _subcommand(text: str) -> Subcommand | None:
+    """As people type it: "Help", "help?", or a question mark alone."""
+    word = text.casefold().rstrip("?! .") or "help"
+    return next((s for s in SUBCOMMANDS if s.name == word), None)
 
 
 def unknown(ack: Ack) -> None:
@@ -90,10 +97,14 @@ def look_up(consent: Service, actor: Actor, text: str, drafts: Drafts) -> Answer
         one = found.contacts[0]
         return card_text(one), card(one)
     if found.contacts:
-        return f"{found.count} contacts match.", hits(found)
+        return with_text(hits(found, drafts.seal_query(text)))
     draft = drafts.seal(phone=found.phone, email=found.email)
-    said = f"No contact fits “{inert(text, 200)}”."
-    return said, nothing(found, text, draft, consent.providers)
+    return with_text(nothing(found, text, draft, consent.providers))
+
+
+def with_text(blocks: list[Block]) -> Answer:
+    """An answer whose text says all that its blocks do."""
+    return fit(spoken(blocks), _LONGEST_TEXT), blocks
 
 
 def unwrapped(text: str) -> str:
@@ -102,8 +113,8 @@ def unwrapped(text: str) -> str:
     return " ".join(visible(html.unescape(text)).split())
 
 
-def _help(consent: Service, actor: Actor, command: str) -> Answer:
-    return "How to use Optin.", help_blocks(command)
+def _help(consent: Service, actor: Actor) -> Answer:
+    return with_text(help_blocks(consent.command))
 
 
 def help_blocks(command: str) -> list[Block]:
@@ -130,27 +141,28 @@ def help_blocks(command: str) -> list[Block]:
     ]
 
 
-def _recent(consent: Service, actor: Actor, command: str) -> Answer:
-    return RECENT, recent_page(consent, actor)
+def _recent(consent: Service, actor: Actor) -> Answer:
+    return recent_page(consent, actor)
 
 
 def recent_page(
     consent: Service, actor: Actor, *, kind: str = "", before: int | None = None
-) -> list[Block]:
-    """A page of `recent`; no kind means all of them."""
-    kinds = activity_page.kinds(kind)
-    entries = last_entries(consent, actor, kinds=kinds, before=before, limit=activity_page.PAGE + 1)
-    return activity_page.recent(
-        entries[: activity_page.PAGE],
-        len(entries) > activity_page.PAGE,
-        consent.providers,
-        kind,
-        first=before is None,
+) -> Answer:
+    """A page of `recent`; no kind means all that matter."""
+    page = recent_log(
+        consent,
+        actor,
+        kinds=activity_page.kinds(kind),
+        before=before,
+        limit=activity_page.PAGE,
+        every=activity_page.wants_every(kind),
     )
+    blocks = activity_page.recent(page, consent.providers, kind, first=before is None)
+    return activity_page.recent_text(page, consent.providers, kind), blocks
 
 
-def _pending(consent: Service, actor: Actor, command: str) -> Answer:
-    return PENDING, pending_page(consent, actor)
+def _pending(consent: Service, actor: Actor) -> Answer:
+    return with_text(pending_page(consent, actor))
 
 
 SUBCOMMANDS: tuple[Subcommand, ...] = (

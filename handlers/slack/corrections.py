@@ -13,19 +13,18 @@ from bot.consent.model import Actor, Channel
 from bot.consent.permissions import Action, authorize
 from bot.consent.suppressions import Listing
 from bot.consent.use_cases import (
-    Profile,
     Service,
     StatusChange,
     profile,
     removed_at_provider,
     take_back,
 )
-from handlers import vocabulary
+from handlers.answers import answer_line
 from handlers.slack import ids
-from handlers.slack.blocks.card import decision_line
-from handlers.slack.blocks.edit_modal import saved_modal
+from handlers.slack.blocks.card_steps import steps
 from handlers.slack.blocks.formatting import inert, lines
-from handlers.slack.blocks.reached_contacts import recorded, whose
+from handlers.slack.blocks.reached_contacts import recorded
+from handlers.slack.blocks.saved_modal import saved_modal
 from handlers.slack.blocks.small_modals import mistake_modal
 from handlers.slack.error_handler import saved
 from handlers.slack.interaction import Body, pointer, say, show, value
@@ -48,25 +47,21 @@ def removed(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Ac
         found = profile(consent, contact, actor)
         provider = consent.providers.label(Listing.of(entry.name).provider)
         decision = found.decisions[Channel.EMAIL]
-        steps = (vocabulary.step(whose(found, Channel.EMAIL, gate)) for gate in decision.gates)
+        missing = (step.text for step in steps(found, Channel.EMAIL))
         done = f"✓ Recorded: removed at {inert(provider)}."
-        say(client, body, lines([done, decision_line(decision), *steps]))
+        say(client, body, lines([done, answer_line(found, decision), *missing]))
         redraw(client, consent, actor, found, origin(body))
     ack()
 
 
 def mistake(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
-    """The same as in the menu, where that is full."""
-    ask_what_was_wrong(client, body, profile(consent, pointer(body).contact, actor), actor)
-    ack()
-
-
-def ask_what_was_wrong(client: WebClient, body: Body, found: Profile, actor: Actor) -> None:
     """Opens the form, for whoever may send it."""
     authorize(actor, Action.TAKE_BACK)
+    found = profile(consent, pointer(body).contact, actor)
     if not recorded(found.contact):
         raise Refused("No NO stands here that a person or a file recorded. Nothing was changed.")
     show(client, body, mistake_modal(found, origin(body)))
+    ack()
 
 
 def saved_mistake(

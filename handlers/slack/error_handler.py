@@ -19,7 +19,9 @@ from slack_sdk.errors import SlackApiError
 
 from bot.consent.errors import NotAllowed, OptinError, StorageFailed, without_text
 from handlers.slack.blocks.formatting import SENTENCE, escape, section, shown
+from handlers.slack.blocks.modal_frame import View
 from handlers.slack.blocks.small_modals import message_modal
+from handlers.slack.noted_view import note_below, noted
 from handlers.slack.response_url import SLACK_FAILED, reply
 from handlers.slack.slack_faults import lasting, passes
 
@@ -47,15 +49,6 @@ _POINTED_AT = {
     "[json-pointer:/hash]": _MOVED_ON,
 }
 _WORD = re.compile(r"[a-z_]+")
-#: By type of element: the field with its value, and the field with its initial value.
-_HOLD = {
-    "plain_text_input": ("value", "initial_value"),
-    "static_select": ("selected_option", "initial_option"),
-    "external_select": ("selected_option", "initial_option"),
-    "datetimepicker": ("selected_date_time", "initial_date_time"),
-}
-#: The id of the block with the sentence above a form.
-_PROBLEM = "problem"
 
 
 class NotShown(Exception):
@@ -160,31 +153,11 @@ def _at_the_field(view: object, field: str | None, sentence: str) -> BoltRespons
     if meant or (inputs and field is None):
         errors = {(meant or inputs)[0]: sentence}
         return BoltResponse(status=200, body={"response_action": "errors", "errors": errors})
-    again = _noted(view, sentence) if inputs else message_modal("Not saved", sentence)
+    if not inputs:
+        again: View = message_modal("Not saved", sentence)
+    else:
+        again = noted(view, [section(f"⚠️ {escape(sentence)}")])
     return BoltResponse(status=200, body={"response_action": "update", "view": again})
-
-
-def _noted(view: Any, sentence: str) -> dict[str, Any]:
-    """The same form with a sentence on top, and with the input that the person typed."""
-    kept = ("type", "callback_id", "title", "submit", "close", "private_metadata")
-    typed = (view.get("state") or {}).get("values") or {}
-    blocks = [
-        _as_typed(block, typed.get(str(block.get("block_id"))) or {})
-        for block in view["blocks"]
-        if isinstance(block, dict) and block.get("block_id") != _PROBLEM
-    ]
-    notice = section(f"⚠️ {escape(sentence)}") | {"block_id": _PROBLEM}
-    return {name: view[name] for name in kept if view.get(name)} | {"blocks": [notice, *blocks]}
-
-
-def _as_typed(block: dict[str, Any], typed: dict[str, Any]) -> dict[str, Any]:
-    element = block.get("element")
-    if not isinstance(element, dict) or element.get("type") not in _HOLD:
-        return block
-    holds, initial = _HOLD[element["type"]]
-    value = (typed.get(str(element.get("action_id"))) or {}).get(holds)
-    bare = {name: kept for name, kept in element.items() if name != initial}
-    return block | {"element": bare | ({initial: value} if value else {})}
 
 
 def _inputs(view: object) -> list[str]:
@@ -197,8 +170,8 @@ def _inputs(view: object) -> list[str]:
 
 
 def _tell(body: dict[str, Any], client: WebClient, sentence: str) -> None:
-    """Show the sentence on top of the modal or below the message. If neither is possible, send it
-    as a direct message."""
+    """Show the sentence on top of the modal or below the message; in the modal, if no other fits on
+    top. If none of these is possible, send it as a direct message."""
     trigger = body.get("trigger_id")
     try:
         if isinstance(body.get("view"), dict) and isinstance(trigger, str):
@@ -207,6 +180,8 @@ def _tell(body: dict[str, Any], client: WebClient, sentence: str) -> None:
             return
     except SLACK_FAILED as failed:
         logger.info("a modal with an error could not be shown: %s", type(failed).__name__)
+        if note_below(client, body, f"⚠️ {escape(sentence)}"):
+            return
     user = body.get("user")
     id = user.get("id") if isinstance(user, dict) else user
     try:

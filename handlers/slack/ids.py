@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Self
 
 from bot.consent.errors import Invalid
+from bot.consent.model import Channel
 
 # Actions
 EDIT = "edit"
@@ -20,8 +21,12 @@ VIEW = "view"
 MORE = "more"
 FIND = "find"
 SEARCH_ALL = "search_all"
+LIST_PREVIOUS = "list_previous"
+LIST_NEXT = "list_next"
 ADD = "add"
 UNDO = "undo"
+#: On the card, where both channels may have one.
+UNDOES = {Channel.SMS: "undo_sms", Channel.EMAIL: "undo_email"}
 LOG_OLDER = "log_older"
 LOG_NEWER = "log_newer"
 LOG_CHANNEL = "log_channel"
@@ -36,13 +41,16 @@ HANDLED = "handled"
 REVIEW_YES = "review_yes"
 REVIEW_NO = "review_no"
 ALERT_MENU = "alert_menu"
+#: What the menu of an alert offers.
+ALERT_SETTINGS = "settings"
 ALERT_REQUEST = "alert_request"
-REQUEST_SMS = "request_sms"
-REQUEST_EMAIL = "request_email"
+REQUEST = {Channel.SMS: "request_sms", Channel.EMAIL: "request_email"}
 APPROVE = "approve"
 DENY = "deny"
 WITHDRAW = "withdraw"
-WITHDRAW_SMS, WITHDRAW_EMAIL = f"{WITHDRAW}_sms", f"{WITHDRAW}_email"
+WITHDRAWS = {Channel.SMS: f"{WITHDRAW}_sms", Channel.EMAIL: f"{WITHDRAW}_email"}
+#: Opens the request, for whoever may decide it.
+DECIDE = "decide"
 CASE_VIEW = "case_view"
 PENDING_MORE = "pending_more"
 REQUESTS_BY_DM = "requests_by_dm"
@@ -56,13 +64,27 @@ IMPORT_MEANING = "import_meaning_"
 #: A button where the menu of a card is full.
 MISTAKE = "mistake"
 
+# The steps of a card
+CLEAR = {Channel.SMS: "clear_sms", Channel.EMAIL: "clear_email"}
+RECORD = {Channel.SMS: "record_sms", Channel.EMAIL: "record_email"}
+#: An address, where there is none that works.
+PUT_IN = "put_in"
+HOLD_YES = "hold_yes"
+HOLD_NO = "hold_no"
+#: Takes Do not contact off.
+LIFT = "lift_do_not_contact"
+OPT_OUT = "opt_out"
+
+#: Fields of the edit modal whose choice changes what it asks for.
+EDIT_DROPDOWNS = ("sms_on", "email_on", "sms_bounce", "email_bounce", "reason")
+
 # What the overflow menu of a card offers
 REFRESH = "refresh"
 DETAILS = "details"
-CLEAR_SMS = "clear_sms"
-CLEAR_EMAIL = "clear_email"
 NOTE = "note"
 WHY = "why"
+#: Sets Do not contact.
+FORBID = "do_not_contact"
 
 # Modals
 EDIT_MODAL = "edit_modal"
@@ -73,10 +95,13 @@ PROFILE_MODAL = "profile_modal"
 LOG_MODAL = "log_modal"
 SAVED_MODAL = "saved_modal"
 WHY_MODAL = "why_modal"
-KINDS_MODAL = "kinds_modal"
+ALERT_SETTINGS_MODAL = "alert_settings_modal"
 REQUEST_MODAL = "request_modal"
 DENY_MODAL = "deny_modal"
 MISTAKE_MODAL = "mistake_modal"
+CLEAR_MODAL = "clear_modal"
+FORBID_MODAL = "forbid_modal"
+CASE_MODAL = "case_modal"
 CHECK_MODAL = "check_modal"
 CHECKED_MODAL = "checked_modal"
 IMPORT_MODAL = "import_modal"
@@ -85,6 +110,7 @@ IMPORT_MODAL = "import_modal"
 DECIDING = frozenset(
     {
         UNDO,
+        *UNDOES.values(),
         MORE,
         HANDLED,
         REVIEW_YES,
@@ -92,8 +118,13 @@ DECIDING = frozenset(
         ALERT_MENU,
         APPROVE,
         DENY,
-        WITHDRAW_SMS,
-        WITHDRAW_EMAIL,
+        *WITHDRAWS.values(),
+        *CLEAR.values(),
+        HOLD_YES,
+        HOLD_NO,
+        LIFT,
+        OPT_OUT,
+        DECIDE,
         REQUESTS_BY_DM,
         REMOVED,
         MISTAKE,
@@ -111,6 +142,7 @@ OUTDATED = "This button is from an older version of Optin. Look the contact up a
 _ID = re.compile(r"[A-Za-z0-9]{1,64}", re.ASCII)
 _LISTING = re.compile(
     r"[^ ]{1,80} ([0-9]{1,4})(\+?) ([A-Za-z0-9]{1,64}(?:,[A-Za-z0-9]{1,64}){0,19})"
+    r"(?: ([0-9]{1,3}) ([A-Za-z0-9_=-]{1,600}))?"
 )
 _VERSION = re.compile(r"[0-9]{1,9}", re.ASCII)
 
@@ -161,6 +193,30 @@ class ListEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeldReply:
+    """A reply that waits to be read, as a contact's card showed it."""
+
+    card: Pointer
+    channel: Channel
+    since: datetime
+
+    def __str__(self) -> str:
+        return f"{self.card} {self.since.isoformat()} {self.channel}"
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Raises `Invalid` for what we never wrote."""
+        pointer, since, channel = [*text[:200].split(" "), "", "", ""][:3]
+        try:
+            began = datetime.fromisoformat(since)
+        except ValueError:
+            raise Invalid(OUTDATED) from None
+        if channel not in list(Channel) or began.tzinfo is None:
+            raise Invalid(OUTDATED)
+        return cls(card=Pointer.read(pointer), channel=Channel(channel), since=began)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShownListing:
     """A list of contacts as it was drawn, so that it can be drawn anew: which ones it names, and
     how many matched. Stands behind the pointer of each of its buttons."""
@@ -168,9 +224,14 @@ class ShownListing:
     contacts: tuple[str, ...]
     count: int
     more: bool
+    #: How many matches stand on the pages before.
+    skip: int = 0
+    #: What was searched for, sealed. Empty where nothing was.
+    query: str = ""
 
     def __str__(self) -> str:
-        return f"{self.count}{'+' if self.more else ''} {','.join(self.contacts)}"
+        listed = f"{self.count}{'+' if self.more else ''} {','.join(self.contacts)}"
+        return f"{listed} {self.skip} {self.query}" if self.query else listed
 
     @classmethod
     def read(cls, text: object) -> ShownListing | None:
@@ -179,4 +240,10 @@ class ShownListing:
         if found is None:
             return None
         contacts = tuple(found[3].split(","))
-        return cls(contacts=contacts, count=int(found[1]), more=bool(found[2]))
+        return cls(
+            contacts=contacts,
+            count=int(found[1]),
+            more=bool(found[2]),
+            skip=int(found[4] or 0),
+            query=found[5] or "",
+        )

@@ -18,6 +18,7 @@ from handlers.slack import ids
 from handlers.slack.alerts.slack_errors import ErrorKind, slack_failure
 from handlers.slack.blocks.modal_frame import View
 from handlers.slack.blocks.small_modals import message_modal
+from handlers.slack.noted_view import note_below
 from handlers.slack.response_url import SLACK_FAILED, reply
 
 logger = logging.getLogger(__name__)
@@ -137,14 +138,16 @@ def show(client: WebClient, body: Body, modal: View) -> str:
 
 
 def say(client: WebClient, body: Body, text: str) -> None:
-    """In private: below the message, or on top of the modal; where Slack takes neither, in one's
-    own direct messages. `text` is mrkdwn."""
+    """In private: below the message, on top of the modal, or in it if no other fits on top; where
+    Slack takes none of these, in one's own direct messages. `text` is mrkdwn."""
     try:
         if "view" in body:
             show(client, body, message_modal("Optin", text, markup=True))
             return
     except SLACK_FAILED as failed:
         logger.info("an answer did not get on top of its modal: %s", type(failed).__name__)
+        if note_below(client, body, text):
+            return
     if reply(client, url(body), text):
         return
     try:

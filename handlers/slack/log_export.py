@@ -14,6 +14,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from slack_sdk import WebClient
 
@@ -22,12 +23,13 @@ from bot.consent.model import Actor
 from bot.consent.use_cases import Service, read_value, write_value
 from handlers.slack import ids
 from handlers.slack.alerts.slack_errors import CALL_FAILED, ErrorKind, slack_failure
-from handlers.slack.blocks.card import button
+from handlers.slack.blocks.elements import button
 from handlers.slack.blocks.formatting import Block, date, escape, inert, section
 from handlers.slack.blocks.modal_frame import Metadata, View, modal
 from handlers.slack.blocks.small_modals import message_modal
 from handlers.slack.direct_file import direct_messages, has_arrived, patient, share, uploaded
 from handlers.slack.log_file import log_file
+from handlers.slack.noted_view import noted
 from handlers.slack.response_url import SLACK_FAILED
 from handlers.slack.slack_faults import lasting
 
@@ -68,6 +70,9 @@ class Export:
     contact: str
     #: The modal that shows the progress.
     view_id: str
+    #: The log, where no other modal fits on top: the progress is a note in it, below that block.
+    log: dict[str, Any] | None = None
+    below: str = ""
     #: Send the file even if an earlier one may have arrived.
     anyway: bool = False
 
@@ -142,6 +147,9 @@ class Export:
         return modal(ids.WHY_MODAL, TITLE, blocks, Metadata(contact=self.contact))
 
     def _show(self, view: View) -> None:
+        if self.log is not None:
+            note: Any = view["blocks"]
+            view = noted(self.log, note, below=self.below)
         try:
             self.client.views_update(view_id=self.view_id, view=view)
         except SLACK_FAILED as failed:  # the person closed it meanwhile

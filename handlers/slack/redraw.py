@@ -16,9 +16,11 @@ from bot.consent.use_cases import Found, Profile, Service
 from bot.consent.use_cases import profile as find_profile
 from handlers.slack import ids
 from handlers.slack.blocks.card import card, card_text
+from handlers.slack.blocks.formatting import context
 from handlers.slack.blocks.modal_frame import Metadata
 from handlers.slack.blocks.search_results import hits
 from handlers.slack.blocks.small_modals import list_modal, profile_modal
+from handlers.slack.blocks.spoken_text import spoken
 from handlers.slack.metadata import read_metadata
 from handlers.slack.response_url import SLACK_FAILED, reply
 
@@ -31,6 +33,8 @@ def origin(body: dict[str, Any]) -> Metadata:
     if isinstance(view, dict):
         if view.get("callback_id") == ids.PROFILE_MODAL:
             return msgspec.structs.replace(_list_of(view), view_id=str(view.get("id", "")))
+        if view.get("callback_id") in (ids.WHY_MODAL, ids.CASE_MODAL):
+            return _card_of(view)
         return Metadata()
     return Metadata(response_url=str(body.get("response_url") or ""))
 
@@ -47,18 +51,26 @@ def opened_from(body: dict[str, Any], value: object) -> Metadata:
 
 
 def redraw(
-    client: WebClient, consent: Service, actor: Actor, profile: Profile, where: Metadata
+    client: WebClient,
+    consent: Service,
+    actor: Actor,
+    profile: Profile,
+    where: Metadata,
+    *,
+    note: str = "",
 ) -> bool:
-    """Shows the card as it is now, and the list that it was opened from. A card that stays old says
-    nothing wrong about itself, since its buttons carry the version that they were drawn from: False
-    is for those who were asked for nothing else."""
+    """Shows the card as it is now, with a note below it, and the list that it was opened from. A
+    card that stays old says nothing wrong about itself, since its buttons carry the version that
+    they were drawn from: False is for those who were asked for nothing else."""
     _redraw_list(client, consent, actor, where)
     if where.response_url:
-        return reply(client, where.response_url, card_text(profile), card(profile), replace=True)
+        blocks = [*card(profile), *([context(note)] if note else [])]
+        return reply(client, where.response_url, card_text(profile), blocks, replace=True)
     if not where.view_id:
         return False
     try:
-        client.views_update(view_id=where.view_id, view=profile_modal(profile, _only_list(where)))
+        modal = profile_modal(profile, _only_list(where), note=note)
+        client.views_update(view_id=where.view_id, view=modal)
     except SLACK_FAILED as error:
         logger.warning("a card could not be redrawn: %s", type(error).__name__)
         return False
@@ -75,13 +87,24 @@ def _redraw_list(client: WebClient, consent: Service, actor: Actor, where: Metad
             profiles.append(find_profile(consent, id, actor))
     found = Found(contacts=profiles, count=listing.count, more=listing.more)
     if where.list_url:
-        text = f"{listing.count} contacts match."
-        reply(client, where.list_url, text, hits(found), replace=True)
+        blocks = hits(found, listing.query)
+        reply(client, where.list_url, spoken(blocks), blocks, replace=True)
     elif where.list_view:
         try:
-            client.views_update(view_id=where.list_view, view=list_modal(found))
+            again = list_modal(found, listing.query, listing.skip)
+            client.views_update(view_id=where.list_view, view=again)
         except SLACK_FAILED as error:
             logger.warning("a list could not be redrawn: %s", type(error).__name__)
+
+
+def _card_of(view: dict[str, Any]) -> Metadata:
+    """What a modal remembers of the card that it was opened from."""
+    try:
+        where = read_metadata(view)
+    except Invalid:
+        return Metadata()
+    kept = _only_list(where)
+    return msgspec.structs.replace(kept, response_url=where.response_url, view_id=where.view_id)
 
 
 def _list_of(view: dict[str, Any]) -> Metadata:

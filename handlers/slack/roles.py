@@ -6,8 +6,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import timedelta, timezone, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from slack_bolt import BoltRequest, BoltResponse
 from slack_bolt.middleware import Middleware
@@ -17,6 +20,7 @@ from slack_sdk.errors import SlackApiError
 from bot.consent.errors import Invalid, NotAllowed
 from bot.consent.model import Actor, Role
 from bot.consent.permissions import Action, authorize
+from bot.consent.reader_times import ReaderTimes
 from bot.consent.use_cases import Service
 from handlers.slack import ids, interaction
 from handlers.slack.alerts.slack_errors import CALL_FAILED, slack_failure
@@ -27,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds for which a role is remembered for look-ups. Where something is decided it is read anew.
 REMEMBERED = 60.0
+#: Seconds.
+_DAY = 86_400
 _NOBODY = "Slack did not say who asked for this, so nothing was changed. Try it again."
 _NOT_ASKED = "Slack could not be asked who you are"
 #: Slack's words for somebody who is not there.
@@ -46,6 +52,15 @@ class Roles:
         return sorted(id for id in self.managers | self.agents if id.startswith("S"))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What Slack said of somebody, and when."""
+
+    at: float
+    role: Role
+    zone: tzinfo | None
+
+
 @dataclass(slots=True, kw_only=True)
 class RoleLookup:
     """Asks Slack who somebody is; remembers it for look-ups for a minute."""
@@ -57,7 +72,7 @@ class RoleLookup:
     monotonic: Callable[[], float] = time.monotonic
     #: By user group, Slack's word for why it does not show who is in it: for /readyz.
     unseen: dict[str, str] = field(default_factory=dict)
-    _remembered: dict[str, tuple[float, Role]] = field(default_factory=dict)
+    _remembered: dict[str, _Known] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def actor(self, user: str, *, fresh: bool) -> Actor:
@@ -65,7 +80,13 @@ class RoleLookup:
 
         Raises `NotAllowed` where Slack can't be asked: who can't be known may do nothing.
         """
-        return Actor(id=f"slack:{user}", role=self._role(user, fresh), source="slack")
+        return Actor(id=f"slack:{user}", role=self._known(user, fresh).role, source="slack")
+
+    def zone(self, user: str) -> tzinfo | None:
+        """The time zone of somebody whose role was asked for; None where Slack named none."""
+        with self._lock:
+            known = self._remembered.get(user)
+        return known.zone if known else None
 
     @property
     def doubt(self) -> str:
@@ -73,14 +94,15 @@ class RoleLookup:
         word = next((w for id, w in self.unseen.copy().items() if id in self.roles.managers), None)
         return unseen_group(word) if word else ""
 
-    def _role(self, user: str, fresh: bool) -> Role:
+    def _known(self, user: str, fresh: bool) -> _Known:
         now = self.monotonic()
         with self._lock:
             known = self._remembered.get(user)
-        if not fresh and known is not None and now - known[0] < REMEMBERED:
-            return known[1]
+        if not fresh and known is not None and now - known.at < REMEMBERED:
+            return known
         try:
-            role = self._ask(user)
+            answer = self.client.users_info(user=user)["user"]
+            known = _Known(at=now, role=self._role(user, answer), zone=zone_of(answer))
         except CALL_FAILED as error:
             found = slack_failure(error)
             logger.warning("Slack did not say who somebody is: %s", found.word)
@@ -92,12 +114,11 @@ class RoleLookup:
         with self._lock:
             if len(self._remembered) > 10_000:
                 self._remembered.clear()
-            self._remembered[user] = (now, role)
-        return role
+            self._remembered[user] = known
+        return known
 
-    def _ask(self, user: str) -> Role:
-        answer = self.client.users_info(user=user)
-        if not _full_member(answer["user"], self.team):
+    def _role(self, user: str, answer: Mapping[str, Any]) -> Role:
+        if not _full_member(answer, self.team):
             return Role.NOBODY
         if user in self.roles.managers:
             return Role.MANAGER
@@ -148,7 +169,8 @@ class AuthorizeMiddleware(Middleware):
         _check(req.body)
         actor = self._people.actor(req.context.user_id, fresh=_decides(req.body))
         authorize(actor, Action.LOOK)
-        req.context["consent"] = self._consent
+        times = ReaderTimes(zone=self._people.zone(req.context.user_id))
+        req.context["consent"] = replace(self._consent, times=times)
         req.context["actor"] = actor
         req.context["drafts"] = self._drafts
         return next()
@@ -162,6 +184,20 @@ def is_manager(client: WebClient, roles: Roles, user: str) -> bool:
     groups = sorted(id for id in roles.managers if id.startswith("S"))
     return user in roles.managers or any(
         user in client.usergroups_users_list(usergroup=group)["users"] for group in groups
+    )
+
+
+def is_agent(client: WebClient, roles: Roles, user: str) -> bool:
+    """Whether they may look contacts up at this moment: an agent or a manager. Raises what a call
+    to Slack raises."""
+    if is_gone(client, user):
+        return False
+    known = roles.managers | roles.agents
+    groups = sorted(id for id in known if id.startswith("S"))
+    return (
+        not roles.agents
+        or user in known
+        or any(user in client.usergroups_users_list(usergroup=group)["users"] for group in groups)
     )
 
 
@@ -181,6 +217,20 @@ def _full_member(user: Mapping[str, Any], team: str) -> bool:
     enterprise_user = user.get("enterprise_user") or {}
     teams = {user.get("team_id"), *(enterprise_user.get("teams") or ())}
     return team in teams and not _barred(user)
+
+
+def zone_of(user: Mapping[str, Any]) -> tzinfo | None:
+    """The zone by its name; or what it is ahead of UTC today, where this machine has no such zone.
+
+    https://docs.slack.dev/reference/objects/user-object
+    """
+    name, ahead = user.get("tz"), user.get("tz_offset")
+    with suppress(ZoneInfoNotFoundError, ValueError, OSError):
+        if isinstance(name, str) and name:
+            return ZoneInfo(name)
+    if isinstance(ahead, int) and abs(ahead) < _DAY:
+        return timezone(timedelta(seconds=ahead))
+    return None
 
 
 def _barred(user: Mapping[str, Any]) -> bool:

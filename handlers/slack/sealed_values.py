@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+#: Characters of a sealed query.
+LONGEST_QUERY = 600
 #: Bytes in front of what is sealed.
 _NONCE = 12
 
@@ -37,6 +39,11 @@ class Drafts:
         nonce = secrets.token_bytes(_NONCE)
         sealed = self._cipher.encrypt(nonce, json.dumps(kept).encode(), None)
         return urlsafe_b64encode(nonce + sealed).decode()
+
+    def seal_query(self, query: str) -> str:
+        """What somebody searched for; empty where it is longer than a button has room for."""
+        sealed = self.seal(query=query) or ""
+        return sealed if len(sealed) <= LONGEST_QUERY else ""
 
     def open(self, sealed: str) -> Mapping[str, str]:
         """What was sealed; nothing where it was not sealed by us."""

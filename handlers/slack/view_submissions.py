@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -29,12 +30,13 @@ from bot.consent.use_cases import (
 from bot.consent.use_cases import add as add_contact
 from bot.consent.use_cases import edit as edit_contact
 from bot.consent.use_cases import note as add_note
-from handlers import vocabulary
+from handlers.entry_lines import meanwhile
 from handlers.slack import ids
-from handlers.slack.blocks.edit_modal import edit_modal, saved_modal
+from handlers.slack.blocks.edit_modal import edit_modal
 from handlers.slack.blocks.formatting import escape, phone
 from handlers.slack.blocks.modal_frame import Metadata
 from handlers.slack.blocks.request_modal import request_modal
+from handlers.slack.blocks.saved_modal import saved_modal
 from handlers.slack.blocks.small_modals import details_modal, details_of, profile_modal
 from handlers.slack.error_handler import saved
 from handlers.slack.interaction import states
@@ -65,6 +67,11 @@ def saved_edit(
         )
         return
     except Refused as refused:
+        if refused.field == "evidence" and "evidence" not in values:
+            found = profile(consent, metadata.contact, actor)
+            asked = edit_modal(found, metadata, notice=escape(refused.sentence), typed=values)
+            ack(response_action="update", view=asked)
+            return
         if not (wish.opt_outs and wish.the_rest):
             raise
         # An opt-out does not wait for the mending of what stands beside it (rules.md §8.11).
@@ -74,7 +81,7 @@ def saved_edit(
     with saved():
         found = profile(consent, metadata.contact, actor)
         if outcome.meanwhile:
-            notice = vocabulary.meanwhile(outcome.meanwhile, consent.now(), consent.providers)
+            notice = meanwhile(outcome.meanwhile, consent.now(), consent.providers)
         if outcome.left is None:
             modal = saved_modal(found, outcome.changes, metadata, notice=notice)
         else:
@@ -109,7 +116,7 @@ def _ask_instead(
     with saved():
         found = profile(consent, metadata.contact, actor)
         if channel in found.cases:
-            notice.append("A request is open already: see /optin pending.")
+            notice.append(f"A request is open already: see {escape(consent.command)} pending.")
         typed = {name: values[name] for name in ("evidence", "reason", "note") if name in values}
         other = completed_by_another(consent, metadata.contact, channel, actor)
         modal = request_modal(
@@ -197,6 +204,16 @@ def typed(view: dict[str, Any]) -> dict[str, str]:
     return values
 
 
+def moment(text: str) -> datetime | None:
+    """A field of seconds since 1970, as the picker gives them."""
+    if not text:
+        return None
+    try:
+        return datetime.fromtimestamp(int(text), UTC)
+    except (ValueError, OverflowError, OSError):
+        raise Invalid("That is no date.", field="evidence_date") from None
+
+
 def _wish(values: Mapping[str, str], showed: Mapping[str, str]) -> StatusUpdate:
     def asked(name: str) -> str:
         value = values.get(name, "")
@@ -212,6 +229,7 @@ def _wish(values: Mapping[str, str], showed: Mapping[str, str]) -> StatusUpdate:
         ),
         reason=Reason[reason] if reason in Reason.__members__ else None,
         evidence=values.get("evidence") or None,
+        evidence_at=moment(values.get("evidence_date", "")),
         note=values.get("note") or None,
     )
 
@@ -244,7 +262,7 @@ def _details_again(
     _, newest = activity(consent, contact.id, actor, kinds=CHANGING, limit=1)
     said = CHANGED
     if newest:
-        said = vocabulary.meanwhile(newest[0], consent.now(), consent.providers)
+        said = meanwhile(newest[0], consent.now(), consent.providers)
     again = msgspec.structs.replace(metadata, version=contact.version, touched=sorted(touched))
     notice = f"{said} What you typed is kept below: look, then save again."
     return details_modal(again, {**details_of(contact), **touched}, adding=False, notice=notice)

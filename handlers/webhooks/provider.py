@@ -126,8 +126,9 @@ class Route:
     methods: tuple[str, ...] = ("POST",)
     #: What it expects once everything is stored. A refusal never has a body.
     answer: Callable[[Request], ExpectedAnswer] = empty_answer
-    #: What a person sees who opens the address in a browser. It must change nothing.
-    page: Callable[[Request], ExpectedAnswer] | None = None
+    #: What a person sees who opens the address in a browser: a method of the provider. It must
+    #: change nothing.
+    page: Callable[[Any, Request], ExpectedAnswer] | None = None
 
 
 class Provider(Protocol):

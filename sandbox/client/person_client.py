@@ -96,15 +96,18 @@ class PersonClient:
             value = _rich_text(text)
         return self._act(place, block, element, value)
 
-    def choose(self, label: str, *names: str, in_: Surface | None = None) -> ClientOutcome:
-        """Options by text or how it begins; people by name. No name at all empties the field."""
+    def choose(
+        self, label: str, *names: str, in_: Surface | None = None, confirm: bool | None = None
+    ) -> ClientOutcome:
+        """Options by text or how it begins; people by name. No name at all empties the field. One
+        that asks first needs `confirm`."""
         place, control = self._field(in_, label)
         kind = control[1]["type"]
         if "users_select" in kind:
             chosen: list[Any] = [self._person_id(name) for name in names]
         else:
             chosen = [find_option(options_of(control[1]), name) for name in names]
-        return self._put(place, control, chosen)
+        return self._put(place, control, chosen, confirm)
 
     def suggest(self, label: str, typed: str, in_: Surface | None = None) -> list[dict[str, Any]]:
         """What the app offers for `typed`; [] before it is as long as min_query_length."""
@@ -155,11 +158,13 @@ class PersonClient:
 
     # How
 
-    def _put(self, place: Surface, control: Control, chosen: list[Any]) -> ClientOutcome:
+    def _put(
+        self, place: Surface, control: Control, chosen: list[Any], confirm: bool | None = None
+    ) -> ClientOutcome:
         block, element = control
         multiple = element["type"].startswith("multi_") or element["type"] == "checkboxes"
         value: Any = chosen if multiple else (chosen[0] if chosen else None)
-        return self._act(place, block, element, value)
+        return self._act(place, block, element, value, confirm)
 
     def _act(
         self,

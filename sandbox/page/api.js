@@ -1,4 +1,4 @@
-// The page's own API: see sandbox/desk/routes.py and sandbox/outside/routes.py.
+// The page's own API: see sandbox/page_api/page_routes.py and sandbox/simulated_providers/provider_routes.py.
 
 async function answer(response) {
   const body = await response.json();

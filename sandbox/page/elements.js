@@ -30,6 +30,7 @@ async function busy(node, work) {
   node.removeAttribute('aria-busy');
   node.parentElement?.querySelector(':scope > .failed')?.remove();
   if (failed) node.after(h('span', { class: 'failed', role: 'img', 'aria-label': failed, title: failed }, icon(ICONS.warning)));
+  return failed;
 }
 
 function button(surface, block, data) {
@@ -42,8 +43,8 @@ function button(surface, block, data) {
   node.addEventListener('click', async () => {
     if (data.url) window.open(data.url, '_blank', 'noopener');
     if (data.confirm && !(await surface.confirm(data.confirm))) return;
-    surface.done(asString(data.text.text));
-    await busy(node, () => surface.act(block, data, null));
+    const failed = await busy(node, () => surface.act(block, data, null));
+    if (!failed) surface.done(asString(data.text.text));
   });
   return node;
 }
@@ -65,8 +66,8 @@ function overflow(surface, block, data) {
     run: async () => {
       if (option.url) window.open(option.url, '_blank', 'noopener');
       if (data.confirm && !(await surface.confirm(data.confirm))) return;
-      surface.done(asString(option.text.text));
-      await busy(node, () => surface.act(block, data, option.value));
+      const failed = await busy(node, () => surface.act(block, data, option.value));
+      if (!failed) surface.done(asString(option.text.text));
     },
   }))));
   return node;

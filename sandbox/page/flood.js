@@ -7,6 +7,7 @@ import { toast } from './toast.js';
 const COUNT = 500;
 
 export function makeFlood(page) {
+  let running = false;
   const progress = h('progress', { max: COUNT, value: 0, hidden: true, 'aria-label': 'STOPs sent' });
   const result = h('p', { class: 'result', role: 'status' });
   const button = h('button', { type: 'button', class: 'button danger', onclick: start }, `${COUNT} STOPs`);
@@ -20,7 +21,6 @@ export function makeFlood(page) {
     button.disabled = true;
     try {
       await actOutside('flood', { count: COUNT });
-      page.tour.happened(`${COUNT} STOPs`);
     } catch (problem) {
       toast(problem.message, 'wrong');
       button.disabled = false;
@@ -35,6 +35,8 @@ export function makeFlood(page) {
       progress.hidden = !flood?.running;
       if (!flood) return;
       progress.value = flood.stops;
+      if (running && !flood.running) page.tour.pressed(`${COUNT} STOPs`);
+      running = flood.running;
       // Said once it is over: nobody wants every step read out.
       result.textContent = flood.running ? '' : summary(flood);
     },

@@ -67,6 +67,7 @@ function draw() {
   showModals(page, state.modals);
   page.composer.refresh();
   page.tour.refresh();
+  page.tour.look();
   page.inspector.refresh();
   if (channel?.unread && document.visibilityState === 'visible') act(state.me, { do: 'read', channel: channel.id });
 }

@@ -62,7 +62,7 @@ function draw(page, dialog, view, stack) {
     try {
       const outcome = await act(me, { do: 'submit', ...place, values: on.typed() });
       if (outcome.notice) trouble(outcome.notice);
-      else if (!Object.keys(outcome.errors).length) page.tour.happened(asString(view.submit.text));
+      else if (!Object.keys(outcome.errors).length) page.tour.pressed(asString(view.submit.text));
     } catch (failure) {
       trouble(failure.message);
     }
@@ -91,7 +91,6 @@ function draw(page, dialog, view, stack) {
       view.submit && h('button', { type: 'button', class: 'button primary submit', onclick: submit, dataset: { key: 'submit' } }, textObject(view.submit))),
   );
   shown = { dialog, view, surface: on, signature: '' };
-  page.tour.happened(title);
 }
 
 function hide() {

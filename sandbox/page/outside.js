@@ -25,9 +25,10 @@ export function makeOutside(page, node) {
   const who = h('div', { class: 'who-outside' });
   const tabs = h('div', { class: 'senders', role: 'tablist', 'aria-label': 'Threads' });
   const act = async (what, label) => {
+    const { id, name } = one;
     try {
-      const { sent } = await actOutside('do', { contact: one.id, ...what });
-      page.tour.happened(label);
+      const { sent } = await actOutside('do', { contact: id, ...what });
+      page.tour.pressedOutside(name, label);
       return sent;
     } catch (problem) {
       toast(problem.message, 'wrong');

@@ -2,6 +2,7 @@
 
 import { act, upload } from './api.js';
 import { confirmed } from './modal.js';
+import { asString } from './mrkdwn.js';
 import { toast } from './toast.js';
 
 export function surface(page, place, data, extra = {}) {
@@ -27,7 +28,7 @@ export function surface(page, place, data, extra = {}) {
     known: (type) => known(page, type),
     confirm: confirmed,
     upload: (file) => upload(me, file),
-    done: (label) => page.tour.happened(label),
+    done: (label) => page.tour.pressed(label),
     toLocal: (stamp) => toLocal(stamp, page.zone()),
     fromLocal: (text) => fromLocal(text, page.zone()),
 
@@ -52,6 +53,7 @@ export function surface(page, place, data, extra = {}) {
         do: 'suggest', ...place, block_id: block.block_id, action_id: element.action_id, value: typed,
         values: values(),
       });
+      if (answer.options.length && block.label) page.tour.pressed(asString(block.label.text));
       return answer.options;
     },
     ...extra,

@@ -1,4 +1,8 @@
-// "What to try": steps that fill the composer, and tick themselves off.
+// "What to try": steps that fill the composer, and tick themselves off when they are done.
+//
+// A step with `shows` is done once a modal, or a message that is new or has changed, has all these
+// texts; one with `press` once that button was pressed, by its `contact` where it has one; one with
+// `texts` once its contact has texted that; and any other once its command was answered.
 
 import { h, icon, ICONS } from './dom.js';
 import { mrkdwn } from './mrkdwn.js';
@@ -6,6 +10,8 @@ import { mrkdwn } from './mrkdwn.js';
 export function makeTour(page, node) {
   let done = new Set();
   let key = '';
+  // By person, what their messages said when they were looked at last.
+  const seen = new Map();
 
   const steps = () => page.state.tour.steps ?? [];
 
@@ -13,6 +19,10 @@ export function makeTour(page, node) {
     if (on) done.add(index); else done.delete(index);
     sessionStorage.setItem(key, JSON.stringify([...done]));
     draw();
+  }
+
+  function tickAll(isDone) {
+    steps().forEach((step, index) => { if (!done.has(index) && isDone(step)) tick(index); });
   }
 
   function start(step) {
@@ -64,15 +74,30 @@ export function makeTour(page, node) {
     },
     ran(command) {
       const name = page.person(page.state.me).name.toLowerCase();
-      steps().forEach((step, index) => {
-        if (step.command === command && (!step.person || name.startsWith(step.person.toLowerCase()))) tick(index);
-      });
+      tickAll((step) => !step.shows && !step.press && step.command === command
+        && (!step.person || name.startsWith(step.person.toLowerCase())));
     },
     texted(contact, text) {
-      steps().forEach((step, index) => { if (step.contact === contact && step.texts === text) tick(index); });
+      tickAll((step) => step.contact === contact && step.texts === text);
     },
-    happened(label) {
-      steps().forEach((step, index) => { if ([step.press ?? []].flat().some((press) => label.includes(press))) tick(index); });
+    // In the workspace, or for all contacts at once.
+    pressed(label) {
+      tickAll((step) => !step.contact && presses(step).includes(label));
+    },
+    pressedOutside(contact, label) {
+      tickAll((step) => step.contact === contact && presses(step).includes(label));
+    },
+    look() {
+      const { me, messages, modals } = page.state;
+      const before = seen.get(me);
+      seen.set(me, new Map(messages.map((one) => [`${one.channel} ${one.ts}`, one.plain])));
+      const fresh = before ? messages.filter((one) => before.get(`${one.channel} ${one.ts}`) !== one.plain) : [];
+      const screens = [...fresh, ...modals.slice(-1)].map((one) => one.plain);
+      tickAll((step) => step.shows && screens.some((plain) => step.shows.every((text) => plain.includes(text))));
     },
   };
+}
+
+function presses(step) {
+  return [step.press ?? []].flat();
 }

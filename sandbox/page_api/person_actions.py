@@ -117,7 +117,7 @@ async def suggest(
     if problems := check_options(told.body):
         _journal_refusal(room, ApiRefused("invalid_arguments", problems))
         raise Impossible("The options could not be loaded.")
-    options: list[dict[str, Any]] = told.body.get("options") or told.body.get("option_groups")
+    options: list[dict[str, Any]] = told.body.get("options") or told.body.get("option_groups") or []
     return options
 
 

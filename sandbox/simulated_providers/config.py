@@ -38,6 +38,8 @@ class SimulatedContact:
     blocked: frozenset[str] = frozenset()
     #: Why SendGrid sends this mailbox nothing, in its own words; mostly empty.
     suppressed: str = ""
+    #: Whether a flood of STOPs may have one of theirs in it.
+    floods: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,4 +159,5 @@ def _contact(body: Mapping[str, Any]) -> SimulatedContact:
         email=body.get("email") or "",
         blocked=frozenset(body.get("blocked", ())),
         suppressed=body.get("suppressed") or "",
+        floods=bool(body.get("floods", True)),
     )

@@ -119,7 +119,7 @@ class Flood:
 
 
 def _pairs(given: Given, count: int) -> Iterator[tuple[str, SimulatedSender]]:
-    """Who texts STOP to which sender: strangers, and one of the people in fifty."""
+    """Who texts STOP to which sender: strangers, and one in fifty of the people who may."""
     phones = {one.phone for one in given.people if one.phone}
     strangers = (
         number
@@ -127,7 +127,8 @@ def _pairs(given: Given, count: int) -> Iterator[tuple[str, SimulatedSender]]:
         for area in _AREAS
         if (number := f"+1{area}55501{last:02}") not in phones
     )
-    some = random.sample(sorted(phones), min(len(phones), count // 50))
+    may = {one.phone for one in given.people if one.floods} & phones
+    some = random.sample(sorted(may), min(len(may), count // 50))
     at = dict(zip(random.sample(range(count), len(some)), some, strict=True))
     for place in range(count):
         phone = at[place] if place in at else next(strangers)

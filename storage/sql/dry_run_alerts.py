@@ -65,6 +65,10 @@ class DryRunOutbox:
         waiting = sum(alert.delivery.due for alert in alerts)
         return Backlog(waiting=waiting, oldest=late, dead=dead)
 
+    def reviews(self) -> Iterator[Alert]:
+        known = (alert for alert in self._under.reviews() if alert.id not in self._changed)
+        return chain(known, self._over.reviews())
+
     def all(self) -> Iterator[Alert]:
         known = (alert for alert in self._under.all() if alert.id not in self._changed)
         return chain(known, self._over.all())

@@ -18,6 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from bot.consent.alerts import REVIEW_KEYS
 from storage.sql.compiler import MOST_OPEN_CASES, PAGE, Compiler, Keyed, Put, flag
 from storage.sql.schema import (
     WORKSPACE,
@@ -221,6 +222,15 @@ class Statements(Compiler):
             .limit(PAGE)
         )
         self.all_alerts, self.all_alerts_locked = self.text(every), self.locking(every)
+        #: Keys of reviews sort before this one, and keys that sort behind them do not.
+        end = literal_column(f"'{REVIEW_KEYS[:-1]}{chr(ord(REVIEW_KEYS[-1]) + 1)}'", a.key.type)
+        reviews = (
+            select(a.key, a.document)
+            .where(mine, a.key > bindparam("key"), a.key < end)
+            .order_by(a.key)
+            .limit(PAGE)
+        )
+        self.reviews, self.reviews_locked = self.text(reviews), self.locking(reviews)
         due = and_(mine, a.due == flag(1))
         elsewhere = ~self.among(a.slack_channel, "channels")
         first = (

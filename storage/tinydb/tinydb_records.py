@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from bot.consent.alerts import URGENT, Alert
+from bot.consent.alerts import REVIEW_KEYS, URGENT, Alert
 from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import Channel, Import
 from bot.consent.records import Backlog
@@ -185,6 +185,11 @@ class TinyDBOutbox:
         oldest = min(since, default=None)
         late = oldest if oldest is not None and oldest <= now else None
         return Backlog(waiting=len(index.due), oldest=late, dead=len(index.dead))
+
+    def reviews(self) -> Iterator[Alert]:
+        for key in sorted(key for key in self._index.alerts if key.startswith(REVIEW_KEYS)):
+            if (review := self.newest_for(key)) is not None:
+                yield review
 
     def all(self) -> Iterator[Alert]:
         documents = self._transaction.documents[ALERTS]

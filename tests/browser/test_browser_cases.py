@@ -21,7 +21,7 @@ def test_a_manager_approves_and_then_the_contact_texts_unstop(page: Page) -> Non
     request = page.get_by_role("article").filter(has_text="Re-opt-in for SMS")
     expect(request).to_contain_text("number ending 0100")
     expect(request).to_contain_text(
-        "After approval: still waiting for this: Contact texts UNSTOP to +1 888"
+        "SMS On turns to YES when this happens, and not before: Contact texts UNSTOP to +1 888"
     )
     expect(request).not_to_contain_text("Ana Gómez")
     picture(page, "request")
@@ -38,7 +38,11 @@ def test_a_manager_approves_and_then_the_contact_texts_unstop(page: Page) -> Non
     expect(page.get_by_role("article").last).to_contain_text(
         "please text UNSTOP to +1 888-555-0199"
     )
+    expect(page.get_by_role("article").last).to_contain_text("Ana Gómez, number ending 0100")
     picture(page, "request-told")
+    page.get_by_role("article").last.get_by_role("button", name="View").click()
+    expect(page.get_by_role("dialog", name="Contact")).to_contain_text("Ana Gómez")
+    page.keyboard.press("Escape")
     go(page, "support")
     card = run(page, ANA)
     expect(card).to_contain_text("☑ Manager approved: @lee")
@@ -71,6 +75,9 @@ def test_a_denial_says_why(page: Page) -> None:
     request = page.get_by_role("article").filter(has_text="Re-opt-in for SMS")
     request.get_by_role("button", name="Deny").click()
     form = page.get_by_role("dialog", name="Deny")
+    expect(form).to_contain_text("Re-opt-in for SMS: Ana Gómez, number ending 0100")
+    expect(form).to_contain_text("Requested by @ana")
+    picture(page, "request-deny-form")
     form.get_by_label("Reason").fill("There is no record of that call.")
     form.get_by_role("button", name="Deny").click()
     page.get_by_role("dialog").get_by_role("button", name="Close").last.click()

@@ -47,8 +47,7 @@ def test_an_agent_looks_up_edits_and_reads_the_log(page: Page) -> None:
 
     card.get_by_role("button", name="Activity Log").click()
     log = page.get_by_role("dialog", name="Activity Log")
-    expect(log).to_contain_text("SMS On YES → NO")
-    expect(log).to_contain_text("Asked by phone")
+    expect(log).to_contain_text("SMS On set to NO: asked by phone")
     expect(log).to_contain_text("@ana")
     picture(page, "log")
     close(page)

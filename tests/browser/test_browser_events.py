@@ -58,9 +58,13 @@ def test_a_manager_mutes_the_channel_from_an_alert(page: Page) -> None:
     text(page, "STOP")
 
     page.get_by_role("article").get_by_role("button", name="More").click()
-    page.get_by_role("menuitem", name="Mute for 30 minutes").click()
+    page.get_by_role("menuitem", name="Alert settings").click()
+    form = page.get_by_role("dialog", name="Alert settings")
+    form.get_by_label("Mute", exact=True).select_option(label="For 30 minutes")
+    picture(page, "alert-settings")
+    form.get_by_role("button", name="Save").click()
 
-    expect(page.get_by_text("Alerts are muted here until")).to_be_visible()
+    expect(page.get_by_text("are muted until")).to_be_visible()
     picture(page, "muted")
 
 

@@ -50,15 +50,17 @@ def test_it_looks_for_the_scopes_of_the_manifest() -> None:
     assert set(manifest["oauth_config"]["scopes"]["bot"]) == SCOPES
 
 
-def test_where_all_is_well_every_line_says_so(cli: Cli, well: pytest.MonkeyPatch) -> None:
+def test_where_nothing_is_wrong_every_line_says_what_is_well_and_what_is_off(
+    cli: Cli, well: pytest.MonkeyPatch
+) -> None:
     done = cli("doctor")
 
     assert (done.status, done.err) == (0, "")
     assert done.out.splitlines() == [
         "✅ Settings can be read.",
         "✅ The storage opens: 0 contacts, 0 log entries.",
-        "✅ No public address is set; Slack's Socket Mode needs none.",
-        *(f"✅ {one.heading} is off; {one.switch} switches it on." for one in SPECS.values()),
+        "⚪ No public address is set; Slack's Socket Mode needs none.",
+        *(f"⚪ {one.heading} is off; {one.switch} switches it on." for one in SPECS.values()),
         "✅ Slack knows the bot as @optin in Acme Support.",
         "✅ The bot has every scope that it needs.",
         "✅ Socket Mode can connect.",
@@ -72,15 +74,15 @@ def test_each_provider_is_called_by_its_own_name_and_first_setting(
     off = [line for line in cli("doctor").out.splitlines() if "switches it on" in line]
 
     assert set(off) >= {
-        "✅ Twilio is off; OPTIN_TWILIO_AUTH_TOKEN switches it on.",
-        "✅ Telnyx is off; OPTIN_TELNYX_PUBLIC_KEY switches it on.",
-        "✅ Vonage is off; OPTIN_VONAGE_SIGNATURE_SECRET switches it on.",
-        "✅ SendGrid is off; OPTIN_SENDGRID_PUBLIC_KEY switches it on.",
-        "✅ Mailgun is off; OPTIN_MAILGUN_SIGNING_KEY switches it on.",
-        "✅ Postmark is off; OPTIN_POSTMARK_PASSWORD switches it on.",
-        "✅ Amazon SES is off; OPTIN_SES_TOPIC_ARNS switches it on.",
-        "✅ Resend is off; OPTIN_RESEND_SIGNING_SECRET switches it on.",
-        "✅ One-click unsubscribe is off; OPTIN_UNSUBSCRIBE_KEY switches it on.",
+        "⚪ Twilio is off; OPTIN_TWILIO_AUTH_TOKEN switches it on.",
+        "⚪ Telnyx is off; OPTIN_TELNYX_PUBLIC_KEY switches it on.",
+        "⚪ Vonage is off; OPTIN_VONAGE_SIGNATURE_SECRET switches it on.",
+        "⚪ SendGrid is off; OPTIN_SENDGRID_PUBLIC_KEY switches it on.",
+        "⚪ Mailgun is off; OPTIN_MAILGUN_SIGNING_KEY switches it on.",
+        "⚪ Postmark is off; OPTIN_POSTMARK_PASSWORD switches it on.",
+        "⚪ Amazon SES is off; OPTIN_SES_TOPIC_ARNS switches it on.",
+        "⚪ Resend is off; OPTIN_RESEND_SIGNING_SECRET switches it on.",
+        "⚪ One-click unsubscribe is off; OPTIN_UNSUBSCRIBE_KEY switches it on.",
     }
 
 

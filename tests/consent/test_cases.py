@@ -79,6 +79,7 @@ def test_a_request_is_kept_logged_and_told_to_the_managers_channel(
     case = ask(desk, stopped, reason="Asked by phone", note="sounded glad")
     (entry,) = told(desk)[before:]
     (message,) = messages(desk, AlertKind.CASE)
+    (stop,) = messages(desk, AlertKind.STOP)
 
     assert (case.state, case.version, case.requested_by) == (CaseState.PENDING, 1, AGENT.id)
     assert (case.reason, case.note, case.refusal) == (
@@ -92,7 +93,7 @@ def test_a_request_is_kept_logged_and_told_to_the_managers_channel(
     assert (entry.actor, entry.contact) == (AGENT.id, stopped.id)
     assert entry.evidence == Evidence(text=EVIDENCE, at=case.requested_at)
     assert (message.slack_channel, message.about) == (APPROVALS, case.id)
-    assert case.copies == (message.id,)
+    assert case.copies == (message.id, stop.id)
     assert on(desk, stopped) is ConsentValue.NO
 
 

@@ -137,7 +137,8 @@ def test_managers_are_reminded_after_two_and_after_five_days(
 
     assert seen == [0, 2, 2, 4, 4]
     assert {a.slack_channel for a in reminders} == {APPROVALS, "U0MANAGER2"}
-    assert {a.thread for a in reminders} == set(case.copies)
+    assert {a.thread for a in reminders} == {a.id for a in messages(desk, AlertKind.CASE)}
+    assert {a.id for a in reminders} < set(case_of(desk, case).copies)
     assert steps(desk, case) == [("", "pending", AGENT.id)]
 
 

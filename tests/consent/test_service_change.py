@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from bot.consent.errors import (
     TooLate,
 )
 from bot.consent.log.entries import CHANGING, EntryKind
-from bot.consent.model import Actor, Bounce, Channel, ConsentValue, Contact, Origin, Role
+from bot.consent.model import Actor, Bounce, Channel, ConsentValue, Contact, Evidence, Origin, Role
 from bot.consent.rules import Reason
 from bot.consent.use_cases import (
     Details,
@@ -48,6 +49,9 @@ from tests.support.storages import on_disk
 
 YES = StatusUpdate(sms=ConsentValue.YES, evidence="web form of 3 November")
 NO = StatusUpdate(sms=ConsentValue.NO)
+CLEAR_SMS = StatusUpdate(
+    clear_bounce=frozenset({Channel.SMS}), reason=Reason.CORRECTION, evidence="called"
+)
 SLIP = StatusUpdate(sms=ConsentValue.NO, reason=Reason.PHONE)
 
 
@@ -310,19 +314,53 @@ def test_a_cleared_bounce_is_on_probation_and_never_green(service: Service, ana:
     change(service, ana.id, YES, AGENT)
     bounce(service, "+14155550100")
     bounced = answer(service, ana)
-    outcome = change(
-        service,
-        ana.id,
-        StatusUpdate(clear_bounce=frozenset({Channel.SMS}), reason="they changed phones"),
-        AGENT,
+    clear = StatusUpdate(
+        clear_bounce=frozenset({Channel.SMS}),
+        reason="they changed phones",
+        evidence=" they texted from it ",
     )
+    outcome = change(service, ana.id, clear, AGENT)
 
     after = profile(service, ana.id, AGENT)
     assert bounced == "no"
     assert [(c.what, c.after) for c in outcome.changes] == [("SMS Bounce", "PROBATION")]
     assert after.facts[Channel.SMS].bounce is Bounce.PROBATION
     assert after.decisions[Channel.SMS].answer == "unverified"
-    assert told(service, ana.id)[-1].reason == "they changed phones"
+    entry = told(service, ana.id)[-1]
+    assert entry.reason == "they changed phones"
+    assert entry.evidence == Evidence(text="they texted from it", at=NOW)
+    assert verify(service).problem is None
+
+
+@pytest.mark.parametrize("blank", [None, "", " \u200b"])
+def test_an_agent_clears_a_bounce_with_a_reason_and_with_evidence_only(
+    service: Service, ana: Contact, blank: str | None
+):
+    bounce(service, "+14155550100")
+    clear = StatusUpdate(
+        clear_bounce=frozenset({Channel.SMS}), reason="Correction", evidence="call"
+    )
+
+    with pytest.raises(Invalid) as no_reason:
+        change(service, ana.id, replace(clear, reason=blank), AGENT)
+    with pytest.raises(NeedsEvidence) as no_evidence:
+        change(service, ana.id, replace(clear, evidence=blank), AGENT)
+
+    assert no_reason.value.field == "reason"
+    assert no_evidence.value.field == "evidence"
+    assert profile(service, ana.id, AGENT).facts[Channel.SMS].bounce is Bounce.YES
+
+
+def test_at_the_command_line_the_reason_of_a_cleared_bounce_counts_as_evidence(
+    service: Service, ana: Contact
+):
+    bounce(service, "+14155550100")
+    clear = StatusUpdate(clear_bounce=frozenset({Channel.SMS}), reason="Typo fixed")
+    with pytest.raises(Invalid):
+        change(service, ana.id, replace(clear, reason=None), OPERATOR)
+    change(service, ana.id, clear, OPERATOR)
+
+    assert told(service, ana.id)[-1].evidence == Evidence(text="Typo fixed", at=NOW)
 
 
 def test_a_bounce_of_a_shared_number_is_told_of_everybody_who_has_it(
@@ -330,7 +368,7 @@ def test_a_bounce_of_a_shared_number_is_told_of_everybody_who_has_it(
 ):
     bo = add(service, Details(name="Bo", phone="+14155550100"), AGENT)
     bounce(service, "+14155550100")
-    change(service, bo.id, StatusUpdate(clear_bounce=frozenset({Channel.SMS})), AGENT)
+    change(service, bo.id, CLEAR_SMS, AGENT)
 
     for contact in (ana, bo):
         last = told(service, contact.id)[-1]
@@ -347,7 +385,7 @@ def test_clearing_what_has_not_bounced_changes_nothing(service: Service, ana: Co
 def test_only_a_manager_clears_a_complaint_and_the_refusal_stays(service: Service, ana: Contact):
     stop(service, "ana@example.com")
     bounce(service, "ana@example.com", complaint=True)
-    clear = StatusUpdate(clear_bounce=frozenset({Channel.EMAIL}))
+    clear = replace(CLEAR_SMS, clear_bounce=frozenset({Channel.EMAIL}))
     with pytest.raises(NotAllowed):
         change(service, ana.id, clear, AGENT)
     change(service, ana.id, clear, MANAGER)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.consent.errors import Invalid, NotAllowed, NotFound
 from bot.consent.log.changes import BlockChanged
-from bot.consent.model import Channel, ConsentValue, Contact
+from bot.consent.model import Actor, Channel, ConsentValue, Contact
 from bot.consent.use_cases import (
     Details,
     Service,
@@ -22,9 +23,19 @@ from bot.consent.use_cases import (
     profile,
     recent,
     suggest,
+    undo,
 )
 from bot.consent.use_cases.record import Recorder
-from tests.support.consent_fixtures import AGENT, NOBODY, OPERATOR, SENDERS, stop
+from bot.runtime.clock import Stopped
+from tests.support.consent_fixtures import (
+    AGENT,
+    MANAGER,
+    NOBODY,
+    OPERATOR,
+    OTHER_AGENT,
+    SENDERS,
+    stop,
+)
 from tests.support.storages import on_disk
 
 PHONE = "+14155550100"
@@ -207,3 +218,44 @@ def test_the_last_changes_of_everybody_come_with_their_contacts(service: Service
     bo = add(service, Details(name="Bo", phone="+1 415 555 0111"), AGENT)
 
     assert [(e.seq, c and c.id) for e, c in recent(service, AGENT)] == [(2, bo.id), (1, ana.id)]
+
+
+def test_a_look_up_says_where_ones_own_slip_can_still_be_undone(
+    service: Service, ana: Contact, clock: Stopped
+):
+    yes = StatusUpdate(sms=ConsentValue.YES, email=ConsentValue.YES, evidence="form 12")
+    change(service, ana.id, yes, AGENT)
+    assert undoable(service, ana, AGENT) == set()
+
+    change(service, ana.id, StatusUpdate(sms=ConsentValue.NO), AGENT)
+    assert undoable(service, ana, AGENT) == {Channel.SMS}
+    assert undoable(service, ana, OTHER_AGENT) == undoable(service, ana, MANAGER) == set()
+
+    clock.advance(timedelta(minutes=15))
+    change(service, ana.id, StatusUpdate(email=ConsentValue.NO), AGENT)
+    assert undoable(service, ana, AGENT) == {Channel.SMS, Channel.EMAIL}
+
+    clock.advance(timedelta(seconds=1))
+    assert undoable(service, ana, AGENT) == {Channel.EMAIL}
+
+    undo(service, ana.id, Channel.EMAIL, AGENT)
+    assert undoable(service, ana, AGENT) == set()
+
+
+def test_a_look_up_offers_no_undo_where_the_contact_has_refused_since(
+    service: Service, ana: Contact, clock: Stopped
+):
+    change(service, ana.id, StatusUpdate(sms=ConsentValue.YES, evidence="form 12"), AGENT)
+    change(service, ana.id, StatusUpdate(sms=ConsentValue.NO), AGENT)
+    clock.advance(timedelta(minutes=1))
+    stop(service, PHONE, sender="+18885550199")
+
+    assert undoable(service, ana, AGENT) == set()
+
+
+def undoable(service: Service, contact: Contact, actor: Actor) -> frozenset[Channel]:
+    """As a look-up by the number finds it, which is the same as by the id."""
+    (found,) = find(service, PHONE, actor).contacts
+
+    assert found.undoable == profile(service, contact.id, actor).undoable
+    return found.undoable

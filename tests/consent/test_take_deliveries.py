@@ -35,7 +35,9 @@ SECOND, MINUTE, HOUR, DAY = (
     timedelta(hours=1),
     timedelta(days=1),
 )
-CLEAR = StatusUpdate(clear_bounce=frozenset({Channel.SMS}), reason="the number is right")
+CLEAR = StatusUpdate(
+    clear_bounce=frozenset({Channel.SMS}), reason="the number is right", evidence="a call"
+)
 
 
 # Our own confirmation of an opt-out

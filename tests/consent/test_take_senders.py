@@ -15,7 +15,7 @@ from bot.consent.model import BlockState, Channel, ConsentValue, Contact
 from bot.consent.senders import Number, NumberKind, Sender
 from bot.consent.use_cases import Service, profile
 from bot.runtime.clock import Stopped
-from handlers.vocabulary import what
+from handlers.entry_sentences import plain_sentence
 from tests.support.consent_fixtures import AGENT, PROVIDERS
 from tests.support.take_fixtures import (
     LOCAL,
@@ -70,10 +70,12 @@ def test_a_stop_to_one_number_blocks_its_service_and_unstop_to_another_lifts_it(
     assert MG not in gate.remedy + gate.reason
     assert blocks(grouped) == {}
     shown = [
-        what(entry, PROVIDERS) for entry in (*stopped, *lifted) if entry.kind is EntryKind.BLOCK
+        plain_sentence(entry, PROVIDERS)
+        for entry in (*stopped, *lifted)
+        if entry.kind is EntryKind.BLOCK
     ]
     assert not any("MG" in words for words in shown)
-    assert shown[-1] == "SMS block of +1 415-555-0188: blocked → none"
+    assert shown[-1] == "Texted UNSTOP to +1 415-555-0188, which lifts the block"
 
 
 def test_a_stop_to_a_toll_free_number_blocks_it_besides_its_service(
@@ -172,7 +174,10 @@ def test_the_log_names_a_providers_list_and_why_an_address_is_on_it(
     clock.advance(HOUR)
     (lifted,) = tell(alerting, mailed(EventKind.RESUBSCRIBED, scope="news"))
 
-    about = "Email block on SendGrid's list (the contact unsubscribed (news))"
-    assert what(listed, PROVIDERS) == f"{about}: none → blocked"
-    assert what(lifted, PROVIDERS) == f"{about}: blocked → none"
+    assert plain_sentence(listed, PROVIDERS) == (
+        "Put on SendGrid's suppression list: the contact unsubscribed (news)"
+    )
+    assert plain_sentence(lifted, PROVIDERS) == (
+        "Taken off SendGrid's suppression list: subscribed again at the provider"
+    )
     assert listed.address == MAILBOX

@@ -399,7 +399,9 @@ def test_a_bounce_that_was_cleared_here_bounces_again_while_the_provider_has_it_
 ):
     again = {"provider": "sendgrid", "sender": "sendgrid-account", "address": MAILBOX}
     tell(alerting, failed(Failure.LISTED_BOUNCE, **again))
-    clear = StatusUpdate(clear_bounce=frozenset({Channel.EMAIL}), reason="the mailbox is right")
+    clear = StatusUpdate(
+        clear_bounce=frozenset({Channel.EMAIL}), reason="the mailbox is right", evidence="a call"
+    )
     change(alerting, subscriber.id, clear, AGENT)
     cleared = profile(alerting, subscriber.id, AGENT).decisions[Channel.EMAIL]
     clock.advance(timedelta(hours=1))

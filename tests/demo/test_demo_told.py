@@ -27,11 +27,12 @@ def test_each_thing_is_a_line_without_names_numbers_and_what_was_written(
         )
         ingest(alerting, [text("STOP"), text("STOP", address="+12125550142")])
 
+    blocked = "Texts from +1 415-555-0177 are blocked: the contact opted out there"
     assert caplog.messages == [
-        "Email On YES → NO · a…@example.com · by Slack user U0AGENT1",
+        "Email On set to NO · a…@example.com · by Slack user U0AGENT1",
         "Note · by Slack user U0AGENT1",
-        "SMS On YES → NO · ending 0100 · by the contact",
-        "SMS block of +1 415-555-0177: none → blocked · ending 0100 · by the contact",
-        "SMS On never asked → NO · by the contact",
-        "SMS block of +1 415-555-0177: none → blocked · by the contact",
+        "Texted an opt-out word to +1 415-555-0177 · ending 0100 · by the contact",
+        f"{blocked} · ending 0100 · by the contact",
+        "Texted an opt-out word to +1 415-555-0177 · by the contact",
+        f"{blocked} · by the contact",
     ]

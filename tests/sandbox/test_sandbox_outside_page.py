@@ -16,7 +16,12 @@ TOUR = {
     "title": "What to try",
     "steps": [
         {"title": "She texts STOP", "contact": "Grace Lee", "texts": "STOP"},
-        {"title": "Unsubscribe", "contact": "Rosa Jiménez", "mailbox": True, "press": "Unsub"},
+        {
+            "title": "Unsubscribe",
+            "contact": "Rosa Jiménez",
+            "mailbox": True,
+            "press": "Unsubscribe",
+        },
         {"title": "A storm", "outside": True, "press": "500 STOPs"},
     ],
 }

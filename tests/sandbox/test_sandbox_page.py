@@ -43,6 +43,8 @@ TOUR = {
     "steps": [
         {"title": "Look somebody up", "command": "/optin dana", "person": "Ben"},
         {"title": "Turn texts off", "text": "Press *Edit*.", "press": "Save"},
+        {"title": "Stop her", "shows": ["Stopped"]},
+        {"title": "Search", "press": "Reason"},
     ],
 }
 
@@ -80,7 +82,9 @@ class Desk:
 
         @app.options("value")
         def offers(ack: Any, payload: dict[str, Any]) -> None:
-            ack(options=[option(f"{payload['value']} one"), option(f"{payload['value']} two")])
+            typed = payload["value"]
+            found = [] if typed == "zz" else [option(f"{typed} one"), option(f"{typed} two")]
+            ack(options=found)
 
         @app.view("edit")
         def saved(ack: Any, view: dict[str, Any]) -> None:
@@ -228,6 +232,41 @@ def test_the_tour_fills_the_composer_for_its_person_and_ticks_off(
         page.keyboard.press("Enter")
         expect(page.get_by_role("checkbox", name="Look somebody up")).to_be_checked()
         expect(page.get_by_role("checkbox", name="Turn texts off")).not_to_be_checked()
+
+
+def test_a_step_is_ticked_when_it_is_done_and_not_before(browser: Browser, ws: Workspace) -> None:
+    with visiting(browser, ws) as page:
+        run(page, "/optin dana")
+        step = page.get_by_role("checkbox", name="Stop her")
+        page.get_by_role("button", name="Stop", exact=True).click()
+        asking = page.get_by_role("alertdialog", name="Do not contact?")
+        asking.get_by_role("button", name="Cancel").click()
+        expect(step).not_to_be_checked()
+        page.get_by_role("button", name="Stop", exact=True).click()
+        asking.get_by_role("button", name="Stop all").click()
+        expect(step).to_be_checked()
+
+        run(page, "/optin dana")
+        page.get_by_role("button", name="Edit").last.click()
+        form = page.get_by_role("dialog", name="Edit Dana")
+        expect(form).to_be_visible()
+        expect(page.get_by_label("Done: Turn texts off")).not_to_be_checked()
+        form.get_by_label("Reason").fill("by")
+        expect(page.get_by_role("option", name="by one")).to_be_visible()
+        expect(page.get_by_label("Done: Search")).to_be_checked()
+        page.keyboard.press("Escape")
+        form.get_by_label("Email On").select_option(label="YES")
+        form.get_by_role("button", name="Save").click()
+        expect(page.get_by_label("Done: Turn texts off")).to_be_checked()
+
+
+def test_a_search_without_hits_says_so(browser: Browser, ws: Workspace) -> None:
+    with visiting(browser, ws) as page:
+        run(page, "/optin dana")
+        page.get_by_role("button", name="Edit").click()
+        page.get_by_role("dialog", name="Edit Dana").get_by_label("Reason").fill("zz")
+
+        expect(page.get_by_text("No results")).to_be_visible()
 
 
 def test_nothing_is_wider_than_a_phone(browser: Browser, ws: Workspace) -> None:

@@ -12,6 +12,7 @@ from tests.support.outside_fixtures import (
     AUTH_TOKEN,
     GRACE,
     LINE,
+    ROSA,
     Receiver,
     receiving,
     settle,
@@ -111,6 +112,14 @@ def test_a_flood_comes_over_a_few_connections_each_stop_once(ws: Workspace, app:
     assert GRACE["phone"] in {form["From"] for form in forms}
     assert app.connections <= 8
     assert app.statuses == []
+
+
+def test_a_flood_spares_whom_it_may_not_touch(app: Receiver) -> None:
+    with Workspace.start(mode="socket") as workspace:
+        settle(workspace, app.url, people=[GRACE | {"floods": False}, ROSA])
+        workspace.flood(300)
+
+    assert GRACE["phone"] not in {form["From"] for form in app.said(INBOUND)}
 
 
 def test_a_flood_may_bring_the_error_of_each_confirmation(ws: Workspace, app: Receiver) -> None:

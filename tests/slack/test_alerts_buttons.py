@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from bot.consent.model import Channel, ConsentValue
-from bot.consent.use_cases.alerts.mutes import alert_settings
+from bot.consent.use_cases.alerts.alert_settings import alert_settings
 from bot.consent.use_cases.alerts.reviews import mark_handled
 from bot.consent.use_cases.ingest import ingest
 from sandbox.client import ShownMessage
 from sandbox.first_workspace import ALERTS
 from tests.support.alerts_fixtures import reply
 from tests.support.consent_fixtures import MANAGER
-from tests.support.slack_fixtures import Slack, said, started
+from tests.support.slack_fixtures import Slack, opened, said, started
 
 PHONE = "+14155550142"
 
@@ -80,28 +80,28 @@ def test_handled_is_said_in_the_message_and_in_private(slack: Slack) -> None:
 
 def test_an_answer_changes_the_contact_the_message_and_the_log(slack: Slack) -> None:
     message = told(slack, "please take me off your list")
-    outcome = slack.person("Ana").press("It was an opt-out", in_=message)
+    outcome = slack.person("Ana").press("It was an opt-out", in_=message, confirm=True)
 
     assert "Saved as an opt-out" in said(outcome)
     assert slack.find(PHONE).consent(Channel.SMS).on is ConsentValue.NO
-    assert shows(slack, "It was an opt-out.")
+    assert shows(slack, "It was an opt-out: no more texts are sent to number ending 0142.")
     assert alerts(slack)[0].buttons == ["View", "Request re-opt-in"]
     assert slack.problems() is None
 
 
 def test_it_was_not_lets_messages_go_again(slack: Slack) -> None:
     message = told(slack, "please take me off your list")
-    slack.person("Ana").press("It was not", in_=message)
+    slack.person("Ana").press("It was not", in_=message, confirm=True)
 
     with slack.service.store.reading() as records:
         assert records.addresses.get(PHONE).hold is None
-    assert shows(slack, "It was no opt-out.")
+    assert shows(slack, "It was not an opt-out: the pause for number ending 0142 is over.")
 
 
 def test_a_guest_is_refused_in_private(slack: Slack) -> None:
     message = told(slack, "please take me off your list")
     slack.workspace.make_guest("Ben")
-    outcome = slack.person("Ben").press("It was not", in_=message)
+    outcome = slack.person("Ben").press("It was not", in_=message, confirm=True)
 
     assert "full members" in said(outcome)
     with slack.service.store.reading() as records:
@@ -111,12 +111,17 @@ def test_a_guest_is_refused_in_private(slack: Slack) -> None:
 def test_a_manager_mutes_and_chooses_kinds(slack: Slack) -> None:
     message = told(slack, "STOP")
     lee = slack.person("Lee")
-    outcome = lee.overflow("Mute for 2 hours", in_=message)
-    assert "Alerts are muted here until" in said(outcome)
+    lee.overflow("Alert settings", in_=message)
+    lee.choose("Mute", "For 2 hours")
+    assert "are muted until" in opened(lee, lee.submit()).plain
     assert alert_settings(slack.service, ALERTS).until is not None
-    lee.overflow("Unmute", in_=message)
+    lee.close(whole=True)
+    lee.overflow("Alert settings", in_=message)
+    lee.choose("Mute", "Unmute")
+    lee.submit()
     assert alert_settings(slack.service, ALERTS).until is None
-    lee.overflow("Kinds", in_=message)
+    lee.close(whole=True)
+    lee.overflow("Alert settings", in_=message)
     assert lee.modal is not None
     assert len(lee.modal.fields["Kinds"]) == 7
     lee.choose("Kinds", "Bounces", "Opt-outs by text")
@@ -131,13 +136,14 @@ def test_a_manager_mutes_and_chooses_kinds(slack: Slack) -> None:
     }
 
 
-@pytest.mark.parametrize("item", ["Mute for a day", "Kinds"])
-def test_an_agent_may_not_mute(slack: Slack, item: str) -> None:
+def test_an_agent_does_not_get_the_alert_settings(slack: Slack) -> None:
     message = told(slack, "STOP")
-    outcome = slack.person("Ana").overflow(item, in_=message)
+    ana = slack.person("Ana")
+    outcome = ana.overflow("Alert settings", in_=message)
 
-    assert "Only a manager" in said(outcome)
-    assert alert_settings(slack.service, ALERTS).until is None
+    assert "Only a manager can change the alert settings of a channel." in said(outcome)
+    assert all(shown.is_ephemeral for shown in outcome.messages)
+    assert ana.modal is None
 
 
 def test_no_button_carries_more_than_an_opaque_id(slack: Slack) -> None:
@@ -164,3 +170,31 @@ def test_the_bot_answers_while_slack_takes_no_alerts(slack: Slack) -> None:
     ana = slack.person("Ana")
 
     assert "Activity Log" in said(ana.command(f"/optin {PHONE}"))
+
+
+@pytest.mark.parametrize(
+    ("button", "leads_to"),
+    [
+        (
+            "It was an opt-out",
+            "No more texts are sent to number ending 0142. Only a re-opt-in that a manager approves "
+            "brings them back.",
+        ),
+        (
+            "It was not",
+            "The pause for number ending 0142 ends, and texts are sent again if nothing else is in "
+            "the way. The log stores that you decided this.",
+        ),
+    ],
+)
+def test_an_answer_says_what_it_leads_to_before_it_counts(
+    slack: Slack, button: str, leads_to: str
+) -> None:
+    message = told(slack, "please take me off your list")
+    confirm = message.button(button)[1]["confirm"]
+    head = slack.head()
+    slack.person("Ana").press(button, in_=message, confirm=False)
+
+    assert confirm["text"]["text"] == leads_to
+    assert all(len(confirm[name]["text"]) <= 24 for name in ("title", "confirm", "deny"))
+    assert slack.head() == head

@@ -9,7 +9,7 @@ import pytest
 from bot.consent.alerts import OPTIONAL, AlertKind
 from bot.consent.errors import Invalid, NotAllowed
 from bot.consent.events import EventKind, Failure
-from bot.consent.use_cases.alerts.mutes import alert_settings, choose_kinds, mute
+from bot.consent.use_cases.alerts.alert_settings import alert_settings, choose_kinds, mute
 from bot.consent.use_cases.alerts.outbox import sweep
 from sandbox.first_workspace import ALERTS
 from tests.support.alerts_fixtures import Bench, failed, mail, reply
@@ -31,7 +31,7 @@ def test_what_comes_while_muted_is_summed_up_once(bench: Bench) -> None:
 
     assert early == []
     assert "While alerts were muted: " in bench.message().plain
-    for said in ("1 opt-out by text", "20 refusals by unknown numbers", "1 bounce"):
+    for said in ("1 opt-out by text", "20 opt-outs of unknown numbers", "1 bounce"):
         assert said in bench.message().plain
 
 
@@ -71,7 +71,7 @@ def test_unmuted_the_summary_comes_at_once(bench: Bench) -> None:
     bench.run()
 
     assert len(bench.messages()) == 2
-    assert any("1 refusal by an unknown number" in message.plain for message in bench.messages())
+    assert any("1 opt-out of an unknown number" in message.plain for message in bench.messages())
 
 
 def test_a_second_mute_makes_a_second_summary(bench: Bench) -> None:

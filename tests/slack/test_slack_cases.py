@@ -28,7 +28,7 @@ from bot.consent.use_cases import (
 from bot.consent.use_cases.ingest import ingest
 from bot.demo.samples import SENDERS
 from sandbox.client import PersonClient, ShownMessage
-from sandbox.first_workspace import ALERTS, APPROVALS, GUS, LEE, MIA
+from sandbox.first_workspace import ALERTS, ANA, APPROVALS, GUS, LEE, MIA
 from tests.support.alerts_fixtures import failed, mail, reply
 from tests.support.consent_fixtures import MANAGER
 from tests.support.slack_fixtures import OPERATOR, Slack, said, started
@@ -95,10 +95,10 @@ def shows(slack: Slack, words: str) -> bool:
     return True
 
 
-def late_click(slack: Slack, who: str, **button: str) -> str:
+def late_click(slack: Slack, who: str, *, on: str = "block_actions approve", **button: str) -> str:
     """What somebody reads who presses Approve on what their screen still shows; the request is as
     Slack sent it when Ben pressed it, but for the person and these of the button's."""
-    payload = deepcopy(slack.workspace.journal("block_actions approve")[-1]["args"])
+    payload = deepcopy(slack.workspace.journal(on)[-1]["args"])
     payload["user"]["id"] = who
     payload["actions"][0] |= button
     before = len(slack.workspace.journal("response_url"))
@@ -131,7 +131,7 @@ def test_stop_request_approval_and_then_unstop(slack: Slack) -> None:
     assert message.buttons == ["Approve", "Deny", "View"]
     assert "number ending 0142" in message.plain
     assert (
-        "After approval: still waiting for this: Contact texts UNSTOP to +1 888-555-0199"
+        "SMS On turns to YES when this happens, and not before: Contact texts UNSTOP to +1 888-555-0199"
         in message.plain
     )
 
@@ -215,7 +215,7 @@ def test_a_number_that_is_on_probation_is_promised_no_more_than_a_test(slack_htt
     refuses(slack_http, "stop all")
     ingest(slack_http.service, [failed(Failure.HARD, PHONE)])
     contact = slack_http.find(PHONE)
-    slack_http.set(contact, StatusUpdate(clear_bounce=frozenset({Channel.SMS})))
+    slack_http.set(contact, StatusUpdate(clear_bounce=frozenset({Channel.SMS}), reason="It works"))
     asks(slack_http)
 
     assert (
@@ -270,7 +270,8 @@ def test_a_new_stop_overtakes_it(slack_http: Slack) -> None:
     assert "already overtaken by a new refusal" in late_click(slack_http, LEE)
     assert slack_http.on(PHONE)[0] is ConsentValue.NO
     until(
-        slack_http, lambda: any("refused again" in m.plain for m in slack_http.person("Ana").dms())
+        slack_http,
+        lambda: any("opted out of texts again" in m.plain for m in slack_http.person("Ana").dms()),
     )
 
 
@@ -409,15 +410,21 @@ def test_a_request_that_would_be_refused_is_refused_before_it_is_written(
     ana, ben = slack_http.person("Ana"), slack_http.person("Ben")
     until(slack_http, lambda: bool(ben.messages("#optin-alerts")))
     card = ben.command(f"/optin {PHONE}").messages[-1]
+    ben.press("Request re-opt-in", in_=ben.messages("#optin-alerts")[0])
+    ben.close(whole=True)
     asks(slack_http)
     from_the_card = ben.press("Request re-opt-in", in_=card)
-    from_the_alert = ben.press("Request re-opt-in", in_=ben.messages("#optin-alerts")[0])
+    from_the_alert = late_click(slack_http, ANA, on="block_actions alert_request")
+    until(slack_http, lambda: "Re-opt-in requested" in ben.messages("#optin-alerts")[0].plain)
+    while_it_is_open = ben.messages("#optin-alerts")[0].buttons
     ana.press("Withdraw", in_=ana.command(f"/optin {PHONE}").messages[-1], confirm=True)
     edit(slack_http.service, slack_http.find(PHONE).id, Details(phone="+14155550188"), OPERATOR)
+    until(slack_http, lambda: "Request re-opt-in" in ben.messages("#optin-alerts")[0].buttons)
     of_another_number = ben.press("Request re-opt-in", in_=ben.messages("#optin-alerts")[0])
 
     assert "Somebody asked for this already" in said(from_the_card)
-    assert "Somebody asked for this already" in said(from_the_alert)
+    assert "Somebody asked for this already" in from_the_alert
+    assert while_it_is_open == ["View", "Mark handled"]
     assert "This needs no approval" in said(of_another_number)
     assert ben.modal is None
 
@@ -473,10 +480,10 @@ def test_the_card_shows_which_key_is_missing(slack_http: Slack) -> None:
     slack_http.person("Lee").press("Approve", in_=request_of(slack_http), confirm=True)
     after = ana.command(f"/optin {PHONE}").messages[-1]
 
-    assert "decides the re-opt-in request" in before.plain
+    assert "decide the re-opt-in request" in before.plain
     assert "Withdraw request" in before.buttons
     assert "☑ Manager approved: @lee" in after.plain
-    assert "☐ Contact: The contact texts UNSTOP to +1 888-555-0199" in after.plain
+    assert "☐ Contact: text UNSTOP to +1 888-555-0199" in after.plain
 
 
 def test_a_key_to_another_sender_stands_wherever_it_is_waited_for(slack_http: Slack) -> None:
@@ -496,7 +503,7 @@ def test_a_key_to_another_sender_stands_wherever_it_is_waited_for(slack_http: Sl
     after = ana.command(f"/optin {PHONE}").messages[-1]
 
     for shown in (card, form, after):
-        assert "☐ Contact: The contact texts UNSTOP to +1 415-555-0150" in shown.plain
+        assert "☐ Contact: text UNSTOP to +1 415-555-0150" in shown.plain
     assert "☑ Manager approved" in after.plain
     assert "please text UNSTOP to +1 415-555-0150" in after.plain
 
@@ -538,7 +545,7 @@ def test_evidence_from_before_the_refusal_is_refused_at_its_field(slack_http: Sl
     ana.type("When they agreed", str(int(future.timestamp())))
     coming = ana.submit()
 
-    assert "refused on 3 Nov 2026, 14:02 UTC" in old.errors["When they agreed"]
+    assert "refused on 3 Nov 2026, 09:02 EST" in old.errors["When they agreed"]
     assert "newer" in old.errors["When they agreed"]
     assert "future" in coming.errors["When they agreed"]
     contact = slack_http.find(PHONE).id
@@ -670,3 +677,47 @@ def request_form(person: PersonClient, asked: str) -> str:
     assert form is not None
     person.close()
     return form.plain
+
+
+def test_the_form_to_deny_says_whose_request_it_is(slack_http: Slack) -> None:
+    refuses(slack_http)
+    asks(slack_http)
+    lee = slack_http.person("Lee")
+    lee.press("Deny", in_=request_of(slack_http))
+    form = lee.modal
+
+    assert form is not None
+    assert "Re-opt-in for SMS: Nia Canary, number ending 0142" in form.plain
+    assert "Requested by @ana" in form.plain
+
+
+def test_a_manager_sees_no_approve_for_their_own_request(slack_http: Slack) -> None:
+    lee, mia = slack_http.person("Lee"), slack_http.person("Mia")
+    for manager in (lee, mia):
+        manager.press("Send me requests", in_=manager.command("/optin pending").messages[-1])
+    refuses(slack_http)
+    asks(slack_http, "Lee")
+    until(slack_http, lambda: bool(lee.dms()) and bool(mia.dms()))
+    own = lee.command("/optin pending").messages[-1]
+    others = mia.command("/optin pending").messages[-1]
+
+    assert "Approve" not in own.buttons
+    assert "another manager has to approve it" in own.plain
+    assert "Approve" in others.buttons
+    assert lee.dms()[0].buttons == ["Deny", "View"]
+    assert mia.dms()[0].buttons == ["Approve", "Deny", "View"]
+
+
+def test_a_direct_message_opens_the_card(slack_http: Slack) -> None:
+    refuses(slack_http)
+    ana = asks(slack_http)
+    slack_http.person("Lee").press("Approve", in_=request_of(slack_http), confirm=True)
+    until(slack_http, lambda: bool(ana.dms()))
+    message = ana.dms()[0]
+    ana.close(whole=True)
+    ana.press("View", in_=message)
+    card = ana.modal
+
+    assert "for Nia Canary, number ending 0142 (SMS)" in message.text
+    assert card is not None
+    assert "Nia Canary" in card.plain

@@ -10,7 +10,7 @@ import pytest
 from bot.consent.log.entries import EntryKind
 from bot.consent.model import Channel, ConsentValue
 from bot.consent.use_cases import StatusUpdate
-from sandbox.client import PersonClient
+from sandbox.client import ClientOutcome, PersonClient
 from tests.support.slack_fixtures import Slack, card, opened, said
 
 INES = "ines@example.com"  # never asked for texts
@@ -26,7 +26,7 @@ def test_edit_opens_from_the_card_in_one_step(slack: Slack, ana: PersonClient) -
     form = opened(ana, ana.press("Edit"))
 
     assert form.title == "Edit"
-    assert set(form.fields) == {"SMS On", "Email On", "Reason", "Evidence", "Note"}
+    assert set(form.fields) == {"SMS On", "Email On", "Reason", "Note"}
     assert form.fields["SMS On"] is None
     assert form.fields["Email On"].startswith("YES")
 
@@ -170,7 +170,7 @@ def test_whoever_comes_second_is_told_who_was_quicker_and_keeps_what_they_typed(
     again = opened(ana, ana.submit())
 
     assert again.title == "Edit"
-    assert "@ben changed this 3 s ago: SMS On never asked → YES" in again.plain
+    assert "@ben changed this 3 s ago: SMS On set to YES." in again.plain
     assert again.fields["Evidence"] == "Ticket 78, the same day"
     assert again.fields["Note"] == "Prefers texts"
     assert slack.on(INES) == (ConsentValue.YES, ConsentValue.NO)  # the opt-out did not wait
@@ -217,11 +217,12 @@ def test_an_untouched_dropdown_does_not_undo_what_somebody_else_saved(
     assert slack.on(ANA) == (ConsentValue.NO, ConsentValue.NO)
 
 
-def test_an_agent_clears_a_bounce_from_the_menu(slack: Slack, ana: PersonClient) -> None:
+def test_an_agent_clears_a_bounce_from_its_step(slack: Slack, ana: PersonClient) -> None:
     card(ana, BOB)
-    assert "🚫 Bounced: YES" in ana.messages()[-1].plain
+    assert "🚫 SMS On is YES, but texts bounce" in ana.messages()[-1].plain
 
-    saved = opened(ana, ana.overflow("Clear SMS Bounce"))
+    ana.press("Clear SMS Bounce")
+    saved = opened(ana, saved_as_cleared(ana, reason_is="text"))
 
     assert "SMS Bounce" in saved.plain
     assert "the next message is a test" in saved.plain
@@ -235,10 +236,29 @@ def test_an_agent_clears_a_bounce_in_the_modal(slack: Slack, ana: PersonClient) 
     assert form.fields["SMS Bounce"].startswith("YES")
 
     ana.choose("SMS Bounce", "NO")
-    saved = opened(ana, ana.submit())
+    saved = opened(ana, saved_as_cleared(ana))
 
     assert "YES → cleared" in saved.plain
-    assert slack.log()[-1].kind is EntryKind.BOUNCE
+    entry = slack.log()[-1]
+    assert (entry.kind, entry.reason) == (EntryKind.BOUNCE, "Asked by phone")
+    assert entry.evidence is not None
+    assert entry.evidence.text == "He called from this number"
+
+
+def test_a_bounce_is_cleared_with_a_reason_and_with_evidence_only(
+    slack: Slack, ana: PersonClient
+) -> None:
+    card(ana, BOB)
+    head = slack.head()
+    ana.press("Edit")
+    ana.choose("SMS Bounce", "NO")
+
+    assert ana.submit().errors == {"Reason": "Say why the bounce is cleared."}
+    ana.choose("Reason", "Correction")
+    (field, sentence), *more = ana.submit().errors.items()
+    assert (field, more) == ("Evidence", [])
+    assert sentence.startswith("Say what shows that the address works: ")
+    assert slack.head() == head
 
 
 def test_a_bounce_somebody_else_was_quicker_with_is_said(
@@ -246,10 +266,11 @@ def test_a_bounce_somebody_else_was_quicker_with_is_said(
 ) -> None:
     for person in (ana, ben):
         card(person, BOB)
-    ben.overflow("Clear SMS Bounce")
+        person.press("Clear SMS Bounce")
+    saved_as_cleared(ben, reason_is="text")
     head = slack.head()
 
-    told = opened(ana, ana.overflow("Clear SMS Bounce"))
+    told = opened(ana, saved_as_cleared(ana, reason_is="text"))
 
     assert "changed this 0 s ago" in told.plain
     assert slack.head() == head
@@ -260,35 +281,35 @@ def test_a_spam_complaint_is_cleared_by_a_manager_only(
 ) -> None:
     card(ana, PAULA)
     head = slack.head()
-    refused = ana.overflow("Clear Email Bounce")
-    assert "Only a manager can clear that" in said(refused)
-    assert slack.head() == head
+    assert "Clear spam complaint" not in ana.messages()[-1].buttons
 
     ana.press("Edit")
     ana.choose("Email Bounce", "NO")
-    assert "Only a manager" in "".join(ana.submit().errors.values())
+    assert "Only a manager" in "".join(saved_as_cleared(ana).errors.values())
     assert slack.head() == head
 
     card(lee, PAULA)
-    assert "Email Bounce" in opened(lee, lee.overflow("Clear Email Bounce")).plain
+    lee.press("Clear spam complaint")
+    assert "Email Bounce" in opened(lee, saved_as_cleared(lee, reason_is="text")).plain
+    assert slack.log()[-1].after == "PROBATION"
 
 
 def test_do_not_contact_is_shown_and_is_a_managers_to_lift(slack: Slack, ana: PersonClient) -> None:
     answer = said(ana.command("/optin umar@example.com"))
 
     assert "Do not contact" in answer
-    assert "Take Do not contact off" in answer
+    assert "lift it if they want to hear from us" in answer
     assert "Manager:" in answer
 
 
-def test_why_this_status_lists_every_reason_and_the_legend(slack: Slack, ana: PersonClient) -> None:
+def test_details_list_every_reason_and_the_legend(slack: Slack, ana: PersonClient) -> None:
     card(ana, GRACE)
 
-    why = opened(ana, ana.overflow("Why this status"))
+    why = opened(ana, ana.overflow("Details"))
 
     assert "carrier blocks" in why.plain
     assert "does not want texts" in why.plain
-    assert "Nothing stands in the way" in why.plain
+    assert "Email ✅ Opted in" in why.plain
     for icon in "✅🔴⚪🟡🚫":
         assert icon in why.plain
 
@@ -316,7 +337,7 @@ def test_refresh_shows_what_changed_elsewhere(slack: Slack, ana: PersonClient) -
 
 def test_changing_details_says_before_and_after(slack: Slack, ana: PersonClient) -> None:
     card(ana, ANA)
-    ana.overflow("Change name")
+    ana.overflow("Change contact")
     ana.type("Phone", "(212) 555-0190")
     ana.type("Company", "")
 
@@ -334,7 +355,7 @@ def test_two_people_change_different_details_and_neither_is_lost(
 ) -> None:
     for person in (ana, ben):
         card(person, ANA)
-        person.overflow("Change name")
+        person.overflow("Change contact")
     ben.type("Phone", "+12125550190")
     ben.submit()
     slack.clock.advance(timedelta(seconds=20))
@@ -354,7 +375,7 @@ def test_two_people_change_different_details_and_neither_is_lost(
 
 def test_a_contact_keeps_an_address(slack: Slack, ana: PersonClient) -> None:
     card(ana, ANA)
-    ana.overflow("Change name")
+    ana.overflow("Change contact")
     ana.type("Phone", "")
     ana.type("Email", "")
 
@@ -387,3 +408,13 @@ def test_an_opt_out_does_not_wait_for_a_yes_that_is_refused(
     assert "It takes the contact's new permission" in modal.plain
     assert "Email On → NO is saved." in modal.plain
     assert "Email 🔴 Opted out" in modal.plain
+
+
+def saved_as_cleared(person: PersonClient, *, reason_is: str = "dropdown") -> ClientOutcome:
+    """Gives the reason and the evidence that a cleared bounce needs, and saves."""
+    if reason_is == "text":
+        person.type("Reason", "Asked by phone")
+    else:
+        person.choose("Reason", "Asked by phone")
+    person.type("Evidence", "He called from this number")
+    return person.submit()

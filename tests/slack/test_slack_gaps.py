@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.consent.use_cases.alerts.mutes import alert_settings
+from bot.consent.use_cases.alerts.alert_settings import alert_settings
 from bot.consent.use_cases.ingest import ingest
 from handlers.slack.roles import _full_member
 from sandbox.first_workspace import ALERTS
@@ -74,7 +74,7 @@ def _menu_in_a_modal(slack: Slack) -> Payload:
     ana = slack.person("Ana")
     ana.command("/optin")
     ana.pick("Find", "Ana Gómez", typed="ana g")
-    ana.overflow("Why this status")
+    ana.overflow("Details")
     return last_sent(slack, "block_actions more")
 
 
@@ -98,7 +98,7 @@ def _edit_saved(slack: Slack) -> Payload:
 def _details_saved(slack: Slack) -> Payload:
     ana = slack.person("Ana")
     card(ana, "ana@example.com")
-    ana.overflow("Change name")
+    ana.overflow("Change contact")
     ana.type("Phone", "nonsense")
     ana.submit()
     return last_sent(slack, "view_submission details_modal")
@@ -209,9 +209,9 @@ def test_kinds_that_slack_left_out_are_not_switched_off(slack: Slack) -> None:
     lee = slack.person("Lee")
     ingest(slack.service, [reply("STOP", "+12125550101")])
     slack.workspace.wait_until(lambda: bool(lee.messages("#optin-alerts")))
-    lee.overflow("Kinds", in_=lee.messages("#optin-alerts")[-1])
+    lee.overflow("Alert settings", in_=lee.messages("#optin-alerts")[-1])
     lee.submit()
-    submitted = last_sent(slack, "view_submission kinds_modal")
+    submitted = last_sent(slack, "view_submission alert_settings_modal")
     for values in ({}, {"kinds": None}, {"kinds": {"kinds": None}}):
         submitted["view"]["state"] = {"values": values}
         status, body = post(slack, submitted)

@@ -13,8 +13,9 @@ from bot.consent.log.entries import EntryKind
 from bot.consent.model import (
     Channel,
 )
-from bot.consent.use_cases import Found, StatusChange
+from bot.consent.use_cases import Found, LogLine, LogPage, StatusChange
 from handlers import vocabulary
+from handlers.entry_lines import meanwhile
 from handlers.slack.blocks import activity_page
 from handlers.slack.blocks.card import card, card_text
 from handlers.slack.blocks.edit_modal import edit_modal, saved_modal
@@ -56,7 +57,7 @@ def views(text: str) -> Iterator[dict[str, Any]]:
         ),
         *(StatusChange(what="Name", channel=None, before=text, after=text) for _ in range(8)),
     ]
-    notice = vocabulary.meanwhile(entry(text, 1), AT, PROVIDERS)
+    notice = meanwhile(entry(text, 1), AT, PROVIDERS)
     typed = dict.fromkeys(("sms_on", "email_on", "reason", "evidence", "note"), text)
     yield edit_modal(whole, metadata, notice=notice, typed=typed)
     yield profile_modal(whole, metadata)
@@ -71,9 +72,16 @@ def views(text: str) -> Iterator[dict[str, Any]]:
     yield search_modal(metadata)
     yield message_modal(text or "Title", text or "Sentence.")
     for kind in EntryKind:
-        page = [entry(text, seq, kind) for seq in range(1, activity_page.PAGE + 1)]
-        yield activity_page.log_modal(whole.contact, page, True, metadata, PROVIDERS)
-    yield activity_page.log_modal(whole.contact, [], False, Metadata(), PROVIDERS)
+        for times in (1, 10**6):
+            page = log_page(text, kind, times)
+            yield activity_page.log_modal(whole.contact, page, metadata, PROVIDERS)
+    yield activity_page.log_modal(whole.contact, LogPage(lines=()), Metadata(), PROVIDERS)
+
+
+def log_page(text: str, kind: EntryKind, times: int = 1, **fields: Any) -> LogPage:
+    entries = [entry(text, seq, kind) for seq in range(1, activity_page.PAGE + 1)]
+    lines = [LogLine(entry=one, times=times, more=True, **fields) for one in entries]
+    return LogPage(lines=lines, older=10**12)
 
 
 def messages(text: str) -> Iterator[list[dict[str, Any]]]:
@@ -95,9 +103,25 @@ def messages(text: str) -> Iterator[list[dict[str, Any]]]:
     yield nothing(Found(contacts=[]), text, None, PROVIDERS)
     yield help_blocks("/optin")
     for kind in EntryKind:
-        page = [(entry(text, seq, kind), whole.contact) for seq in range(1, activity_page.PAGE + 1)]
-        yield activity_page.recent(page, True, PROVIDERS, "contact", first=False)
-    yield activity_page.recent([], False, PROVIDERS, first=True)
+        for page in recent_pages(text, kind):
+            yield activity_page.recent(page, PROVIDERS, "contact", first=False)
+    yield activity_page.recent(LogPage(lines=()), PROVIDERS, first=True)
+
+
+def recent_pages(text: str, kind: EntryKind) -> Iterator[LogPage]:
+    for times in (1, 10**6):
+        yield log_page(text, kind, times, contact=profile(text).contact)
+        yield log_page(text, kind, times, masked=text)
+
+
+@pytest.mark.parametrize("text", NASTY.values(), ids=NASTY.keys())
+def test_recent_in_sentences_is_short_and_inert(text: str) -> None:
+    for kind in EntryKind:
+        for page in recent_pages(text, kind):
+            said = activity_page.recent_text(page, PROVIDERS)
+
+            assert 0 < len(said) <= 4000
+            assert pings(said, []) == []
 
 
 @pytest.mark.parametrize("text", NASTY.values(), ids=NASTY.keys())

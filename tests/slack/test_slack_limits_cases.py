@@ -17,7 +17,7 @@ from bot.consent.model import Channel, Evidence
 from bot.consent.use_cases import CaseDetails
 from handlers.slack import ids
 from handlers.slack.alerts.render.alert_blocks import drawn
-from handlers.slack.alerts.render.case_progress import headline, progress
+from handlers.slack.alerts.render.case_progress import progress
 from handlers.slack.blocks.card import card
 from handlers.slack.blocks.modal_frame import Metadata
 from handlers.slack.blocks.request_modal import deny_modal, pending, request_modal, requested_modal
@@ -118,7 +118,7 @@ def test_every_state_of_every_message_keeps_to_the_limits(text: str) -> None:
     for matter in matters(text):
         for kind in KINDS:
             for fields in ({}, {"plainness": 1}, {"repeated": True}):
-                look = drawn(alert(matter, kind, **fields), matter)
+                look = drawn(alert(matter, kind, **fields), matter, named=True)
 
                 assert 0 < len(look.text) <= 3_000
                 assert check_blocks(json.loads(json.dumps(look.blocks))) == []
@@ -139,9 +139,9 @@ def test_every_modal_of_a_request_keeps_to_the_limits(text: str) -> None:
         other = case(text, CaseState.COMPLETED, channel)
         views.append(request_modal(whole, channel, metadata, typed=typed, other=other))
     for matter in matters(text):
-        views.append(requested_modal(matter, list(progress(matter)), told=False))
+        views.append(requested_modal(matter, list(progress(matter)), told=False, command="/optin"))
         about = ids.Pointer(contact=matter.case.id, version=matter.case.version)
-        views.append(deny_modal(about, headline(matter.case, "ending 0100")))
+        views.append(deny_modal(about, matter))
 
     for view in views:
         assert check_view(json.loads(json.dumps(view))) == []
@@ -156,9 +156,12 @@ def test_the_list_and_the_card_keep_to_the_limits(text: str) -> None:
         card(replace(whole, cases={c: case(text, state, c) for c in Channel}))
         for state in (CaseState.PENDING, CaseState.APPROVED)
     ]
-    lists = [pending(open_[:11], True, decides=decides, by_dm=False) for decides in (True, False)]
+    lists = [
+        pending(open_[:11], True, reader="slack:U0", decides=decides, by_dm=False)
+        for decides in (True, False)
+    ]
 
-    for blocks in [*cards, *lists, pending([], False, decides=True, by_dm=True)]:
+    for blocks in [*cards, *lists, pending([], False, reader="slack:U0", decides=True, by_dm=True)]:
         assert check_blocks(json.loads(json.dumps(blocks))) == []
         assert pings("", blocks) == []
         assert characters(blocks) <= 12_000

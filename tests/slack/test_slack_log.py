@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import timedelta
 
-from bot.consent.events import EventKind
+from bot.consent.events import EventKind, Failure
 from bot.consent.log.entries import EntryKind
-from bot.consent.model import ConsentValue, Contact
-from bot.consent.use_cases import StatusUpdate, note
+from bot.consent.model import Channel, ConsentValue, Contact
+from bot.consent.use_cases import CaseRequest, StatusUpdate, note, request
 from bot.consent.use_cases.ingest import ingest
 from sandbox.client import PersonClient
 from tests.support.slack_fixtures import OPERATOR, Slack, card, opened, said
-from tests.support.take_fixtures import mailed, text
+from tests.support.take_fixtures import failed, mailed, text
 
 
 def _busy(slack: Slack) -> Contact:
@@ -59,9 +60,8 @@ def test_a_line_says_what_who_when_from_where_and_why(slack: Slack, ana: PersonC
 
     log = opened(ana, ana.press("Activity"))
 
-    assert "SMS On YES → NO" in log.plain
+    assert "SMS On set to NO: asked by phone" in log.plain
     assert "by @ana, from Slack" in log.plain
-    assert "Reason: Asked by phone" in log.plain
     assert "2026" in log.plain
 
 
@@ -73,13 +73,13 @@ def test_the_log_is_filtered_by_channel_and_kind(slack: Slack, ana: PersonClient
 
     ana.choose("log_kind", "Opt-ins and opt-outs")
     consents = opened(ana, ana.choose("log_channel", "All channels"))
-    assert "SMS On never asked → YES" in consents.plain
-    assert "Email On never asked → NO" in consents.plain
+    assert "SMS On set to YES" in consents.plain
+    assert "Email On set to NO: asked by phone" in consents.plain
     assert "note" not in consents.plain
 
     email = opened(ana, ana.choose("log_channel", "Email"))
-    assert "SMS On never asked" not in email.plain
-    assert "Email On never asked → NO" in email.plain
+    assert "SMS On" not in email.plain
+    assert "Email On set to NO" in email.plain
 
     nothing = opened(ana, ana.choose("log_kind", "Bounces"))
     assert "Nothing here" in nothing.plain
@@ -129,7 +129,7 @@ def test_recent_is_every_contacts_log_by_kind_and_page(slack: Slack, ana: Person
 
     ana.choose("recent_kind", "Bounces", in_=ana.messages()[-1])
     bounces = ana.messages()[-1].plain
-    assert "Bounce" in bounces
+    assert "bounced" in bounces
     assert "Contact added" not in bounces
 
     profile = opened(ana, ana.press("View", in_=ana.messages()[-1]))
@@ -144,7 +144,7 @@ def test_recent_keeps_its_kind_when_it_is_turned(slack: Slack, ana: PersonClient
 
     page = ana.messages()[-1]
     assert "Contact added" in page.plain
-    assert "On never asked" not in page.plain
+    assert "On set to" not in page.plain
     assert "Contact details" in page.fields.values()
 
 
@@ -158,6 +158,103 @@ def test_what_providers_told_is_said_in_words_and_with_their_names(
 
     log = opened(ana, ana.press("Activity")).plain
 
-    assert "SMS held: a reply has to be read" in log
-    assert "Reported as spam" in log
+    assert "A reply waits to be read: “please take me off your list”" in log
+    assert "Reported our e-mail as spam" in log
     assert "by the contact, from SendGrid" in log
+
+
+# Sentences, folds and filters
+
+
+def _storm(slack: Slack) -> None:
+    """STOPs of six contacts, each with the failure of its confirmation."""
+    for number in range(6):
+        phone = f"+1212555017{number}"
+        slack.add(f"Stormy {number}", phone=phone)
+        ingest(slack.service, [text("STOP", address=phone)])
+        slack.clock.advance(timedelta(seconds=2))
+        ingest(slack.service, [failed(Failure.OPT_OUT, code="21610", address=phone)])
+
+
+def test_after_a_storm_recent_lists_stops_and_no_expected_errors(
+    slack: Slack, ana: PersonClient
+) -> None:
+    _storm(slack)
+    first = said(answer := ana.command("/optin recent"))
+
+    assert "Stormy 5 · Texted STOP to +1 415-555-0177" in first
+    assert "Stormy 3 · Texted STOP" in first
+    assert "failed" not in first
+
+    ana.choose("recent_kind", "Every entry, expected errors too", in_=answer.messages[0])
+    every = ana.messages()[-1].plain
+    assert "Text failed, as it must after an opt-out" in every
+
+    ana.press("Older", in_=ana.messages()[-1])
+    assert "Text failed, as it must after an opt-out" in ana.messages()[-1].plain
+
+
+def test_the_text_of_recent_says_the_whole_list_and_masks_what_people_wrote(
+    slack: Slack, ana: PersonClient
+) -> None:
+    contact = slack.add("Nell Note", phone="+12125550198")
+    note(slack.service, contact.id, "call +1 212 555 0198 instead", OPERATOR)
+    ingest(slack.service, [text("STOP", address="+12125550142")])
+    [message] = ana.command("/optin recent").messages
+
+    assert "Nell Note: note: call ending 0198 instead, " in message.text
+    assert "Nell Note · Note: call ending 0198 instead" in message.plain
+    assert "Unknown number" in message.text or "Number ending 0142" in message.text
+    assert "0142" not in message.text.replace("Number ending 0142", "")
+    assert message.text.count("\n") == 10
+
+
+def test_failures_that_changed_nothing_are_one_line_and_can_be_unfolded(
+    slack: Slack, ana: PersonClient
+) -> None:
+    slack.add("Flo Flaky", phone="+12125550198")
+    for _ in range(3):
+        slack.clock.advance(timedelta(seconds=1))
+        off = {"code": "30003", "meaning": "The handset is off or out of reach."}
+        ingest(slack.service, [failed(Failure.SOFT, address="+12125550198", **off)])
+    card(ana, "+12125550198")
+    sentence = "he handset is off or out of reach (Twilio 30003)"
+
+    folded = opened(ana, ana.press("Activity")).plain
+    assert f"3 times: text failed: t{sentence}, the last Nov 3, 2026" in folded
+    assert folded.count(sentence) == 1
+
+    every = opened(ana, ana.choose("log_kind", "Every entry, expected errors too")).plain
+    assert every.count(f"Text failed: t{sentence}") == 3
+    assert "by Twilio" in every
+
+
+def test_re_opt_ins_and_held_replies_have_a_filter(slack: Slack, ana: PersonClient) -> None:
+    contact = slack.add("Rea Opt", phone="+12125550198")
+    slack.set(contact, StatusUpdate(sms=ConsentValue.NO, reason="Asked by phone"))
+    ask = CaseRequest(channel=Channel.SMS, evidence="Ticket 9", reason="Asked by phone")
+    slack.clock.advance(timedelta(minutes=1))
+    request(slack.service, contact.id, ask, OPERATOR)
+    ingest(slack.service, [text("please take me off your list", address="+12125550198")])
+    card(ana, "+12125550198")
+    ana.press("Activity")
+
+    asked = opened(ana, ana.choose("log_kind", "Re-opt-ins and replies to read")).plain
+    assert "Re-opt-in requested for SMS: asked by phone" in asked
+    assert "Evidence: Ticket 9" in asked
+    assert "Contact added" not in asked
+    ana.close(whole=True)
+
+    answer = ana.command("/optin recent")
+    ana.choose("recent_kind", "Re-opt-ins and replies to read", in_=answer.messages[0])
+    recent = ana.messages()[-1].plain
+    assert "Rea Opt · Re-opt-in requested for SMS: asked by phone" in recent
+    assert "Contact added" not in recent
+
+
+def test_the_card_says_the_last_thing_that_matters(slack: Slack, ana: PersonClient) -> None:
+    _storm(slack)
+    shown = said(ana.command("/optin +12125550175"))
+
+    assert "Last: texted STOP to +1 415-555-0177 · Nov 3, 2026" in shown
+    assert "by the contact" in shown

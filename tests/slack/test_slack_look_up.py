@@ -86,7 +86,7 @@ def test_the_card_says_both_answers_why_not_and_who_does_what(
     assert "Email ✅ Opted in" in answer
     assert "Contact:" in answer
     assert "UNSTOP to +1 888-555-0199" in answer
-    assert "Manager:" in answer
+    assert "Agent: get their new permission" in answer
     assert "+1 415-555-0106" in answer
     assert "grace@example.com" in answer
 
@@ -107,15 +107,106 @@ def test_several_hits_are_lines_with_masked_numbers_and_a_way_to_each(
     assert "Edit" in profile.buttons
 
 
-def test_more_hits_than_lines_lead_to_the_search(slack: Slack, ana: PersonClient) -> None:
-    for number in range(23):
-        slack.add(f"Smith {number}", phone=f"+1212555{number + 100:04}")
+def test_search_all_lists_everybody_whom_the_same_query_finds_page_by_page(
+    slack: Slack, ana: PersonClient
+) -> None:
+    names = {f"Smith {number:02}" for number in range(23)}
+    for number, name in enumerate(sorted(names)):
+        slack.add(name, phone=f"+1212555{number + 100:04}")
 
     answer = ana.command("/optin smith")
-
     assert "23 contacts match" in said(answer)
     assert answer.messages[0].buttons[-1] == "Search all 23"
-    assert opened(ana, ana.press("Search all")).title == "Find a contact"
+
+    first = opened(ana, ana.press("Search all"))
+    second = opened(ana, ana.press("Next"))
+    third = opened(ana, ana.press("Next"))
+
+    assert "23 contacts match.\nContacts 1 to 10" in first.plain
+    assert "Contacts 11 to 20" in second.plain
+    assert "Contacts 21 to 23" in third.plain
+    assert "Next" not in third.buttons
+    pages = [first.plain, second.plain, third.plain]
+    assert {name for page in pages for name in names if name in page} == names
+    assert "Contacts 11 to 20" in opened(ana, ana.press("Previous")).plain
+
+
+def test_a_page_of_the_list_is_redrawn_after_a_change_in_it(
+    slack: Slack, ana: PersonClient
+) -> None:
+    for number in range(12):
+        slack.add(f"Smith {number:02}", phone=f"+1212555{number + 100:04}")
+    ana.command("/optin smith")
+    ana.press("Search all")
+    page = opened(ana, ana.press("Next"))
+    name = next(line for line in page.plain.splitlines() if line.startswith("Smith")).split(" · ")[
+        0
+    ]
+
+    opened(ana, ana.press("View"))
+    opened(ana, ana.press("Edit"))
+    ana.choose("SMS On", "NO")
+    assert opened(ana, ana.submit()).title == "Saved"
+    ana.close()
+    ana.close()
+
+    again = ana.modal
+    assert again is not None
+    assert "Contacts 11 to 12" in again.plain
+    assert name in again.plain
+    assert "SMS 🔴" in again.plain
+
+
+def test_more_than_a_hundred_matches_say_so_on_the_last_page(
+    slack_http: Slack,
+) -> None:
+    ana = slack_http.person("Ana")
+    for number in range(102):
+        slack_http.add(f"Smith {number:03}", email=f"smith{number}@example.com")
+
+    answer = ana.command("/optin smith")
+    assert "More than 100 contacts match" in said(answer)
+    ana.press("Search all")
+    pages = [opened(ana, ana.press("Next")).plain for _ in range(9)]
+
+    assert "Contacts 91 to 100" in pages[-1]
+    assert "There are more. Type more of the name" in pages[-1]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["1-800-FLOWERS", "+1 (800) flowers", "800-FLOWERS", "1-800-Flowersss", "1 800 356-WERS"],
+)
+def test_letters_in_a_number_are_read_as_a_keypad_has_them(slack_http: Slack, typed: str) -> None:
+    slack_http.add("Fay Bloom", phone="+18003569377")
+
+    assert "Fay Bloom" in said(slack_http.person("Ana").command(f"/optin {typed}"))
+
+
+@pytest.mark.parametrize("name", ["800 Degrees", "360 Designs", "360-Designs", "1-800-Flowers"])
+def test_a_company_is_found_by_its_name_although_a_keypad_could_dial_it(
+    slack_http: Slack, name: str
+) -> None:
+    slack_http.add(name, email="office@example.com")
+
+    assert name in said(slack_http.person("Ana").command(f"/optin {name}"))
+
+
+@pytest.mark.parametrize("typed", ["+0", "+", "+1", "0", "(4)"])
+def test_a_digit_or_two_are_no_number_and_match_nobodys_last_digits(
+    slack_http: Slack, typed: str
+) -> None:
+    answer = said(slack_http.person("Ana").command(f"/optin {typed}"))
+
+    assert f"No contact fits “{typed}”" in answer
+    assert "That is too short for a phone number." in answer
+    assert "Did you mean" not in answer
+
+
+def test_a_short_id_of_the_companys_own_still_finds_its_contact(slack_http: Slack) -> None:
+    slack_http.add("Una Doe", email="una@example.com", external_id="7")
+
+    assert "Una Doe" in said(slack_http.person("Ana").command("/optin 7"))
 
 
 def test_a_name_that_is_nearly_right_is_met_with_near_misses(
@@ -208,6 +299,12 @@ def test_the_command_alone_opens_the_search_which_turns_into_the_profile(
     assert [modal.title for modal in ana.modals] == ["Contact", "Edit"]
 
 
+def test_typeahead_without_hits_is_an_empty_list(slack: Slack, ana: PersonClient) -> None:
+    ana.command("/optin")
+
+    assert ana.suggest("Find", "zzyzx qqq") == []
+
+
 def test_typeahead_reads_numbers_and_addresses_too(slack: Slack, ana: PersonClient) -> None:
     ana.command("/optin")
 
@@ -224,6 +321,13 @@ def test_help_lists_what_the_registry_holds(slack: Slack, ana: PersonClient) -> 
         assert sub.does in answer
     for icon in "✅🔴⚪🟡🚫":
         assert icon in answer
+
+
+@pytest.mark.parametrize("typed", ["help?", "Help!", "?", "help ?"])
+def test_help_is_shown_however_people_ask_for_it(slack_http: Slack, typed: str) -> None:
+    answer = said(slack_http.person("Ana").command(f"/optin {typed}"))
+
+    assert "/optin recent" in answer
 
 
 @pytest.mark.parametrize("sub", [sub.name for sub in SUBCOMMANDS])
@@ -244,4 +348,4 @@ def test_two_people_with_one_number_are_both_offered(slack: Slack, ana: PersonCl
 
 
 def test_a_shared_number_is_said_on_the_card(slack: Slack, ana: PersonClient) -> None:
-    assert "1 other contact has this number" in said(ana.command("/optin Zoe Adams"))
+    assert "(1 other has it)" in said(ana.command("/optin Zoe Adams"))

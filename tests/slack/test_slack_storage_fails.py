@@ -49,14 +49,16 @@ def test_a_full_disk_is_a_sentence_and_what_was_typed_is_kept(
 
 
 def test_a_full_disk_is_a_sentence_for_a_click_too(slack: Slack, ana: PersonClient) -> None:
-    card(ana, "bob.miller@example.com")
+    card(ana, "ana@example.com")
+    ana.press("Edit")
+    ana.choose("SMS On", "NO")
+    ana.submit()
     head = slack.head()
 
     with full_disk(slack):
-        outcome = ana.overflow("Clear SMS Bounce")
+        told = opened(ana, ana.press("Undo"))
 
-    assert outcome.error is None
-    assert "nothing was changed" in ana.messages()[-1].plain
+    assert "nothing was changed" in told.plain
     assert slack.head() == head
 
 

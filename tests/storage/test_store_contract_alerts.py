@@ -66,6 +66,24 @@ def test_a_removed_alert_is_gone(opened: Opened) -> None:
         assert due(looking) == ["a1"]
 
 
+def test_reviews_are_found_among_all_alerts(opened: Opened) -> None:
+    kept = [
+        alert(f"r{n:04}", key=f"review:r{n:04}", kind=AlertKind.REVIEW, count=n + 1)
+        for n in range(1_200)
+    ]
+    others = [alert(key, key=key) for key in ("revie", "review", "review;", "reviews:r1", "stop:r")]
+    put(opened.open(), *others, *kept)
+    with opened.open().transaction() as records:
+        records.outbox.remove("r0000")
+        changed = replace(kept[1], count=99)
+        records.outbox.put(changed)
+        assert list(records.outbox.reviews()) == [changed, *kept[2:]]
+
+    for looking in (opened.open(), opened.open()):
+        with looking.reading() as records:
+            assert list(records.outbox.reviews()) == [changed, *kept[2:]]
+
+
 def test_urgent_ones_come_first_and_then_the_oldest(opened: Opened) -> None:
     put(
         opened.open(),

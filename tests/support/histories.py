@@ -294,6 +294,8 @@ class World:
         if not self.present(who):
             return False
         record = self.oracle.slip(self.name(who), channel, WHO[by].id, self.clock())
+        shown = use.profile(self.service, self.ids[self.name(who)], WHO[by]).undoable
+        self.expect(record is not None, CHANNELS[channel] in shown)
         try:
             use.undo(self.service, self.ids[self.name(who)], CHANNELS[channel], WHO[by])
             done = True

@@ -116,6 +116,7 @@ def profile(text: str, *, blocks: int = 50, **fields: Any) -> Profile:
         },
         shared=dict.fromkeys(Channel, 10000),
         latest=[entry(text, 1)],
+        last=entry(text, 1),
     )
 
 

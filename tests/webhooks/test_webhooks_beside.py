@@ -61,6 +61,34 @@ def test_following_a_link_shows_a_button_and_changes_nothing(bot: Receiver, meth
         assert '<html lang="en">' in page
 
 
+@pytest.mark.parametrize(
+    ("language", "asked"),
+    [
+        ("en", "Stop all e-mail to \u2068a…@example.com\u2069?"),
+        ("de", "Keine E-Mails mehr an \u2068a…@example.com\u2069?"),
+    ],
+)
+def test_the_page_says_whose_it_is_and_which_mailbox_it_is_for(
+    tmp_path: Path, language: str, asked: str
+) -> None:
+    env = {"OPTIN_UNSUBSCRIBE_KEY": KEY, "OPTIN_PUBLIC_URL": "https://consent.acme.example"}
+    with receiver(tmp_path, env) as bot:
+        bot.willing("Ana", external_id="crm 7", email="ana@example.com")
+        page = bot.send("GET", link("crm%207"), headers={"Accept-Language": language, "Host": "x"})
+
+    assert asked in page.body.decode()
+    assert "<h1>consent.acme.example</h1>" in page.body.decode()
+    assert "ana@" not in page.body.decode()
+
+
+@pytest.mark.parametrize("wrong", [link("crm%207")[:-4] + "AAAA", link("nobody"), "/u/one-click"])
+def test_a_link_that_does_not_hold_shows_a_button_and_no_mailbox(bot: Receiver, wrong: str) -> None:
+    page = bot.send("GET", wrong).body.decode()
+
+    assert page.count("<button>") == 1
+    assert "…@" not in page
+
+
 def test_the_button_unsubscribes_and_the_page_says_so(bot: Receiver) -> None:
     answer = bot.send(
         "POST",
@@ -193,7 +221,7 @@ def test_doctor_says_of_each_provider_what_was_heard_and_a_cure(
         "has now, and OPTIN_PUBLIC_URL the address that it calls."
     ) in said
     assert "✅ One-click unsubscribe is on; no event yet." in said
-    assert "✅ Telnyx is off; OPTIN_TELNYX_PUBLIC_KEY switches it on." in said
+    assert "⚪ Telnyx is off; OPTIN_TELNYX_PUBLIC_KEY switches it on." in said
 
 
 def test_what_comes_in_by_itself_does_not_hide_that_the_missed_cannot_be_asked_for(

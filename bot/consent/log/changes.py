@@ -102,6 +102,8 @@ class BounceChanged(Change):
     by: Origin | None = None
     #: How many soft failures there were before, and are now.
     soft: tuple[int, int] | None = None
+    #: What shows that the address works, where a person cleared the bounce.
+    evidence: Evidence | None = None
     #: The file that says so, of a mark.
     act: Act | None = None
     #: The act whose marks are taken back.
@@ -118,6 +120,7 @@ class BounceChanged(Change):
             "after": self.after,
             "by": self.by,
             "reason": self.reason,
+            "evidence": self.evidence,
             "changes": changes,
         }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -31,8 +31,8 @@ ROW, _IMPORT = "#", "import:"
 #: Reasons of what puts a consent back to what it was.
 UNDO_SLIP, UNDO_IMPORT = "Undo of one's own change", "Undo of an import"
 UNDOS = frozenset({UNDO_SLIP, UNDO_IMPORT})
-#: How the reason ends where a person read a reply: it is the contact's word, not theirs.
-READ_AS_OPT_OUT = " was read as an opt-out"
+#: How the reason ends where a person read a reply. An opt-out is the contact's word, not theirs.
+READ_AS_OPT_OUT, READ_AS_NO_OPT_OUT = " was read as an opt-out", " was read as no opt-out"
 
 #: A field of a contact before and after; text, or a flag.
 Pair = tuple[str | bool | None, str | bool | None]
@@ -118,6 +118,33 @@ def is_refusal(entry: Entry) -> bool:
     """Whether the entry tells that the contact refused, for the first time or again."""
     told = entry.kind is EntryKind.CONSENT or entry.kind is EntryKind.NOTE
     return told and entry.after == ConsentValue.NO and entry.by in (Origin.CONTACT, Origin.IMPORT)
+
+
+def changed_nothing(entry: Entry) -> bool:
+    """Whether all is as it was: a failure that only counts, a STOP that is said again, a block that
+    stands already. What a person takes back is an act, whatever it changed."""
+    if entry.kind is EntryKind.EXPECTED_ERROR:
+        return True
+    if entry.kind not in (EntryKind.BLOCK, EntryKind.BOUNCE, EntryKind.NOTE):
+        return False
+    return entry.before == entry.after != "" and TAKES_BACK not in (entry.changes or {})
+
+
+def last_that_matters(entries: Sequence[Entry]) -> Entry | None:
+    """The newest entry that changed something, of a contact's entries, newest first.
+
+    An opt-out has an entry for the block besides its own. Of the two, this is its own.
+    """
+    found = next((entry for entry in entries if not changed_nothing(entry)), None)
+    if found is None or found.kind is not EntryKind.BLOCK or found.by is not Origin.CONTACT:
+        return found
+    return next((entry for entry in entries if _is_opt_out_of(entry, found)), found)
+
+
+def _is_opt_out_of(entry: Entry, block: Entry) -> bool:
+    """Whether the block came with this opt-out: both are of one event of the provider's."""
+    told = entry.kind is EntryKind.CONSENT or entry.kind is EntryKind.NOTE
+    return told and entry.provider_id == block.provider_id is not None
 
 
 def tells_of_address(entry: Entry) -> bool:

@@ -14,6 +14,11 @@ from bot.consent.use_cases.cases.details import (
     find_case,
     find_case_details,
 )
+from bot.consent.use_cases.cases.present_state import (
+    NOTHING_SINCE,
+    PresentState,
+    present_state,
+)
 from bot.consent.use_cases.cases.request import CaseRequest, check_request, request
 from bot.consent.use_cases.cases.subscriptions import (
     is_subscribed_to_requests,
@@ -24,7 +29,7 @@ from bot.consent.use_cases.cases.subscriptions import (
 from bot.consent.use_cases.cases.timers import run_case_timers
 from bot.consent.use_cases.check_addresses import AddressVerdict, CheckedAddress, check_addresses
 from bot.consent.use_cases.contacts import Details, add, edit, note
-from bot.consent.use_cases.context import Service
+from bot.consent.use_cases.context import COMMAND, Service
 from bot.consent.use_cases.erase import erase
 from bot.consent.use_cases.former_mailboxes import Mailboxes, find_mailboxes
 from bot.consent.use_cases.imports import (
@@ -37,16 +42,19 @@ from bot.consent.use_cases.imports import (
 from bot.consent.use_cases.ingest import ingest
 from bot.consent.use_cases.key_values import read_value, read_values, update_values, write_value
 from bot.consent.use_cases.known_senders import senders
+from bot.consent.use_cases.log_pages import LogLine, LogPage, contact_log, recent_log
 from bot.consent.use_cases.look_up import Found, Profile, find, others_gates, profile, suggest
 from bot.consent.use_cases.merge import merge
 from bot.consent.use_cases.removed_at_provider import removed_at_provider
 from bot.consent.use_cases.retire import Retired, restore, retire, retired
-from bot.consent.use_cases.set_consent import change
+from bot.consent.use_cases.set_consent import change, check_clear_bounce
 from bot.consent.use_cases.undo import take_back, undo
 from bot.consent.use_cases.update import StatusChange, StatusUpdate, UpdateResult
 from bot.consent.use_cases.verify import Verdict, verify
 
 __all__ = [
+    "COMMAND",
+    "NOTHING_SINCE",
     "AddressVerdict",
     "CaseDetails",
     "CaseRequest",
@@ -54,7 +62,10 @@ __all__ = [
     "Decided",
     "Details",
     "Found",
+    "LogLine",
+    "LogPage",
     "Mailboxes",
+    "PresentState",
     "Profile",
     "Report",
     "Retired",
@@ -72,8 +83,10 @@ __all__ = [
     "case_details",
     "change",
     "check_addresses",
+    "check_clear_bounce",
     "check_request",
     "completed_by_another",
+    "contact_log",
     "deny",
     "edit",
     "erase",
@@ -88,10 +101,12 @@ __all__ = [
     "merge",
     "note",
     "others_gates",
+    "present_state",
     "profile",
     "read_value",
     "read_values",
     "recent",
+    "recent_log",
     "removed_at_provider",
     "request",
     "request_subscribers",

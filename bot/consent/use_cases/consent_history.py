@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from bot.consent.addresses import key_of
+from bot.consent.cases import RE_OPT_IN
 from bot.consent.frozen import replace
 from bot.consent.log.apply import consent_of
 from bot.consent.log.entries import (
@@ -29,7 +30,6 @@ from bot.consent.model import (
 )
 from bot.consent.records import Contacts
 from bot.consent.store import Records
-from bot.consent.use_cases.cases.complete import RE_OPT_IN
 from bot.consent.use_cases.record import history
 
 #: Behind an import's act, where its opt-outs stay and the rest is taken back.

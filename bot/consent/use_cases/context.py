@@ -13,9 +13,16 @@ from bot.consent.addresses import key_of, spellings
 from bot.consent.errors import NotFound, Refused
 from bot.consent.known_providers import KnownProviders
 from bot.consent.model import Contact
+from bot.consent.reader_times import ReaderTimes
 from bot.consent.records import Contacts
 from bot.consent.senders import Sender
 from bot.consent.store import Store
+
+#: The slash command, where OPTIN_COMMAND names no other.
+COMMAND = "/optin"
+
+
+_TIMES = ReaderTimes()
 
 
 def _in_a_week(at: datetime) -> datetime:
@@ -50,6 +57,10 @@ class Service:
     approval_channel: str | None = None
     #: Whoever asked may approve, in teams with one manager (`OPTIN_SELF_APPROVE`).
     self_approve: bool = False
+    #: What people type in Slack, as sentences name it (`OPTIN_COMMAND`).
+    command: str = COMMAND
+    #: Times in sentences, for whoever reads them.
+    times: ReaderTimes = _TIMES
     #: When a probable refusal of this time becomes one by itself (rules.md §10).
     deadline: Callable[[datetime], datetime] = _in_a_week
 
@@ -105,5 +116,5 @@ def present(contacts: Contacts, id: str) -> Contact:
 
 
 def date(at: datetime) -> str:
-    """A day in a sentence: "3 Nov 2026"."""
+    """A day of UTC in a sentence that is stored: "3 Nov 2026"."""
     return f"{at.day} {at:%b %Y}"

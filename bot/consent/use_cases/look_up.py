@@ -8,26 +8,35 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.consent.addresses import key_of
-from bot.consent.cases import Case
+from bot.consent.cases import Case, CaseState
 from bot.consent.errors import Invalid, NotFound
 from bot.consent.gates import Gate
-from bot.consent.log.entries import Entry
-from bot.consent.model import Actor, AddressFacts, Channel, Contact
+from bot.consent.log.entries import Entry, EntryKind, last_that_matters
+from bot.consent.model import Actor, AddressFacts, Channel, ConsentValue, Contact
 from bot.consent.parsing import fold, looks_like_phone, read_phone, visible
-from bot.consent.permissions import Action, authorize
-from bot.consent.records import Contacts
+from bot.consent.permissions import Action, authorize, may
+from bot.consent.records import Contacts, Log
 from bot.consent.rules import ANY, Decision, decide
 from bot.consent.senders import Senders
 from bot.consent.store import Records
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.known_senders import senders_of
+from bot.consent.use_cases.undo import is_undoable
 from bot.consent.use_cases.unheld_addresses import known_of
+from bot.consent.vanity_numbers import vanity_number
 
 #: Characters; what is longer is no phone, e-mail or name.
 LONGEST_QUERY = 200
 #: More hits than this are said as "more than 100".
 MOST_HITS = 100
+#: Digits; less is no part of a number that anybody looks for.
+_FEWEST = 3
 _NEAR = 5
+#: Newest entries that a look-up reads, to find the last one that matters: a STOP is followed by its
+#: block and by the expected error.
+_NEWEST = 4
+#: Entries behind these that it reads once more, when all of these changed nothing.
+_FURTHER = 100
 #: Names of others with the same address, at most.
 MOST_NAMES = 5
 #: How an address begins that was copied out of a link, or out of a provider's log.
@@ -54,6 +63,14 @@ class Profile:
     senders: Senders = ANY
     #: Newest first; of a contact found alone the newest, of one of several none.
     latest: Sequence[Entry] = ()
+    #: Who looks, for what they may do. None in an export.
+    viewer: Actor | None = None
+    #: Where this person may decide the re-opt-in that is asked for.
+    decidable: frozenset[Channel] = frozenset()
+    #: Where the person who looks may take back their own NO now (`undo`).
+    undoable: frozenset[Channel] = frozenset()
+    #: The last entry that is no expected error and changed something; where `latest` was asked for.
+    last: Entry | None = None
 
 
 def others_gates(profile: Profile, other: Decision) -> tuple[Gate, ...]:
@@ -83,8 +100,9 @@ class Found:
     problem: str | None = None
 
 
-def find(service: Service, text: str, actor: Actor, *, limit: int = 10) -> Found:
-    """Looks up a phone number, mailbox, id or name, in the forms people type."""
+def find(service: Service, text: str, actor: Actor, *, skip: int = 0, limit: int = 10) -> Found:
+    """Looks up a phone number, mailbox, id or name, in the forms people type. `skip` and `limit`
+    choose a page of the contacts that match."""
     authorize(actor, Action.LOOK)
     text = _plain(text)
     if len(text) > LONGEST_QUERY:
@@ -103,10 +121,13 @@ def find(service: Service, text: str, actor: Actor, *, limit: int = 10) -> Found
             facts = known_of(service, records.addresses, address) if address else None
             near = _similar(records.contacts, text, phone, email)
         return Found(
-            contacts=[profile_of(service, records, hit, latest=latest) for hit in hits[:limit]],
+            contacts=[
+                profile_of(service, records, hit, actor, latest=latest)
+                for hit in hits[:MOST_HITS][skip : skip + limit]
+            ],
             more=len(hits) > MOST_HITS,
             count=min(len(hits), MOST_HITS),
-            near=[profile_of(service, records, contact) for contact in near],
+            near=[profile_of(service, records, contact, actor) for contact in near],
             phone=phone,
             email=email,
             facts=facts,
@@ -133,10 +154,18 @@ def profile(service: Service, id: str, actor: Actor, *, latest: int = 3) -> Prof
         contact = records.contacts.get(id)
         if contact is None:
             raise NotFound
-        return profile_of(service, records, contact, latest=latest)
+        return profile_of(service, records, contact, actor, latest=latest)
 
 
-def profile_of(service: Service, records: Records, contact: Contact, *, latest: int = 0) -> Profile:
+def profile_of(
+    service: Service,
+    records: Records,
+    contact: Contact,
+    actor: Actor | None = None,
+    *,
+    latest: int = 0,
+) -> Profile:
+    """The contact's profile, as the `actor` sees it; without one, nothing in it is undoable."""
     keys = {channel: key for channel in Channel if (key := contact.key(channel))}
     facts = {channel: records.addresses.get(key) for channel, key in keys.items()}
     sms = facts.get(Channel.SMS)
@@ -145,6 +174,12 @@ def profile_of(service: Service, records: Records, contact: Contact, *, latest: 
         channel: [h.name for h in records.contacts.at(key) if h.id != contact.id]
         for channel, key in keys.items()
     }
+    cases = {
+        channel: case
+        for channel in facts
+        if (case := records.cases.open_for(contact.id, channel)) is not None
+    }
+    newest = records.log.entries(contact=contact.id, limit=max(latest, _NEWEST)) if latest else []
     return Profile(
         contact=contact,
         facts=facts,
@@ -159,12 +194,48 @@ def profile_of(service: Service, records: Records, contact: Contact, *, latest: 
         },
         shared={channel: len(names) for channel, names in others.items()},
         sharing={channel: names[:MOST_NAMES] for channel, names in others.items() if names},
-        cases={
-            channel: case
-            for channel in facts
-            if (case := records.cases.open_for(contact.id, channel)) is not None
-        },
-        latest=records.log.entries(contact=contact.id, limit=latest) if latest else (),
+        cases=cases,
+        latest=newest[:latest],
+        last=_last(records.log, newest),
+        viewer=actor,
+        decidable=_decidable(service, cases, actor) if actor else frozenset(),
+        undoable=_undoable(service, records, contact, actor) if actor else frozenset(),
+    )
+
+
+def _decidable(service: Service, cases: Mapping[Channel, Case], actor: Actor) -> frozenset[Channel]:
+    if not may(actor, Action.DECIDE):
+        return frozenset()
+    return frozenset(
+        channel
+        for channel, case in cases.items()
+        if case.state is CaseState.PENDING
+        and (service.self_approve or case.requested_by != actor.id)
+    )
+
+
+def _undoable(
+    service: Service, records: Records, contact: Contact, actor: Actor
+) -> frozenset[Channel]:
+    """Reads the log only where the present NO is this person's."""
+    return frozenset(
+        channel
+        for channel in Channel
+        if (consent := contact.consent(channel)).on is ConsentValue.NO
+        and consent.actor == actor.id
+        and is_undoable(records, contact, channel, actor, service.now())
+    )
+
+
+def _last(log: Log, newest: Sequence[Entry]) -> Entry | None:
+    """The last entry that matters, which may lie behind the newest ones."""
+    found = last_that_matters(newest)
+    if found is not None or len(newest) < _NEWEST:
+        return found
+    oldest = newest[-1]
+    kinds = frozenset(EntryKind) - {EntryKind.EXPECTED_ERROR}
+    return last_that_matters(
+        log.entries(contact=oldest.contact, kinds=kinds, before=oldest.seq, limit=_FURTHER)
     )
 
 
@@ -175,8 +246,12 @@ def read_address(service: Service, text: str) -> tuple[str | None, str | None, s
     try:
         if "@" in text:
             return None, service.read_email(text), None
+        if _too_short(text):
+            raise Invalid("That is too short for a phone number.", field="phone")
         if looks_like_phone(text):
             return read_phone(text, service.region)[0], None, None
+        if spelled := vanity_number(text, service.region):
+            return read_phone(spelled, service.region)[0], None, None
     except Invalid as problem:
         return None, None, problem.sentence
     return None, None, None
@@ -190,17 +265,35 @@ def _plain(text: str) -> str:
 def _hits(contacts: Contacts, text: str, phone: str | None, email: str | None) -> list[Contact]:
     if not text:
         return []
-    if phone or email:
+    if email or (phone and not _has_letters(text)):
         return contacts.at(key_of(phone or email or ""))
+    # A company may be called what its number spells.
+    spelled = contacts.at(key_of(phone)) if phone else []
     if contact := contacts.get(text) or contacts.by_external_id(text):
-        return [contact]
-    return contacts.search(text, limit=MOST_HITS + 1)
+        named = [contact]
+    elif _too_short(text):  # it would fit every number with these digits
+        named = []
+    else:
+        named = contacts.search(text, limit=MOST_HITS + 1)
+    return list({contact.id: contact for contact in (*spelled, *named)}.values())
+
+
+def _too_short(text: str) -> bool:
+    """Whether somebody meant a number, and typed a digit or two of it."""
+    digits = sum(character.isdecimal() for character in text)
+    return (digits > 0 or text.startswith("+")) and digits < _FEWEST and not _has_letters(text)
+
+
+def _has_letters(text: str) -> bool:
+    return any(character.isalpha() for character in text)
 
 
 def _similar(
     contacts: Contacts, text: str, phone: str | None, email: str | None
 ) -> Sequence[Contact]:
     """Contacts with a number, mailbox or name that differs a little."""
+    if _too_short(text):
+        return []
     if phone:
         parts: Iterable[str] = (phone[-7:], phone[-4:], phone[:-4])
         return _closest(contacts, parts, phone, lambda contact: contact.phone or "", 0.8)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.consent.addresses import HASH, key_of
+from bot.consent.cases import RE_OPT_IN
 from bot.consent.frozen import replace
 from bot.consent.gates import Code
 from bot.consent.known_providers import KnownProviders
@@ -29,7 +30,6 @@ from bot.consent.rules import Answer, Decision, decide
 from bot.consent.store import Records, Store
 from bot.consent.suppressions import Cause, Listing
 from bot.consent.use_cases.address_opt_outs import carry, gain
-from bot.consent.use_cases.cases.complete import RE_OPT_IN
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.known_senders import senders_of
 from bot.consent.use_cases.record import Recorder

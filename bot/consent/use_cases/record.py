@@ -170,7 +170,7 @@ class Recorder:
         ):
             self.told.add((entry.contact, channel, is_own(entry)))
         if entry.kind in HEEDED and entry.contact is not None and entry.contact not in self.created:
-            on_change(self, entry, changed)
+            on_change(self, entry, changed, contact)
         return changed
 
     def record_for_holders(

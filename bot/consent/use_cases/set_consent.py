@@ -7,15 +7,16 @@ from datetime import datetime
 
 from bot.consent import rules
 from bot.consent.addresses import key_of
-from bot.consent.errors import Invalid
+from bot.consent.errors import Invalid, NeedsEvidence
 from bot.consent.log.changes import Act, BounceChanged, ConsentChanged, ContactChanged, Noted
 from bot.consent.log.entries import CHANGING, Entry
 from bot.consent.model import Actor, Bounce, Channel, ConsentValue, Contact, Evidence, Origin
 from bot.consent.parsing import blank
 from bot.consent.permissions import Action, authorize
+from bot.consent.reader_times import ReaderTimes
 from bot.consent.records import Log
 from bot.consent.use_cases.address_opt_outs import refuse_at
-from bot.consent.use_cases.context import Service, date, present
+from bot.consent.use_cases.context import Service, present
 from bot.consent.use_cases.record import Recorder, new_id
 from bot.consent.use_cases.update import StatusChange, StatusUpdate, UpdateResult
 
@@ -35,21 +36,32 @@ def change(
         meanwhile = _newest_change(records.log, contact) if stale else None
         doing = wish.opt_outs if stale else wish
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
-        changes = tuple(_carry_out(recorder, contact, doing, actor))
+        changes = tuple(_carry_out(service.times, recorder, contact, doing, actor))
         after = records.contacts.get(id)
         assert after is not None
         left = wish.the_rest if stale and wish.the_rest else None
         return UpdateResult(contact=after, changes=changes, meanwhile=meanwhile, left=left)
 
 
+def check_clear_bounce(service: Service, id: str, channel: Channel, actor: Actor) -> None:
+    """Raises `NotAllowed` where this person may not clear the bounce, before anybody fills a form
+    in."""
+    authorize(actor, Action.EDIT)
+    with service.store.reading() as records:
+        contact = present(records.contacts, id)
+        key = contact.key(channel)
+        if key and records.addresses.get(key).complaint:
+            authorize(actor, Action.CLEAR_COMPLAINT)
+
+
 def _carry_out(
-    recorder: Recorder, contact: Contact, wish: StatusUpdate, actor: Actor
+    times: ReaderTimes, recorder: Recorder, contact: Contact, wish: StatusUpdate, actor: Actor
 ) -> Iterator[StatusChange]:
     for channel in Channel:
         wanted = wish.on(channel)
         if wanted is None:
             continue
-        done = _set(recorder, contact, channel, wanted, wish)
+        done = _set(times, recorder, contact, channel, wanted, wish)
         if done:
             contact, made = done
             yield made
@@ -67,7 +79,12 @@ def _carry_out(
 
 
 def _set(
-    recorder: Recorder, contact: Contact, channel: Channel, wanted: ConsentValue, wish: StatusUpdate
+    times: ReaderTimes,
+    recorder: Recorder,
+    contact: Contact,
+    channel: Channel,
+    wanted: ConsentValue,
+    wish: StatusUpdate,
 ) -> tuple[Contact, StatusChange] | None:
     address = contact.address(channel)
     current = contact.consent(channel)
@@ -82,7 +99,7 @@ def _set(
     evidence = _evidence(wish, recorder.now)
     if current.on is ConsentValue.YES and not (current.unproven and evidence):
         return None
-    rules.check_yes(current, channel, evidence is not None, date)
+    rules.check_yes(current, channel, evidence is not None, times.day)
     after = recorder.record(
         contact,
         ConsentChanged(
@@ -163,15 +180,34 @@ def _clear_bounce(
         return None
     if facts.complaint:
         authorize(actor, Action.CLEAR_COMPLAINT)
-    recorder.record_for_holders(
-        address,
-        BounceChanged(
-            before=Bounce.YES, after=Bounce.PROBATION, reason=wish.reason, by=Origin.STAFF
-        ),
-        channel=channel,
+    if not wish.reason or blank(wish.reason):
+        raise Invalid("Say why the bounce is cleared.", field="reason")
+    cleared = BounceChanged(
+        before=Bounce.YES,
+        after=Bounce.PROBATION,
+        reason=wish.reason,
+        evidence=_evidence_that_it_works(wish, wish.reason, actor, recorder.now),
+        by=Origin.STAFF,
     )
+    recorder.record_for_holders(address, cleared, channel=channel)
     what = f"{channel.word} Bounce"
     return StatusChange(what=what, channel=channel, before=Bounce.YES, after=Bounce.PROBATION)
+
+
+def _evidence_that_it_works(
+    wish: StatusUpdate, reason: str, actor: Actor, now: datetime
+) -> Evidence:
+    """At the command line, the reason counts as the evidence where none is given."""
+    evidence = _evidence(wish, now)
+    if evidence is None and actor.source == "cli":
+        evidence = Evidence(text=reason.strip(), at=now)
+    if evidence is None:
+        raise NeedsEvidence(
+            "Say what shows that the address works: a call, a message from the contact, or the "
+            "provider's answer, and when.",
+            field="evidence",
+        )
+    return evidence
 
 
 def _do_not_contact(

@@ -7,6 +7,8 @@ taken back by anybody.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bot.consent import rules
 from bot.consent.addresses import key_of
 from bot.consent.errors import Changed, Invalid, Refused
@@ -41,31 +43,23 @@ def undo(service: Service, id: str, channel: Channel, actor: Actor) -> UpdateRes
     now = service.now()
     with service.store.transaction() as records:
         contact = present(records.contacts, id)
-        entries = _told(records.log, contact, channel)
-        slip = next((entry for entry in entries if entry.kind is EntryKind.CONSENT), None)
-        if slip is None:
-            raise Refused("There is nothing to undo: the address has changed since.")
-        rules.check_undo(
-            before=slip.before,
-            after=slip.after,
-            actor=slip.actor,
-            by=actor,
-            recorded_at=slip.recorded_at,
-            now=now,
-        )
-        act = act_of(slip)
-        if not act:
-            raise Refused("The contact said this, so it can't be undone.")
-        if was_erased(records.contacts, of(slip)):
-            raise Refused(_ERASED)
-        blocked = records.log.entries(
-            contact=id, kinds=(EntryKind.BLOCK,), channel=channel, limit=50
-        )
-        since = [e for e in (*entries, *blocked) if e.seq > slip.seq and act_of(e) != act]
-        if any(is_refusal(e) or _blocks(e) for e in since):
-            raise Refused("The contact has refused since, so this can't be undone.")
+        slip = _find_slip(records, contact, channel, actor, now)
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=now)
-        return _take_back(service, recorder, contact, channel, act, of(slip), reason=UNDO_SLIP)
+        return _take_back(
+            service, recorder, contact, channel, act_of(slip), of(slip), reason=UNDO_SLIP
+        )
+
+
+def is_undoable(
+    records: Records, contact: Contact, channel: Channel, actor: Actor, now: datetime
+) -> bool:
+    """Whether `undo` would take back this person's NO now."""
+    try:
+        authorize(actor, Action.EDIT)
+        _find_slip(records, contact, channel, actor, now)
+    except Refused:
+        return False
+    return True
 
 
 def take_back(
@@ -110,6 +104,36 @@ _ERASED = (
     "This was recorded of a contact who was erased, so nobody can say any more that it was a "
     "mistake. A re-opt-in brings it back."
 )
+
+
+def _find_slip(
+    records: Records, contact: Contact, channel: Channel, actor: Actor, now: datetime
+) -> Entry:
+    """The entry of this person's own YES to NO that may still be undone. Raises `Refused`."""
+    entries = _told(records.log, contact, channel)
+    slip = next((entry for entry in entries if entry.kind is EntryKind.CONSENT), None)
+    if slip is None:
+        raise Refused("There is nothing to undo: the address has changed since.")
+    rules.check_undo(
+        before=slip.before,
+        after=slip.after,
+        actor=slip.actor,
+        by=actor,
+        recorded_at=slip.recorded_at,
+        now=now,
+    )
+    act = act_of(slip)
+    if not act:
+        raise Refused("The contact said this, so it can't be undone.")
+    if was_erased(records.contacts, of(slip)):
+        raise Refused(_ERASED)
+    blocked = records.log.entries(
+        contact=contact.id, kinds=(EntryKind.BLOCK,), channel=channel, limit=50
+    )
+    since = [e for e in (*entries, *blocked) if e.seq > slip.seq and act_of(e) != act]
+    if any(is_refusal(e) or _blocks(e) for e in since):
+        raise Refused("The contact has refused since, so this can't be undone.")
+    return slip
 
 
 def _recorded(records: Records, contact: Contact, channel: Channel) -> list[tuple[str, str]]:

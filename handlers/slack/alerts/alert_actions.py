@@ -1,4 +1,4 @@
-"""The buttons of an alert: view, answer, mark handled, mute, choose kinds.
+"""The buttons of an alert: view, answer, mark handled, and the settings of its channel.
 
 The worker updates the message; the person who pressed gets a private answer at once.
 """
@@ -6,13 +6,12 @@ The worker updates the message; the person who pressed gets a private answer at 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import Any
 
 from slack_bolt import Ack
 from slack_sdk import WebClient
 
-from bot.consent.alerts import OPTIONAL, Alert, AlertKind
+from bot.consent.alerts import Alert
 from bot.consent.errors import Invalid, NotFound
 from bot.consent.model import Actor
 from bot.consent.permissions import Action, authorize
@@ -24,25 +23,27 @@ from bot.consent.use_cases import (
     completed_by_another,
     profile,
 )
-from bot.consent.use_cases.alerts.mutes import alert_settings, choose_kinds, mute
+from bot.consent.use_cases.alerts.alert_settings import alert_settings, change_alert_settings
 from bot.consent.use_cases.alerts.outbox import find_alert
 from bot.consent.use_cases.alerts.reviews import REFUSAL, ReviewAnswer, answer_review, mark_handled
 from handlers.slack import ids
-from handlers.slack.alerts.render.alert_blocks import CHOOSE_KINDS, MUTES, UNMUTE, kinds_modal
 from handlers.slack.alerts.render.alert_text import no_opt_out
+from handlers.slack.alerts.settings_modal import (
+    chosen_settings,
+    saved_sentence,
+    settings_modal,
+)
 from handlers.slack.blocks.formatting import date
 from handlers.slack.blocks.modal_frame import Metadata, View
 from handlers.slack.blocks.request_modal import request_modal
 from handlers.slack.blocks.small_modals import list_modal, message_modal, profile_modal
 from handlers.slack.error_handler import saved
 from handlers.slack.interaction import (
-    INCOMPLETE,
     Body,
     chosen,
     pressed,
     say,
     show,
-    states,
     value,
 )
 from handlers.slack.metadata import read_metadata
@@ -67,7 +68,7 @@ def ask(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor)
     channel = alert.subject.channel
     if len(found) == 1:
         case = found[0].cases.get(channel)
-        check_request(found[0].contact, channel, case, consent.now())
+        check_request(consent, found[0].contact, channel, case)
         other = completed_by_another(consent, found[0].contact.id, channel, actor)
         opened = request_modal(found[0], channel, Metadata(), other=other)
     else:
@@ -102,43 +103,25 @@ def review(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Act
 
 
 def menu(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
-    """Mute, unmute, or choose kinds, for the channel that the alert is in."""
-    what, _, about = chosen(body).partition(" ")
-    alert = _alert(consent, about)
-    if what == CHOOSE_KINDS:
-        authorize(actor, Action.QUIET)
-        shown = kinds_modal(
-            alert.slack_channel, alert_settings(consent, alert.slack_channel), alert.id
-        )
-        show(client, body, shown)
-        ack()
-        return
-    if what not in (*MUTES.values(), UNMUTE):
-        raise Invalid(ids.OUTDATED)
-    until = mute(consent, alert.slack_channel, timedelta(minutes=int(what)), actor)
-    with saved():
-        if what == UNMUTE:
-            say(client, body, "Alerts come again.")
-        else:
-            say(
-                client,
-                body,
-                f"Alerts are muted here until {date(until)}, and summed up then. Replies that "
-                "somebody has to read, and spam complaints, come all the same.",
-            )
+    """Opens the settings of the channel that the alert is in. The menus of earlier versions had
+    each of them as an item of its own."""
+    alert = _alert(consent, chosen(body).partition(" ")[2])
+    authorize(actor, Action.QUIET)
+    settings = alert_settings(consent, alert.slack_channel)
+    show(client, body, settings_modal(alert.slack_channel, settings, consent.now(), alert.id))
     ack()
 
 
-def saved_kinds(ack: Ack, view: dict[str, Any], consent: Service, actor: Actor) -> None:
-    """Stores the kinds that were ticked."""
+def saved_settings(ack: Ack, view: dict[str, Any], consent: Service, actor: Actor) -> None:
+    """Stores the settings of the channel, and says what holds now."""
     alert = _alert(consent, read_metadata(view).contact)
-    options = states(view).get("kinds", {}).get("kinds", {}).get("selected_options")
-    if not isinstance(options, list):  # nothing ticked is an empty list
-        raise Invalid(INCOMPLETE)
-    ticked = {str(option.get("value")) for option in options if isinstance(option, dict)}
-    kinds = [AlertKind(kind) for kind in OPTIONAL if kind in ticked]
-    choose_kinds(consent, alert.slack_channel, kinds, actor)
-    ack()
+    length, kinds, thresholds = chosen_settings(view)
+    settings = change_alert_settings(
+        consent, alert.slack_channel, actor, mute_for=length, kinds=kinds, thresholds=thresholds
+    )
+    with saved():
+        said = saved_sentence(alert.slack_channel, settings, consent.now())
+        ack(response_action="update", view=message_modal("Alert settings", said, markup=True))
 
 
 def _contacts(consent: Service, alert: Alert, actor: Actor) -> list[Profile]:

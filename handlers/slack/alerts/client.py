@@ -15,11 +15,11 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.consent.alerts import INSTALLER, Alert, AlertKind, DeliveryState
-from bot.consent.use_cases import CaseDetails
-from bot.consent.use_cases.alerts.storms import Listed
+from bot.consent.use_cases import COMMAND
+from bot.consent.use_cases.alerts.storm_list import Listed
 from handlers.cells import defused, line
-from handlers.slack.alerts.render.alert_blocks import drawn
-from handlers.slack.roles import Roles, is_gone, is_manager
+from handlers.slack.alerts.render.alert_blocks import Drawn, drawn
+from handlers.slack.roles import Roles, is_agent, is_gone, is_manager
 from handlers.slack.slack_faults import passes
 
 POST = "chat.postMessage"
@@ -83,12 +83,11 @@ class AlertClient:
 
     client: WebClient
     roles: Roles
+    #: What people type in Slack, as sentences name it.
+    command: str = COMMAND
 
-    def post(
-        self, alert: Alert, channel: str, parent: str | None, matter: CaseDetails | None
-    ) -> tuple[str, str]:
+    def post(self, alert: Alert, channel: str, parent: str | None, look: Drawn) -> tuple[str, str]:
         """Slack's ids of the new message, and of the conversation it is in."""
-        look = drawn(alert, matter)
         answer = self.client.chat_postMessage(
             channel=channel,
             text=look.text,
@@ -100,8 +99,7 @@ class AlertClient:
         )
         return str(answer["ts"]), str(answer["channel"])
 
-    def update(self, alert: Alert, ts: str, matter: CaseDetails | None) -> None:
-        look = drawn(alert, matter)
+    def update(self, alert: Alert, ts: str, look: Drawn) -> None:
         # An empty list takes the blocks away where the sentence alone is left.
         self.client.chat_update(
             channel=alert.delivery.posted_in or alert.slack_channel,
@@ -117,7 +115,7 @@ class AlertClient:
             filename=_filename(alert),
             title="Opt-outs of this storm",
             content=_csv(rows),
-            initial_comment=drawn(alert).text,
+            initial_comment=drawn(alert, command=self.command).text,
         )
 
     def find(self, alert: Alert, since: datetime, parent: str | None) -> str | None:
@@ -164,6 +162,12 @@ class AlertClient:
         if not is_private(alert) or not is_for_managers(alert):
             return True
         return is_manager(self.client, self.roles, alert.slack_channel)
+
+    def may_see_contact(self, alert: Alert) -> bool:
+        """Whether it goes to one person who may look contacts up at this moment."""
+        if not is_private(alert) or alert.slack_channel == INSTALLER:
+            return False
+        return is_agent(self.client, self.roles, alert.slack_channel)
 
     def channels(self, alert: Alert) -> Iterator[str]:
         """Where it may go, in order of preference: a channel, or a person's direct messages."""

@@ -7,11 +7,15 @@ from datetime import timedelta
 
 from slack_sdk.errors import SlackApiError
 
-from bot.consent.alerts import INSTALLER, Alert, Delivery, DeliveryState
-from bot.consent.use_cases import find_case_details, unsubscribe_from_requests
+from bot.consent.alerts import INSTALLER, Alert, AlertKind, Delivery, DeliveryState
+from bot.consent.use_cases import (
+    find_case_details,
+    present_state,
+    unsubscribe_from_requests,
+)
 from bot.consent.use_cases.alerts.outbox import find_alert
 from bot.consent.use_cases.alerts.settle import Posting, Result
-from bot.consent.use_cases.alerts.storms import Listed, storm_list
+from bot.consent.use_cases.alerts.storm_list import Listed, storm_list
 from bot.consent.use_cases.context import Service
 from handlers.slack.alerts.channel_health import Health
 from handlers.slack.alerts.client import (
@@ -24,6 +28,7 @@ from handlers.slack.alerts.client import (
 )
 from handlers.slack.alerts.failure_policy import FailurePolicy
 from handlers.slack.alerts.rate_limits import RateLimiter
+from handlers.slack.alerts.render.alert_blocks import Drawn, drawn
 from handlers.slack.alerts.render.case_text import CASES
 from handlers.slack.alerts.shared import INFO, SharedChannels
 from handlers.slack.alerts.slack_errors import CALL_FAILED, ErrorKind, slack_failure
@@ -70,13 +75,11 @@ class Poster:
         return posting
 
     def _call(self, alert: Alert, parent: str | None) -> Posting:
-        about = None
-        if alert.kind in CASES:
-            about = find_case_details(self._service, alert.about or "")
-            if about is None:
-                return Posting(result=Result.GONE, problem="its request is not kept any more")
+        look = self._drawn(alert)
+        if look is None:
+            return Posting(result=Result.GONE, problem="its request is not kept any more")
         if alert.delivery.ts is not None:
-            self._slack.update(alert, alert.delivery.ts, about)
+            self._slack.update(alert, alert.delivery.ts, look)
             return Posting(result=Result.SENT)
         if is_file(alert):
             self._slack.upload(alert, parent, self._listed(alert))
@@ -86,7 +89,7 @@ class Poster:
             return Posting(result=Result.GONE, problem="whom it is for is no manager any more")
         for channel in self._slack.channels(alert):
             try:
-                ts, posted_in = self._slack.post(alert, channel, parent, about)
+                ts, posted_in = self._slack.post(alert, channel, parent, look)
             except SlackApiError as error:
                 if (
                     alert.slack_channel == INSTALLER
@@ -101,6 +104,17 @@ class Poster:
             )
         self._health.nobody_to_notify = True
         return Posting(result=Result.DEAD, problem=NOBODY_TO_NOTIFY)
+
+    def _drawn(self, alert: Alert) -> Drawn | None:
+        """The message as it has to look now; None where what it is about is gone."""
+        if alert.kind not in CASES:
+            state = present_state(self._service, alert)
+            return drawn(alert, now=state, command=self._service.command)
+        about = find_case_details(self._service, alert.about or "")
+        if about is None:
+            return None
+        named = alert.kind is not AlertKind.CASE and self._slack.may_see_contact(alert)
+        return drawn(alert, about, named=named, command=self._service.command)
 
     def _parent(self, alert: Alert) -> tuple[str | None, Posting | None]:
         """The card whose thread it goes to, or why it can't go there yet."""

@@ -1,356 +1,250 @@
-"""The card of one contact: in a message, in a modal, the same blocks."""
+"""The card of one contact: in a message, in a modal, the same blocks.
+
+The answer comes first: who, then for each channel the answer with its cause and date. Below stand
+the steps that are missing, then the addresses and the buttons.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bot.consent.cases import CaseState
-from bot.consent.gates import Code, Gate
-from bot.consent.model import AddressFacts, Bounce, Channel, Contact, LineType
-from bot.consent.rules import Decision
-from bot.consent.suppressions import Listing
-from bot.consent.use_cases import Profile, others_gates
+from bot.consent.model import Channel, ConsentValue, Contact
+from bot.consent.permissions import Action, may
+from bot.consent.rules import Decision, Status
+from bot.consent.use_cases import Profile
 from handlers import vocabulary
+from handlers.answers import answer_line, contradiction
+from handlers.entry_lines import last_line
 from handlers.slack import ids
+from handlers.slack.blocks.card_steps import (
+    MOST_SENDERS,
+    Step,
+    sender_steps,
+    step_blocks,
+    steps,
+    to_pass_on,
+)
+from handlers.slack.blocks.elements import button, confirm, option
 from handlers.slack.blocks.formatting import (
-    BUTTON,
-    FIELD,
-    OPTION,
-    VALUE,
     Block,
     context,
-    date,
-    escape,
-    fields,
+    divider,
     fit,
-    header,
     inert,
     joined,
-    lines,
+    masked,
     phone,
     plain,
     section,
     shown,
 )
-from handlers.slack.blocks.reached_contacts import recorded, whose
+from handlers.slack.blocks.reached_contacts import recorded
+from handlers.slack.blocks.spoken_text import spoken
 
-#: Of entries of providers' lists, buttons at most.
-_MOST_LISTS = 5
-#: Of an overflow menu, Slack's limit.
-_MOST_OPTIONS = 5
-#: Characters for what holds other senders back: Slack refuses messages that are much longer than a
-#: card with two full checklists.
-_ROOM = 1_500
+#: Lines for steps on a phone: the whole card has 16 there, and 12 on a wide screen. What does not
+#: fit is under Details.
+_ROOM = 7.5
+#: Lines of a step on a phone, with a button below it and without one.
+_WITH_BUTTON, _BARE = 2.75, 2.0
+#: Of a name, a company and an address, so that each fits its line.
+_NAME, _COMPANY, _ADDRESS = 60, 30, 60
+#: Of names in the dialog before an opt-out.
+_MOST_NAMES = 4
 
 
 def card(profile: Profile) -> list[Block]:
-    """Who it is, both answers, what has to happen and who does it, and the buttons."""
+    """Who it is, both answers, the steps that are missing, and the buttons."""
     contact = profile.contact
-    blocks = [header(shown(contact.name) or ("Erased contact" if contact.erased else "No name"))]
-    if about := _about(contact):
-        blocks.append(context(about))
+    answers = [answer_line(profile, decision) for decision in profile.decisions.values()]
     if contact.erased:
-        return [*blocks, section(vocabulary.step(profile.decisions[Channel.SMS].gates[0]))]
-    blocks.append(fields(*_facts(profile)))
-    blocks += _checklists(profile)
-    notes = list(_notes(profile))
-    if notes:
-        blocks.append(context(*notes))
-    blocks.append(_buttons(profile))
-    if profile.latest:
-        what, who, *_ = vocabulary.entry_lines(profile.latest[0], profile.senders.providers)
-        blocks.append(context(f"Last entry: {what} · {who}"))
-    return blocks
+        return [section("*Erased contact*", answers[0]), *step_blocks(steps(profile, Channel.SMS))]
+    missing, left = _missing(profile)
+    if not missing and not left:
+        return [section(_who(contact), *answers, _addresses(profile)), _buttons(profile)]
+    below = [_addresses(profile)]
+    if left:
+        below.append(f"{left} more step{'s' if left > 1 else ''} under *Details*")
+    elif last := last_line(profile):
+        below.append(last)
+    blocks = [section(_who(contact), *answers), divider()]
+    blocks += [*missing, divider()] if missing else []
+    return [*blocks, context("\n".join(below)), _buttons(profile, left=left)]
 
 
 def card_text(profile: Profile) -> str:
-    """The card as one sentence, for notifications and screen readers."""
-    decisions = profile.decisions.values()
-    answers = joined([vocabulary.indicator(decision) for decision in decisions])
-    steps = [gate.remedy for decision in decisions for gate in decision.gates]
-    name = inert(profile.contact.name) or "Erased contact"
-    return fit(f"{name}: {answers}. {escape(' '.join(steps))}".strip(), 3000)
-
-
-def button(text: str, action: str, value: str, *, style: str | None = None) -> Block:
-    """A button; `style` is primary or danger."""
-    element: Block = {
-        "type": "button",
-        "action_id": action,
-        "text": plain(text, BUTTON),
-        "value": value,
-    }
-    return element | {"style": style} if style else element
-
-
-def option(text: str, value: str) -> Block:
-    return {"text": plain(text, OPTION), "value": value}
-
-
-def _about(contact: Contact) -> str:
-    said = [inert(contact.company)] if contact.company else []
-    if contact.external_id:
-        said.append(f"Id {inert(contact.external_id)}")
-    if contact.do_not_contact:
-        said.append("🔴 *Do not contact*")
-    return " · ".join(said)
-
-
-def _facts(profile: Profile) -> Iterator[str]:
-    """Two columns; the answers stand at the top right."""
+    """The whole card in sentences, for notifications and screen readers; a lock screen shows them,
+    so the contact's addresses are masked."""
+    said = spoken(card(profile))
     contact = profile.contact
-    line = " (landline)" if contact.line is LineType.LANDLINE else ""
-    yield f"*Phone*\n{inert(phone(contact.phone)) + line if contact.phone else 'none'}"
-    yield "\n".join(
-        f"*{vocabulary.indicator(decision)}*" for decision in profile.decisions.values()
-    )
-    yield f"*Email*\n{inert(contact.email) if contact.email else 'none'}"
-    yield f"*SMS Bounce*\n{_bounce(profile.facts.get(Channel.SMS))}"
+    for address, as_shown in ((contact.phone, phone(contact.phone or "")), (contact.email,) * 2):
+        if address and as_shown:
+            said = said.replace(inert(as_shown, _ADDRESS), inert(masked(address), _ADDRESS))
+    return fit(said, 3000)
+
+
+def _who(contact: Contact) -> str:
+    name = f"*{inert(contact.name, _NAME) or 'No name'}*"
+    return f"{name} · {inert(contact.company, _COMPANY)}" if contact.company else name
+
+
+def _addresses(profile: Profile) -> str:
+    said = []
     for channel in Channel:
-        said = vocabulary.on(contact.consent(channel)) if contact.address(channel) else "no address"
-        yield f"*{channel.word} On*\n{said}"
-    mail = profile.facts.get(Channel.EMAIL)
-    if mail and mail.bounce is not Bounce.NO:
-        yield f"*Email Bounce*\n{_bounce(mail)}"
-
-
-def _bounce(facts: AddressFacts | None) -> str:
-    if facts is None:
-        return "no address"
-    return "🚫 Spam complaint: YES" if facts.complaint else vocabulary.BOUNCE[facts.bounce]
-
-
-def _checklists(profile: Profile) -> Iterator[Block]:
-    for channel, decision in profile.decisions.items():
-        if not decision.gates:
+        address = profile.contact.address(channel)
+        if not address:
             continue
-        icon = vocabulary.STATUS[decision.status][0]
-        title = f"{icon} *Before {vocabulary.things(channel)} can be sent*"
-        removable = _removable(profile, channel)
-        yield section(title, *_steps(profile, channel, but=removable))
-        for gate, element in removable:
-            yield section(vocabulary.step(gate), accessory=element)
-        if sentence := _to_pass_on([*decision.gates, *other_keys(profile, channel)]):
-            yield section("Pass on to the contact, by another way:", f"> {sentence}")
-    yield from _held_back(profile)
-    headline = profile.decisions[Channel.SMS].status
-    others = {s: d for s, d in profile.by_sender.items() if d.status is not headline}
-    if others:
-        said = (_from_sender(profile, sender, other) for sender, other in others.items())
-        yield context(lines(said, FIELD))
+        text = inert(phone(address) if channel is Channel.SMS else address, _ADDRESS)
+        others = profile.shared.get(channel, 0)
+        also = f" ({others} other{'s have' if others > 1 else ' has'} it)" if others else ""
+        said.append(text + also)
+    return " · ".join(said) or "No phone number and no e-mail address"
 
 
-def _held_back(profile: Profile) -> Iterator[Block]:
-    """Other senders with what holds them back, as far as the card has room for them."""
-    told = {(gate.code, gate.sender) for gate in other_keys(profile, Channel.SMS)}
+def _missing(profile: Profile) -> tuple[list[Block], int]:
+    """What has to happen, a heading for each channel, as far as the card has room for it; and how
+    many steps are left out."""
+    blocks: list[Block] = []
     room, left = _ROOM, 0
-    for title, gates in other_senders(profile):
-        new = [gate for gate in gates if (gate.code, gate.sender) not in told]
-        steps = [title, *(vocabulary.step(whose(profile, Channel.SMS, gate)) for gate in new)]
-        if new and (room := room - sum(map(len, steps))) >= 0:
-            yield section(*steps)
-        elif new:
-            left += 1
-    if left:
-        senders = "sender is" if left == 1 else "senders are"
-        yield context(f"{left} more {senders} held back: *Why this status* says by what.")
-
-
-def other_senders(profile: Profile) -> Iterator[tuple[str, Sequence[Gate]]]:
-    """Every other sender that is held back and the headline's is not, with what holds it back."""
-    for sender, decision in profile.by_sender.items():
-        if gates := others_gates(profile, decision):
-            icon = vocabulary.STATUS[decision.status][0]
-            name = inert(phone(profile.senders.named(sender)), 80)
-            yield f"{icon} *Texts from {name}*", gates
-
-
-def other_keys(profile: Profile, channel: Channel) -> list[Gate]:
-    """Blocks of other senders than the headline's: for what the contact refused, a re-opt-in waits
-    for these, too."""
-    if channel is not Channel.SMS or not profile.contact.consent(channel).refused:
-        return []
-    named = {gate.sender for gate in profile.decisions[channel].gates}
-    gates = [gate for decision in profile.by_sender.values() for gate in decision.gates]
-    return [g for g in gates if g.code is Code.CARRIER_BLOCK and g.sender not in named]
-
-
-def _from_sender(profile: Profile, sender: str, decision: Decision) -> str:
-    icon, word = vocabulary.STATUS[decision.status]
-    return f"Texts from {inert(phone(profile.senders.named(sender)), 80)}: {icon} {word}"
-
-
-def _removable(profile: Profile, channel: Channel) -> list[tuple[Gate, Block]]:
-    """The entries of providers' lists, each with the button for when it is gone. What does not fit
-    gets its button once these are gone."""
-    pointer = ids.Pointer(contact=profile.contact.id, version=profile.contact.version)
-    found: list[tuple[Gate, Block]] = []
-    for gate in profile.decisions[channel].gates:
-        if gate.code is not Code.SUPPRESSED or not gate.sender_id or gate.since is None:
+    for channel, decision in profile.decisions.items():
+        found = steps(profile, channel) if decision.gates else []
+        if not found:
             continue
-        value = str(ids.ListEntry(card=pointer, name=gate.sender_id, since=gate.since))
-        if len(value) <= VALUE and len(found) < _MOST_LISTS:
-            listing = Listing.of(gate.sender_id)
-            provider = shown(profile.senders.providers.label(listing.provider))
-            found.append((gate, _removed(provider, value)))
-    return found
-
-
-def _removed(provider: str, value: str) -> Block:
-    element = button(f"Removed at {provider}", ids.REMOVED, value)
-    element["confirm"] = {
-        "title": plain(f"Removed at {provider}?", 100),
-        "text": plain(
-            f"Press it only when the address was taken off {provider}'s suppression list. "
-            "Nothing is sent by this.",
-            300,
-        ),
-        "confirm": plain("It was removed", 30),
-        "deny": plain("Not yet", 30),
-    }
-    return element
-
-
-def _steps(
-    profile: Profile, channel: Channel, *, but: Sequence[tuple[Gate, Block]] = ()
-) -> Iterator[str]:
-    """Every failing gate but those that stand elsewhere, and each key of a re-opt-in that is there
-    already."""
-    case = profile.cases.get(channel)
-    lifted = _lifted(profile, channel)
-    if lifted:
-        yield lifted
-    elsewhere = [gate for gate, _ in but]
-    for gate in profile.decisions[channel].gates:
-        if gate in elsewhere:
+        if blocks:
+            room -= 1
+        lines = [f"*{_heading(decision, profile)}*"]
+        if but := contradiction(profile, channel):
+            lines.append(f"🚫 {but}")
+            room -= 1
+        fits, room = _fitting(found, room)
+        # Without an address nothing is amiss: it may be put in.
+        if profile.contact.address(channel):
+            left += len(found) - len(fits)
+        if not fits:
             continue
-        if case is None or gate.code is not Code.OPTED_OUT:
-            yield vocabulary.step(whose(profile, channel, gate))
-        elif case.state is CaseState.APPROVED and case.decided_by and case.decided_at:
-            own = " (the one who asked)" if case.self_approved else ""
-            approver = f"{vocabulary.person(case.decided_by)}{own}, {date(case.decided_at)}"
-            yield f"☑ *Manager* approved: {approver}"
-        else:
-            asked = f"{vocabulary.person(case.requested_by)}, {date(case.requested_at)}"
-            yield f"☐ *Manager:* decides the re-opt-in request of {asked}"
-    yield from (
-        vocabulary.step(whose(profile, channel, gate)) for gate in other_keys(profile, channel)
-    )
+        blocks += step_blocks([Step(text="\n".join(lines)), *fits])
+        if tell := to_pass_on(profile, channel):
+            blocks.append(tell)
+    others = sender_steps(profile)
+    fits, _ = _fitting(others[:MOST_SENDERS], room)
+    blocks += step_blocks(fits)
+    return blocks, left + len(others) - len(fits)
 
 
-def _lifted(profile: Profile, channel: Channel) -> str | None:
-    """The contact's key, where they gave it after they refused."""
-    facts, consent = profile.facts.get(channel), profile.contact.consent(channel)
-    if facts is None or not consent.refused or facts.blocks:
-        return None
-    cleared = [
-        (at, sender)
-        for sender, at in facts.cleared.items()
-        if consent.since is None or at > consent.since
-    ]
-    if not cleared:
-        return None
-    at, sender = max(cleared)
-    if channel is Channel.SMS:
-        number = profile.senders.shown(sender)
-        return f"☑ *Contact* lifted the block of {inert(phone(number))}, {date(at)}"
-    provider = profile.senders.providers.label(Listing.of(sender).provider)
-    return f"☑ *{inert(provider)}* took the address off its list, {date(at)}"
+def _fitting(found: Sequence[Step], room: float) -> tuple[list[Step], float]:
+    """The first steps, as many as there is room for."""
+    fits = []
+    for step in found:
+        room -= _WITH_BUTTON if len(step.buttons) == 1 else _BARE
+        if room < 0:
+            break
+        fits.append(step)
+    return fits, room
 
 
-def _to_pass_on(gates: Sequence[Gate]) -> str | None:
-    blocked = [gate for gate in gates if gate.code is Code.CARRIER_BLOCK and gate.sender]
-    if not blocked:
-        return None
-    texts = [
-        f"{gate.remedy.partition('texts ')[2].split(' ')[0]} to {inert(phone(gate.sender or ''))}"
-        for gate in blocked
-    ]
-    return f"To get our texts again, please text {joined(texts)} from your phone."
+def _heading(decision: Decision, profile: Profile) -> str:
+    name = inert(profile.contact.name, 40) or "this contact"
+    if decision.status is Status.WAITING:
+        return f"The next {_MESSAGE[decision.channel]} is a test"
+    return f"To {_MESSAGE[decision.channel]} {name} again"
 
 
-def _notes(profile: Profile) -> Iterator[str]:
-    for channel, others in profile.shared.items():
-        if others:
-            noun = "number" if channel is Channel.SMS else "address"
-            have = "contact has" if others == 1 else "contacts have"
-            yield f"👥 {others} other {have} this {noun}."
-    for decision in profile.decisions.values():
-        for note in decision.notes:
-            yield f"{decision.channel.word}: {note}"
+_MESSAGE = {Channel.SMS: "text", Channel.EMAIL: "e-mail"}
 
 
-def _buttons(profile: Profile) -> Block:
+def _buttons(profile: Profile, *, left: int = 0) -> Block:
+    """`left` steps are under Details alone: then it is a button."""
     contact = profile.contact
     pointer = str(ids.Pointer(contact=contact.id, version=contact.version))
-    options = [option("Refresh", f"{ids.REFRESH} {pointer}")]
-    options.append(option("Change name, phone or e-mail", f"{ids.DETAILS} {pointer}"))
-    for channel, action in ((Channel.SMS, ids.CLEAR_SMS), (Channel.EMAIL, ids.CLEAR_EMAIL)):
-        facts = profile.facts.get(channel)
-        if facts and facts.bounce is Bounce.YES and len(options) < 3:
-            options.append(option(f"Clear {channel.word} Bounce", f"{action} {pointer}"))
-    options.append(option("Add a note", f"{ids.NOTE} {pointer}"))
-    options.append(option("Why this status", f"{ids.WHY} {pointer}"))
-    aside = []
-    if recorded(contact):
-        if len(options) < _MOST_OPTIONS:
-            options.append(option("Recorded by mistake", f"{ids.MISTAKE} {pointer}"))
-        else:
-            aside.append(button("Recorded by mistake", ids.MISTAKE, pointer))
-    blocked = any(decision.gates for decision in profile.decisions.values())
-    asking = list(_asking(profile, pointer))
-    return {
-        "type": "actions",
-        "elements": [
-            *asking,
-            button("Edit", ids.EDIT, pointer, style="primary" if blocked and not asking else None),
-            button("Activity Log", ids.ACTIVITY, pointer),
-            *aside,
-            {"type": "overflow", "action_id": ids.MORE, "options": options},
-        ],
-    }
-
-
-def _asking(profile: Profile, pointer: str) -> Iterator[Block]:
-    """Request re-opt-in for what the contact refused, the likely next step; or taking back what
-    was asked for."""
-    refused = [c for c in Channel if profile.contact.consent(c).refused]
-    actions = {Channel.SMS: ids.REQUEST_SMS, Channel.EMAIL: ids.REQUEST_EMAIL}
-    for channel in refused:
-        of = f" ({channel.word})" if len(refused) > 1 else ""
-        case = profile.cases.get(channel)
-        if case is None:
-            yield button(f"Request re-opt-in{of}", actions[channel], pointer, style="primary")
-        else:
-            about = str(ids.Pointer(contact=case.id, version=case.version))
-            withdraw = button(f"Withdraw request{of}", f"{ids.WITHDRAW}_{channel}", about)
-            withdraw["confirm"] = {
-                "title": plain("Withdraw the request?", 100),
-                "text": plain("It can be asked for again, with evidence.", 300),
-                "confirm": plain("Withdraw", 30),
-                "deny": plain("Keep it", 30),
-            }
-            yield withdraw
-
-
-def decision_line(decision: Decision) -> str:
-    """One answer on a line of its own."""
-    return f"*{vocabulary.indicator(decision)}*"
-
-
-def answers(profile: Profile) -> list[Block]:
-    """Each answer with every reason why not, in full."""
-    said = [
-        section(
-            decision_line(decision),
-            *(vocabulary.step(whose(profile, channel, gate)) for gate in decision.gates),
+    elements = [
+        button(
+            f"Undo {channel.word} opt-out",
+            ids.UNDOES[channel],
+            f"{channel} {pointer}",
         )
-        if decision.gates
-        else section(decision_line(decision), "Nothing stands in the way.")
-        for channel, decision in profile.decisions.items()
+        for channel in Channel
+        if channel in profile.undoable
     ]
-    for title, gates in other_senders(profile):
-        said.append(
-            section(title, *(vocabulary.step(whose(profile, Channel.SMS, g)) for g in gates))
+    elements += _withdraw(profile)
+    if edits := _may(profile, Action.EDIT):
+        elements += _opt_out(profile, pointer)
+        elements.append(button("Edit", ids.EDIT, pointer))
+    if left:
+        elements.append(button("Details", ids.WHY, pointer))
+    elements.append(button("Activity Log", ids.ACTIVITY, pointer))
+    if _may(profile, Action.TAKE_BACK) and recorded(contact):
+        elements.append(button("Recorded by mistake", ids.MISTAKE, pointer))
+    options = [
+        option("Details", f"{ids.WHY} {pointer}"),
+        option("Refresh", f"{ids.REFRESH} {pointer}"),
+    ]
+    if edits:
+        options.append(option("Change contact", f"{ids.DETAILS} {pointer}"))
+        options.append(option("Add a note", f"{ids.NOTE} {pointer}"))
+        if not contact.do_not_contact:
+            options.append(option("Set Do not contact", f"{ids.FORBID} {pointer}"))
+    elements.append({"type": "overflow", "action_id": ids.MORE, "options": options})
+    return {"type": "actions", "elements": elements}
+
+
+def _may(profile: Profile, action: Action) -> bool:
+    return profile.viewer is not None and may(profile.viewer, action)
+
+
+def _opt_out(profile: Profile, pointer: str) -> list[Block]:
+    """Opting out, with a dialog that names everybody whom it reaches."""
+    contact = profile.contact
+    open_ = [
+        channel
+        for channel in Channel
+        if contact.address(channel) and contact.consent(channel).on is not ConsentValue.NO
+    ]
+    if not open_:
+        return []
+    options = [option(_OPT_OUT[channel], f"{channel} {pointer}") for channel in open_]
+    if len(open_) > 1:
+        options.append(option("SMS and e-mail", f"both {pointer}"))
+    name = shown(contact.name, 40) or "This contact"
+    reached = [
+        f"{_who_else(profile, channel)} no {vocabulary.things(channel)}"
+        for channel in open_
+        if profile.sharing.get(channel)
+    ]
+    also = f" With the same address: {'; '.join(reached)}." if reached else ""
+    text = (
+        f"{name} asked for it, and gets no more of what you chose.{also} It takes their new "
+        "permission and a manager's approval to bring it back."
+    )
+    return [
+        {
+            "type": "static_select",
+            "action_id": ids.OPT_OUT,
+            "placeholder": plain("Opt out", 24),
+            "options": options,
+            "confirm": confirm(f"Opt out {shown(contact.name, 60)}?", text, do="Opt out"),
+        }
+    ]
+
+
+_OPT_OUT = {Channel.SMS: "SMS", Channel.EMAIL: "E-mail"}
+
+
+def _who_else(profile: Profile, channel: Channel) -> str:
+    names = [shown(name, 30) or "No name" for name in profile.sharing[channel][:_MOST_NAMES]]
+    more = profile.shared[channel] - len(names)
+    return f"{joined([*names, *([f'{more} more'] if more else [])])} get"
+
+
+def _withdraw(profile: Profile) -> Iterator[Block]:
+    for channel, case in profile.cases.items():
+        if not profile.contact.consent(channel).refused or not _may(profile, Action.REQUEST):
+            continue
+        of = f" ({channel.word})" if len(profile.cases) > 1 else ""
+        about = str(ids.Pointer(contact=case.id, version=case.version))
+        withdraw = button(f"Withdraw request{of}", ids.WITHDRAWS[channel], about)
+        withdraw["confirm"] = confirm(
+            "Withdraw the request?",
+            "It can be asked for again, with evidence.",
+            do="Withdraw",
+            leave="Keep it",
         )
-    return said
+        yield withdraw

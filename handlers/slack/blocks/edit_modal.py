@@ -1,20 +1,28 @@
-"""The edit modal, and what it turns into when it is saved."""
+"""The edit modal. It asks only for what the chosen values need."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import msgspec
 
-from bot.consent.model import Bounce, Channel, ConsentValue
+from bot.consent import rules
+from bot.consent.model import Bounce, Channel, ConsentValue, Origin
 from bot.consent.rules import Reason
-from bot.consent.use_cases import Profile, StatusChange
-from bot.consent.use_cases.look_up import MOST_NAMES
+from bot.consent.use_cases import Profile
 from handlers import vocabulary
+from handlers.answers import answer_line
 from handlers.slack import ids
-from handlers.slack.blocks.card import answers, button, decision_line, option
-from handlers.slack.blocks.formatting import Block, context, divider, inert, joined, section
-from handlers.slack.blocks.modal_frame import Metadata, View, modal, select, text_input
+from handlers.slack.blocks.elements import option
+from handlers.slack.blocks.formatting import Block, context, inert, joined, section
+from handlers.slack.blocks.modal_frame import (
+    Metadata,
+    View,
+    modal,
+    moment_input,
+    select,
+    text_input,
+)
 
 
 def edit_modal(
@@ -23,134 +31,124 @@ def edit_modal(
     *,
     notice: str | None = None,
     typed: Mapping[str, str] | None = None,
+    keep: bool = False,
 ) -> View:
-    """SMS On, Email On, bounces where they are set; why; evidence.
+    """SMS On, Email On, bounces where they are set; why; evidence where something turns to YES.
 
-    `typed` are values that a person had put in and that were not saved, by field; `notice` says
-    why not.
+    `typed` are values that a person has put in and that are not saved, by field; `notice` says
+    why they were not. With `keep` it is the same form that `metadata` is of, which may ask for
+    other fields by now: what it showed at first still counts.
     """
     typed = typed or {}
     contact = profile.contact
-    showed: dict[str, str] = {}
+    if not keep:
+        metadata = msgspec.structs.replace(
+            metadata, contact=contact.id, version=contact.version, showed=dict(_shown(profile))
+        )
+    suffix, showed = f".{metadata.version}", metadata.showed
+    chosen = {name: typed.get(name) or value for name, value in showed.items()}
     blocks: list[Block] = [section(f"⚠️ {notice}")] if notice else []
-    answers = (decision_line(d) for d in profile.decisions.values())
-    blocks.append(context(f"*{inert(contact.name)}*", *answers))
-    suffix = f".{contact.version}"
-    for channel in Channel:
-        if not contact.address(channel):
-            continue
-        on = contact.consent(channel).on
-        name = f"{channel}_on"
-        showed[name] = "" if on is ConsentValue.UNSET else on
+    answers = (answer_line(profile, decision) for decision in profile.decisions.values())
+    blocks.append(section(f"*{inert(contact.name)}*", *answers))
+    blocks += [_dropdown(name, suffix, value) for name, value in chosen.items()]
+    reasons = [option(reason, reason.name) for reason in Reason]
+    reason = typed.get("reason", "")
+    blocks.append(
+        select("reason" + suffix, "Reason", reasons, reason, placeholder="Why it changes", ask=True)
+    )
+    touched = {name: value for name, value in chosen.items() if value != showed[name]}
+    blocks += _whose_no(profile, touched, reason)
+    if needs := _needs_evidence(profile, chosen, touched):
         blocks.append(
-            select(
-                name + suffix,
-                f"{channel.word} On",
-                [
-                    option(f"YES – {vocabulary.things(channel)} may be sent", "YES"),
-                    option(f"NO – no {vocabulary.things(channel)}", "NO"),
-                ],
-                typed.get(name) or showed[name],
-                placeholder="Never asked",
+            text_input(
+                "evidence" + suffix,
+                "Evidence",
+                typed.get("evidence", ""),
+                hint=needs,
+                multiline=True,
             )
         )
-    for channel in Channel:
-        facts = profile.facts.get(channel)
-        if facts and facts.bounce is Bounce.YES:
-            name = f"{channel}_bounce"
-            showed[name] = "YES"
-            blocks.append(
-                select(
-                    name + suffix,
-                    f"{channel.word} Bounce",
-                    [
-                        option("YES – nothing is sent", "YES"),
-                        option("NO – clear it, the next message is a test", "NO"),
-                    ],
-                    typed.get(name) or "YES",
-                )
-            )
-    blocks += [
-        select(
-            "reason" + suffix,
-            "Reason",
-            [option(reason, reason.name) for reason in Reason],
-            typed.get("reason", ""),
-            placeholder="Why it changes",
-        ),
-        *_reaches(profile),
-        text_input(
-            "evidence" + suffix,
-            "Evidence",
-            typed.get("evidence", ""),
-            hint="Needed when something turns to YES: what shows that the contact agreed, and "
-            "when. A form, a call, a ticket.",
-            multiline=True,
-        ),
-        text_input("note" + suffix, "Note", typed.get("note", ""), multiline=True),
-    ]
-    metadata = msgspec.structs.replace(
-        metadata, contact=contact.id, version=contact.version, showed=showed
-    )
+    if _turns_to_yes(profile, chosen, touched):
+        hint = "Now, unless you say so."
+        at = typed.get("evidence_date", "")
+        blocks.append(moment_input("evidence_date" + suffix, "When they agreed", at, hint=hint))
+    blocks.append(text_input("note" + suffix, "Note", typed.get("note", ""), multiline=True))
     return modal(ids.EDIT_MODAL, "Edit", blocks, metadata, submit="Save")
 
 
-def _reaches(profile: Profile) -> list[Block]:
-    """Whom a NO reaches, too: said before it is saved."""
-    said = []
-    for channel, names in profile.sharing.items():
-        others = profile.shared[channel] - len(names)
-        more = [f"{others} more"] if others > 0 else []
-        who = joined([*(f"*{inert(name, 80) or 'No name'}*" for name in names), *more])
-        same = "the same number" if channel is Channel.SMS else "the same mailbox"
-        said.append(
-            f"Have {same}: {who}. A NO that the contact asked for stops their "
-            f"{vocabulary.things(channel)}, too; *Wrong person* and *Correction* do not."
-        )
-    return [context(*said)] if said else []
+def _shown(profile: Profile) -> Mapping[str, str]:
+    """The dropdowns and what they show, by field."""
+    contact = profile.contact
+    on = {
+        f"{channel}_on": "" if consent.on is ConsentValue.UNSET else str(consent.on)
+        for channel in Channel
+        if contact.address(channel)
+        for consent in [contact.consent(channel)]
+    }
+    bounced = {
+        f"{channel}_bounce": "YES"
+        for channel, facts in profile.facts.items()
+        if facts.bounce is Bounce.YES
+    }
+    return on | bounced
 
 
-def saved_modal(
-    profile: Profile,
-    changes: Sequence[StatusChange],
-    metadata: Metadata,
-    *,
-    notice: str | None = None,
-) -> View:
-    """Before → after, with Undo where it is allowed."""
-    blocks: list[Block] = [section(f"⚠️ {notice}")] if notice else []
-    if not changes:
-        blocks.append(section("Nothing was changed: every value is as it was."))
-    for change in changes:
-        if change.what == "Note":
-            blocks.append(section("✓ *Note* added."))
-            continue
-        undo = None
-        if change.undoable and change.channel:
-            value = f"{change.channel} {ids.Pointer(contact=profile.contact.id, version=0)}"
-            undo = button("Undo", ids.UNDO, value)
-        before, after = (_word(word) for word in (change.before, change.after))
-        same = change.before == change.after
-        made = f"stays *{after}*" if same else f" {before} → *{after}*"
-        blocks.append(section(f"✓ *{change.what}* {made}", accessory=undo))
-        if change.also:
-            names = joined([inert(name, 80) or "No name" for name in change.also[:MOST_NAMES]])
-            more = len(change.also) - MOST_NAMES
-            blocks.append(
-                context(
-                    f"{'It changed' if same else 'The same'} for {names}"
-                    f"{f' and {more} more' if more > 0 else ''}, who share the address."
-                )
-            )
-    blocks += [divider(), *answers(profile)]
-    if any(change.undoable for change in changes):
-        blocks.append(context("You can undo your own change for 15 minutes."))
-    metadata = msgspec.structs.replace(metadata, contact=profile.contact.id)
-    return modal(ids.SAVED_MODAL, "Saved" if changes else "Not changed", blocks, metadata)
+def _dropdown(name: str, suffix: str, value: str) -> Block:
+    channel = Channel(name.partition("_")[0])
+    things = vocabulary.things(channel)
+    if name.endswith("_on"):
+        options = [
+            option(f"YES – {things} may be sent", "YES"),
+            option(f"NO – no {things}", "NO"),
+        ]
+        label = f"{channel.word} On"
+        return select(name + suffix, label, options, value, placeholder="Never asked", ask=True)
+    options = [
+        option("YES – nothing is sent", "YES"),
+        option("NO – clear it, the next message is a test", "NO"),
+    ]
+    return select(name + suffix, f"{channel.word} Bounce", options, value, ask=True)
 
 
-_WORDS = {"UNSET": "never asked", "PROBATION": "cleared, the next message is a test", "": "none"}
+def _turns_to_yes(
+    profile: Profile, chosen: Mapping[str, str], touched: Mapping[str, str]
+) -> list[Channel]:
+    """Where YES is chosen, or stands without evidence."""
+    return [
+        channel
+        for channel in Channel
+        if chosen.get(name := f"{channel}_on") == "YES"
+        and (name in touched or profile.contact.consent(channel).unproven)
+    ]
 
 
-def _word(value: str) -> str:
-    return _WORDS.get(value) or inert(value)
+def _needs_evidence(
+    profile: Profile, chosen: Mapping[str, str], touched: Mapping[str, str]
+) -> str | None:
+    """What the evidence has to show, where it is asked for."""
+    if _turns_to_yes(profile, chosen, touched):
+        return "What shows that the contact agreed: a form, a call, a ticket."
+    if any(name.endswith("_bounce") for name in touched):
+        return "What shows that the address works: who confirmed it, and how."
+    return None
+
+
+def _whose_no(profile: Profile, touched: Mapping[str, str], reason: str) -> list[Block]:
+    """Whose NO it will be, and whom it reaches: said before it is saved."""
+    to_no = [channel for channel in Channel if touched.get(f"{channel}_on") == "NO"]
+    if not to_no:
+        return []
+    by = rules.whose(Reason[reason] if reason in Reason.__members__ else None, None)
+    if by is Origin.STAFF:
+        return [context("This will be our own NO: for this contact alone, and Edit turns it back.")]
+    said = [
+        "This will be the contact's NO: their new permission and a manager's approval bring it "
+        "back. *Wrong person* and *Correction* make it ours."
+    ]
+    for channel in to_no:
+        if names := profile.sharing.get(channel):
+            others = profile.shared[channel] - len(names)
+            more = [f"{others} more"] if others > 0 else []
+            who = joined([*(f"*{inert(name, 80) or 'No name'}*" for name in names), *more])
+            said.append(f"It stops {vocabulary.things(channel)} to {who}, too: same address.")
+    return [context("\n".join(said))]

@@ -16,7 +16,6 @@ SECTION = 3000
 FIELD = 2000
 HEADER = 150
 OPTION = 75
-BUTTON = 75
 VALUE = 2000
 TITLE = 24
 #: Slack refuses messages above about 13,000 characters, and documents no exact limit.
@@ -52,6 +51,17 @@ _DAY = (
 #: Commas and colons may not: they separate times and amounts.
 _NUMBER = re.compile(
     rf"(?<![\d+])(?P<day>{_DAY})(?!\d)|(?<!\d)\+?\d(?:[^\w,:;!?@\"']{{0,4}}_?\d){{6,}}"
+)
+#: First words that lose their capital after a colon.
+_LOWERED = frozenset(
+    word
+    for line in (
+        "A An Another Asked Bounce Contact Correction Delivered E-mail Import Imported In It",
+        "Known Marked Note Nobody No Our Perhaps Put Re-opt-in Recorded Refused Removed",
+        "Reported Starter Still Subscribed Suppressed Taken Text Texted Texts That The There",
+        "This Two Undo Undone Unsubscribed We Web Wrong Wrote",
+    )
+    for word in line.split()
 )
 _SPACES = re.compile(r"\s+")
 #: Directional overrides and isolates, which would reverse the text after them.
@@ -155,6 +165,11 @@ def date(at: datetime) -> str:
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}}, {{time}}|{fallback}>"
 
 
+def day(at: datetime) -> str:
+    """A day, in the reader's own time zone."""
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}}|{at:%Y-%m-%d}>"
+
+
 def phone(e164: str) -> str:
     """A phone number as people read it: "+1 415-555-0100"."""
     if north_american := _NORTH_AMERICAN.fullmatch(e164):  # the library's format, but faster
@@ -190,3 +205,9 @@ def _unnumbered(found: re.Match[str]) -> str:
 def joined(parts: Sequence[str], last: str = "and") -> str:
     """The parts in one list, such as "a", "a and b" or "a, b and c"."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}"
+
+
+def lowered(text: str) -> str:
+    """A sentence after a colon. The names of fields and providers keep their capital."""
+    first = text.partition(" ")[0].rstrip(",:")
+    return text[:1].lower() + text[1:] if first in _LOWERED else text

@@ -55,8 +55,15 @@ def modal(
 
 
 def select(
-    block_id: str, label: str, options: list[Block], initial: str, *, placeholder: str = "Choose"
+    block_id: str,
+    label: str,
+    options: list[Block],
+    initial: str,
+    *,
+    placeholder: str = "Choose",
+    ask: bool = False,
 ) -> Block:
+    """A dropdown. With `ask`, choosing is told at once: the form may need other fields then."""
     element: Block = {
         "type": "static_select",
         "action_id": block_id.partition(".")[0],
@@ -64,12 +71,26 @@ def select(
         "placeholder": plain(placeholder, 100),
     }
     chosen = [o for o in options if o["value"] == initial]
-    return {
+    block: Block = {
         "type": "input",
         "block_id": block_id,
         "optional": not chosen,
         "label": plain(label, 100),
         "element": element | {"initial_option": chosen[0]} if chosen else element,
+    }
+    return block | {"dispatch_action": True} if ask else block
+
+
+def moment_input(block_id: str, label: str, initial: str, *, hint: str) -> Block:
+    """A day and time, in seconds since 1970."""
+    element: Block = {"type": "datetimepicker", "action_id": block_id.partition(".")[0]}
+    return {
+        "type": "input",
+        "block_id": block_id,
+        "optional": True,
+        "label": plain(label, 100),
+        "hint": plain(hint, 200),
+        "element": element | {"initial_date_time": int(initial)} if initial else element,
     }
 
 

@@ -8,7 +8,7 @@ from bot.consent.gates import THINGS, Code, Gate
 from bot.consent.log.entries import CARRIED
 from bot.consent.model import Channel, Consent, ConsentValue, Contact, Origin
 from bot.consent.use_cases import Profile
-from bot.consent.use_cases.alerts.reviews import BY_DEADLINE
+from bot.consent.use_cases.alerts.readings import BY_DEADLINE
 
 _CONTACTS = "The contact"
 

@@ -11,26 +11,38 @@ from bot.consent.model import Channel
 from bot.consent.rules import Reason
 from bot.consent.use_cases import CaseDetails, Profile
 from handlers import vocabulary
+from handlers.answers import answer_line
 from handlers.slack import ids
-from handlers.slack.alerts.render.case_progress import evidence_line, waits_for
-from handlers.slack.alerts.render.case_text import decision_buttons
-from handlers.slack.blocks.card import button, decision_line, option, other_keys
+from handlers.slack.alerts.render.case_progress import (
+    evidence_line,
+    masked_address,
+    waits_for,
+)
+from handlers.slack.alerts.render.case_text import decision_buttons, may_not_approve
+from handlers.slack.blocks.card_steps import steps
+from handlers.slack.blocks.elements import button, option
 from handlers.slack.blocks.formatting import (
     Block,
     context,
     date,
+    escape,
     inert,
     masked,
-    plain,
     section,
     shown,
 )
-from handlers.slack.blocks.modal_frame import Metadata, View, modal, select, text_input
-from handlers.slack.blocks.reached_contacts import whose
+from handlers.slack.blocks.modal_frame import (
+    Metadata,
+    View,
+    modal,
+    moment_input,
+    select,
+    text_input,
+)
 
 PAGE = 5
 #: Of evidence and warnings, as much as lets a page of the list be one message.
-_SHORT, _WARNINGS = 100, 160
+_SHORT, _LONG, _WARNINGS = 100, 600, 160
 
 _HOW = (Reason.PHONE, Reason.EMAIL, Reason.IN_PERSON, Reason.WEB_FORM)
 
@@ -51,10 +63,12 @@ def request_modal(
     decision = profile.decisions[channel]
     blocks: list[Block] = [section(f"⚠️ {notice}")] if notice else []
     blocks.append(
-        context(f"*{inert(contact.name)}*", *map(decision_line, profile.decisions.values()))
+        section(
+            f"*{inert(contact.name)}*",
+            answer_line(profile, decision),
+            *(step.text for step in steps(profile, channel)),
+        )
     )
-    gates = [*decision.gates, *other_keys(profile, channel)]
-    blocks.append(section(*(vocabulary.step(whose(profile, channel, gate)) for gate in gates)))
     if other is not None:
         blocks.append(section(*_completed(other)))
     how = [option(reason, reason.name) for reason in _HOW]
@@ -68,14 +82,12 @@ def request_modal(
             multiline=True,
             optional=False,
         ),
-        {
-            "type": "input",
-            "block_id": "evidence_date",
-            "optional": True,
-            "label": plain("When they agreed", 100),
-            "hint": plain("Now, unless you say so. It has to be after they opted out.", 200),
-            "element": _picker(typed.get("evidence_date", "")),
-        },
+        moment_input(
+            "evidence_date",
+            "When they agreed",
+            typed.get("evidence_date", ""),
+            hint="Now, unless you say so. It has to be after they opted out.",
+        ),
         select("reason", "Reason", how, typed.get("reason", ""), placeholder="How they asked"),
         text_input("note", "Note", typed.get("note", ""), multiline=True),
         context("A manager decides. Whoever has to act next is told, and so are you."),
@@ -96,36 +108,66 @@ def _completed(case: Case) -> Iterator[str]:
         yield f"☑ Approved by {vocabulary.person(case.decided_by)}"
 
 
-def _picker(chosen: str) -> Block:
-    element: Block = {"type": "datetimepicker", "action_id": "evidence_date"}
-    return element | {"initial_date_time": int(chosen)} if chosen else element
-
-
-def requested_modal(matter: CaseDetails, lines: Sequence[str], *, told: bool) -> View:
-    """What was sent, and how it stands."""
+def requested_modal(matter: CaseDetails, lines: Sequence[str], *, told: bool, command: str) -> View:
+    """What was sent, and how it stands. `command` is what people type in Slack."""
     blocks = [section("✓ *The request is sent.*", *lines)]
     if not told:
         blocks.append(
             context(
                 "No channel is set for requests (OPTIN_APPROVAL_CHANNEL): tell a manager, who "
-                "finds it with /optin pending."
+                f"finds it with {escape(command)} pending."
             )
         )
     return modal(ids.SAVED_MODAL, "Requested", blocks, Metadata(contact=matter.case.contact))
 
 
-def deny_modal(pointer: ids.Pointer, about: str, response_url: str = "") -> View:
-    """A reason, which whoever asked will read. `response_url` is the list's that it came from."""
+def case_modal(matter: CaseDetails, metadata: Metadata) -> View:
+    """The request as the channel shows it, with Approve and Deny."""
+    case, contact = matter.case, matter.contact
+    name = inert(contact.name, 80) if contact else "Gone"
+    said = [f"*{name}* · {case.channel.word} · {inert(masked(case.address), 80)}"]
+    said.append(f"Asked by {vocabulary.person(case.requested_by)} {date(case.requested_at)}.")
+    said += evidence_line(case, _LONG)
+    blocks = [section(*said)]
+    if matter.warnings:
+        blocks.append(context(*(f"⚠️ {inert(warning, 300)}" for warning in matter.warnings)))
+    if case.state is CaseState.PENDING:
+        whom = shown(contact.name, 80) if contact else "a contact who is gone"
+        elements = decision_buttons(matter, f"{whom}, {masked(case.address)}")
+        blocks.append({"type": "actions", "elements": elements})
+    else:
+        blocks.append(section("Nothing is left to decide here."))
+    return modal(ids.CASE_MODAL, "Re-opt-in request", blocks, metadata)
+
+
+def deny_modal(pointer: ids.Pointer, matter: CaseDetails, response_url: str = "") -> View:
+    """Whose request it is, and a reason, which the person who asked will read. `response_url` is
+    the list's that it came from."""
+    case, contact = matter.case, matter.contact
+    name = inert(contact.name, 80) if contact else "a contact who is gone"
+    address = masked_address(case, masked(case.address))
+    asked = vocabulary.person(case.requested_by)
     blocks = [
-        section(about),
-        text_input("reason", "Reason", "", optional=False, multiline=True),
+        section(
+            f"*Re-opt-in for {case.channel.word}: {name}*, {address}",
+            f"Requested by {asked}, {date(case.requested_at)}.",
+            *evidence_line(case, _SHORT),
+        ),
+        text_input(
+            "reason",
+            "Reason",
+            "",
+            hint="The person who requested it reads this in a direct message.",
+            optional=False,
+            multiline=True,
+        ),
     ]
     metadata = Metadata(contact=pointer.contact, version=pointer.version, response_url=response_url)
     return modal(ids.DENY_MODAL, "Deny", blocks, metadata, submit="Deny")
 
 
 def pending(
-    matters: Sequence[CaseDetails], more: bool, *, decides: bool, by_dm: bool
+    matters: Sequence[CaseDetails], more: bool, *, reader: str, decides: bool, by_dm: bool
 ) -> list[Block]:
     """What is open, the oldest first. Managers decide here, too, and choose whether to be told by
     direct message."""
@@ -133,20 +175,20 @@ def pending(
     if not matters:
         blocks.append(section("There is none."))
     for matter in matters[:PAGE]:
-        blocks += _line(matter, decides=decides)
+        blocks += _line(matter, reader=reader, decides=decides)
     elements = []
     if more:
         last = matters[PAGE - 1].case
         elements.append(button("More", ids.PENDING_MORE, last.id))
     if decides:
-        label = "Stop direct messages" if by_dm else "Send me requests by direct message"
+        label = "Stop direct messages" if by_dm else "Send me requests"
         elements.append(button(label, ids.REQUESTS_BY_DM, "off" if by_dm else "on"))
     if elements:
         blocks.append({"type": "actions", "elements": elements})
     return blocks
 
 
-def _line(matter: CaseDetails, *, decides: bool) -> list[Block]:
+def _line(matter: CaseDetails, *, reader: str, decides: bool) -> list[Block]:
     case, contact = matter.case, matter.contact
     name = inert(contact.name, 80) if contact else "Gone"
     pending = case.state is CaseState.PENDING
@@ -163,7 +205,11 @@ def _line(matter: CaseDetails, *, decides: bool) -> list[Block]:
         if matter.warnings:
             said.append(f"⚠️ {inert(' '.join(matter.warnings), _WARNINGS)}")
         whom = shown(contact.name, 80) if contact else "a contact who is gone"
-        elements += decision_buttons(matter, f"{whom}, {masked(case.address)}")
+        approves = not may_not_approve(matter, reader)
+        elements += decision_buttons(matter, f"{whom}, {masked(case.address)}", approves=approves)
+        if not approves:
+            said.append("You asked for this, so another manager has to approve it.")
     pointer = str(ids.Pointer(contact=case.id, version=case.version))
-    elements.append(button("View", ids.CASE_VIEW, pointer))
+    spoken = f"View {shown(contact.name, 50)}" if contact else None
+    elements.append(button("View", ids.CASE_VIEW, pointer, spoken=spoken))
     return [section(*said), {"type": "actions", "elements": elements}]

@@ -6,7 +6,7 @@ from bot.consent.known_providers import KnownProviders
 from bot.consent.use_cases import Found, Profile
 from handlers import vocabulary
 from handlers.slack import ids
-from handlers.slack.blocks.card import button
+from handlers.slack.blocks.elements import button
 from handlers.slack.blocks.formatting import (
     Block,
     context,
@@ -15,23 +15,59 @@ from handlers.slack.blocks.formatting import (
     masked,
     phone,
     section,
+    shown,
 )
 
+#: Contacts on one page of a list.
+PAGE = 10
 
-def hits(found: Found) -> list[Block]:
-    """Several contacts: a line each, with a button."""
-    total = f"more than {found.count}" if found.more else str(found.count)
-    blocks = [section(f"*{total.capitalize()} contacts match.*")]
-    listing = ids.ShownListing(
+
+def hits(found: Found, query: str = "") -> list[Block]:
+    """The first of several contacts: a line each, with a button. `query` is what was searched for,
+    sealed."""
+    listing = _listing(found, query, 0)
+    blocks = [section(f"*{_matches(found)}*"), *_lines(found, listing)]
+    if found.count > len(found.contacts):
+        label = "Search all" if found.more else f"Search all {found.count}"
+        element = button(label, ids.SEARCH_ALL, f"all {listing}")
+        blocks.append({"type": "actions", "elements": [element]})
+    return blocks
+
+
+def page_of_hits(found: Found, query: str, skip: int) -> list[Block]:
+    """The contacts of one page of the whole list, which begins behind the first `skip`."""
+    listing = _listing(found, query, skip)
+    last = skip + len(found.contacts)
+    blocks = [
+        section(f"*{_matches(found)}*", f"Contacts {skip + 1} to {last}"),
+        *_lines(found, listing),
+    ]
+    turns = [button("Previous", ids.LIST_PREVIOUS, f"turn {listing}")] if skip else []
+    if last < found.count:
+        turns.append(button("Next", ids.LIST_NEXT, f"turn {listing}"))
+    elif found.more:
+        blocks.append(context("There are more. Type more of the name to find the others."))
+    return [*blocks, {"type": "actions", "elements": turns}] if turns else blocks
+
+
+def _matches(found: Found) -> str:
+    if found.more:
+        return f"More than {found.count} contacts match."
+    return "1 contact matches." if found.count == 1 else f"{found.count} contacts match."
+
+
+def _listing(found: Found, query: str, skip: int) -> ids.ShownListing:
+    return ids.ShownListing(
         contacts=tuple(profile.contact.id for profile in found.contacts),
         count=found.count,
         more=found.more,
+        skip=skip,
+        query=query,
     )
-    blocks += [_hit(profile, f" {listing}") for profile in found.contacts]
-    if found.count > len(found.contacts):
-        label = "Search all" if found.more else f"Search all {found.count}"
-        blocks.append({"type": "actions", "elements": [button(label, ids.SEARCH_ALL, "all")]})
-    return blocks
+
+
+def _lines(found: Found, listing: ids.ShownListing) -> list[Block]:
+    return [_hit(profile, f" {listing}") for profile in found.contacts]
 
 
 def nothing(found: Found, asked: str, draft: str | None, providers: KnownProviders) -> list[Block]:
@@ -42,7 +78,7 @@ def nothing(found: Found, asked: str, draft: str | None, providers: KnownProvide
     address = phone(found.phone) if found.phone else found.email
     blocks = [section(f"*No contact fits “{inert(address or asked, 200)}”.*")]
     if found.problem:
-        blocks.append(section(f"As a number or address it can't be read: {escape(found.problem)}"))
+        blocks.append(section(escape(found.problem)))
     if found.facts and found.facts.refusal:
         blocks.append(section("🔴 This address refused our messages before. That is kept."))
     if found.facts and found.facts.blocks:
@@ -74,5 +110,7 @@ def _hit(profile: Profile, listing: str = "") -> Block:
     return section(
         f"*{inert(contact.name, 80)}*{company} · {inert(', '.join(known), 120)}",
         " · ".join(answers),
-        accessory=button("View", ids.VIEW, pointer + listing),
+        accessory=button(
+            "View", ids.VIEW, pointer + listing, spoken=f"View {shown(contact.name, 60)}"
+        ),
     )

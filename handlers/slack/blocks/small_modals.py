@@ -10,12 +10,14 @@ from bot.consent.known_providers import KnownProviders
 from bot.consent.model import Channel, Contact
 from bot.consent.use_cases import Found, Profile
 from handlers import vocabulary
+from handlers.answers import answer_line
 from handlers.slack import ids
-from handlers.slack.blocks.card import answers, card, option
-from handlers.slack.blocks.formatting import Block, context, divider, escape, inert, plain, section
+from handlers.slack.blocks.card import card
+from handlers.slack.blocks.elements import option
+from handlers.slack.blocks.formatting import Block, context, escape, inert, joined, plain, section
 from handlers.slack.blocks.modal_frame import Metadata, View, modal, select, text_input
 from handlers.slack.blocks.reached_contacts import recorded
-from handlers.slack.blocks.search_results import hits
+from handlers.slack.blocks.search_results import hits, page_of_hits
 
 
 def details_modal(
@@ -55,6 +57,65 @@ def details_of(contact: Contact) -> dict[str, str]:
 def note_modal(metadata: Metadata) -> View:
     blocks = [text_input("note", "Note", "", optional=False, multiline=True)]
     return modal(ids.NOTE_MODAL, "Add a note", blocks, metadata, submit="Add")
+
+
+def clear_modal(profile: Profile, channel: Channel, metadata: Metadata) -> View:
+    """Why a bounce is cleared, and how anybody knows that the address works."""
+    contact = profile.contact
+    noun = "number" if channel is Channel.SMS else "address"
+    said = [f"*{inert(contact.name)}*", answer_line(profile, profile.decisions[channel])]
+    said.append(f"The next {_ONE[channel]} is the test: a delivery proves the {noun}.")
+    if names := profile.sharing.get(channel):
+        said.append(f"It is cleared for {joined([inert(n, 80) for n in names])}, too: same {noun}.")
+    blocks = [
+        section(*said),
+        text_input(
+            "reason",
+            "Reason",
+            "",
+            hint="Why the bounce no longer counts, such as: typo mended, phone was off.",
+            optional=False,
+        ),
+        text_input(
+            "evidence",
+            "Evidence",
+            "",
+            hint=f"What shows that the {noun} works: who confirmed it, when and how.",
+            optional=False,
+            multiline=True,
+        ),
+    ]
+    metadata = msgspec.structs.replace(
+        metadata, contact=contact.id, version=contact.version, channel=channel
+    )
+    title = f"Clear {channel.word} Bounce"
+    return modal(ids.CLEAR_MODAL, title, blocks, metadata, submit="Clear")
+
+
+_ONE = {Channel.SMS: "text", Channel.EMAIL: "e-mail"}
+
+
+def do_not_contact_modal(profile: Profile, metadata: Metadata) -> View:
+    """Sets Do not contact, or lifts it."""
+    contact = profile.contact
+    lifts = contact.do_not_contact
+    said = (
+        "Lifting it sends nothing by itself: each channel's own answer counts again."
+        if lifts
+        else "Nothing is sent on any channel until a manager lifts it."
+    )
+    blocks = [
+        section(f"*{inert(contact.name)}*", said),
+        text_input("reason", "Reason", "", optional=not lifts, multiline=True),
+    ]
+    metadata = msgspec.structs.replace(
+        metadata,
+        contact=contact.id,
+        version=contact.version,
+        kind=ids.LIFT if lifts else ids.FORBID,
+    )
+    title = "Lift Do not contact" if lifts else "Set Do not contact"
+    return modal(ids.FORBID_MODAL, title, blocks, metadata, submit="Lift" if lifts else "Set")
 
 
 def mistake_modal(
@@ -124,32 +185,20 @@ def search_modal(metadata: Metadata) -> View:
     return modal(ids.SEARCH_MODAL, "Find a contact", blocks, metadata, submit="Show")
 
 
-def profile_modal(profile: Profile, metadata: Metadata) -> View:
-    """The card in a modal."""
+def profile_modal(profile: Profile, metadata: Metadata, *, note: str = "") -> View:
+    """The card in a modal, with a note below it."""
     metadata = msgspec.structs.replace(metadata, contact=profile.contact.id)
-    return modal(ids.PROFILE_MODAL, "Contact", card(profile), metadata)
+    blocks = [*card(profile), *([context(note)] if note else [])]
+    return modal(ids.PROFILE_MODAL, "Contact", blocks, metadata)
 
 
-def list_modal(found: Found) -> View:
-    """Several contacts, each with a button."""
-    return modal(ids.WHY_MODAL, "Contacts", hits(found), Metadata())
-
-
-def why_modal(profile: Profile) -> View:
-    """Every reason in full, and the legend."""
-    blocks = [
-        *answers(profile),
-        divider(),
-        legend(),
-    ]
-    return modal(ids.WHY_MODAL, "Why this status", blocks, Metadata())
+def list_modal(found: Found, query: str = "", skip: int = 0) -> View:
+    """Several contacts, each with a button: a page of those whom a sealed query finds, or all."""
+    blocks = page_of_hits(found, query, skip) if query else hits(found)
+    return modal(ids.WHY_MODAL, "Contacts", blocks, Metadata())
 
 
 def message_modal(title: str, sentence: str, *, markup: bool = False) -> View:
     """One sentence, where a modal is the only place to say it. With `markup` it is mrkdwn."""
     said = section(sentence if markup else escape(sentence))
     return modal(ids.WHY_MODAL, title, [said], Metadata())
-
-
-def legend() -> Block:
-    return context(*(f"{icon} *{word}*: {what}" for icon, word, what in vocabulary.LEGEND))

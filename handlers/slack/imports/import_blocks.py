@@ -11,7 +11,7 @@ from bot.consent.use_cases.imports.rows import Consequence, counted
 from handlers.contacts_file import ListKind
 from handlers.contacts_file.columns import Column
 from handlers.slack import ids
-from handlers.slack.blocks.card import button, option
+from handlers.slack.blocks.elements import button, option
 from handlers.slack.blocks.formatting import (
     SENTENCE,
     Block,

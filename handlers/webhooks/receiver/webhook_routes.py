@@ -13,10 +13,12 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from types import TracebackType
 from typing import Self
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request as WebRequest
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -53,7 +55,8 @@ def webhook_routes(
             taken = _taken(line, route, public_url, body_within)
             found.append(WebRoute(route.path, taken, methods=list(route.methods)))
             if route.page:
-                found.append(WebRoute(route.path, _shown(route.page), methods=["GET"]))
+                shown = _shown(partial(route.page, line.provider), public_url)
+                found.append(WebRoute(route.path, shown, methods=["GET"]))
     return found
 
 
@@ -71,10 +74,11 @@ def _taken(
 
 
 def _shown(
-    page: Callable[[Request], ExpectedAnswer],
+    page: Callable[[Request], ExpectedAnswer], public_url: str | None
 ) -> Callable[[WebRequest], Awaitable[Response]]:
     async def endpoint(web: WebRequest) -> Response:
-        return _response(page(_given(web, b"", None)))
+        # In a thread: it may ask the storage.
+        return _response(await run_in_threadpool(page, _given(web, b"", public_url)))
 
     return endpoint
 
@@ -94,7 +98,7 @@ class BatchQueue:
         self, intake: WebhookReceiver, provider: Provider, *, within: float = _WITHIN
     ) -> None:
         self._intake = intake
-        self._provider = provider
+        self.provider = provider
         self._within = within
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name=provider.name, daemon=True)
@@ -114,7 +118,7 @@ class BatchQueue:
         self._waiting.put(None)
         self._thread.join(_GRACE)
         if self._thread.is_alive():
-            logger.warning("%s: what still waits was not taken", self._provider.name)
+            logger.warning("%s: what still waits was not taken", self.provider.name)
 
     async def receive(self, request: Request) -> HTTPStatus:
         """As `WebhookReceiver.receive`. Raises what went wrong in our own code."""
@@ -134,10 +138,10 @@ class BatchQueue:
             latest = time.monotonic() - self._within
             late = [one for one in group if one.since < latest]
             if late:
-                self._say(late, self._intake.too_late(self._provider, len(late)))
+                self._say(late, self._intake.too_late(self.provider, len(late)))
             if timely := [one for one in group if one.since >= latest]:
                 requests = [one.request for one in timely]
-                self._say(timely, self._intake.receive(self._provider, requests))
+                self._say(timely, self._intake.receive(self.provider, requests))
             if ends:
                 return
 

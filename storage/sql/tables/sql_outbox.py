@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from datetime import datetime
 
-from bot.consent.alerts import Alert
+from bot.consent.alerts import REVIEW_KEYS, Alert
 from bot.consent.records import Backlog
 from storage.sql.engine.database_session import Row
 from storage.sql.tables import table_rows
@@ -70,6 +70,14 @@ class SQLOutbox:
             table_rows.time(since) if since is not None and since <= table_rows.ticks(now) else None
         )
         return Backlog(waiting=due, oldest=late, dead=dead)
+
+    def reviews(self) -> Iterator[Alert]:
+        self.cache.flush()
+        sql = self._turn.sql
+        for page in self._turn.pages(
+            sql.reviews_locked if self._turn.writes else sql.reviews, REVIEW_KEYS
+        ):
+            yield from (self.cache.decode(document) for _, document in page)
 
     def all(self) -> Iterator[Alert]:
         self.cache.flush()

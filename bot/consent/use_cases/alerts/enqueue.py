@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 
 from bot.consent.alerts import (
-    BOUNCES_WITHIN,
     OPTIONAL,
     Alert,
     AlertKind,
@@ -25,8 +24,8 @@ from bot.consent.frozen import replace
 from bot.consent.model import Channel, Contact
 from bot.consent.parsing import masked
 from bot.consent.store import Records
-from bot.consent.use_cases.alerts.mutes import mutes, summary_key
-from bot.consent.use_cases.alerts.storms import counted, join_storm, within
+from bot.consent.use_cases.alerts.alert_settings import AlertSettings, settings_of, summary_key
+from bot.consent.use_cases.alerts.storms import counted, join_storm, live_key, within
 from bot.consent.use_cases.context import Service
 
 #: Contacts that an alert names, at most.
@@ -92,11 +91,6 @@ def live_alerts(
                 yield live
 
 
-def live_key(kind: AlertKind, channel: Channel, address: str, day: date) -> str:
-    """Of the day's alert about an address, which is given as its keyed hash."""
-    return f"{kind}:{channel}:{address}:{day}"
-
-
 def bounce_key(channel: Channel) -> str:
     """Of the alert that bounces share."""
     return f"{AlertKind.BOUNCE}:{channel}"
@@ -107,7 +101,7 @@ def _review(service: Service, records: Records, fresh: Alert) -> None:
     records.outbox.put(
         replace(
             fresh,
-            key=f"{AlertKind.REVIEW}:{fresh.id}",
+            key=_day_key(fresh.kind, fresh),
             follow_up=FollowUp(deadline=service.deadline(fresh.first_at)),
             delivery=Delivery(desired_version=1 if fresh.slack_channel else 0),
         )
@@ -137,6 +131,8 @@ def _unstop(records: Records, fresh: Alert, now: datetime, *, known: bool) -> No
     at = fresh.first_at
     refusals = (AlertKind.STOP, AlertKind.DRIFT, AlertKind.UNKNOWN)
     subject = fresh.subject
+    if fresh.kind is AlertKind.UNSTOP:
+        _show_unstop_after_others(records, fresh)
     for live in live_alerts(records, refusals, subject.channel, subject.address or "", [at.date()]):
         said = "unread_at" if fresh.kind is AlertKind.UNREAD else "unstopped_at"
         records.outbox.put(revise(live, follow_up=replace(live.follow_up, **{said: at})))
@@ -145,15 +141,26 @@ def _unstop(records: Records, fresh: Alert, now: datetime, *, known: bool) -> No
         _live(records, fresh, now)
 
 
+def _show_unstop_after_others(records: Records, fresh: Alert) -> None:
+    """The alert about an UNSTOP that the carrier ignored says that the right one came."""
+    at, subject = fresh.first_at, fresh.subject
+    unread = (AlertKind.UNREAD,)
+    for live in live_alerts(records, unread, subject.channel, subject.address or "", [at.date()]):
+        records.outbox.put(revise(live, follow_up=replace(live.follow_up, unstopped_at=at)))
+
+
 def _bounce(records: Records, fresh: Alert, now: datetime) -> None:
     """Bounces that come together share a message."""
     key = bounce_key(fresh.subject.channel)
     live = records.outbox.newest_for(key)
     reason = fresh.text or "The message was not delivered."
-    if live is None or live.follow_up.handled_by or not within(live.first_at, now, BOUNCES_WITHIN):
+    settings = settings_of(records, fresh.slack_channel)
+    together = settings.thresholds.bounces_within
+    if live is None or live.follow_up.handled_by or not within(live.first_at, now, together):
         # Not when it happened, but when it is stored: late reports share a message, too.
         first = replace(fresh, key=key, first_at=now, last_at=now, counts={reason: 1})
-        _put_new(records, first, now, singly=True)
+        if not _is_silenced(records, first, settings, now):
+            records.outbox.put(first)
         return
     contacts = dict.fromkeys((*live.subject.contacts, *fresh.subject.contacts))
     records.outbox.put(
@@ -167,20 +174,25 @@ def _bounce(records: Records, fresh: Alert, now: datetime) -> None:
     )
 
 
-def _put_new(records: Records, fresh: Alert, now: datetime, *, singly: bool = False) -> None:
-    """The first three of a minute singly; from the fourth on one storm card. Nothing where the
-    channel has switched the kind off, and a summary where it is muted."""
-    wish = mutes(records, fresh.slack_channel)
-    if fresh.kind in OPTIONAL and fresh.kind in wish.off:
+def _put_new(records: Records, fresh: Alert, now: datetime) -> None:
+    """The first alerts of a minute singly; from the channel's threshold on one storm card."""
+    settings = settings_of(records, fresh.slack_channel)
+    if _is_silenced(records, fresh, settings, now):
         return
-    if fresh.kind in OPTIONAL and wish.until is not None and wish.muted(now):
-        _sum_up(records, fresh, now, wish.until)
-        return
-    if singly:
+    if not join_storm(records, fresh, now, singles=settings.thresholds.singles):
         records.outbox.put(fresh)
-        return
-    if not join_storm(records, fresh, now):
-        records.outbox.put(fresh)
+
+
+def _is_silenced(records: Records, fresh: Alert, settings: AlertSettings, now: datetime) -> bool:
+    """Whether the channel has switched the kind off, or is muted. A mute counts it in a summary."""
+    if fresh.kind not in OPTIONAL:
+        return False
+    if fresh.kind in settings.off:
+        return True
+    if settings.until is None or not settings.muted(now):
+        return False
+    _sum_up(records, fresh, now, settings.until)
+    return True
 
 
 def _sum_up(records: Records, fresh: Alert, now: datetime, until: datetime) -> None:

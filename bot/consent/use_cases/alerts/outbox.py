@@ -15,7 +15,7 @@ from bot.consent.alerts import Alert, AlertKind, DeliveryState, revise
 from bot.consent.frozen import replace
 from bot.consent.records import Backlog, KeyValue
 from bot.consent.store import Records
-from bot.consent.use_cases.alerts.storms import storm_kind
+from bot.consent.use_cases.alerts.storms import remove_digits, storm_kind
 from bot.consent.use_cases.context import Service
 
 #: A post in flight is in the channel's history after this: Slack's ten seconds, and thirty more.
@@ -140,11 +140,13 @@ def sweep(service: Service) -> int:
     """Removes alerts that are too old to be updated; returns how many."""
     oldest = service.now() - KEEP
     with service.store.reading() as records:
-        old = [a.id for a in records.outbox.all() if a.last_at < oldest and not _is_open(a)]
+        old = [a for a in records.outbox.all() if a.last_at < oldest and not _is_open(a)]
     if old:
         with service.store.transaction() as records:
-            for id in old:
-                records.outbox.remove(id)
+            for alert in old:
+                if alert.kind is AlertKind.STORM:
+                    remove_digits(records, alert)
+                records.outbox.remove(alert.id)
     return len(old)
 
 

@@ -12,19 +12,21 @@ from datetime import datetime
 from bot.consent.addresses import key_of
 from bot.consent.alerts import Alert, AlertKind, redraw, revise
 from bot.consent.errors import NotFound, Refused
-from bot.consent.log.changes import Act, ConsentChanged, HoldChanged
 from bot.consent.log.entries import EntryKind
-from bot.consent.model import UNSET, Actor, ConsentValue, Contact, Origin
+from bot.consent.model import Actor, Contact
 from bot.consent.permissions import Action, authorize
 from bot.consent.store import Records
+from bot.consent.use_cases.alerts.readings import (
+    SYSTEM,
+    Reading,
+    how_it_was_read,
+    record_reading,
+)
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.record import Recorder
 
 REFUSAL = "refusal"
 NO_REFUSAL = "none"
-_SYSTEM = "system"
-#: In the reason of an opt-out that nobody answered in time.
-BY_DEADLINE = "was not read by its deadline"
 #: Entries in which the address of a hold is looked for, at most.
 _MOST_HOLDS = 2_000
 
@@ -38,9 +40,11 @@ class ReviewAnswer:
     won: bool
 
 
-def answer_review(service: Service, alert_id: str, refusal: bool, actor: Actor) -> ReviewAnswer:
+def answer_review(
+    service: Service, alert_id: str, refusal: bool, actor: Actor, *, reason: str | None = None
+) -> ReviewAnswer:
     """Says whether it was an opt-out. If so, the contact refused at the time of the reply, on every
-    contact with the address; if not, the hold is released.
+    contact with the address; if not, the hold is released. The log keeps the `reason`.
 
     Raises `NotFound` for an alert that is there no more, `NotAllowed`, and `Refused` for one that
     asks nothing.
@@ -52,7 +56,7 @@ def answer_review(service: Service, alert_id: str, refusal: bool, actor: Actor) 
             raise Refused("This alert asks nothing.")
         if alert.follow_up.answer is not None:
             return ReviewAnswer(alert=alert, won=False)
-        answered = _answer(service, records, alert, refusal, actor.id, actor.source)
+        answered = _answer(service, records, alert, refusal, actor.id, actor.source, reason=reason)
         return ReviewAnswer(alert=answered, won=True)
 
 
@@ -60,13 +64,13 @@ def expire_reviews(service: Service) -> int:
     """Turns reviews without an answer into opt-outs at their deadline (rules.md §10); how many."""
     now = service.now()
     with service.store.reading() as records:
-        late = [alert.id for alert in records.outbox.all() if _is_late(alert, now)]
+        late = [alert.id for alert in records.outbox.reviews() if _is_late(alert, now)]
     count = 0
     for id in late:
         with service.store.transaction() as records:
             alert = records.outbox.get(id)
             if alert is not None and _is_late(alert, now):
-                _answer(service, records, alert, True, _SYSTEM, "slack")
+                _answer(service, records, alert, True, SYSTEM, "slack")
                 count += 1
     return count
 
@@ -87,81 +91,32 @@ def mark_handled(service: Service, alert_id: str, actor: Actor) -> ReviewAnswer:
 
 
 def _answer(
-    service: Service, records: Records, alert: Alert, refusal: bool, actor: str, source: str
+    service: Service,
+    records: Records,
+    alert: Alert,
+    refusal: bool,
+    by: str,
+    source: str,
+    *,
+    reason: str | None = None,
 ) -> Alert:
     now = service.now()
-    recorder = Recorder(records=records, actor=actor, source=source, now=now)
-    address, former = _held(service, records, alert)
+    recorder = Recorder(records=records, actor=by, source=source, now=now)
+    address, former = held_address(service, records, alert)
     hold = records.addresses.get(key_of(address)).hold
-    said = _reason(refusal, actor, (hold.text if hold else alert.text) or "")
-    holders: list[Contact | None] = [*records.contacts.at(key_of(address))]
-    for holder in holders or [former]:
-        if refusal:
-            _refuse(recorder, alert, holder, address, hold.since if hold else alert.first_at, said)
-        if hold:
-            _release(recorder, alert, holder, address, said)
-    # Another reply may have come while nobody had the address.
-    hashed = alert.subject.address
-    if address != hashed and hashed and records.addresses.get(hashed).hold:
-        if refusal:
-            _refuse(recorder, alert, None, hashed, alert.first_at, said)
-        _release(recorder, alert, None, hashed, said)
-    answered = _handled(alert, actor, now, answer=REFUSAL if refusal else NO_REFUSAL)
+    reading = Reading(
+        channel=alert.subject.channel,
+        refusal=refusal,
+        since=alert.first_at,
+        said=how_it_was_read(refusal, by, (hold.text if hold else alert.text) or "", reason),
+    )
+    record_reading(recorder, reading, address, alert.subject.address, former)
+    answered = answered_by(alert, by, now, refusal=refusal)
     records.outbox.put(answered)
     return answered
 
 
-def _refuse(
-    recorder: Recorder,
-    alert: Alert,
-    holder: Contact | None,
-    address: str,
-    since: datetime,
-    reason: str,
-) -> None:
-    before = holder.consents.get(key_of(address), UNSET) if holder else UNSET
-    refused = recorder.records.addresses.get(key_of(address)).refusal
-    if holder is None and refused is not None and refused.since >= since:
-        return
-    # Whoever had refused already has refused again: a re-opt-in has to be newer than that.
-    again = holder is not None and before.on is ConsentValue.NO and before.by is Origin.CONTACT
-    recorder.record(
-        holder,
-        ConsentChanged(
-            again=again,
-            by=Origin.CONTACT,
-            before=before.on,
-            after=ConsentValue.NO,
-            reason=reason,
-            # The contact's word, whoever read it: nobody can take it back.
-            act=Act(of=None, name=""),
-        ),
-        address=address,
-        channel=alert.subject.channel,
-        occurred_at=since,
-    )
-
-
-def _release(
-    recorder: Recorder, alert: Alert, holder: Contact | None, address: str, reason: str
-) -> None:
-    recorder.record(
-        # Read again: the entry before changed the same contact.
-        recorder.records.contacts.get(holder.id) if holder else None,
-        HoldChanged(held=False, reason=reason),
-        address=address,
-        channel=alert.subject.channel,
-    )
-
-
-def _reason(refusal: bool, actor: str, text: str) -> str:
-    quoted = f"“{text[:500]}”" if text else "The reply"
-    if actor == _SYSTEM:
-        return f"{quoted} {BY_DEADLINE}, so it counts as an opt-out"
-    return f"{quoted} was read as {'an' if refusal else 'no'} opt-out"
-
-
-def _held(service: Service, records: Records, alert: Alert) -> tuple[str, Contact | None]:
+def held_address(service: Service, records: Records, alert: Alert) -> tuple[str, Contact | None]:
     """The address that was held, or its hash where nobody has it; and who had it then."""
     for address, contact in _candidates(records, alert):
         if service.hashed(address) == alert.subject.address:
@@ -198,6 +153,11 @@ def _handled(alert: Alert, actor: str, now: datetime, *, answer: str | None = No
     if not alert.slack_channel:  # nobody is told
         return replace(alert, follow_up=follow_up)
     return revise(alert, follow_up=follow_up)
+
+
+def answered_by(alert: Alert, by: str, now: datetime, *, refusal: bool) -> Alert:
+    """The review with this answer."""
+    return _handled(alert, by, now, answer=REFUSAL if refusal else NO_REFUSAL)
 
 
 def _is_late(alert: Alert, now: datetime) -> bool:

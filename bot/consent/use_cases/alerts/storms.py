@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import secrets
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
 
 from bot.consent.alerts import (
     OPTIONAL,
-    SINGLES,
     SINGLY_WITHIN,
     STORM_LINES,
     STORM_QUIET,
@@ -21,33 +19,24 @@ from bot.consent.alerts import (
     revise,
 )
 from bot.consent.frozen import replace
-from bot.consent.log.entries import Entry, EntryKind
-from bot.consent.model import Channel, ConsentValue
-from bot.consent.parsing import masked
+from bot.consent.model import Channel
 from bot.consent.store import Records
 from bot.consent.use_cases.context import Service
 
 #: Reasons and senders that an alert counts one by one, at most; the others go together.
 _MOST_COUNTED = 20
 _OTHERS = "other"
+#: Strangers whose last digits are stored as one value: each of them writes it again.
+_DIGITS = 20
+#: As much of a hash as tells the strangers of one storm apart.
+SHORT = slice(-16, None)
 #: Kinds of which a storm can be made.
 _KINDS = (*OPTIONAL, AlertKind.COMPLAINT)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
-    """One opt-out of a storm."""
-
-    at: datetime
-    #: "ending 0100"; empty for an address that nobody has.
-    masked: str
-    #: The contact's id here.
-    contact: str | None
-
-
-def join_storm(records: Records, fresh: Alert, now: datetime) -> bool:
-    """Adds the alert to a storm's card and returns True, from the fourth of a minute on until the
-    storm is over. The first three stay alerts of their own; the card counts them, too."""
+def join_storm(records: Records, fresh: Alert, now: datetime, *, singles: int) -> bool:
+    """Adds the alert to a storm's card and returns True, once there were so many `singles` in a
+    minute and until the storm is over. Those stay alerts of their own; the card counts them."""
     key = _key_of(fresh)
     storm = records.outbox.newest_for(key)
     if (
@@ -64,7 +53,7 @@ def join_storm(records: Records, fresh: Alert, now: datetime) -> bool:
         for at, to in json.loads(records.key_value.get(mark) or "[]")
         if within(datetime.fromisoformat(at), now, SINGLY_WITHIN)
     ]
-    if len(lately) < SINGLES:
+    if len(lately) < singles:
         records.key_value.put(mark, json.dumps([*lately, (now.isoformat(), sender)]))
         return False
     records.outbox.put(
@@ -81,6 +70,7 @@ def join_storm(records: Records, fresh: Alert, now: datetime) -> bool:
             counts=dict(Counter([*(to for _, to in lately), sender])),
         )
     )
+    _store_digits(records, fresh.id, 0, fresh)
     return True
 
 
@@ -106,23 +96,9 @@ def end_storms(service: Service) -> int:
         return len(over)
 
 
-def storm_list(service: Service, storm: Alert) -> Sequence[Listed]:
-    """The opt-outs of a storm, oldest first, from the Activity Log."""
-    found: list[Listed] = []
-    before: int | None = None
-    while True:
-        with service.store.reading() as records:
-            page = records.log.entries(
-                kinds=(EntryKind.CONSENT,), channel=storm.subject.channel, before=before, limit=500
-            )
-        for entry in page:
-            if entry.recorded_at < storm.first_at:
-                return found[::-1]
-            if entry.recorded_at <= storm.last_at and entry.after == ConsentValue.NO:
-                found.append(_listed(entry))
-        if not page:
-            return found[::-1]
-        before = page[-1].seq
+def live_key(kind: AlertKind, channel: Channel, address: str, day: date) -> str:
+    """The key of the day's alert about an address, which is given as its keyed hash."""
+    return f"{kind}:{channel}:{address}:{day}"
 
 
 def counted(alert: Alert, what: str) -> dict[str, int]:
@@ -147,6 +123,7 @@ def _join(records: Records, storm: Alert, fresh: Alert, now: datetime) -> None:
             counts=counted(storm, fresh.subject.sender or ""),
         )
     )
+    _store_digits(records, storm.id, count, fresh)
     if count in STORM_LINES:
         records.outbox.put(_under(storm, AlertKind.STORM_LINE, now, count=count))
 
@@ -183,13 +160,30 @@ def _key(of: AlertKind, channel: Channel, slack_channel: str) -> str:
     return f"{AlertKind.STORM}:{of}:{channel}:{slack_channel}"
 
 
-def _listed(entry: Entry) -> Listed:
-    known = entry.address is not None and not entry.address.startswith("hash:")
-    return Listed(
-        at=entry.occurred_at,
-        masked=masked(entry.address or "") if known else "",
-        contact=entry.contact,
-    )
+def digit_parts(storm: Alert) -> Iterator[str]:
+    """The names of the stored values with the last digits of a storm's strangers."""
+    return (_part(storm.id, number) for number in range(storm.count // _DIGITS + 1))
+
+
+def remove_digits(records: Records, storm: Alert) -> None:
+    """Removes what was stored for the list of this storm."""
+    for part in digit_parts(storm):
+        records.key_value.put(part, None)
+
+
+def _store_digits(records: Records, storm: str, count: int, fresh: Alert) -> None:
+    """Of an address that nobody has, the log knows only the hash. The list shows the last digits,
+    so they are stored beside the storm's card, and removed with it."""
+    if fresh.kind is not AlertKind.UNKNOWN or fresh.subject.address is None:
+        return
+    part = _part(storm, count // _DIGITS)
+    stored = json.loads(records.key_value.get(part) or "{}")
+    stored[fresh.subject.address[SHORT]] = fresh.subject.masked
+    records.key_value.put(part, json.dumps(stored))
+
+
+def _part(storm: str, number: int) -> str:
+    return f"storm digits:{storm}:{number}"
 
 
 def _singly(key: str) -> str:

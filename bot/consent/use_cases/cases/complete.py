@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from bot.consent.addresses import key_of
-from bot.consent.alerts import AlertKind, revise
-from bot.consent.cases import Case, CaseState
+from bot.consent.alerts import OPT_OUTS, Alert, revise
+from bot.consent.cases import RE_OPT_IN, Case, CaseState
 from bot.consent.frozen import replace
 from bot.consent.log.changes import ConsentChanged
 from bot.consent.model import Channel, ConsentValue, Contact, Origin
+from bot.consent.store import Records
 from bot.consent.use_cases.alerts.enqueue import live_alerts
 from bot.consent.use_cases.cases.requirements import latest_refusal, missing_keys
 from bot.consent.use_cases.cases.transition import redraw_case, transition
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.known_senders import known_senders
 from bot.consent.use_cases.record import Recorder
-
-#: How the reason of a YES begins that came back by a case.
-RE_OPT_IN = "Re-opt-in"
-#: Messages about a refusal, which say so when it was taken back.
-_REFUSALS = (
-    AlertKind.STOP,
-    AlertKind.UNSUBSCRIBE,
-    AlertKind.DRIFT,
-    AlertKind.COMPLAINT,
-    AlertKind.UNSTOP,
-)
 
 
 def requirement_met(
@@ -92,11 +83,18 @@ def void(recorder: Recorder, case: Case, contact: Contact) -> Case | None:
     return transition(recorder, case, CaseState.CANCELLED, contact, why=why, actor="system")
 
 
-def _tell_it_is_over(service: Service, recorder: Recorder, case: Case) -> None:
-    """The alerts about the refusal say that it was taken back."""
+def alerts_about(service: Service, records: Records, case: Case) -> Iterator[Alert]:
+    """The alerts about the opt-out that the case is to lift, and about the UNSTOP."""
     days = {at.date() for at in (case.refused_at, case.unstopped_at) if at}
     address = service.hashed(case.address)
-    for alert in live_alerts(recorder.records, _REFUSALS, case.channel, address, days):
-        recorder.records.outbox.put(
-            revise(alert, follow_up=replace(alert.follow_up, returned_at=recorder.now))
-        )
+    return live_alerts(records, OPT_OUTS, case.channel, address, days)
+
+
+def _tell_it_is_over(service: Service, recorder: Recorder, case: Case) -> None:
+    """The alerts about the refusal say that it was taken back."""
+    outbox = recorder.records.outbox
+    alerts = {alert.id: alert for alert in alerts_about(service, recorder.records, case)}
+    shown = (copy for id in case.copies if (copy := outbox.get(id)))
+    alerts |= {alert.id: alert for alert in shown if alert.kind in OPT_OUTS}
+    for alert in alerts.values():
+        outbox.put(revise(alert, follow_up=replace(alert.follow_up, returned_at=recorder.now)))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.consent.addresses import key_of
+from bot.consent.alerts import AlertKind
 from bot.consent.cases import Case, CaseState
 from bot.consent.errors import NotFound
 from bot.consent.frozen import replace
@@ -18,7 +19,7 @@ from bot.consent.records import Contacts
 from bot.consent.rules import Decision, decide
 from bot.consent.store import Records
 from bot.consent.use_cases.cases.requirements import missing_keys
-from bot.consent.use_cases.context import Service, date
+from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.known_senders import senders_of
 
 #: Who refused so lately may not have changed their mind.
@@ -44,6 +45,10 @@ class CaseDetails:
     providers: KnownProviders
     #: What should make a manager think twice, in sentences.
     warnings: Sequence[str] = ()
+    #: Whether managers may approve their own requests (`OPTIN_SELF_APPROVE`).
+    self_approve: bool = False
+    #: Whether a channel or a manager has a message with the request.
+    posted: bool = False
 
 
 def case_details(service: Service, id: str, actor: Actor) -> CaseDetails:
@@ -59,7 +64,7 @@ def find_case_details(service: Service, id: str) -> CaseDetails | None:
     """For the messages about a case, which Optin posts for nobody in particular."""
     with service.store.reading() as records:
         case = records.cases.get(id)
-        return _details_of(service, records, case) if case else None
+        return details_of(service, records, case) if case else None
 
 
 def find_case(service: Service, id: str) -> Case:
@@ -78,10 +83,10 @@ def all_case_details(
     authorize(actor, Action.LOOK)
     with service.store.reading() as records:
         cases = records.cases.all_open(after=after, limit=limit)
-        return [_details_of(service, records, case) for case in cases]
+        return [details_of(service, records, case) for case in cases]
 
 
-def _details_of(service: Service, records: Records, case: Case) -> CaseDetails:
+def details_of(service: Service, records: Records, case: Case) -> CaseDetails:
     """The case as it stands in these records."""
     contact = records.contacts.get(case.contact)
     key = key_of(case.address)
@@ -96,6 +101,8 @@ def _details_of(service: Service, records: Records, case: Case) -> CaseDetails:
             missing=(),
             unblock_words={},
             providers=service.providers,
+            self_approve=service.self_approve,
+            posted=_is_posted(records, case),
         )
     names = missing_keys(facts, case.channel, senders)
     words = {senders.shown(name, facts.blocks[name]): senders.unblock_word(name) for name in names}
@@ -111,7 +118,9 @@ def _details_of(service: Service, records: Records, case: Case) -> CaseDetails:
         missing=tuple(words),
         unblock_words=words,
         providers=service.providers,
-        warnings=tuple(_warnings(records.contacts, case, contact, facts, service.now())),
+        warnings=tuple(_warnings(service, records.contacts, case, contact, facts)),
+        self_approve=service.self_approve,
+        posted=_is_posted(records, case),
     )
 
 
@@ -140,14 +149,20 @@ def completed_by_another(service: Service, id: str, channel: Channel, actor: Act
     return max(done, key=lambda case: case.ended_at or case.requested_at, default=None)
 
 
+def _is_posted(records: Records, case: Case) -> bool:
+    copies = map(records.outbox.get, case.copies)
+    return any(copy is not None and copy.kind is AlertKind.CASE for copy in copies)
+
+
 def _warnings(
-    contacts: Contacts, case: Case, contact: Contact, facts: AddressFacts, now: datetime
+    service: Service, contacts: Contacts, case: Case, contact: Contact, facts: AddressFacts
 ) -> Iterator[str]:
     things = THINGS[case.channel]
     if facts.complaint:
         yield "The contact reported our e-mail as spam."
-    if case.refused_at is not None and now - case.refused_at <= _LATELY:
-        yield f"The contact refused {things} only lately, on {date(case.refused_at)}."
+    if case.refused_at is not None and service.now() - case.refused_at <= _LATELY:
+        day = service.times.day(case.refused_at)
+        yield f"The contact opted out of {things} recently, on {day}."
     others = [h for h in contacts.at(key_of(case.address)) if h.id != contact.id]
     if others:
         thing = "number" if case.channel is Channel.SMS else "address"
@@ -159,6 +174,6 @@ def _warnings(
             f"holds the {thing} gets the {things}."
         )
     if facts.hold is not None:
-        yield "A reply of theirs that reads like a refusal waits for somebody's judgement."
+        yield "A reply that may be an opt-out still waits for somebody to read it."
     if contact.do_not_contact:
         yield "The contact is marked Do not contact: nothing is sent in any case."

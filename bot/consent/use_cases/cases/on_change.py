@@ -7,7 +7,8 @@ draws it anew. Asked from the one door of all changes, so that no path forgets i
 from __future__ import annotations
 
 from bot.consent.addresses import key_of
-from bot.consent.cases import Case, CaseState
+from bot.consent.alerts import AlertKind, revise
+from bot.consent.cases import RE_OPT_IN, Case, CaseState
 from bot.consent.gates import THINGS
 from bot.consent.log.entries import Entry, EntryKind, is_refusal
 from bot.consent.model import BlockState, Channel, Contact
@@ -26,29 +27,51 @@ HEEDED = frozenset(
 )
 
 
-def on_change(log: CaseLog, entry: Entry, contact: Contact | None) -> None:
-    """`contact` is as the entry left it; None where it was removed."""
+#: Sources of entries that a person makes one at a time.
+_BY_PEOPLE = frozenset({"slack", "cli"})
+
+
+def on_change(log: CaseLog, entry: Entry, contact: Contact | None, before: Contact | None) -> None:
+    """`contact` is as the entry left it, and `before` as it was; None where there is none."""
     assert entry.contact is not None
     channels = (entry.channel,) if entry.channel else tuple(Channel)
     for channel in channels:
         case = log.records.cases.open_for(entry.contact, channel)
         if case is not None:
             _heed(log, case, entry, contact)
-        elif channel is Channel.EMAIL and _lifts(entry):
-            _show_completed(log, entry)
+        elif _takes_back_re_opt_in(entry, before) or (channel is Channel.EMAIL and _lifts(entry)):
+            _show_completed(log, entry, channel)
+    if entry.kind is EntryKind.BOUNCE and entry.source in _BY_PEOPLE:
+        _show_bounces(log, entry.contact)
+
+
+def _takes_back_re_opt_in(entry: Entry, before: Contact | None) -> bool:
+    """Whether a YES that came back by a case ends."""
+    if entry.kind is not EntryKind.CONSENT or entry.channel is None or before is None:
+        return False
+    consent = before.consents.get(key_of(entry.address or ""))
+    return consent is not None and (consent.reason or "").startswith(RE_OPT_IN)
+
+
+def _show_bounces(log: CaseLog, contact: str) -> None:
+    """Alerts about bounces say which of them a person has cleared."""
+    outbox = log.records.outbox
+    for alert in [a for a in outbox.all() if a.kind is AlertKind.BOUNCE]:
+        if contact in alert.subject.contacts:
+            outbox.put(revise(alert))
 
 
 def _lifts(entry: Entry) -> bool:
     return entry.kind is EntryKind.BLOCK and entry.after == BlockState.NONE
 
 
-def _show_completed(log: CaseLog, entry: Entry) -> None:
-    """The message about the latest case of this address says whether a provider's list still has
-    the address, so it is drawn anew when the address is off one."""
+def _show_completed(log: CaseLog, entry: Entry, channel: Channel) -> None:
+    """The messages about the latest case of this address say what is true after its end: whether
+    a provider's list still has the address, and whether the contact opted out again."""
     assert entry.contact is not None
     key = key_of(entry.address or "")
     for case in log.records.cases.of(entry.contact):
-        if case.channel is Channel.EMAIL and key_of(case.address) == key:
+        if case.channel is channel and key_of(case.address) == key:
             if case.state is CaseState.COMPLETED:
                 redraw_case(log.records.outbox, case)
             return

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.consent.alerts import AlertKind
+from bot.consent.alerts import OPT_OUTS, Alert, AlertKind, revise
 from bot.consent.cases import EXPIRES_AFTER, REMINDERS, Case, CaseState
 from bot.consent.errors import Changed, Invalid, NeedsEvidence, Refused
 from bot.consent.frozen import replace
 from bot.consent.model import Actor, Channel, ConsentValue, Contact, Evidence
 from bot.consent.parsing import blank, storable
 from bot.consent.permissions import Action, authorize
-from bot.consent.use_cases.cases.complete import void
+from bot.consent.reader_times import ReaderTimes
+from bot.consent.store import Records
+from bot.consent.use_cases.cases.complete import alerts_about, void
 from bot.consent.use_cases.cases.requirements import latest_refusal, unstopped
 from bot.consent.use_cases.cases.subscriptions import request_subscribers
 from bot.consent.use_cases.cases.transition import log_transition, put_message
-from bot.consent.use_cases.context import Service, date, present
+from bot.consent.use_cases.context import Service, present
 from bot.consent.use_cases.known_senders import senders_of
 from bot.consent.use_cases.record import Recorder
 
@@ -58,11 +61,11 @@ def request(
         consent = contact.consent(ask.channel)
         _check(contact, ask.channel)
         refused_at = latest_refusal(records, contact, ask.channel)
-        evidence = _evidence(ask, refused_at, now)
+        evidence = _evidence(ask, refused_at, now, service.times)
         recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=now)
         other = records.cases.open_for(id, ask.channel)
         if other is not None and not void(recorder, other, contact):
-            raise _asked(other)
+            raise _asked(other, service.times)
         facts = records.addresses.get(contact.key(ask.channel) or "")
         case = Case(
             id=secrets.token_hex(16),
@@ -85,24 +88,38 @@ def request(
         told = dict.fromkeys(
             (service.approval_channel or "", *request_subscribers(records.key_value))
         )
+        opt_outs = _shown_with(service, records, case)
+        for alert in opt_outs:
+            records.outbox.put(revise(alert))
         copies = [put_message(recorder, case, AlertKind.CASE, to) for to in told if to]
-        case = replace(case, copies=tuple(copies))
+        case = replace(case, copies=(*copies, *(alert.id for alert in opt_outs)))
         records.cases.put(case)
         log_transition(recorder, case, contact, before="", why=case.reason, evidence=evidence)
         return case
 
 
-def check_request(contact: Contact, channel: Channel, case: Case | None, now: datetime) -> None:
+def _shown_with(service: Service, records: Records, case: Case) -> Sequence[Alert]:
+    """The alerts about the opt-out, and those that an earlier case of the contact was shown with:
+    their messages say first how the re-opt-in stands."""
+    alerts = {alert.id: alert for alert in alerts_about(service, records, case)}
+    earlier = [c for c in records.cases.of(case.contact) if c.channel is case.channel][:1]
+    copies = [copy for old in earlier for id in old.copies if (copy := records.outbox.get(id))]
+    alerts |= {copy.id: copy for copy in copies if copy.kind in OPT_OUTS}
+    return [alert for alert in alerts.values() if case.contact in alert.subject.contacts]
+
+
+def check_request(service: Service, contact: Contact, channel: Channel, case: Case | None) -> None:
     """Whether it may be asked for, before somebody writes down why: `case` is the one that is open.
     Raises as `request` does."""
     _check(contact, channel)
-    if case is not None and now < case.expires_at:
-        raise _asked(case)
+    if case is not None and service.now() < case.expires_at:
+        raise _asked(case, service.times)
 
 
-def _asked(case: Case) -> Refused:
+def _asked(case: Case, times: ReaderTimes) -> Refused:
     said = "it is not decided yet" if case.state is CaseState.PENDING else "it is approved"
-    return Refused(f"Somebody asked for this already, on {date(case.requested_at)}, and {said}.")
+    day = times.day(case.requested_at)
+    return Refused(f"Somebody asked for this already, on {day}, and {said}.")
 
 
 def _check(contact: Contact, channel: Channel) -> None:
@@ -119,7 +136,9 @@ def _check(contact: Contact, channel: Channel) -> None:
         )
 
 
-def _evidence(ask: CaseRequest, refused_at: datetime | None, now: datetime) -> Evidence:
+def _evidence(
+    ask: CaseRequest, refused_at: datetime | None, now: datetime, times: ReaderTimes
+) -> Evidence:
     if blank(ask.evidence):
         raise NeedsEvidence(field="evidence")
     at = ask.evidence_at or now
@@ -128,8 +147,8 @@ def _evidence(ask: CaseRequest, refused_at: datetime | None, now: datetime) -> E
     at = min(at + ask.precision, now)
     if refused_at is not None and at <= refused_at:
         raise Refused(
-            f"The contact refused on {date(refused_at)}, {refused_at:%H:%M} UTC: the evidence has "
-            "to be newer than that.",
+            f"The contact refused on {times.moment(refused_at)}: the evidence has to be newer than "
+            "that.",
             field="evidence_date",
         )
     return Evidence(text=storable(ask.evidence.strip()), at=at)

@@ -34,18 +34,22 @@ def _look_after(service: Service, id: str) -> None:
         # After a long pause one reminder is enough.
         passed = sum(case.requested_at + after <= now for after in REMINDERS)
         if passed > case.reminded:
-            _remind(recorder, replace(case, reminded=passed))
+            case = _remind(recorder, replace(case, reminded=passed))
         ahead = [t for after in REMINDERS if (t := case.requested_at + after) > now]
         following = min([*ahead, case.expires_at])
         records.cases.put(replace(case, reminded=passed, next_at=following))
 
 
-def _remind(recorder: Recorder, case: Case) -> None:
-    """Managers in the thread of the request; who asked, where the contact is waited for."""
+def _remind(recorder: Recorder, case: Case) -> Case:
+    """Managers in the thread of the request; who asked, where the contact is waited for. Returns
+    the case, which the reminders follow; the caller stores it."""
     if case.state is CaseState.APPROVED:
-        notify_requester(recorder, case, AlertKind.CASE_REMINDER)
-        return
+        return notify_requester(recorder, case, AlertKind.CASE_REMINDER)
+    reminders = []
     for id in case.copies:
         copy = recorder.records.outbox.get(id)
-        if copy is not None:
-            put_message(recorder, case, AlertKind.CASE_REMINDER, copy.slack_channel, thread=id)
+        if copy is not None and copy.kind is AlertKind.CASE:
+            reminders.append(
+                put_message(recorder, case, AlertKind.CASE_REMINDER, copy.slack_channel, thread=id)
+            )
+    return replace(case, copies=(*case.copies, *reminders))

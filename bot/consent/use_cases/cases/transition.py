@@ -63,11 +63,11 @@ def transition(
     after = replace(case, state=state, version=case.version + 1, **changes)
     if state not in OPEN:
         after = replace(after, ended_by=who, ended_at=log.now, ended_why=why, next_at=None)
-    log.records.cases.put(after)
-    log_transition(log, after, contact, before=case.state, actor=who, why=why)
     redraw_case(log.records.outbox, after)
     if tells:
-        notify_requester(log, after)
+        after = notify_requester(log, after)
+    log.records.cases.put(after)
+    log_transition(log, after, contact, before=case.state, actor=who, why=why)
     return after
 
 
@@ -105,11 +105,14 @@ def redraw_case(outbox: Outbox, case: Case) -> None:
             outbox.put(redraw(copy))
 
 
-def notify_requester(log: CaseLog, case: Case, kind: AlertKind = AlertKind.CASE_TOLD) -> None:
-    """By direct message, unless it was done by themselves, or at the command line."""
+def notify_requester(log: CaseLog, case: Case, kind: AlertKind = AlertKind.CASE_TOLD) -> Case:
+    """By direct message, unless it was done by themselves, or at the command line. Returns the
+    case, which the message follows from now on; the caller stores it."""
     who = case.requested_by
-    if who.startswith(_SLACK) and who != log.actor:
-        put_message(log, case, kind, who.removeprefix(_SLACK))
+    if not who.startswith(_SLACK) or who == log.actor:
+        return case
+    message = put_message(log, case, kind, who.removeprefix(_SLACK))
+    return replace(case, copies=(*case.copies, message))
 
 
 def put_message(

@@ -6,6 +6,7 @@ from datetime import datetime, time
 from enum import Enum, auto
 
 from bot.consent.addresses import key_of
+from bot.consent.cases import RE_OPT_IN
 from bot.consent.log.changes import Act, ConsentChanged
 from bot.consent.log.entries import ANOTHERS, CARRIED, ROW
 from bot.consent.model import (
@@ -18,7 +19,6 @@ from bot.consent.model import (
 from bot.consent.parsing import blank
 from bot.consent.records import Contacts
 from bot.consent.rules import Imported, import_consent
-from bot.consent.use_cases.cases.complete import RE_OPT_IN
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.imports.rows import Consequence, OptOutDetails, Row
 from bot.consent.use_cases.record import Recorder, new_id

@@ -15,9 +15,9 @@ from bot.consent.addresses import key_of
 from bot.consent.alerts import AlertKind
 from bot.consent.events import Event, EventKind, Failure
 from bot.consent.store import Expected, Records
-from bot.consent.use_cases.alerts.enqueue import bounce_key, live_key
-from bot.consent.use_cases.alerts.mutes import mutes_key
-from bot.consent.use_cases.alerts.storms import storm_keys
+from bot.consent.use_cases.alerts.alert_settings import settings_key
+from bot.consent.use_cases.alerts.enqueue import bounce_key
+from bot.consent.use_cases.alerts.storms import live_key, storm_keys
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.ingest import delivery_reports, forwarded, opt_outs
 from bot.consent.use_cases.ingest.event_context import EventContext
@@ -87,7 +87,7 @@ def _expect(
     one round trip. `ids` are the `_event_ids` of the events."""
     addresses: list[str] = []
     alerts: list[str] = []
-    marks = [mutes_key(service.alert_channel or ""), SENDERS]
+    marks = [settings_key(service.alert_channel or ""), SENDERS]
     for event in events:
         hashed = service.hashed(event.address)
         addresses += (key_of(event.address), hashed)

@@ -37,11 +37,17 @@ def headline(case: Case, masked: str) -> str:
 
 
 def current_headline(matter: CaseDetails, masked: str) -> str:
-    """As `headline`, but never green while a provider's list has the address."""
+    """As `headline`, but never green while a provider's list has the address, or after a new
+    opt-out."""
+    case = matter.case
+    if again := opted_out_again(matter):
+        return (
+            f"🔴 *Opted out again{again}:* {masked_address(case, masked)}. The re-opt-in for "
+            f"{case.channel.word} has ended."
+        )
     listed = listed_gates(matter)
     if not listed:
-        return headline(matter.case, masked)
-    case = matter.case
+        return headline(case, masked)
     labels = dict.fromkeys(matter.providers.label(gate.sender or "") for gate in listed)
     lists = joined([f"{inert(label, 60)}'s suppression list" for label in labels])
     return (
@@ -59,6 +65,17 @@ def still(matter: CaseDetails) -> str:
     if now.answer is Answer.UNVERIFIED:
         return f"Not verified yet: {_remedies(now)}"
     return f"No {things_} are sent before this is done: {_remedies(now)}"
+
+
+def opted_out_again(matter: CaseDetails) -> str:
+    """That the contact has opted out after the case was completed, and when: " 3 Nov, 10:42"; or
+    " since", where the time is unknown. Empty where they have not."""
+    if matter.case.state is not CaseState.COMPLETED or matter.now is None:
+        return ""
+    for gate in matter.now.gates:
+        if gate.code is Code.OPTED_OUT:
+            return f" {date(gate.since)}" if gate.since else " since"
+    return ""
 
 
 def listed_gates(matter: CaseDetails) -> list[Gate]:
@@ -109,7 +126,9 @@ def progress(matter: CaseDetails) -> Iterator[str]:
         yield from (f"☐ {step}" for step in contact_steps(matter))
     elif case.unstopped_at:
         yield f"☑ {_key(case)} {date(case.unstopped_at)}"
-    if case.state is CaseState.COMPLETED:
+    if opted_out_again(matter):
+        yield f"☑ {case.channel.word} On was YES until the contact opted out again"
+    elif case.state is CaseState.COMPLETED:
         yield f"☑ {case.channel.word} On is YES"
         steps = (f"☐ *{OWNER[g.owner]}:* {inert(g.remedy, 200)}" for g in listed_gates(matter))
         yield from dict.fromkeys(steps)
@@ -138,7 +157,7 @@ def _decision(case: Case) -> Iterator[str]:
 def waits_for(case: Case) -> str:
     """What an approved case still needs, in short."""
     if case.channel is Channel.SMS:
-        return "the contact's part is missing"
+        return "it waits for the contact's UNSTOP"
     return "the address is still on the provider's list"
 
 
@@ -163,7 +182,7 @@ def outlook(matter: CaseDetails) -> str:
         return "nothing, since the contact is gone."
     if matter.missing:
         steps = joined(contact_steps(matter))
-        return f"still waiting for this: {steps}. {word} On turns to YES then, and not before."
+        return f"{word} On turns to YES when this happens, and not before: {steps}."
     if then.answer is Answer.YES:
         return f"{word} On is YES at once, and {what} are sent again."
     if then.answer is Answer.UNVERIFIED:

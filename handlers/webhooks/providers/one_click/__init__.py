@@ -11,7 +11,7 @@ from bot.config.setting_values import ProviderSetting, secrets
 from bot.consent.model import Channel
 from handlers.webhooks.provider import Route
 from handlers.webhooks.provider_spec import ProviderContext, ProviderSpec
-from handlers.webhooks.providers.one_click.page import button_page, done_page
+from handlers.webhooks.providers.one_click.page import done_page
 from handlers.webhooks.providers.one_click.webhook import OneClick
 
 
@@ -37,6 +37,6 @@ SPEC = ProviderSpec(
     ours=True,
     channel=Channel.EMAIL,
     settings=(_KEYS,),
-    routes=(Route(path="/u/one-click", answer=done_page, page=button_page),),
+    routes=(Route(path="/u/one-click", answer=done_page, page=OneClick.page),),
     make=_make,
 )

@@ -7,14 +7,23 @@ Only a POST with the marker in its body unsubscribes: scanners follow links, and
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import ClassVar
 
+from bot.consent.errors import StorageFailed
 from bot.consent.events import Event, EventKind
 from bot.consent.model import Channel
-from handlers.webhooks.provider import InvalidSignature, MailboxesOf, Parsed, Request
+from handlers.webhooks.provider import (
+    ExpectedAnswer,
+    InvalidSignature,
+    MailboxesOf,
+    Parsed,
+    Request,
+)
 from handlers.webhooks.providers.one_click import signature
 from handlers.webhooks.providers.one_click.marker import has_marker
+from handlers.webhooks.providers.one_click.page import button_page
 from handlers.webhooks.providers.one_click.signature import HeldLink
 
 
@@ -31,6 +40,13 @@ class OneClick:
     def token(self, list_: str, mailbox: str) -> str:
         """The `t` of a link to this list for this mailbox."""
         return signature.token(self._keyed[0], list_, mailbox)
+
+    def page(self, request: Request) -> ExpectedAnswer:
+        """What a person sees who follows the link."""
+        mailbox = None
+        with suppress(InvalidSignature, StorageFailed):  # the button is there all the same
+            mailbox = self._held(request.query).address
+        return button_page(request, mailbox)
 
     def verify(self, request: Request, now: datetime) -> str:
         """An unknown contact, a wrong token and a missing marker are answered alike."""

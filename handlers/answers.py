@@ -1,0 +1,124 @@
+"""The answer for one channel in one line: icon, word, cause and date."""
+
+from __future__ import annotations
+
+from bot.consent.gates import THINGS, Code, Gate
+from bot.consent.model import Channel, ConsentValue, Origin
+from bot.consent.rules import Answer, Decision
+from bot.consent.suppressions import Listing, why
+from bot.consent.use_cases import Profile
+from handlers.slack.blocks.formatting import day, inert, phone
+from handlers.slack.blocks.reached_contacts import whose
+from handlers.vocabulary import deciding, indicator
+
+#: A cause is cut at this length, so that the line fits a message of the usual width.
+_CAUSE = 64
+
+
+def answer_line(profile: Profile, decision: Decision) -> str:
+    """Such as "SMS 🔴 Opted out: replied “STOP” to +1 888-555-0199, 26 October", in mrkdwn."""
+    said = f"*{indicator(decision)}*"
+    if decision.answer is Answer.YES:
+        return said + _since(profile, decision.channel)
+    cause = _cause(profile, decision, deciding(decision))
+    return f"{said}: {cause}" if cause else said
+
+
+def contradiction(profile: Profile, channel: Channel) -> str | None:
+    """Why nothing is sent although the field says YES."""
+    decision = profile.decisions[channel]
+    if profile.contact.consent(channel).on is not ConsentValue.YES:
+        return None
+    if decision.answer is not Answer.NO:
+        return None
+    but = _BUT.get(deciding(decision).code)
+    return f"{channel.word} On is YES, but {but.format(things=THINGS[channel])}." if but else None
+
+
+#: Where the cause in the answer does not say it by itself.
+_BUT = {
+    Code.BOUNCED: "{things} bounce",
+    Code.CARRIER_BLOCK: "the carrier blocks our {things}",
+    Code.SUPPRESSED: "the provider stops our {things}",
+}
+
+
+def _since(profile: Profile, channel: Channel) -> str:
+    consent, facts = profile.contact.consent(channel), profile.facts.get(channel)
+    said = [f" since {day(consent.since)}" if consent.since else ""]
+    if consent.unproven:
+        said.append("unproven")
+    if facts is not None and facts.soft_failures:
+        said.append(f"{len(facts.soft_failures)} not delivered lately")
+    return " · ".join(said)
+
+
+def _cause(profile: Profile, decision: Decision, gate: Gate) -> str:
+    """Why not, and since when."""
+    consent = profile.contact.consent(decision.channel)
+    at = gate.since
+    if consent.on is ConsentValue.NO and gate.code in _BESIDE_NO:
+        said, at = _refused(profile, decision), consent.since
+    elif gate.code is Code.CARRIER_BLOCK:
+        said = _stopped(profile, decision.channel, gate)
+    elif gate.code is Code.SUPPRESSED:
+        listing = Listing.of(gate.sender_id or "")
+        said = f"on {profile.senders.providers.label(listing.provider)}'s list, {why(listing)}"
+    elif gate.code is Code.BLOCK_UNKNOWN and decision.channel is Channel.SMS:
+        said = f"{phone(gate.sender or '')} may be blocked"
+    elif gate.code is Code.BOUNCED:
+        said = _first_lower(gate.reason.rstrip("."))
+    else:
+        said = _CAUSES.get(gate.code, "")
+    dated = f", {day(at)}" if at else ""
+    return inert(said, _CAUSE) + dated if said else ""
+
+
+_CAUSES = {
+    Code.PROBATION: "the bounce was cleared",
+    Code.INVALID_ADDRESS: "it can't get texts",
+    Code.COMPLAINT: "the contact reported our e-mail",
+    Code.REVIEW_HOLD: "a reply may be an opt-out",
+    Code.DO_NOT_CONTACT: "nothing is sent on any channel",
+    Code.BLOCK_UNKNOWN: "look it up at the provider",
+}
+
+
+def _stopped(profile: Profile, channel: Channel, gate: Gate) -> str:
+    """Who texted STOP, and to which number where it was the contact."""
+    told = whose(profile, channel, gate)
+    if told is gate:
+        return f"texted STOP to {phone(gate.sender or '')}"
+    return f"STOP by {_first_lower(told.reason.partition(' replied')[0])}"
+
+
+#: With one of these the contact's NO is the cause that is told.
+_BESIDE_NO = frozenset({Code.OPTED_OUT, Code.CARRIER_BLOCK, Code.SUPPRESSED})
+
+
+def _refused(profile: Profile, decision: Decision) -> str:
+    consent = profile.contact.consent(decision.channel)
+    gates = {gate.code: gate for gate in decision.gates}
+    opted_out = gates.get(Code.OPTED_OUT)
+    if opted_out is not None:
+        told = whose(profile, decision.channel, opted_out)
+        if told is not opted_out:
+            return _first_lower(told.reason.rstrip("."))
+    said = _first_lower(consent.reason or "")
+    if not consent.refused:
+        return f"switched off by us ({said})" if said else "switched off by us"
+    if not said:
+        return "a file says so" if consent.by is Origin.IMPORT else "the contact asked for it"
+    block = gates.get(Code.CARRIER_BLOCK)
+    if block is not None and block.sender and _REPLIED in said:
+        return f"{said} to {phone(block.sender)}"
+    return said
+
+
+_REPLIED = "replied"
+
+
+def _first_lower(text: str) -> str:
+    """For the middle of a line; a word in capitals stays as it is."""
+    first = text.partition(" ")[0]
+    return text if first.isupper() and len(first) > 1 else text[:1].lower() + text[1:]
