@@ -18,7 +18,7 @@ demo: $(VENV)/runtime ## run the bot and a Slack workspace in your browser (PORT
 	@$(BIN)/python -m bot demo $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/dev ## run every test; browser tests are skipped without Chromium
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: $(VENV)/dev ## check format, lint, types and import rules
 	$(BIN)/ruff format --check .

@@ -21,9 +21,9 @@ STATUS: dict[Status, tuple[str, str]] = {
 #: What the legend says of each icon.
 LEGEND: tuple[tuple[str, str, str], ...] = (
     ("✅", "Opted in", "messages are sent"),
-    ("🔴", "Opted out", "or something else stops our messages: the card says what"),
-    ("⚪", "Never asked", "nobody has asked yet, so nothing is sent"),
-    ("🟡", "Waiting / not verified", "we don't know until the next message or a person settles it"),
+    ("🔴", "Opted out", "nothing is sent; the same icon stands for blocked and for on hold"),
+    ("⚪", "Never asked", "no permission yet, so nothing is sent"),
+    ("🟡", "Waiting / not verified", "we can't tell yet: the next message or a person decides"),
     ("🚫", "Bounced", "our messages to this address were rejected"),
 )
 

@@ -1,10 +1,25 @@
 """Fixtures for every test, each kind in a module of its own."""
 
+import os
+import shutil
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.support.storages import forget_all
+# The tests start hundreds of Pythons, and pytest rewrites each test module. Without the cache, each
+# of them compiles the rooms again. The subprocesses inherit the environment.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+# Temporary folders are in memory where there is room, which makes fsync free. A process that is
+# killed leaves the same behind there as on a disk.
+_MEMORY = Path("/dev/shm")
+if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > 2**31:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
+from tests.support.storages import forget_all  # noqa: E402 - so that its modules are cached
 
 pytest_plugins = [
     "tests.support.browser_fixtures",

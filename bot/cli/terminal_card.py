@@ -10,8 +10,8 @@ from bot.cli.terminal_log import log_lines
 from bot.consent.model import Bounce, Channel, Contact
 from bot.consent.rules import Decision
 from bot.consent.use_cases import LogLine, Profile, others_gates
+from handlers.answers import whose
 from handlers.slack.blocks.formatting import shown
-from handlers.slack.blocks.reached_contacts import whose
 from handlers.vocabulary import OWNER, icon_and_word, indicator
 
 

@@ -235,13 +235,15 @@ def fill(service: Service) -> int:
                 past.tell(side, SENDERS[sample.sender])
                 at = past.at
         if sample.do_not_contact:
-            change(service, contact.id, StatusUpdate(do_not_contact=True), operator)
+            then = replace(service, now=_always(at + timedelta(hours=1)))
+            change(then, contact.id, StatusUpdate(do_not_contact=True), operator)
     return len(_SAMPLES)
 
 
 @dataclass(slots=True)
 class _Past:
-    """What happened to one channel of a contact, an hour between each step and the next."""
+    """What happened to one channel of a contact, an hour between each step and the next. A sample's
+    last step is before the next sample's first, so that the log is in the order of time."""
 
     records: Records
     contact: str

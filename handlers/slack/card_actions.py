@@ -163,7 +163,7 @@ def put_in(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Act
 
 def hold(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
     """Stores a person's reading of the reply that holds the messages."""
-    held = ids.HeldReply.read(value(body))
+    held = ids.HoldPointer.read(value(body))
     contact, channel = held.card.contact, held.channel
     refusal = pressed(body).get("action_id") == ids.HOLD_YES
     answer = answer_hold(consent, contact, channel, refusal, actor, since=held.since)

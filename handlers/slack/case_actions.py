@@ -37,7 +37,7 @@ from bot.consent.use_cases import (
 )
 from handlers.slack import ids
 from handlers.slack.alerts.render import case_progress as drawing
-from handlers.slack.blocks.formatting import Block, date
+from handlers.slack.blocks.formatting import Block, date, spoken
 from handlers.slack.blocks.modal_frame import Metadata
 from handlers.slack.blocks.request_modal import (
     PAGE,
@@ -48,7 +48,6 @@ from handlers.slack.blocks.request_modal import (
     requested_modal,
 )
 from handlers.slack.blocks.small_modals import message_modal, profile_modal
-from handlers.slack.blocks.spoken_text import spoken
 from handlers.slack.error_handler import saved
 from handlers.slack.interaction import Body, pointer, pressed, say, show, url, value, view_id
 from handlers.slack.metadata import read_metadata

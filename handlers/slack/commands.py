@@ -19,11 +19,10 @@ from handlers.slack import check_list
 from handlers.slack.blocks import activity_page
 from handlers.slack.blocks.card import card, card_text
 from handlers.slack.blocks.details_modal import legend
-from handlers.slack.blocks.formatting import Block, escape, fit, section
+from handlers.slack.blocks.formatting import Block, escape, fit, section, spoken
 from handlers.slack.blocks.modal_frame import Metadata, View
 from handlers.slack.blocks.search_results import hits, nothing
 from handlers.slack.blocks.small_modals import search_modal
-from handlers.slack.blocks.spoken_text import spoken
 from handlers.slack.case_actions import pending_page
 from handlers.slack.imports import import_listeners
 from handlers.slack.interaction import show
@@ -123,8 +122,8 @@ def help_blocks(command: str) -> list[Block]:
     typed: Sequence[tuple[str, str]] = (
         ("+1 415 555 0100", "by phone number, as people write it"),
         ("ana@example.com", "by e-mail address"),
-        ("ana gom", "by name, or the first letters of its words"),
-        ("", "alone: opens the search"),
+        ("ana gom", "by name, or the start of first and last name"),
+        ("", "on its own, opens the search"),
         *((f"{s.name} {s.hint}".strip(), s.does) for s in SUBCOMMANDS),
     )
     return [
@@ -135,7 +134,8 @@ def help_blocks(command: str) -> list[Block]:
         section(
             "*SMS On* and *Email On* say what the contact wants; press *Edit* on a card to change "
             "them. A contact who texted STOP gets texts again only when two things happen, in any "
-            "order: they text UNSTOP to the same number, and a person sets SMS On back to YES."
+            "order: they text UNSTOP to the same number, and a person sets SMS On back to YES. "
+            "*Request re-opt-in* on the card starts that; a manager approves it."
         ),
         legend(),
     ]
@@ -166,23 +166,23 @@ def _pending(consent: Service, actor: Actor) -> Answer:
 
 
 SUBCOMMANDS: tuple[Subcommand, ...] = (
-    Subcommand(name="recent", hint="", does="the last changes of all contacts", answer=_recent),
+    Subcommand(name="recent", hint="", does="recent changes of all contacts", answer=_recent),
     Subcommand(
         name="pending",
         hint="",
-        does="re-opt-in requests that wait",
+        does="re-opt-in requests that wait for a manager or a contact",
         answer=_pending,
     ),
     Subcommand(
         name="check",
         hint="",
-        does="a list of addresses: who may be sent to, and why not",
+        does="checks a list: who may get messages, and why not",
         opens=check_list.opened,
     ),
     Subcommand(
         name="import",
         hint="",
-        does="contacts or a suppression list out of a file, for managers",
+        does="imports contacts or a suppression list from a file (managers only)",
         opens=import_listeners.opened,
     ),
     Subcommand(name="help", hint="", does="this page", answer=_help),

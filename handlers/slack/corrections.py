@@ -19,11 +19,10 @@ from bot.consent.use_cases import (
     removed_at_provider,
     take_back,
 )
-from handlers.answers import answer_line
+from handlers.answers import answer_line, recorded
 from handlers.slack import ids
 from handlers.slack.blocks.card_steps import steps
 from handlers.slack.blocks.formatting import inert, lines
-from handlers.slack.blocks.reached_contacts import recorded
 from handlers.slack.blocks.saved_modal import saved_modal
 from handlers.slack.blocks.small_modals import mistake_modal
 from handlers.slack.error_handler import saved

@@ -193,7 +193,7 @@ class ListEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeldReply:
+class HoldPointer:
     """A reply that waits to be read, as a contact's card showed it."""
 
     card: Pointer

@@ -16,11 +16,10 @@ from bot.consent.use_cases import Found, Profile, Service
 from bot.consent.use_cases import profile as find_profile
 from handlers.slack import ids
 from handlers.slack.blocks.card import card, card_text
-from handlers.slack.blocks.formatting import context
+from handlers.slack.blocks.formatting import context, spoken
 from handlers.slack.blocks.modal_frame import Metadata
 from handlers.slack.blocks.search_results import hits
 from handlers.slack.blocks.small_modals import list_modal, profile_modal
-from handlers.slack.blocks.spoken_text import spoken
 from handlers.slack.metadata import read_metadata
 from handlers.slack.response_url import SLACK_FAILED, reply
 

@@ -61,6 +61,11 @@ class Workspace:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    def end(self) -> None:
+        """Lets the server stop soon, without waiting for it."""
+        if self._server:
+            self._server.end()
+
     def stop(self) -> None:
         if self._server:
             self._server.stop()

@@ -23,6 +23,8 @@ from bot.consent.model import (
     Origin,
 )
 
+pytestmark = pytest.mark.every_storage
+
 AT = datetime(2026, 11, 3, 14, 2, tzinfo=UTC)
 PHONE = "+14155550100"
 SALT = "5a17" * 8

@@ -28,6 +28,8 @@ from tests.support.case_races import (
 from tests.support.case_worker import carry_out
 from tests.support.consent_fixtures import AGENT
 
+pytestmark = pytest.mark.every_storage
+
 
 @pytest.fixture(params=["threads", "processes"])
 def race(request: pytest.FixtureRequest, service: Service, storage_path: Path) -> Iterator[Race]:

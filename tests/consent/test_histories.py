@@ -15,6 +15,8 @@ from bot.consent.use_cases import Service, verify
 from bot.runtime.clock import Stopped
 from tests.support.histories import FREE_TEXT, World
 
+pytestmark = pytest.mark.every_storage
+
 minute = timedelta(minutes=1)
 
 

@@ -29,6 +29,8 @@ from bot.consent.use_cases.imports.import_jobs import (
 from bot.runtime.clock import Stopped
 from tests.support.consent_fixtures import AGENT, MANAGER, OPERATOR, told
 
+pytestmark = pytest.mark.every_storage
+
 OTHER = "slack:U0MANAGER2"
 
 

@@ -52,6 +52,8 @@ from tests.support.consent_fixtures import (
 )
 from tests.support.storages import on_disk
 
+pytestmark = pytest.mark.every_storage
+
 PHONE, OTHER_PHONE, MAILBOX = "+14155550100", "+14155550111", "ana@example.com"
 NO = StatusUpdate(sms=ConsentValue.NO, email=ConsentValue.NO, reason=Reason.PHONE)
 YES = StatusUpdate(sms=ConsentValue.YES, email=ConsentValue.YES, evidence="the form of Ana")

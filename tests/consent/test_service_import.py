@@ -45,6 +45,8 @@ from bot.runtime.clock import Stopped
 from tests.support.consent_fixtures import AGENT, NOBODY, NOW, OPERATOR, stop, told
 from tests.support.storages import on_disk
 
+pytestmark = pytest.mark.every_storage
+
 PHONE, OTHER_PHONE, MAILBOX = "+14155550100", "+14155550111", "ana@example.com"
 FORM = Evidence(text="web form", at=NOW - timedelta(days=9))
 

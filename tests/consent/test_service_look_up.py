@@ -38,6 +38,8 @@ from tests.support.consent_fixtures import (
 )
 from tests.support.storages import on_disk
 
+pytestmark = pytest.mark.every_storage
+
 PHONE = "+14155550100"
 
 

@@ -15,6 +15,8 @@ from bot.runtime.clock import Stopped
 from tests.support.consent_fixtures import AGENT, NOW, told
 from tests.support.storages import tamper
 
+pytestmark = pytest.mark.every_storage
+
 
 @pytest.fixture
 def busy(service: Service) -> Service:

@@ -20,6 +20,8 @@ from handlers.cells import defused, line, plain
 from handlers.contacts_file import open_contacts, write_csv, write_json
 from tests.support.consent_fixtures import NOW, OPERATOR, open_service
 
+pytestmark = pytest.mark.every_storage
+
 DANGEROUS = "=+-@\t\r\n\x00\x1b＝＋－＠"
 
 

@@ -18,8 +18,6 @@ from tests.support.webhooks_fixtures import sample
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("bot/", "handlers/", "storage/")
-#: It names the provider of the latest entry. This contact's latest entry is of no provider.
-OF_A_PROVIDER = {"bot/consent/known_providers.py"}
 #: `bot/app.py` puts it around the store. The receiver of these tests has none.
 IN_THE_APP = {"bot/runtime/timed_store.py"}
 
@@ -66,7 +64,7 @@ def test_every_file_that_the_page_names_for_a_look_up_takes_part(tmp_path: Path)
 
     assert "Grace Lee" in answer
     assert len(named("One `/optin")) > 15
-    assert named("One `/optin") - ran == OF_A_PROVIDER
+    assert named("One `/optin") <= ran
 
 
 def test_every_file_that_the_page_names_for_a_stop_takes_part(tmp_path: Path) -> None:

@@ -70,7 +70,12 @@ def two_bounced(desk: Bench) -> None:
 
 def cleared(desk: Bench) -> None:
     contact = the(desk, K.BOUNCE).subject.contacts[0]
-    change(desk.service, contact, StatusUpdate(clear_bounce=frozenset({Channel.SMS})), AGENT)
+    wish = StatusUpdate(
+        clear_bounce=frozenset({Channel.SMS}),
+        reason="Asked by phone",
+        evidence="She called us from this number",
+    )
+    change(desk.service, contact, wish, AGENT)
 
 
 def handled(kind: AlertKind) -> Step:
@@ -230,8 +235,8 @@ FIRST_LINES: list[tuple[str, AlertKind, list[Step], str]] = [
         "reply",
         K.REVIEW,
         [PROBABLE],
-        f"🟡 *Is this an opt-out?* Number ending 0100 wrote to {TO} AT. Nothing is sent until "
-        "somebody answers. Unanswered by AT, it counts as an opt-out.",
+        f"🟡 *Is this an opt-out?* Number ending 0100 wrote to {TO} AT. No texts are sent until "
+        "somebody answers. If nobody answers by AT, it counts as an opt-out.",
     ),
     ("reply, an opt-out", K.REVIEW, [PROBABLE, answered(True)], OPT_OUT),
     (
@@ -322,7 +327,7 @@ TOLD_FIRST_LINES: list[tuple[str, list[Step], str]] = [
     (
         "done",
         [SMS, approved, UNSTOP],
-        "✅ SMS On is YES for Ana Gómez, number ending 0100. "
+        "✅ SMS On is YES for Ana Gómez, number ending 0100: texts are sent again. "
         f"<@{LEE}> approved your re-opt-in request AT.",
     ),
     (

@@ -38,6 +38,8 @@ from sandbox.first_workspace import ALERTS, APPROVALS
 from tests.support.alerts_fixtures import Seconds, reply
 from tests.support.consent_fixtures import open_service
 
+pytestmark = pytest.mark.every_storage
+
 TICK = timedelta(milliseconds=100)
 MAKING = ("chat.postMessage", "chat.update")
 

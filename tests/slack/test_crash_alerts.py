@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import os
 import random
-import signal
 import socket
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -28,12 +25,13 @@ from bot.consent.use_cases.ingest import ingest
 from sandbox.client import Workspace
 from sandbox.first_workspace import ALERTS
 from tests.support.alerts_fixtures import reply
+from tests.support.alerts_worker import main as tell_alerts
 from tests.support.consent_fixtures import open_service
+from tests.support.forked_processes import ForkedProcess
 
 pytestmark = pytest.mark.crash
 
 RUNS = int(os.environ.get("OPTIN_CRASH_RUNS", "20"))
-PROGRAM = Path(__file__).parents[1] / "support" / "alerts_worker.py"
 
 
 class Ahead:
@@ -59,26 +57,20 @@ class Scene:
     def worker(self, api_url: str | None = None) -> Iterator[None]:
         """Killed at the end of the block. Before it begins, what was claimed is given up."""
         self.clock.by += timedelta(minutes=2)
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                str(PROGRAM),
-                str(self.path),
-                api_url or self.workspace.api_url,
-                self.workspace.bot_token,
-                ALERTS,
-                str(self.clock.by.total_seconds()),
-            ],
-            env=os.environ | {"PYTHONPATH": str(PROGRAM.parents[2])},
-            stdout=subprocess.PIPE,
+        process = ForkedProcess(
+            tell_alerts,
+            str(self.path),
+            api_url or self.workspace.api_url,
+            self.workspace.bot_token,
+            ALERTS,
+            str(self.clock.by.total_seconds()),
         )
         try:
-            assert process.stdout is not None
             assert process.stdout.readline() == b"working\n"
             yield
         finally:
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
+            process.kill()
+            process.finish()
 
     def alerts(self) -> list[Alert]:
         with self.service.store.reading() as records:
@@ -103,7 +95,9 @@ class Scene:
                 try:
                     self.until(lambda: not any(a.delivery.due for a in self.alerts()), within=10)
                 except AssertionError:
-                    continue  # what is unknown is looked for by the next, two minutes later
+                    # What is unknown is looked for by the next, after the longest pause.
+                    self.clock.by += timedelta(hours=1)
+                    continue
                 return
         raise AssertionError([a.delivery for a in self.alerts()])
 

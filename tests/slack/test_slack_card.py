@@ -61,7 +61,7 @@ def shown_to(person: PersonClient) -> ShownMessage:
         ("Ines Costa", ["SMS ⚪ Never asked"]),
         ("Jack Turner", ["SMS 🔴 Bounced: the number is not in service (Twilio 30005)"]),
         ("Kim Park", ["SMS 🔴 Blocked: STOP by an earlier holder of this number"]),
-        ("Nora Svensson", ["Email 🔴 Blocked: on SendGrid's list, the contact unsubscribed"]),
+        ("Nora Svensson", ["Email 🔴 Blocked: the contact unsubscribed (SendGrid's list)"]),
         ("Paula Reyes", ["Email 🔴 Opted out: reported our e-mail as spam"]),
         ("Rosa Jiménez", ["SMS 🔴 No phone number"]),
         ("Sam Carter", ["SMS 🟡 Not verified: +1 888-555-0199 may be blocked"]),
@@ -85,8 +85,8 @@ def test_under_the_name_stand_the_answers_with_cause_and_date(
 @pytest.mark.parametrize(
     ("who", "step", "button"),
     [
-        (BOB, "☐ Agent: confirm or replace the number", "Clear SMS Bounce"),
-        (GRACE, "☐ Agent: get their new permission", "Request re-opt-in"),
+        (BOB, "☐ Agent: texts bounce; check the number", "Clear SMS Bounce"),
+        (GRACE, "☐ Agent: ask for permission; a manager approves", "Request re-opt-in"),
         ("ines@example.com", "☐ Agent: ask whether they want texts", "Record permission"),
         (WILL, "☐ Agent: ask whether they want texts", "Record permission"),
         (VERA, "☐ Agent: ask for a mobile number", "Change number"),
@@ -303,7 +303,7 @@ def test_the_text_says_the_whole_card_and_masks_the_contacts_addresses(
         "Grace Lee",
         "SMS 🔴 Opted out: replied “STOP” to +1 888-555-0199",
         "Email ✅ Opted in",
-        "☐ Agent: get their new permission",
+        "☐ Agent: ask for permission; a manager approves",
         "☐ Contact: text UNSTOP to +1 888-555-0199",
         "ending 0106",
         "g…@example.com",
@@ -346,7 +346,7 @@ def test_edit_says_whose_no_it_will_be(slack: Slack, ana: PersonClient) -> None:
     assert contacts is not None
     assert ours is not None
 
-    assert "This will be the contact's NO" in contacts.plain
+    assert "This will be the contact's own opt-out" in contacts.plain
     assert "It stops texts to Adam Adams, too" in contacts.plain
     assert "This will be our own NO" in ours.plain
 

@@ -298,7 +298,7 @@ def test_do_not_contact_is_shown_and_is_a_managers_to_lift(slack: Slack, ana: Pe
     answer = said(ana.command("/optin umar@example.com"))
 
     assert "Do not contact" in answer
-    assert "lift it if they want to hear from us" in answer
+    assert "lift Do not contact once they ask" in answer
     assert "Manager:" in answer
 
 

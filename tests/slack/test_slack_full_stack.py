@@ -74,10 +74,8 @@ def test_a_card_in_a_modal_says_so_too(slack: Slack, ana: PersonClient) -> None:
 def test_the_button_for_direct_messages_changes_when_it_is_pressed(slack_http: Slack) -> None:
     lee = slack_http.person("Lee")
     pending = lee.command("/optin pending")
-    assert "Send me requests by direct message" in pending.messages[0].buttons
+    assert "Send me requests" in pending.messages[0].buttons
 
-    assert "come to your direct messages, too" in said(
-        lee.press("Send me requests by direct message")
-    )
+    assert "come to your direct messages, too" in said(lee.press("Send me requests"))
 
     assert "Stop direct messages" in lee.messages()[-2].buttons + lee.messages()[-1].buttons

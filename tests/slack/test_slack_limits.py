@@ -18,8 +18,10 @@ from handlers import vocabulary
 from handlers.entry_lines import meanwhile
 from handlers.slack.blocks import activity_page
 from handlers.slack.blocks.card import card, card_text
-from handlers.slack.blocks.edit_modal import edit_modal, saved_modal
+from handlers.slack.blocks.details_modal import details_view
+from handlers.slack.blocks.edit_modal import edit_modal
 from handlers.slack.blocks.modal_frame import Metadata
+from handlers.slack.blocks.saved_modal import saved_modal
 from handlers.slack.blocks.search_results import hits, nothing
 from handlers.slack.blocks.small_modals import (
     details_modal,
@@ -29,7 +31,6 @@ from handlers.slack.blocks.small_modals import (
     note_modal,
     profile_modal,
     search_modal,
-    why_modal,
 )
 from handlers.slack.commands import help_blocks
 from sandbox.block_kit.check import check_blocks, check_view
@@ -63,7 +64,7 @@ def views(text: str) -> Iterator[dict[str, Any]]:
     yield profile_modal(whole, metadata)
     yield saved_modal(whole, changes, metadata, notice=notice)
     yield saved_modal(whole, [], metadata)
-    yield why_modal(whole)
+    yield details_view(whole, metadata)
     yield details_modal(metadata, details_of(whole.contact), adding=False, notice=notice)
     yield details_modal(metadata, {}, adding=True)
     yield note_modal(metadata)

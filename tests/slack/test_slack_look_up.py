@@ -86,7 +86,7 @@ def test_the_card_says_both_answers_why_not_and_who_does_what(
     assert "Email ✅ Opted in" in answer
     assert "Contact:" in answer
     assert "UNSTOP to +1 888-555-0199" in answer
-    assert "Agent: get their new permission" in answer
+    assert "Agent: ask for permission; a manager approves" in answer
     assert "+1 415-555-0106" in answer
     assert "grace@example.com" in answer
 
@@ -348,4 +348,4 @@ def test_two_people_with_one_number_are_both_offered(slack: Slack, ana: PersonCl
 
 
 def test_a_shared_number_is_said_on_the_card(slack: Slack, ana: PersonClient) -> None:
-    assert "(1 other has it)" in said(ana.command("/optin Zoe Adams"))
+    assert "(shared with 1 other)" in said(ana.command("/optin Zoe Adams"))

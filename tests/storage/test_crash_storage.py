@@ -9,8 +9,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from itertools import groupby
@@ -20,33 +18,28 @@ import pytest
 
 from storage import open_store
 from tests.support.crash_checks import Acknowledged, check
+from tests.support.forked_processes import ForkedProcess
 from tests.support.storages import KINDS, path_in, url_of
 from tests.support.store_worker import SHARED, prepare
+from tests.support.store_worker import main as work_on
 
 pytestmark = pytest.mark.crash
 
 RUNS = int(os.environ.get("OPTIN_CRASH_RUNS", "20"))
 #: Then a new storage is begun, so that checking it stays quick.
 RUNS_EACH = 10
-WORKER = Path(__file__).parents[1] / "support" / "store_worker.py"
 
 
-def start(url: str, name: str, *, seed: int, threads: int, turns: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, str(WORKER), url, name, str(seed), str(threads), str(turns)],
-        env=os.environ | {"PYTHONPATH": str(WORKER.parents[2])},
-        stdout=subprocess.PIPE,
-    )
+def start(url: str, name: str, *, seed: int, threads: int, turns: int) -> ForkedProcess:
+    return ForkedProcess(work_on, url, name, str(seed), str(threads), str(turns))
 
 
-def acknowledged(worker: subprocess.Popen[bytes]) -> Acknowledged:
+def acknowledged(worker: ForkedProcess) -> Acknowledged:
     """All that it was told is stored. A killed one may leave half a line."""
-    assert worker.stdout is not None
-    with worker.stdout as pipe:
-        lines = pipe.read().splitlines(keepends=True)
-    worker.wait()
     return [
-        (int(line.split()[0]), line.split()[1].decode()) for line in lines if line.endswith(b"\n")
+        (int(line.split()[0]), line.split()[1].decode())
+        for line in worker.finish()
+        if line.endswith(b"\n")
     ]
 
 
@@ -70,7 +63,6 @@ def test_a_kill_at_any_moment_loses_nothing_acknowledged(url: str, first: int) -
             for number in range(2 if run % 3 == 2 else 1)
         ]
         for worker in workers:
-            assert worker.stdout is not None
             begun = worker.stdout.readline().split()
             told.append((int(begun[0]), begun[1].decode()))
         for worker in workers:
@@ -93,7 +85,6 @@ def test_one_goes_on_where_another_is_killed(url: str) -> None:
     told: Acknowledged = []
     for run in range(4):
         killed = start(url, f"killed{run}", seed=run, threads=2, turns=10**6)
-        assert killed.stdout is not None
         begun = killed.stdout.readline().split()
         told.append((int(begun[0]), begun[1].decode()))
         time.sleep(0.05)
@@ -132,7 +123,6 @@ def test_two_processes_take_turns(url: str) -> None:
     store.close()
     workers = [start(url, f"p{number}", seed=7, threads=4, turns=10**6) for number in range(2)]
     for worker in workers:
-        assert worker.stdout is not None
         worker.stdout.readline()
     time.sleep(1.5)
     for worker in workers:

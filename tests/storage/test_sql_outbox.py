@@ -23,6 +23,8 @@ from tests.support.consent_fixtures import NOW, open_service
 from tests.support.storages import path_in, url_of
 from tests.support.store_fixtures import NOON, OPEN, contact, entry
 
+pytestmark = pytest.mark.every_storage
+
 
 def alert(id: str, **fields: object) -> Alert:
     known: dict[str, object] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import json
 import os
@@ -9,8 +10,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -71,42 +72,49 @@ def in_threads(service: Service) -> Iterator[Race]:
     sys.setswitchinterval(usual)
 
 
-def in_processes(path: Path, *more: str) -> Iterator[Race]:
-    command = [
-        sys.executable,
-        str(ROOT / "tests" / "support" / "case_worker.py"),
-        url_of(path),
-        *more,
-    ]
+def in_processes(path: Path, channel: str | None = None) -> Iterator[Race]:
+    """The two processes live as long as this one: a start takes longer than a whole race."""
+    workers = _workers()
+    opening: Order = {"do": "open", "url": url_of(path), "channel": channel}
+    for worker in workers:
+        _carry_out(worker, opening)
+
+    def race(*orders: Order) -> tuple[Result, Result]:
+        start = threading.Barrier(2)
+        results: list[Result] = [{}, {}]
+
+        def run(n: int) -> None:
+            start.wait()
+            results[n] = _carry_out(workers[n], orders[n])
+
+        both_at_once(run)
+        return results[0], results[1]
+
+    yield race
+    for worker in workers:
+        _carry_out(worker, {"do": "close"})
+
+
+def _carry_out(worker: subprocess.Popen[str], order: Order) -> Result:
+    assert worker.stdin is not None
+    assert worker.stdout is not None
+    worker.stdin.write(json.dumps(order) + "\n")
+    worker.stdin.flush()
+    result: Result = json.loads(worker.stdout.readline())
+    return result
+
+
+@cache
+def _workers() -> list[subprocess.Popen[str]]:
+    command = [sys.executable, str(ROOT / "tests" / "support" / "case_worker.py")]
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
-    with ExitStack() as stack:
-        workers = [
-            stack.enter_context(
-                subprocess.Popen(
-                    command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-                )
-            )
-            for _ in range(2)
-        ]
-
-        def race(*orders: Order) -> tuple[Result, Result]:
-            start = threading.Barrier(2)
-            results: list[Result] = [{}, {}]
-
-            def run(n: int) -> None:
-                given, answered = workers[n].stdin, workers[n].stdout
-                assert given is not None
-                assert answered is not None
-                line = json.dumps(orders[n]) + "\n"
-                start.wait()
-                given.write(line)
-                given.flush()
-                results[n] = json.loads(answered.readline())
-
-            both_at_once(run)
-            return results[0], results[1]
-
-        yield race
+    workers = [
+        subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    for worker in workers:
+        atexit.register(worker.communicate)  # its input ends, and with it the process
+    return workers
 
 
 class Round:

@@ -1,10 +1,10 @@
 """Does what a line of its input says, on a storage that others use at the same time.
 
-    python tests/support/case_worker.py URL [CHANNEL]
+    python tests/support/case_worker.py
 
-What has to be told goes to the Slack channel, if there is one.
 An order is a JSON object on a line: what to `do`, `who` does it, `at` which time, and what with. For
-each it writes a line with what came of it.
+each it writes a line with what came of it. `open` opens the storage at a `url`: alerts go to the
+Slack `channel`, if there is one. `close` closes it.
 """
 
 from __future__ import annotations
@@ -86,17 +86,27 @@ def _told(decided: Decided) -> dict[str, Any]:
     }
 
 
-def main(url: str, channel: str | None = None) -> None:
-    service = replace(
-        open_service_at(url, Stopped(datetime.fromisoformat("2026-11-03T14:02+00:00"))),
-        alert_channel=channel,
-        approval_channel=channel,
-    )
+def main() -> None:
+    service: Service | None = None
     for line in sys.stdin:
-        sys.stdout.write(json.dumps(carry_out(service, json.loads(line))) + "\n")
+        order = json.loads(line)
+        answer: dict[str, Any] = {}
+        if order["do"] == "open":
+            service = _opened(order["url"], order["channel"])
+        else:
+            assert service is not None
+            if order["do"] == "close":
+                service.store.close()
+            else:
+                answer = carry_out(service, order)
+        sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
-    service.store.close()
+
+
+def _opened(url: str, channel: str | None) -> Service:
+    service = open_service_at(url, Stopped(datetime.fromisoformat("2026-11-03T14:02+00:00")))
+    return replace(service, alert_channel=channel, approval_channel=channel)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -83,7 +83,7 @@ def steps(service: Service, case: Case) -> list[tuple[str, str, str]]:
 def entries(service: Service, case: Case) -> list[Entry]:
     return [
         entry
-        for entry in told(service)
+        for entry in told(service, case.contact)
         if entry.kind is EntryKind.CASE and (entry.changes or {}).get("case") == (None, case.id)
     ]
 

@@ -18,7 +18,7 @@ from bot.runtime.clock import Stopped
 from bot.runtime.read_email import read_email
 from handlers.webhooks.registry import known_providers
 from storage import open_store
-from tests.support.storages import KINDS, forget, path_in, url_of
+from tests.support.storages import by_turns, forget, path_in, url_of, with_tables
 
 NOW = datetime(2026, 11, 3, 14, 2, tzinfo=UTC)
 
@@ -67,10 +67,14 @@ def clock() -> Stopped:
     return Stopped(NOW)
 
 
-@pytest.fixture(params=KINDS)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    by_turns(metafunc, "storage_path")
+
+
+@pytest.fixture
 def storage_path(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
-    """Of a storage of each kind: every test that takes a service runs on all of them."""
-    path = path_in(tmp_path / "storage", request.param)
+    """Of a storage of one kind: see `storages.by_turns`."""
+    path = with_tables(path_in(tmp_path / "storage", request.param))
     yield path
     forget(path)
 
@@ -85,7 +89,9 @@ def service(storage_path: Path, clock: Stopped) -> Iterator[Service]:
 def told(service: Service, contact: str | None = None) -> list[Entry]:
     """The Activity Log, oldest first; of one contact or of all."""
     with service.store.reading() as records:
-        return [entry for entry in records.log.all() if contact in (None, entry.contact)]
+        if contact is None:
+            return list(records.log.all())
+        return records.log.entries(contact=contact, limit=10_000)[::-1]
 
 
 def stop(service: Service, address: str, *, sender: str | None = None) -> None:

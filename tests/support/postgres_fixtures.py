@@ -254,21 +254,24 @@ def empty_database(server: str | None = None, *, options: str = "") -> Iterator[
 
 
 def give_back(url: str) -> None:
-    """Emptied, which takes a tenth of what making another one does."""
+    """Empties the database, which takes a twentieth of what making another one does."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(_EMPTY)
     _free.append(url)
 
 
-#: The log can only be emptied by whoever owns the tables, and takes its guards away.
+_TABLES = (
+    "heads", "contacts", "addresses", "entries", "events", "alerts", "cases", "marks", "imports",
+)  # fmt: skip
+#: Deletes the rows: of tables as small as these, TRUNCATE takes twice as long. A superuser's
+#: session can do without the triggers that guard the log.
 _EMPTY = f"""
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
   WHERE datname = current_database() AND pid <> pg_backend_pid();
-ALTER TABLE entries DISABLE TRIGGER USER;
-TRUNCATE heads, contacts, addresses, entries, events, alerts, cases, marks, imports
-  RESTART IDENTITY;
-ALTER TABLE entries ENABLE TRIGGER USER;
+SET session_replication_role = replica;
+{"".join(f"DELETE FROM {table};" for table in _TABLES)}
 INSERT INTO heads (seq, hash) VALUES (0, '{GENESIS}');
+SELECT setval('contacts_number_seq', 1, false), setval('alerts_number_seq', 1, false);
 """
 
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -33,7 +34,7 @@ from bot.runtime import clock
 from bot.runtime.clock import Stopped
 from tests.support.cli_fixtures import Cli, Done
 from tests.support.receiving_fixtures import PUBLIC, Answer, Receiver, receiver
-from tests.support.storages import KINDS, forget, path_in, url_of
+from tests.support.storages import by_turns, forget, path_in, url_of, with_tables
 
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 PHONE, MAILBOX = "+14155550100", "ana@example.com"
@@ -706,7 +707,7 @@ class Starter:
         settings["OPTIN_HASH_KEY"] = "a key of the tests' own, of some length"
         for name, value in settings.items():
             self.monkeypatch.setenv(name, value)
-        url = url_of(path_in(self.folder / "storage", self.kind))
+        url = url_of(with_tables(path_in(self.folder / "storage", self.kind)))
         self.monkeypatch.setenv("OPTIN_STORAGE", url)
         self.monkeypatch.setenv("LOGNAME", "an-agent")
         certificates = self.folder / "certificates"
@@ -719,11 +720,16 @@ class Starter:
         return Product(bot=bot, cli=self.cli, clock=time, monkeypatch=self.monkeypatch)
 
 
-@pytest.fixture(params=KINDS)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    by_turns(metafunc, "launch")
+
+
+@pytest.fixture
 def launch(
     request: pytest.FixtureRequest, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Starter]:
-    """Starts a product over a storage of each kind, with settings of the test's own."""
+    """Starts a product over a storage of one kind, with settings of the test's own: see
+    `storages.by_turns`."""
     kind = request.param
     with ExitStack() as stack:
         yield Starter(folder=tmp_path, kind=kind, cli=cli, monkeypatch=monkeypatch, stack=stack)
@@ -732,10 +738,11 @@ def launch(
 
 @pytest.fixture
 def product(launch: Starter) -> Product:
-    """A product that knows nothing of our senders, over a storage of each kind."""
+    """A product that knows nothing of our senders."""
     return launch()
 
 
+@cache
 def _secrets() -> dict[str, str]:
     public = _SENDGRID.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     telnyx = _TELNYX.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
@@ -753,6 +760,7 @@ def _secrets() -> dict[str, str]:
     }
 
 
+@cache
 def _certificate() -> bytes:
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "sns.amazonaws.com")])
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name)

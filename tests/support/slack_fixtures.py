@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -25,7 +26,7 @@ from bot.runtime.read_settings import read_settings
 from sandbox.client import ClientOutcome, Modal, PersonClient, Workspace
 from sandbox.first_workspace import MANAGERS
 from sandbox.manifest import Manifest
-from tests.support.storages import KIND, path_in, url_of
+from tests.support.storages import KIND, NAMES, path_in, url_of, write_private
 
 NOW = datetime(2026, 11, 3, 14, 2, tzinfo=UTC)
 OPERATOR = Actor(id="cli:root", role=Role.OPERATOR, source="cli")
@@ -107,9 +108,13 @@ def started(
             "OPTIN_MANAGERS": MANAGERS,
         }
         chosen = replace(read_settings(env | settings, need_slack=True), senders=SENDERS)
+        samples = _Samples(storage, settings)
+        filled = samples.put()
         with open_service(chosen, patience=patience) as opened:
             service = replace(opened, now=clock)
-            fill(service)
+            if not filled:
+                fill(service)
+                samples.keep()
             with (
                 assemble(chosen, service, mode=Mode(mode), port=0) as running,
                 running.server as server,
@@ -124,6 +129,38 @@ def started(
                     url=server.url,
                     storage=storage,
                 )
+                # Both servers look ten times a second whether they are to stop: at the same time.
+                server.stop()
+                workspace.end()
+
+
+class _Samples:
+    """The files of a storage that the demo's contacts were put into, which takes as long as the
+    rest of the start. The first test with these settings keeps them, and those after it copy them.
+    A database is filled each time.
+    """
+
+    _kept: ClassVar[dict[object, dict[str, bytes]]] = {}
+
+    def __init__(self, storage: Path, settings: Mapping[str, str]) -> None:
+        self._storage = storage
+        self._key = (storage.suffix, frozenset(settings.items()))
+
+    def put(self) -> bool:
+        """Whether the storage now has its contacts."""
+        files = self._kept.get(self._key, {})
+        self._storage.parent.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            write_private(self._storage.with_name(name), content)
+        return bool(files)
+
+    def keep(self) -> None:
+        """Keeps the files as they are now, between two transactions."""
+        if self._storage.suffix != Path(NAMES["postgresql"]).suffix:
+            found = self._storage.parent.glob(f"{self._storage.stem}.*")
+            self._kept[self._key] = {
+                file.name: file.read_bytes() for file in found if not file.name.endswith("-shm")
+            }
 
 
 @pytest.fixture(params=["socket", "http"])

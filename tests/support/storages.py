@@ -1,7 +1,8 @@
 """Storages of every kind, each known by a path in a folder of its own.
 
 `OPTIN_TEST_STORAGE` says on which kind the tests run that don't choose: `tinydb`, `sqlite` or
-`postgresql`. Those that run on all three then run on that one alone.
+`postgresql`. Those that run on all three then run on that one alone. With `all`, every test of a
+use case runs on all three, and not on one of them (`by_turns`).
 """
 
 from __future__ import annotations
@@ -10,15 +11,20 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from zlib import crc32
 
 import psycopg
+import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
 import storage.sql.migrations
 from bot.consent.model import Contact
+from storage import open_store
 from storage.sql.tables import table_rows
 from tests.support.postgres_fixtures import give_back, new_database
 
@@ -26,11 +32,27 @@ from tests.support.postgres_fixtures import give_back, new_database
 NAMES = {"tinydb": "optin.json", "sqlite": "optin.db", "postgresql": "optin.postgresql"}
 
 _chosen = os.environ.get("OPTIN_TEST_STORAGE", "")
-KINDS = [_chosen] if _chosen else list(NAMES)
-KIND = _chosen or "tinydb"
+KINDS = [_chosen] if _chosen in NAMES else list(NAMES)
+KIND = _chosen if _chosen in NAMES else "tinydb"
 
 #: Databases in use, by the path under which a test knows them.
 _databases: dict[Path, str] = {}
+
+
+def by_turns(metafunc: pytest.Metafunc, fixture: str) -> None:
+    """Runs each test that has this fixture on one kind of storage, which its name decides: a third
+    of the tests on each. A module with the mark `every_storage` runs on all of them.
+
+    What use cases and rules decide is above the storage interface. The contract tests in
+    tests/storage check that each storage keeps to the interface, and tests/consent/test_histories.py
+    and test_properties.py compare long histories on all of them.
+    """
+    if fixture not in metafunc.fixturenames:
+        return
+    kinds = KINDS
+    if _chosen != "all" and not metafunc.definition.get_closest_marker("every_storage"):
+        kinds = [KINDS[crc32(metafunc.definition.nodeid.encode()) % len(KINDS)]]
+    metafunc.parametrize(fixture, kinds, indirect=True)
 
 
 def path_in(folder: Path, kind: str = KIND) -> Path:
@@ -47,6 +69,30 @@ def url_of(path: Path) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         _databases[path] = new_database()
     return _databases[path]
+
+
+def with_tables(path: Path) -> Path:
+    """The same path, where SQLite's tables are made already: running the migrations takes ten times
+    as long as opening a storage that has them. The tests of the schema run them.
+    """
+    if path.suffix == ".db":
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_private(path, _sqlite_tables())
+    return path
+
+
+@cache
+def _sqlite_tables() -> bytes:
+    with TemporaryDirectory() as folder:
+        path = path_in(Path(folder), "sqlite")
+        open_store(url_of(path)).close()
+        return path.read_bytes()
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Writes a file for its owner alone, as the storages do."""
+    path.touch(mode=0o600)
+    path.write_bytes(content)
 
 
 def forget(path: Path) -> None:
@@ -103,7 +149,7 @@ def tamper(path: Path, seq: int, was: bytes, became: bytes) -> None:
 
 _UNGUARDED = {
     ".db": "DROP TRIGGER entries_fixed",
-    ".postgresql": "ALTER TABLE entries DISABLE TRIGGER USER",
+    ".postgresql": "SET session_replication_role = replica",
 }
 
 

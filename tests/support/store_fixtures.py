@@ -28,7 +28,7 @@ from bot.consent.model import (
 from bot.consent.records import KeyValue
 from bot.consent.store import Store
 from storage import open_store
-from tests.support.storages import KINDS, forget, path_in, url_of
+from tests.support.storages import KINDS, forget, path_in, url_of, with_tables
 
 NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
 PHONE = "+14155550100"
@@ -54,7 +54,7 @@ class Opened:
 @contextmanager
 def opening(kind: str, folder: Path) -> Iterator[Opened]:
     """A new one of this kind."""
-    path = path_in(folder, kind)
+    path = with_tables(path_in(folder, kind))
     opened = Opened(url_of(path))
     yield opened
     opened.close()

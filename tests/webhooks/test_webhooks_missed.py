@@ -23,6 +23,8 @@ from tests.support.receiving_fixtures import receiver
 from tests.support.twilio_fixtures import SID, TOKEN, Twilio, elsewhere, twilio_api, unavailable
 from tests.support.twilio_requests import signed
 
+pytestmark = pytest.mark.every_storage
+
 NOW = datetime(2026, 11, 3, 14, 2, tzinfo=UTC)
 ANA = "+14155550100"
 

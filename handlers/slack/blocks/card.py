@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from bot.consent.gates import Code
 from bot.consent.model import Channel, ConsentValue, Contact
 from bot.consent.permissions import Action, may
 from bot.consent.rules import Decision, Status
 from bot.consent.use_cases import Profile
 from handlers import vocabulary
-from handlers.answers import answer_line, contradiction
+from handlers.answers import answer_line, contradiction, recorded
 from handlers.entry_lines import last_line
 from handlers.slack import ids
 from handlers.slack.blocks.card_steps import (
@@ -37,9 +38,8 @@ from handlers.slack.blocks.formatting import (
     plain,
     section,
     shown,
+    spoken,
 )
-from handlers.slack.blocks.reached_contacts import recorded
-from handlers.slack.blocks.spoken_text import spoken
 
 #: Lines for steps on a phone: the whole card has 16 there, and 12 on a wide screen. What does not
 #: fit is under Details.
@@ -95,7 +95,7 @@ def _addresses(profile: Profile) -> str:
             continue
         text = inert(phone(address) if channel is Channel.SMS else address, _ADDRESS)
         others = profile.shared.get(channel, 0)
-        also = f" ({others} other{'s have' if others > 1 else ' has'} it)" if others else ""
+        also = f" (shared with {others} other{'s' if others > 1 else ''})" if others else ""
         said.append(text + also)
     return " · ".join(said) or "No phone number and no e-mail address"
 
@@ -126,7 +126,9 @@ def _missing(profile: Profile) -> tuple[list[Block], int]:
             blocks.append(tell)
     others = sender_steps(profile)
     fits, _ = _fitting(others[:MOST_SENDERS], room)
-    blocks += step_blocks(fits)
+    if fits:
+        heading = Step(text=f"*To text {_named(profile)} from other numbers of ours*")
+        blocks += step_blocks([heading, *fits])
     return blocks, left + len(others) - len(fits)
 
 
@@ -142,10 +144,19 @@ def _fitting(found: Sequence[Step], room: float) -> tuple[list[Step], float]:
 
 
 def _heading(decision: Decision, profile: Profile) -> str:
-    name = inert(profile.contact.name, 40) or "this contact"
+    codes = {gate.code for gate in decision.gates}
+    if codes == {Code.REVIEW_HOLD}:
+        return f"Did {_named(profile)} opt out?"
+    if Code.DO_NOT_CONTACT in codes:
+        return f"To reach {_named(profile)} again"
     if decision.status is Status.WAITING:
         return f"The next {_MESSAGE[decision.channel]} is a test"
-    return f"To {_MESSAGE[decision.channel]} {name} again"
+    again = " again" if profile.contact.consent(decision.channel).refused else ""
+    return f"To {_MESSAGE[decision.channel]} {_named(profile)}{again}"
+
+
+def _named(profile: Profile) -> str:
+    return inert(profile.contact.name, 40) or "this contact"
 
 
 _MESSAGE = {Channel.SMS: "text", Channel.EMAIL: "e-mail"}
@@ -218,7 +229,7 @@ def _opt_out(profile: Profile, pointer: str) -> list[Block]:
         {
             "type": "static_select",
             "action_id": ids.OPT_OUT,
-            "placeholder": plain("Opt out", 24),
+            "placeholder": plain("Opt out of …", 24),
             "options": options,
             "confirm": confirm(f"Opt out {shown(contact.name, 60)}?", text, do="Opt out"),
         }

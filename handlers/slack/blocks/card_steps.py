@@ -27,6 +27,7 @@ from handlers.slack.blocks.formatting import (
     shown,
 )
 
+_ONLY_THEY = " (only they can)"
 #: Of other senders that are blocked, lines on the card at most.
 MOST_SENDERS = 3
 
@@ -79,7 +80,7 @@ def steps(profile: Profile, channel: Channel) -> list[Step]:
 
 
 def sender_steps(profile: Profile) -> list[Step]:
-    """A line for every other sender that is blocked and no step has named."""
+    """What lifts the block of every other sender, where no step has named it."""
     told = {(gate.code, gate.sender) for gate in other_keys(profile, Channel.SMS)}
     found = []
     for sender, decision in profile.by_sender.items():
@@ -90,7 +91,8 @@ def sender_steps(profile: Profile) -> list[Step]:
             since = f" since {day(gate.since)}" if gate.since else ""
             blocked = "may be blocked" if gate.code is Code.BLOCK_UNKNOWN else f"blocked{since}"
             step = _step(profile, Channel.SMS, gate)
-            found.append(Step(text=f"☐ {name} is {blocked}. {step.text[2:]}", buttons=step.buttons))
+            text = step.text.removesuffix(_ONLY_THEY)
+            found.append(Step(text=f"{text} ({name}, {blocked})", buttons=step.buttons))
     return found
 
 
@@ -111,7 +113,8 @@ def to_pass_on(profile: Profile, channel: Channel) -> Block | None:
     if not blocked:
         return None
     texts = [f"{_word(profile, gate)} to {inert(phone(gate.sender or ''))}" for gate in blocked]
-    return context(f"Tell them: “To get texts, please text {joined(texts)} from your phone.”")
+    said = f"To get texts, please text {joined(texts)} from your phone."
+    return context(f"By phone or e-mail, tell them: “{said}”")
 
 
 def _word(profile: Profile, gate: Gate) -> str:
@@ -140,7 +143,7 @@ def _step(profile: Profile, channel: Channel, gate: Gate) -> Step:
 _PLAIN: dict[Code, tuple[Action, str, str, Mapping[Channel, str]]] = {
     Code.DO_NOT_CONTACT: (
         Action.LIFT_DO_NOT_CONTACT,
-        "lift it if they want to hear from us",
+        "lift Do not contact once they ask",
         "Lift Do not contact",
         dict.fromkeys(Channel, ids.LIFT),
     ),
@@ -170,7 +173,7 @@ _PLAIN: dict[Code, tuple[Action, str, str, Mapping[Channel, str]]] = {
     ),
     Code.BOUNCED: (
         Action.EDIT,
-        "confirm or replace the {noun}",
+        "{things} bounce; check the {noun}",
         "Clear {word} Bounce",
         ids.CLEAR,
     ),
@@ -203,7 +206,7 @@ def _of_sender(profile: Profile, channel: Channel, gate: Gate) -> Step:
         return Step(text=f"☐ *Operator:* {inert(gate.remedy, 200)}")
     word, number = _word(profile, gate), inert(phone(gate.sender or ""), 60)
     if gate.code is Code.CARRIER_BLOCK:
-        return Step(text=f"☐ *Contact:* text {word} to {number} (only they can)")
+        return Step(text=f"☐ *Contact:* text {word} to {number}{_ONLY_THEY}")
     return Step(text=f"☐ *Agent:* ask if they texted STOP; {word} to {number} settles it")
 
 
@@ -216,7 +219,7 @@ def _for(profile: Profile, action: Action, text: str, *buttons: Block) -> Step:
 def _suppressed(profile: Profile, gate: Gate) -> Step:
     listing = Listing.of(gate.sender_id or "")
     provider = inert(profile.senders.providers.label(listing.provider), 40)
-    said = f"☐ *Operator:* take it off {provider}'s list; a manager confirms"
+    said = f"☐ *Operator:* remove it at {provider}; a manager confirms"
     pointer = ids.Pointer(contact=profile.contact.id, version=profile.contact.version)
     if not gate.sender_id or gate.since is None:
         return Step(text=said)
@@ -246,14 +249,14 @@ def _re_opt_in(profile: Profile, channel: Channel, pointer: str) -> Step:
             style="primary",
             spoken=f"Request re-opt-in for {vocabulary.things(channel)}",
         )
-        said = "☐ *Agent:* get their new permission"
+        said = "☐ *Agent:* ask for permission; a manager approves"
         return _for(profile, Action.REQUEST, said, ask)
     if case.state is CaseState.APPROVED and case.decided_by and case.decided_at:
         own = " (the one who asked)" if case.self_approved else ""
         by = f"{vocabulary.person(case.decided_by)}{own}, {day(case.decided_at)}"
-        return Step(text=f"☑ *Manager* approved: {by}", done=True)
-    asked = f"{vocabulary.person(case.requested_by)}, {day(case.requested_at)}"
-    text = f"☐ *Manager:* decide the re-opt-in request of {asked}"
+        return Step(text=f"☑ *Manager:* approved by {by}", done=True)
+    asked = f"the request of {vocabulary.person(case.requested_by)}, {day(case.requested_at)}"
+    text = f"☐ *Manager:* approve or deny {asked}"
     if channel not in profile.decidable:
         return Step(text=text)
     return Step(text=text, buttons=(_decide(case),))
@@ -280,7 +283,7 @@ def _held(profile: Profile, channel: Channel) -> Step:
     if held is None:
         return Step(text=said)
     card = ids.Pointer(contact=profile.contact.id, version=profile.contact.version)
-    value = str(ids.HeldReply(card=card, channel=channel, since=held.since))
+    value = str(ids.HoldPointer(card=card, channel=channel, since=held.since))
     things = vocabulary.things(channel)
     yes = button("It was an opt-out", ids.HOLD_YES, value, style="danger")
     yes["confirm"] = confirm(
@@ -313,6 +316,6 @@ def _lifted(profile: Profile, channel: Channel) -> str | None:
     at, sender = max(cleared)
     if channel is Channel.SMS:
         number = profile.senders.shown(sender)
-        return f"☑ *Contact* lifted the block of {inert(phone(number))}, {day(at)}"
+        return f"☑ *Contact:* lifted the block of {inert(phone(number))}, {day(at)}"
     provider = profile.senders.providers.label(Listing.of(sender).provider)
-    return f"☑ *{inert(provider)}* took the address off its list, {day(at)}"
+    return f"☑ *{inert(provider)}:* took the address off its list, {day(at)}"

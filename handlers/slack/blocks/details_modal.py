@@ -10,7 +10,7 @@ from bot.consent.model import Block as SenderBlock
 from bot.consent.model import Bounce, Channel, LineType
 from bot.consent.use_cases import Profile, others_gates
 from handlers import vocabulary
-from handlers.answers import answer_line
+from handlers.answers import answer_line, whose
 from handlers.slack import ids
 from handlers.slack.blocks.card_steps import sender_steps, step_blocks, steps
 from handlers.slack.blocks.formatting import (
@@ -23,7 +23,6 @@ from handlers.slack.blocks.formatting import (
     section,
 )
 from handlers.slack.blocks.modal_frame import Metadata, View, modal
-from handlers.slack.blocks.reached_contacts import whose
 
 
 def details_view(profile: Profile, metadata: Metadata) -> View:

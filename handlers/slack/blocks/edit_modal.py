@@ -54,7 +54,9 @@ def edit_modal(
     reasons = [option(reason, reason.name) for reason in Reason]
     reason = typed.get("reason", "")
     blocks.append(
-        select("reason" + suffix, "Reason", reasons, reason, placeholder="Why it changes", ask=True)
+        select(
+            "reason" + suffix, "Reason", reasons, reason, placeholder="Choose a reason", ask=True
+        )
     )
     touched = {name: value for name, value in chosen.items() if value != showed[name]}
     blocks += _whose_no(profile, touched, reason)
@@ -69,7 +71,7 @@ def edit_modal(
             )
         )
     if _turns_to_yes(profile, chosen, touched):
-        hint = "Now, unless you say so."
+        hint = "Leave it empty if it was just now."
         at = typed.get("evidence_date", "")
         blocks.append(moment_input("evidence_date" + suffix, "When they agreed", at, hint=hint))
     blocks.append(text_input("note" + suffix, "Note", typed.get("note", ""), multiline=True))
@@ -140,10 +142,11 @@ def _whose_no(profile: Profile, touched: Mapping[str, str], reason: str) -> list
         return []
     by = rules.whose(Reason[reason] if reason in Reason.__members__ else None, None)
     if by is Origin.STAFF:
-        return [context("This will be our own NO: for this contact alone, and Edit turns it back.")]
+        return [context("This will be our own NO, for this contact alone. Evidence turns it back.")]
     said = [
-        "This will be the contact's NO: their new permission and a manager's approval bring it "
-        "back. *Wrong person* and *Correction* make it ours."
+        "This will be the contact's own opt-out: only their new permission and a manager's "
+        "approval bring messages back. If it was our mistake, choose *Wrong person* or "
+        "*Correction*."
     ]
     for channel in to_no:
         if names := profile.sharing.get(channel):

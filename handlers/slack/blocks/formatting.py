@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import phonenumbers
@@ -63,6 +63,8 @@ _LOWERED = frozenset(
     )
     for word in line.split()
 )
+#: Our own emphasis. Marks in other people's words are look-alikes already (`formatting.inert`).
+_EMPHASIS = re.compile(r"(?<![\w*])\*([^*\n]+)\*(?![\w*])|(?<![\w_])_([^_\n]+)_(?![\w_])")
 _SPACES = re.compile(r"\s+")
 #: Directional overrides and isolates, which would reverse the text after them.
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
@@ -211,3 +213,23 @@ def lowered(text: str) -> str:
     """A sentence after a colon. The names of fields and providers keep their capital."""
     first = text.partition(" ")[0].rstrip(",:")
     return text[:1].lower() + text[1:] if first in _LOWERED else text
+
+
+def spoken(blocks: Iterable[Block]) -> str:
+    """What a message says, line by line, without its buttons. Slack reads a message's `text` to
+    people who use a screen reader, and shows it in notifications."""
+    return "\n".join(line for block in blocks for line in _lines(block))
+
+
+def _lines(block: Block) -> Iterator[str]:
+    texts = [block.get("text"), *_listed(block.get("fields")), *_listed(block.get("elements"))]
+    if block.get("type") == "actions":
+        return
+    for text in texts:
+        said = text.get("text") if isinstance(text, dict) else None
+        if isinstance(said, str) and said:
+            yield _EMPHASIS.sub(lambda found: found[1] or found[2], said)
+
+
+def _listed(value: object) -> list[object]:
+    return list(value) if isinstance(value, list) else []

@@ -69,6 +69,7 @@ def request_modal(
             *(step.text for step in steps(profile, channel)),
         )
     )
+    blocks.append(context("A manager decides. You get the decision as a direct message."))
     if other is not None:
         blocks.append(section(*_completed(other)))
     how = [option(reason, reason.name) for reason in _HOW]
@@ -86,11 +87,10 @@ def request_modal(
             "evidence_date",
             "When they agreed",
             typed.get("evidence_date", ""),
-            hint="Now, unless you say so. It has to be after they opted out.",
+            hint="Leave it empty if it was just now. It has to be after they opted out.",
         ),
         select("reason", "Reason", how, typed.get("reason", ""), placeholder="How they asked"),
         text_input("note", "Note", typed.get("note", ""), multiline=True),
-        context("A manager decides. Whoever has to act next is told, and so are you."),
     ]
     metadata = msgspec.structs.replace(
         metadata, contact=contact.id, version=contact.version, channel=channel
@@ -126,7 +126,7 @@ def case_modal(matter: CaseDetails, metadata: Metadata) -> View:
     case, contact = matter.case, matter.contact
     name = inert(contact.name, 80) if contact else "Gone"
     said = [f"*{name}* · {case.channel.word} · {inert(masked(case.address), 80)}"]
-    said.append(f"Asked by {vocabulary.person(case.requested_by)} {date(case.requested_at)}.")
+    said.append(f"Requested by {vocabulary.person(case.requested_by)}, {date(case.requested_at)}.")
     said += evidence_line(case, _LONG)
     blocks = [section(*said)]
     if matter.warnings:

@@ -10,13 +10,21 @@ from bot.consent.known_providers import KnownProviders
 from bot.consent.model import Channel, Contact
 from bot.consent.use_cases import Found, Profile
 from handlers import vocabulary
-from handlers.answers import answer_line
+from handlers.answers import answer_line, recorded
 from handlers.slack import ids
 from handlers.slack.blocks.card import card
 from handlers.slack.blocks.elements import option
-from handlers.slack.blocks.formatting import Block, context, escape, inert, joined, plain, section
+from handlers.slack.blocks.formatting import (
+    Block,
+    context,
+    escape,
+    inert,
+    joined,
+    phone,
+    plain,
+    section,
+)
 from handlers.slack.blocks.modal_frame import Metadata, View, modal, select, text_input
-from handlers.slack.blocks.reached_contacts import recorded
 from handlers.slack.blocks.search_results import hits, page_of_hits
 
 
@@ -63,8 +71,14 @@ def clear_modal(profile: Profile, channel: Channel, metadata: Metadata) -> View:
     """Why a bounce is cleared, and how anybody knows that the address works."""
     contact = profile.contact
     noun = "number" if channel is Channel.SMS else "address"
-    said = [f"*{inert(contact.name)}*", answer_line(profile, profile.decisions[channel])]
-    said.append(f"The next {_ONE[channel]} is the test: a delivery proves the {noun}.")
+    things = vocabulary.things(channel)
+    address = contact.address(channel) or ""
+    shown_address = inert(phone(address) if channel is Channel.SMS else address)
+    said = [
+        f"*{inert(contact.name)}* · {shown_address}",
+        answer_line(profile, profile.decisions[channel]),
+    ]
+    said.append(f"The next {_ONE[channel]} is the test: if it bounces, {things} stop again.")
     if names := profile.sharing.get(channel):
         said.append(f"It is cleared for {joined([inert(n, 80) for n in names])}, too: same {noun}.")
     blocks = [
@@ -73,7 +87,7 @@ def clear_modal(profile: Profile, channel: Channel, metadata: Metadata) -> View:
             "reason",
             "Reason",
             "",
-            hint="Why the bounce no longer counts, such as: typo mended, phone was off.",
+            hint="Why you expect it to work now, such as: the phone was off.",
             optional=False,
         ),
         text_input(

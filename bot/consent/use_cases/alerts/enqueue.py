@@ -101,7 +101,7 @@ def _review(service: Service, records: Records, fresh: Alert) -> None:
     records.outbox.put(
         replace(
             fresh,
-            key=_day_key(fresh.kind, fresh),
+            key=f"{AlertKind.REVIEW}:{fresh.id}",
             follow_up=FollowUp(deadline=service.deadline(fresh.first_at)),
             delivery=Delivery(desired_version=1 if fresh.slack_channel else 0),
         )

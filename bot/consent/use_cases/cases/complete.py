@@ -13,6 +13,7 @@ from bot.consent.log.changes import ConsentChanged
 from bot.consent.model import Channel, ConsentValue, Contact, Origin
 from bot.consent.store import Records
 from bot.consent.use_cases.alerts.enqueue import live_alerts
+from bot.consent.use_cases.alerts.reviews import REFUSAL
 from bot.consent.use_cases.cases.requirements import latest_refusal, missing_keys
 from bot.consent.use_cases.cases.transition import redraw_case, transition
 from bot.consent.use_cases.context import Service
@@ -87,7 +88,10 @@ def alerts_about(service: Service, records: Records, case: Case) -> Iterator[Ale
     """The alerts about the opt-out that the case is to lift, and about the UNSTOP."""
     days = {at.date() for at in (case.refused_at, case.unstopped_at) if at}
     address = service.hashed(case.address)
-    return live_alerts(records, OPT_OUTS, case.channel, address, days)
+    yield from live_alerts(records, OPT_OUTS, case.channel, address, days)
+    for review in records.outbox.reviews():
+        if review.subject.address == address and review.follow_up.answer == REFUSAL:
+            yield review
 
 
 def _tell_it_is_over(service: Service, recorder: Recorder, case: Case) -> None:

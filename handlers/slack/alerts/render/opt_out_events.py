@@ -113,12 +113,12 @@ def _unread(alert: Alert) -> str:
 
 
 def _review(alert: Alert) -> str:
-    until = ""
+    what, until = things(alert.subject.channel), ""
     if deadline := alert.follow_up.deadline:
-        until = f" Unanswered by {date(deadline)}, it counts as an opt-out."
+        until = f" If nobody answers by {date(deadline)}, it counts as an opt-out."
     return (
         f"🟡 *Is this an opt-out?* {who(alert).capitalize()} wrote{sender_of(alert)} "
-        f"{date(alert.first_at)}. Nothing is sent until somebody answers.{until}"
+        f"{date(alert.first_at)}. No {what} are sent until somebody answers.{until}"
     )
 
 

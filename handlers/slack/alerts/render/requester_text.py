@@ -61,7 +61,8 @@ def _completed(matter: CaseDetails, whom: str) -> Iterator[str]:
         return
     missing = still(matter)
     yield (
-        f"{'🟡' if missing else '✅'} {word} On is YES for {whom}. {_by(matter)} approved your "
+        f"{'🟡' if missing else '✅'} {word} On is YES for {whom}"
+        f"{'' if missing else f': {what} are sent again'}. {_by(matter)} approved your "
         f"re-opt-in request{_at(matter)}."
     )
     if missing:
