@@ -109,18 +109,17 @@ def _missing(profile: Profile) -> tuple[list[Block], int, float]:
         found = steps(profile, channel) if decision.gates else []
         if not found:
             continue
-        if blocks:
-            room -= 1
         lines = [f"*{_heading(decision, profile)}*"]
         if but := contradiction(profile, channel):
             lines.append(f"🚫 {but}")
-            room -= 1
-        fits, room = _fitting(found, room)
+        above = len(lines) - (not blocks)
+        fits, below = _fitting(found, room - above)
         # Without an address nothing is amiss: it may be put in.
         if profile.contact.address(channel):
             left += len(found) - len(fits)
         if not fits:
             continue
+        room = below
         blocks += step_blocks([Step(text="\n".join(lines)), *fits])
         if tell := to_pass_on(profile, channel):
             blocks.append(tell)
