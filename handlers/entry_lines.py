@@ -14,7 +14,7 @@ from bot.consent.model import Channel
 from bot.consent.use_cases import LogLine, Profile
 from handlers.entry_sentences import FIELDS, Style, sentence
 from handlers.slack.blocks.formatting import date, inert, lowered, phone, unaddressed
-from handlers.vocabulary import actor, came_from
+from handlers.vocabulary import actor, came_from, person
 
 #: Times that differ by no more are one time to a reader.
 _SAME_TIME = timedelta(minutes=1)
@@ -68,12 +68,14 @@ def recent_sentence(line: LogLine, providers: KnownProviders) -> str:
 
 
 def last_line(profile: Profile) -> str | None:
-    """The last thing that matters about a contact: "Last: texted STOP · 26 Oct, 11:34 · by …"."""
+    """The last thing that matters about a contact: "Last: texted STOP · 26 Oct, 11:34". A person
+    who did it is named."""
     entry, providers = profile.last, profile.senders.providers
     if entry is None:
         return None
     said = sentence(entry, Style(providers=providers)).text
-    return f"Last: {lowered(said)} · {date(entry.occurred_at)} · by {actor(entry.actor, providers)}"
+    by = f" · by {person(entry.actor)}" if entry.actor.startswith("slack:") else ""
+    return f"Last: {lowered(said)} · {date(entry.occurred_at)}{by}"
 
 
 def meanwhile(entry: Entry, now: datetime, providers: KnownProviders) -> str:

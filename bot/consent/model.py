@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.consent.addresses import key_of
+from bot.consent.frozen import quick
 
 
 class Channel(StrEnum):
@@ -76,6 +77,7 @@ class Evidence:
     at: datetime | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
     """What a contact wants of one address."""
@@ -106,6 +108,7 @@ class Consent:
 UNSET = Consent()
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
     """A person whom the company texts or e-mails."""
@@ -185,6 +188,7 @@ class Hold:
     text: str
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptOut:
     """An opt-out that an address keeps, whoever holds it now or later (rules.md §2)."""
@@ -222,6 +226,7 @@ class Deliverability:
     soft_failures: tuple[datetime, ...] = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressFacts:
     """What is known of a phone number or mailbox, whoever holds it."""

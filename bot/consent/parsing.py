@@ -131,7 +131,8 @@ def _north_american(text: str, region: str) -> phonenumbers.PhoneNumber | None:
 
 def _kind(number: phonenumbers.PhoneNumber) -> int:
     """What `phonenumbers.number_type` says. It compares a number of the United States with twenty
-    patterns; these are in one, by which nearly all of them are known at once."""
+    patterns, and one of Canada with fifty; these are in one, by which nearly all of them are known
+    at once."""
     if number.country_code == 1 and _american().fullmatch(
         phonenumbers.national_significant_number(number)
     ):
@@ -156,11 +157,16 @@ _AMERICAN_KINDS = (
 
 @lru_cache(maxsize=1)
 def _american() -> re.Pattern[str]:
-    """Landlines and mobiles of the United States, without the numbers of every other kind."""
-    kinds = phonenumbers.PhoneMetadata.metadata_for_region("US")
-    known = (getattr(kinds, kind) for kind in _AMERICAN_KINDS)
-    *others, ordinary = (f"(?:{kind.national_number_pattern})" for kind in known if kind)
-    return re.compile(rf"(?!(?:{'|'.join(others)})\Z){ordinary}")
+    """Landlines and mobiles of the United States and Canada, without the numbers of every other
+    kind."""
+    ordinary, others = [], []
+    for region in ("US", "CA"):
+        kinds = phonenumbers.PhoneMetadata.metadata_for_region(region)
+        known = (getattr(kinds, kind) for kind in _AMERICAN_KINDS)
+        *special, plain = (kind.national_number_pattern for kind in known if kind)
+        ordinary.append(plain)
+        others += special
+    return re.compile(rf"(?!(?:{'|'.join(others)})\Z)(?:{'|'.join(ordinary)})")
 
 
 @lru_cache(maxsize=8)

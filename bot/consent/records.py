@@ -64,6 +64,10 @@ class Addresses(Protocol):
         """The facts; empty ones where nothing is known."""
         ...
 
+    def knows(self, address: str) -> bool:
+        """Whether there are any, for a caller who has no use for empty ones."""
+        ...
+
     def put(self, facts: AddressFacts) -> None:
         """Inserts or replaces; empty facts are not kept."""
         ...

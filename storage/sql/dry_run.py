@@ -94,6 +94,9 @@ class DryRunAddresses:
     def get(self, address: str) -> AddressFacts:
         return (self._over if address in self._changed else self._under).get(address)
 
+    def knows(self, address: str) -> bool:
+        return (self._over if address in self._changed else self._under).knows(address)
+
     def put(self, facts: AddressFacts) -> None:
         self._over.put(facts)
         self._changed.add(facts.address)

@@ -111,7 +111,8 @@ class Index:
     def changed(
         self, table: str, id: str, before: Document, after: Document, key: str | None = None
     ) -> None:
-        """`key` is what the document is known by, of a caller who has it at hand."""
+        """`key` is what the document is known by, of a caller who has it at hand. The index then
+        holds that string, and not another one that says the same."""
         if table not in self.ids:
             return
         if table == ALERTS:
@@ -128,7 +129,7 @@ class Index:
         if was is not None:
             self._drop(table, id, was)
         if now is not None:
-            self._add(table, id, now)
+            self._add(table, id, now, key)
         if table == CONTACTS:
             self.names.changed(id)
 
@@ -161,11 +162,11 @@ class Index:
         if alert.delivery == DeliveryState.DEAD:
             self.dead.add(alert.id)
 
-    def _add(self, table: str, id: str, keys: Keys) -> None:
+    def _add(self, table: str, id: str, keys: Keys, key: str | None = None) -> None:
         if table != CONTACTS:
             self.ids[table][(keys.address or "") if table == ADDRESSES else keys.id] = id
             return
-        self.ids[CONTACTS][keys.id] = id
+        self.ids[CONTACTS][key or keys.id] = id
         if keys.phone:
             _hold(self.holders, key_of(keys.phone), id)
         if keys.email:

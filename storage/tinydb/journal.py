@@ -14,6 +14,7 @@ from zlib import crc32
 import msgspec
 
 from bot.consent.errors import Corrupt
+from bot.consent.frozen import quick
 from storage import files
 
 #: What a block that never reached the disk reads as. No line of ours holds it.
@@ -25,6 +26,7 @@ _NULL = msgspec.Raw(b"null")
 Document = bytes | None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
     """Where the Activity Log ends."""

@@ -127,7 +127,8 @@ def _chunks(about: bytes, documents: Mapping[str, Mapping[str, bytes]]) -> Itera
     yield about + b"}"
     for name, table in documents.items():
         yield b",\n%s:{" % msgspec.json.encode(name)
-        lines = (b'\n"%s":%s' % (id.encode(), document) for id, document in table.items())
+        ids = map(str.encode, table)
+        lines = map(b'\n"%s":%s'.__mod__, zip(ids, table.values(), strict=True))
         between = b""
         while some := b",".join(islice(lines, _AT_ONCE)):
             yield between + some

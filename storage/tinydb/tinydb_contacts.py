@@ -44,7 +44,10 @@ class TinyDBContacts:
     def at(self, address: str) -> list[Contact]:
         if self._changed:
             self.flush()
-        found = self._found(each(self._index.holders.get(address)))
+        held = self._index.holders.get(address)
+        if held is None:
+            return []
+        found = self._found(each(held))
         return sorted(found, key=_by_id) if len(found) > 1 else found
 
     def by_external_id(self, external_id: str) -> Contact | None:
@@ -111,6 +114,9 @@ class TinyDBAddresses:
         if id is None:
             return replace(_NOTHING, address=address)
         return decoded(self._known, id, self._transaction.documents[ADDRESSES][id], _facts)
+
+    def knows(self, address: str) -> bool:
+        return address in self._changed or address in self._transaction.index.ids[ADDRESSES]
 
     def put(self, facts: AddressFacts) -> None:
         self._transaction.writing()

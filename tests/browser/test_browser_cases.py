@@ -46,7 +46,7 @@ def test_a_manager_approves_and_then_the_contact_texts_unstop(page: Page) -> Non
     go(page, "support")
     card = run(page, ANA)
     expect(card).to_contain_text("☑ Manager: approved by @lee")
-    expect(card).to_contain_text("☐ Contact: The contact texts UNSTOP to +1 888-555-0199")
+    expect(card).to_contain_text("☐ Contact: text UNSTOP to +1 888-555-0199")
     picture(page, "card-waiting")
 
     text(page, "UNSTOP")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import unicodedata
+from dataclasses import dataclass, field
 from typing import Any
 
 import phonenumbers
@@ -14,15 +15,18 @@ from hypothesis import strategies as st
 
 from bot.consent.addresses import key_of
 from bot.consent.errors import Invalid
-from bot.consent.frozen import plain_replace, replace
+from bot.consent.frozen import plain_replace, quick, replace
 from bot.consent.log.chain import canonical, plain_canonical
 from bot.consent.model import Consent, ConsentValue, Contact
 from bot.consent.parsing import read_phone
+from bot.consent.use_cases.context import keyed_hash, plain_keyed_hash
 from bot.consent.use_cases.record import new_id
 from bot.runtime.read_email import read_email
 from tests.support.consent_fixtures import NOW
 
-AREA = st.sampled_from(["415", "212", "876", "242", "800", "911", "200", "123", "555"])
+AREA = st.sampled_from(
+    ["415", "212", "604", "416", "600", "876", "242", "800", "911", "200", "123", "555"]
+)
 
 
 @given(
@@ -110,6 +114,11 @@ def test_the_quick_encoder_of_the_chain_writes_what_the_plain_one_writes(
     assert canonical(values) == plain_canonical(values)
 
 
+@given(st.binary(max_size=200), st.binary(max_size=200))
+def test_the_quick_keyed_hash_is_the_hmac(key: bytes, data: bytes) -> None:
+    assert keyed_hash(key, data) == plain_keyed_hash(key, data)
+
+
 @given(
     st.builds(Contact, id=st.text(), name=st.text(), do_not_contact=st.booleans()),
     st.fixed_dictionaries({}, optional={"name": st.text(), "version": st.integers()}),
@@ -131,6 +140,58 @@ def test_a_replaced_value_is_frozen_and_has_no_other_fields() -> None:
         replace(contact, nickname="B")
     with pytest.raises(dataclasses.FrozenInstanceError):
         replace(contact, name="Ben").name = "Cy"  # type: ignore[misc]  # that is the point
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plain:
+    """As most of our values are."""
+
+    name: str
+    count: int = 1
+    parts: dict[str, int] = field(default_factory=dict)
+
+
+@quick
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quick:
+    """The same, built quickly."""
+
+    name: str
+    count: int = 1
+    parts: dict[str, int] = field(default_factory=dict)
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "name": st.text(),
+            "count": st.integers(),
+            "parts": st.dictionaries(st.text(), st.integers()),
+            "stranger": st.none(),
+        },
+    ),
+)
+def test_a_value_that_is_built_quickly_is_as_any_other(fields: dict[str, Any]) -> None:
+    try:
+        plain = dataclasses.asdict(Plain(**fields))
+    except TypeError:
+        with pytest.raises(TypeError):
+            Quick(**fields)
+    else:
+        assert dataclasses.asdict(Quick(**fields)) == plain
+
+
+def test_a_value_that_is_built_quickly_is_frozen_and_shares_no_default() -> None:
+    value = Quick(name="a")
+
+    assert type(value) is Quick
+    assert value.parts is not Quick(name="a").parts
+    assert value == plain_replace(value)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        value.name = "b"  # type: ignore[misc]  # that is the point
+    with pytest.raises(TypeError):
+        Quick("a")  # type: ignore[misc]  # its fields have names
 
 
 def test_ids_sort_by_their_making() -> None:

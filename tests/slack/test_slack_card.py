@@ -85,8 +85,8 @@ def test_under_the_name_stand_the_answers_with_cause_and_date(
 @pytest.mark.parametrize(
     ("who", "step", "button"),
     [
-        (BOB, "☐ Agent: texts bounce; check the number", "Clear SMS Bounce"),
-        (GRACE, "☐ Agent: ask for permission; a manager approves", "Request re-opt-in"),
+        (BOB, "☐ Agent: the number bounces: check it", "Clear SMS Bounce"),
+        (GRACE, "☐ Agent: ask again; a manager approves", "Request re-opt-in"),
         ("ines@example.com", "☐ Agent: ask whether they want texts", "Record permission"),
         (WILL, "☐ Agent: ask whether they want texts", "Record permission"),
         (VERA, "☐ Agent: ask for a mobile number", "Change number"),
@@ -303,7 +303,7 @@ def test_the_text_says_the_whole_card_and_masks_the_contacts_addresses(
         "Grace Lee",
         "SMS 🔴 Opted out: replied “STOP” to +1 888-555-0199",
         "Email ✅ Opted in",
-        "☐ Agent: ask for permission; a manager approves",
+        "☐ Agent: ask again; a manager approves",
         "☐ Contact: text UNSTOP to +1 888-555-0199",
         "ending 0106",
         "g…@example.com",

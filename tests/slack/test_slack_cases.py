@@ -167,7 +167,7 @@ def test_unstop_first_and_then_approval(slack: Slack) -> None:
     asks(slack)
     message = request_of(slack)
 
-    assert "☑ Contact: lifted the carrier's block" in message.plain
+    assert "☑ Contact lifted the carrier's block" in message.plain
     assert "After approval: SMS On is YES at once" in message.plain
 
     answer = slack.person("Mia").press("Approve", in_=message, confirm=True)
@@ -199,7 +199,7 @@ def test_a_block_that_comes_to_light_after_the_key_is_missing_again(slack_http: 
     asks(slack_http)
     message = request_of(slack_http)
     texts(slack_http, "UNSTOP")
-    assert shows(slack_http, "☑ Contact: lifted the carrier's block")
+    assert shows(slack_http, "☑ Contact lifted the carrier's block")
     slack_http.clock.advance(timedelta(hours=1))
     ingest(slack_http.service, [failed(Failure.OPT_OUT, PHONE)])
     assert shows(slack_http, "☐ Contact texts UNSTOP")
@@ -505,7 +505,7 @@ def test_a_key_to_another_sender_stands_wherever_it_is_waited_for(slack_http: Sl
     for shown in (card, form, after):
         assert "☐ Contact: text UNSTOP to +1 415-555-0150" in shown.plain
     assert "☑ Manager: approved" in after.plain
-    assert "please text UNSTOP to +1 415-555-0150" in after.plain
+    assert "Please text UNSTOP to +1 415-555-0150" in after.plain
 
 
 def test_it_can_be_withdrawn(slack_http: Slack) -> None:

@@ -305,7 +305,7 @@ def test_what_the_contact_said_stays_and_nothing_typed_is_lost(
 ) -> None:
     ingest(slack.service, [reply("please take me off your list", PHONE)])
     slack.workspace.wait_until(lambda: bool(lee.messages("#optin-alerts")))
-    lee.press("It was an opt-out", in_=lee.messages("#optin-alerts")[-1])
+    lee.press("It was an opt-out", in_=lee.messages("#optin-alerts")[-1], confirm=True)
     card(lee, MAILBOX)
     lee.press("Recorded by mistake")
     lee.type("Reason", "I misread it")

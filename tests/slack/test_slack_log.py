@@ -257,4 +257,3 @@ def test_the_card_says_the_last_thing_that_matters(slack: Slack, ana: PersonClie
     shown = said(ana.command("/optin +12125550175"))
 
     assert "Last: texted STOP to +1 415-555-0177 · Nov 3, 2026" in shown
-    assert "by the contact" in shown

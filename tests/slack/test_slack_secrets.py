@@ -33,7 +33,7 @@ def _tour(slack: Slack, ana: PersonClient) -> Iterator[Any]:
     ana.submit()
     yield ana.modal
     ana.close()
-    for item in ("Change name", "Add a note", "Why", "Refresh"):
+    for item in ("Change contact", "Add a note", "Details", "Refresh"):
         ana.overflow(item, in_=ana.messages()[-1])
         yield ana.modal
         if ana.modal:

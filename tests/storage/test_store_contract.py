@@ -173,6 +173,23 @@ def test_facts_of_an_unknown_address_are_empty(store: Store) -> None:
         assert records.addresses.get(PHONE) == AddressFacts(address=PHONE)
 
 
+def test_an_address_is_known_while_there_are_facts_of_it(store: Store) -> None:
+    with store.transaction() as records:
+        assert not records.addresses.knows(PHONE)
+        records.addresses.put(FACTS)
+        assert records.addresses.knows(PHONE)
+    with store.rehearsal() as records:
+        assert records.addresses.knows(PHONE)
+        assert not records.addresses.knows("b@example.com")
+        records.addresses.put(AddressFacts(address=PHONE))
+        records.addresses.put(AddressFacts(address="b@example.com", bounce=Bounce.YES))
+        assert not records.addresses.knows(PHONE)
+        assert records.addresses.knows("b@example.com")
+    with store.reading() as records:
+        assert records.addresses.knows(PHONE)
+        assert not records.addresses.knows("b@example.com")
+
+
 def test_empty_facts_are_not_kept(store: Store) -> None:
     put(store, FACTS, AddressFacts(address="b@example.com", bounce=Bounce.YES))
     put(store, AddressFacts(address=PHONE), AddressFacts(address="never@example.com"))

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.consent.frozen import quick
 from bot.consent.log.entries import ACT, NUMBER, SOFT, TAKES_BACK, EntryKind, Pair
 from bot.consent.model import BlockState, Bounce, ConsentValue, Evidence, Origin
 
@@ -36,6 +37,7 @@ class Change(ABC):
         """The fields of `Entry` that this change fills."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentChanged(Change):
     """SMS On or Email On. `again` where somebody is NO already and says so once more: then it is a
@@ -139,6 +141,7 @@ class HoldChanged(Change):
         }
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactChanged(Change):
     """A contact is `added`, `changed` or `removed`."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.consent.frozen import quick
 from bot.consent.model import (
     Channel,
     ConsentValue,
@@ -66,6 +67,7 @@ CHANGING = frozenset(
 )
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One line of the Activity Log."""

@@ -54,9 +54,13 @@ def gain(
     if key is None:
         return contact
     records = recorder.records
+    hashes = service.hashes(key)
+    known = any(map(records.addresses.knows, (key, *hashes)))
+    if not known and not contact.consents.get(key, UNSET).refused:
+        return contact
     found = records.addresses.get(key)
     kept = []
-    for name, form in service.hashes(key).items():
+    for name, form in hashes.items():
         facts = records.addresses.get(name)
         if not facts.empty:
             kept.append(as_texts(facts, form))

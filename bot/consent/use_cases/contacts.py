@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot.consent.addresses import key_of
 from bot.consent.errors import Changed, Invalid, Refused
+from bot.consent.frozen import quick
 from bot.consent.log.changes import ContactChanged, Noted
 from bot.consent.log.entries import Pair
 from bot.consent.model import Actor, Channel, Contact
@@ -18,6 +19,7 @@ from bot.consent.use_cases.record import Recorder, new_id
 LONGEST_NAME = 1_000
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Details:
     """Who a contact is, as somebody typed it. None means untouched, empty takes it away."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -78,14 +79,30 @@ class Service:
 #: An import asks for those of a page twice.
 @lru_cache(maxsize=1_024)
 def _hashed(key: bytes, address: str) -> str:
-    keyed = _keyed(key).copy()
-    keyed.update(address.encode())
-    return f"hash:{keyed.hexdigest()}"
+    return f"hash:{keyed_hash(key, address.encode())}"
+
+
+def plain_keyed_hash(key: bytes, data: bytes) -> str:
+    """The HMAC-SHA256 of the data."""
+    return hmac.new(key, data, "sha256").hexdigest()
+
+
+def keyed_hash(key: bytes, data: bytes) -> str:
+    """What `plain_keyed_hash` gives, at a third of its cost: OpenSSL's HMAC is slow to start. A
+    test compares the two."""
+    inner, outer = (begun.copy() for begun in _keyed(key))
+    inner.update(data)
+    outer.update(inner.digest())
+    return outer.hexdigest()
 
 
 @lru_cache(maxsize=4)
-def _keyed(key: bytes) -> hmac.HMAC:
-    return hmac.new(key, digestmod="sha256")
+def _keyed(key: bytes) -> tuple[hashlib._Hash, hashlib._Hash]:
+    """The two hashes of an HMAC (RFC 2104) with their key, before any data."""
+    block = hashlib.sha256().block_size
+    padded = (hashlib.sha256(key).digest() if len(key) > block else key).ljust(block, b"\0")
+    inner, outer = (bytes(byte ^ pad for byte in padded) for pad in (0x36, 0x5C))
+    return hashlib.sha256(inner), hashlib.sha256(outer)
 
 
 def present(contacts: Contacts, id: str) -> Contact:

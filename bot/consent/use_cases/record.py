@@ -48,7 +48,7 @@ def new_id(now: datetime) -> str:
     """An id of 32 hexadecimal digits. Ids sort by creation: exactly within one process, and to the
     millisecond between processes. The last ten digits are random, so that two processes do not
     make the same id. An id is not a secret."""
-    return f"{_millisecond(now)}{next(_made):010x}{random.getrandbits(40):010x}"
+    return f"{_millisecond(now)}{next(_made) << 40 | random.getrandbits(40):020x}"
 
 
 @lru_cache(maxsize=4)
@@ -130,7 +130,7 @@ class Recorder:
         version = contact.version if contact else 0
         if fields["kind"] in CHANGING and (contact or creates):
             version += 1
-        fields["reason"] = storable(change.reason or "") or None
+        fields["reason"] = (storable(change.reason) or None) if change.reason else None
         if "evidence" in fields:
             fields["evidence"] = _storable(fields["evidence"])
         entry = Entry(

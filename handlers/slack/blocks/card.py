@@ -45,7 +45,7 @@ from handlers.slack.blocks.formatting import (
 #: fit is under Details.
 _ROOM = 7.5
 #: Lines of a step on a phone, with a button below it and without one.
-_WITH_BUTTON, _BARE = 2.75, 2.0
+_WITH_BUTTON, _BARE, _LAST = 2.75, 2.0, 1.5
 #: Of a name, a company and an address, so that each fits its line.
 _NAME, _COMPANY, _ADDRESS = 60, 30, 60
 #: Of names in the dialog before an opt-out.
@@ -58,13 +58,13 @@ def card(profile: Profile) -> list[Block]:
     answers = [answer_line(profile, decision) for decision in profile.decisions.values()]
     if contact.erased:
         return [section("*Erased contact*", answers[0]), *step_blocks(steps(profile, Channel.SMS))]
-    missing, left = _missing(profile)
+    missing, left, room = _missing(profile)
     if not missing and not left:
         return [section(_who(contact), *answers, _addresses(profile)), _buttons(profile)]
     below = [_addresses(profile)]
     if left:
         below.append(f"{left} more step{'s' if left > 1 else ''} under *Details*")
-    elif last := last_line(profile):
+    elif room >= _LAST and (last := last_line(profile)):
         below.append(last)
     blocks = [section(_who(contact), *answers), divider()]
     blocks += [*missing, divider()] if missing else []
@@ -100,36 +100,35 @@ def _addresses(profile: Profile) -> str:
     return " · ".join(said) or "No phone number and no e-mail address"
 
 
-def _missing(profile: Profile) -> tuple[list[Block], int]:
-    """What has to happen, a heading for each channel, as far as the card has room for it; and how
-    many steps are left out."""
+def _missing(profile: Profile) -> tuple[list[Block], int, float]:
+    """What has to happen, a heading for each channel, as far as the card has room for it; how many
+    steps are left out; and the lines that are left."""
     blocks: list[Block] = []
     room, left = _ROOM, 0
     for channel, decision in profile.decisions.items():
         found = steps(profile, channel) if decision.gates else []
         if not found:
             continue
-        if blocks:
-            room -= 1
         lines = [f"*{_heading(decision, profile)}*"]
         if but := contradiction(profile, channel):
             lines.append(f"🚫 {but}")
-            room -= 1
-        fits, room = _fitting(found, room)
+        above = len(lines) - (not blocks)
+        fits, below = _fitting(found, room - above)
         # Without an address nothing is amiss: it may be put in.
         if profile.contact.address(channel):
             left += len(found) - len(fits)
         if not fits:
             continue
+        room = below
         blocks += step_blocks([Step(text="\n".join(lines)), *fits])
         if tell := to_pass_on(profile, channel):
             blocks.append(tell)
     others = sender_steps(profile)
-    fits, _ = _fitting(others[:MOST_SENDERS], room)
+    fits, room = _fitting(others[:MOST_SENDERS], room)
     if fits:
         heading = Step(text=f"*To text {_named(profile)} from other numbers of ours*")
         blocks += step_blocks([heading, *fits])
-    return blocks, left + len(others) - len(fits)
+    return blocks, left + len(others) - len(fits), room
 
 
 def _fitting(found: Sequence[Step], room: float) -> tuple[list[Step], float]:

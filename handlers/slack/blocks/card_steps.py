@@ -113,8 +113,8 @@ def to_pass_on(profile: Profile, channel: Channel) -> Block | None:
     if not blocked:
         return None
     texts = [f"{_word(profile, gate)} to {inert(phone(gate.sender or ''))}" for gate in blocked]
-    said = f"To get texts, please text {joined(texts)} from your phone."
-    return context(f"By phone or e-mail, tell them: “{said}”")
+    said = f"Please text {joined(texts)} from your phone."
+    return context(f"Tell them by phone or e-mail: “{said}”")
 
 
 def _word(profile: Profile, gate: Gate) -> str:
@@ -173,7 +173,7 @@ _PLAIN: dict[Code, tuple[Action, str, str, Mapping[Channel, str]]] = {
     ),
     Code.BOUNCED: (
         Action.EDIT,
-        "{things} bounce; check the {noun}",
+        "the {noun} bounces: check it",
         "Clear {word} Bounce",
         ids.CLEAR,
     ),
@@ -249,7 +249,7 @@ def _re_opt_in(profile: Profile, channel: Channel, pointer: str) -> Step:
             style="primary",
             spoken=f"Request re-opt-in for {vocabulary.things(channel)}",
         )
-        said = "☐ *Agent:* ask for permission; a manager approves"
+        said = "☐ *Agent:* ask again; a manager approves"
         return _for(profile, Action.REQUEST, said, ask)
     if case.state is CaseState.APPROVED and case.decided_by and case.decided_at:
         own = " (the one who asked)" if case.self_approved else ""

@@ -60,13 +60,15 @@ def edit_modal(
     )
     touched = {name: value for name, value in chosen.items() if value != showed[name]}
     blocks += _whose_no(profile, touched, reason)
-    if needs := _needs_evidence(profile, chosen, touched):
+    needs = _needs_evidence(profile, chosen, touched)
+    # What somebody typed before another person was quicker is not lost.
+    if needs or (typed.get("evidence") and not keep):
         blocks.append(
             text_input(
                 "evidence" + suffix,
                 "Evidence",
                 typed.get("evidence", ""),
-                hint=needs,
+                hint=needs or _WHAT_SHOWS,
                 multiline=True,
             )
         )
@@ -129,10 +131,13 @@ def _needs_evidence(
 ) -> str | None:
     """What the evidence has to show, where it is asked for."""
     if _turns_to_yes(profile, chosen, touched):
-        return "What shows that the contact agreed: a form, a call, a ticket."
+        return _WHAT_SHOWS
     if any(name.endswith("_bounce") for name in touched):
         return "What shows that the address works: who confirmed it, and how."
     return None
+
+
+_WHAT_SHOWS = "What shows that the contact agreed: a form, a call, a ticket."
 
 
 def _whose_no(profile: Profile, touched: Mapping[str, str], reason: str) -> list[Block]:

@@ -60,12 +60,11 @@ def request_modal(
     elsewhere already, `other` the case that another contact completed at the same address."""
     typed = typed or {}
     contact = profile.contact
-    decision = profile.decisions[channel]
     blocks: list[Block] = [section(f"⚠️ {notice}")] if notice else []
     blocks.append(
         section(
             f"*{inert(contact.name)}*",
-            answer_line(profile, decision),
+            *(answer_line(profile, decision) for decision in profile.decisions.values()),
             *(step.text for step in steps(profile, channel)),
         )
     )

@@ -26,6 +26,9 @@ class SQLAddresses:
     def get(self, address: str) -> AddressFacts:
         return self.cache.get(address) or replace(_NOTHING, address=address)
 
+    def knows(self, address: str) -> bool:
+        return self.cache.get(address) is not None
+
     def put(self, facts: AddressFacts) -> None:
         self.cache.put(facts.address, None if facts.empty else facts)
 

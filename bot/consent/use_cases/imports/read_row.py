@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.consent.errors import Invalid
+from bot.consent.frozen import quick
 from bot.consent.model import Channel, ConsentValue
 from bot.consent.use_cases.contacts import Details, Fields, read_details
 from bot.consent.use_cases.context import Service
@@ -17,6 +18,7 @@ from bot.consent.use_cases.imports.rows import Row
 Addresses = Mapping[Channel, Sequence[str]]
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadRow:
     """A row whose addresses were read."""

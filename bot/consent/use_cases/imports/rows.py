@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.consent.frozen import quick
 from bot.consent.model import Channel, ConsentValue, Evidence
 from bot.consent.use_cases.contacts import Details
 
@@ -70,6 +71,7 @@ class OptOutDetails:
 _UNDATED = OptOutDetails()
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One row of a file. Its words are parsed, its addresses are not."""

@@ -209,7 +209,8 @@ class _Importing:
                 read = ReadRow(row=read.row, addresses=left)
                 self.counts.update(self.writer.write_rejected(recorder, read))
             else:
-                self.counts.update(done or [Consequence.UNCHANGED])
+                for consequence in done or (Consequence.UNCHANGED,):
+                    self.counts[consequence] += 1
                 self._tell_further(read)
 
     def _tell_further(self, read: ReadRow) -> None:
