@@ -139,7 +139,7 @@ def test_a_block_of_another_sender_is_said_beside_the_answer(service: Service) -
 
     assert one.verdict is AddressVerdict.YES
     assert [decision.answer for decision in one.others.values()] == [Answer.NO]
-    assert "From Sales: Can't be reached. The contact replied STOP to" in reason(one)
+    assert "From Sales: Blocked. The contact replied STOP to" in reason(one)
     assert "texts START to +14155550177" in next_step(one)
 
 

@@ -85,11 +85,11 @@ def connections(storage: Path) -> int:
 
 
 def stops(slack: Slack) -> Counter[str | None]:
-    """How often each was stored."""
+    """How often each of Twilio's was stored."""
     return Counter(
         entry.provider_id
         for entry in slack.log()
-        if entry.provider_id and entry.kind is EntryKind.CONSENT
+        if (entry.provider_id or "").startswith("twilio:") and entry.kind is EntryKind.CONSENT
     )
 
 
