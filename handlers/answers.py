@@ -10,7 +10,7 @@ from dataclasses import replace
 from bot.consent.gates import THINGS, Code, Gate
 from bot.consent.log.entries import CARRIED
 from bot.consent.model import Channel, Consent, ConsentValue, Contact, Origin
-from bot.consent.rules import Answer, Decision
+from bot.consent.rules import Answer, Decision, Status
 from bot.consent.suppressions import Listing, why
 from bot.consent.use_cases import Profile
 from bot.consent.use_cases.alerts.readings import BY_DEADLINE
@@ -76,7 +76,7 @@ def _cause(profile: Profile, decision: Decision, gate: Gate) -> str:
     """Why not, and since when."""
     consent = profile.contact.consent(decision.channel)
     at = gate.since
-    if consent.on is ConsentValue.NO and gate.code in _BESIDE_NO:
+    if decision.status is Status.OPTED_OUT:
         said, at = _refused(profile, decision), consent.since
     elif gate.code is Code.CARRIER_BLOCK:
         said = _stopped(profile, decision.channel, gate)
@@ -112,10 +112,6 @@ def _stopped(profile: Profile, channel: Channel, gate: Gate) -> str:
     return f"STOP by {_first_lower(told.reason.partition(' replied')[0])}"
 
 
-#: With one of these the contact's NO is the cause that is told.
-_BESIDE_NO = frozenset({Code.OPTED_OUT, Code.CARRIER_BLOCK, Code.SUPPRESSED})
-
-
 def _refused(profile: Profile, decision: Decision) -> str:
     consent = profile.contact.consent(decision.channel)
     gates = {gate.code: gate for gate in decision.gates}
@@ -129,9 +125,9 @@ def _refused(profile: Profile, decision: Decision) -> str:
         return f"switched off by us ({said})" if said else "switched off by us"
     if not said:
         return "a file says so" if consent.by is Origin.IMPORT else "the contact asked for it"
-    block = gates.get(Code.CARRIER_BLOCK)
-    if block is not None and block.sender and _REPLIED in said:
-        return f"{said} to {phone(block.sender)}"
+    stops = [g for g in decision.gates if g.code is Code.CARRIER_BLOCK and g.since == consent.since]
+    if stops and stops[0].sender and _REPLIED in said:
+        return f"{said} to {phone(stops[0].sender)}"
     return said
 
 

@@ -96,6 +96,9 @@ def more(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
         case ids.WHY:
             show(client, body, details_view(found, where))
         case ids.FORBID:
+            if found.contact.do_not_contact:
+                redraw(client, consent, actor, found, where)
+                raise Invalid("The contact is marked Do not contact already.")
             show(client, body, do_not_contact_modal(found, where))
         case _:
             raise Invalid(ids.OUTDATED)

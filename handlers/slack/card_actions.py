@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from slack_bolt import Ack
 from slack_sdk import WebClient
 
-from bot.consent.errors import Invalid, NotFound
-from bot.consent.model import Actor, Channel, ConsentValue, Origin
+from bot.consent.errors import Changed, Invalid, NotFound
+from bot.consent.model import Actor, Bounce, Channel, ConsentValue, Origin
 from bot.consent.permissions import Action, authorize
 from bot.consent.use_cases import (
     Profile,
@@ -27,9 +28,10 @@ from handlers.answers import answer_line
 from handlers.entry_lines import meanwhile
 from handlers.slack import ids
 from handlers.slack.alerts.render.alert_text import no_opt_out
+from handlers.slack.blocks.details_modal import details_view
 from handlers.slack.blocks.edit_modal import edit_modal
 from handlers.slack.blocks.formatting import date, lines
-from handlers.slack.blocks.modal_frame import Metadata
+from handlers.slack.blocks.modal_frame import Metadata, View
 from handlers.slack.blocks.request_modal import case_modal
 from handlers.slack.blocks.saved_modal import saved_modal
 from handlers.slack.blocks.small_modals import (
@@ -56,10 +58,13 @@ def opt_out(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Ac
     if what not in (*Channel, "both"):
         raise Invalid(ids.OUTDATED)
     at = ids.Pointer.read(about)
+    contact = profile(consent, at.contact, actor).contact
+    # An address that is gone meanwhile does not hold up the other opt-out.
+    there = [c for c in Channel if what in (c, "both") and (what == c or contact.address(c))]
     no = ConsentValue.NO
     wish = StatusUpdate(
-        sms=no if what in (Channel.SMS, "both") else None,
-        email=no if what in (Channel.EMAIL, "both") else None,
+        sms=no if Channel.SMS in there else None,
+        email=no if Channel.EMAIL in there else None,
         by=Origin.CONTACT,
     )
     outcome = change(consent, at.contact, wish, actor)
@@ -100,18 +105,32 @@ def saved_clear(
     if metadata.channel not in list(Channel):
         raise Invalid(ids.OUTDATED)
     values = typed(view)
+    channel = Channel(metadata.channel)
     wish = StatusUpdate(
-        clear_bounce=frozenset({Channel(metadata.channel)}),
+        clear_bounce=frozenset({channel}),
         reason=values.get("reason") or None,
         evidence=values.get("evidence") or None,
     )
-    _save(ack, client, consent, actor, metadata, wish)
+    _save(
+        ack,
+        client,
+        consent,
+        actor,
+        metadata,
+        wish,
+        again=lambda found, notice: clear_modal(
+            found, channel, metadata, notice=notice, typed=values
+        ),
+    )
 
 
 def do_not_contact(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
     """Asks a manager why it is lifted."""
     authorize(actor, Action.LIFT_DO_NOT_CONTACT)
     found = profile(consent, pointer(body).contact, actor)
+    if not found.contact.do_not_contact:
+        redraw(client, consent, actor, found, origin(body))
+        raise Changed("Do not contact was lifted meanwhile. Nothing was changed.")
     show(client, body, do_not_contact_modal(found, origin(body)))
     ack()
 
@@ -122,7 +141,17 @@ def saved_do_not_contact(
     metadata = read_metadata(view)
     reason = typed(view).get("reason") or None
     wish = StatusUpdate(do_not_contact=metadata.kind == ids.FORBID, reason=reason)
-    _save(ack, client, consent, actor, metadata, wish)
+    _save(
+        ack,
+        client,
+        consent,
+        actor,
+        metadata,
+        wish,
+        again=lambda found, notice: do_not_contact_modal(
+            found, metadata, notice=notice, reason=reason or ""
+        ),
+    )
 
 
 def _save(
@@ -132,16 +161,32 @@ def _save(
     actor: Actor,
     metadata: Metadata,
     wish: StatusUpdate,
+    *,
+    again: Callable[[Profile, str], View],
 ) -> None:
+    """Saves a form of one card; `again` draws it for somebody who was overtaken, with what they
+    typed."""
     outcome = change(consent, metadata.contact, wish, actor, version=metadata.version)
     with saved():
         found = profile(consent, metadata.contact, actor)
         notice = None
         if outcome.meanwhile and outcome.left:
             notice = meanwhile(outcome.meanwhile, consent.now(), consent.providers)
-        modal = saved_modal(found, outcome.changes, metadata, notice=notice)
+        if notice and _still_asked(found, wish):
+            kept = "What you typed is kept below: look, then send it again."
+            modal = again(found, f"{notice} {kept}")
+        else:
+            modal = saved_modal(found, outcome.changes, metadata, notice=notice)
         ack(response_action="update", view=modal)
         redraw(client, consent, actor, found, metadata)
+
+
+def _still_asked(found: Profile, wish: StatusUpdate) -> bool:
+    """Whether what was not done can be done yet."""
+    if wish.do_not_contact is not None:
+        return found.contact.do_not_contact != wish.do_not_contact
+    facts = (found.facts.get(channel) for channel in wish.clear_bounce)
+    return any(one is not None and one.bounce is Bounce.YES for one in facts)
 
 
 def record(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
@@ -169,7 +214,11 @@ def hold(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
     answer = answer_hold(consent, contact, channel, refusal, actor, since=held.since)
     with saved():
         found = profile(consent, contact, actor)
-        redrawn = redraw(client, consent, actor, found, origin(body))
+        where = origin(body)
+        redrawn = redraw(client, consent, actor, found, where)
+        view = body.get("view")
+        if isinstance(view, dict) and view.get("callback_id") == ids.WHY_MODAL:
+            client.views_update(view_id=view_id(body), view=details_view(found, where))
         if not answer.won:
             word = "an opt-out" if answer.refusal else "no opt-out"
             by = vocabulary.actor(answer.by, consent.providers)
@@ -198,5 +247,7 @@ def touched(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Ac
     metadata = read_metadata(view)
     found = profile(consent, metadata.contact, actor)
     modal = edit_modal(found, metadata, typed=typed(view), keep=True)
-    client.views_update(view_id=view_id(body), hash=view.get("hash"), view=modal)
+    # Without the hash: of two quick choices the second was made on the first one's form, and what
+    # stands in the fields stays by their ids.
+    client.views_update(view_id=view_id(body), view=modal)
     ack()

@@ -153,7 +153,10 @@ def denying(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Ac
     if about.case.state is not CaseState.PENDING:
         say(client, body, _already(Decided(case=about.case, won=False), consent.providers))
     else:
-        show(client, body, deny_modal(case, about, _list_of(body)))
+        view = body.get("view")
+        in_modal = isinstance(view, dict) and view.get("callback_id") == ids.CASE_MODAL
+        where = view_id(body) if in_modal else ""
+        show(client, body, deny_modal(case, about, _list_of(body), where))
     ack()
 
 
@@ -167,6 +170,9 @@ def saved_denial(
         said = _denied(decided.case, actor) if decided.won else _already(decided, consent.providers)
         ack(response_action="update", view=message_modal("Deny", said, markup=True))
         _list_anew(client, consent, actor, metadata.response_url)
+        if metadata.view_id:
+            about = case_details(consent, decided.case.id, actor)
+            client.views_update(view_id=metadata.view_id, view=case_modal(about, Metadata()))
 
 
 def withdrawn(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:

@@ -67,7 +67,8 @@ def saved_edit(
         )
         return
     except Refused as refused:
-        if refused.field == "evidence" and "evidence" not in values:
+        unasked = refused.field == "evidence" and "evidence" not in values
+        if unasked and not wish.opt_outs:
             found = profile(consent, metadata.contact, actor)
             asked = edit_modal(found, metadata, notice=escape(refused.sentence), typed=values)
             ack(response_action="update", view=asked)
@@ -117,7 +118,8 @@ def _ask_instead(
         found = profile(consent, metadata.contact, actor)
         if channel in found.cases:
             notice.append(f"A request is open already: see {escape(consent.command)} pending.")
-        typed = {name: values[name] for name in ("evidence", "reason", "note") if name in values}
+        carried = ("evidence", "evidence_date", "reason", "note")
+        typed = {name: values[name] for name in carried if name in values}
         other = completed_by_another(consent, metadata.contact, channel, actor)
         modal = request_modal(
             found, channel, metadata, notice=" ".join(notice), typed=typed, other=other

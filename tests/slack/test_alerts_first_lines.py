@@ -266,7 +266,8 @@ FIRST_LINES: list[tuple[str, AlertKind, list[Step], str]] = [
         "bounce, cleared",
         K.BOUNCE,
         [bounced, cleared],
-        f"🟡 *SMS bounce cleared:* texts to {WHO} are sent again, and the next one is the test.",
+        f"🟡 *SMS bounce cleared:* {WHO}. The next of our texts is the test, where nothing else "
+        "stops them.",
     ),
     (
         "two bounces, one cleared",

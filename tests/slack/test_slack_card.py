@@ -11,11 +11,11 @@ import pytest
 
 from bot.consent.log.entries import EntryKind
 from bot.consent.model import Bounce, Channel, ConsentValue
-from bot.consent.use_cases import StatusUpdate
+from bot.consent.use_cases import Details, StatusUpdate, edit
 from bot.consent.use_cases.ingest import ingest
 from sandbox.client import PersonClient, ShownMessage
 from tests.support.alerts_fixtures import reply
-from tests.support.slack_fixtures import Slack, card, opened, said, started
+from tests.support.slack_fixtures import OPERATOR, Slack, card, opened, said, started
 
 ANA = "ana@example.com"  # wants both
 BOB = "bob.miller@example.com"  # wants texts, which bounce
@@ -253,6 +253,25 @@ def test_a_reply_that_waits_is_answered_from_the_card(
     assert answer in shown_to(ana).plain
 
 
+def test_a_long_reply_is_read_in_details_before_it_is_answered(
+    slack: Slack, ana: PersonClient
+) -> None:
+    text = (
+        f"Thanks for the reminder, {'we will be there on Tuesday. ' * 8}But please stop texting me"
+    )
+    holds(slack, text)
+    card(ana, ANA)
+    on_card = shown_to(ana)
+    details = opened(ana, ana.press("Read the reply"))
+    ana.press("It was an opt-out", confirm=True)
+    after = ana.modals[-1]
+
+    assert "It was an opt-out" not in on_card.buttons
+    assert "But please stop texting me" in details.plain
+    assert slack.on(ANA)[0] is ConsentValue.NO
+    assert "It was an opt-out" not in after.buttons
+
+
 def test_whoever_answers_second_reads_who_was_first(slack: Slack, ana: PersonClient) -> None:
     holds(slack)
     ben = slack.person("Ben")
@@ -312,6 +331,74 @@ def test_the_text_says_the_whole_card_and_masks_the_contacts_addresses(
     assert "555-0106" not in text
     assert "grace@" not in text
     assert "*" not in text
+
+
+# Overtaken
+
+
+def test_a_form_that_somebody_overtook_keeps_what_was_typed(
+    slack: Slack, ana: PersonClient
+) -> None:
+    card(ana, BOB)
+    ana.press("Clear SMS Bounce")
+    ana.type("Reason", "The phone was off")
+    ana.type("Evidence", "He called from it today")
+    slack.set(slack.find(BOB), StatusUpdate(email=ConsentValue.NO, reason="Asked by phone"))
+    again = opened(ana, ana.submit())
+    saved = opened(ana, ana.submit())
+
+    assert "What you typed is kept below" in again.plain
+    assert again.fields["Evidence"] == "He called from it today"
+    assert saved.title == "Saved"
+
+
+def test_lift_pressed_twice_does_not_set_do_not_contact_again(
+    slack: Slack, lee: PersonClient
+) -> None:
+    mia = slack.person("Mia")
+    for manager in (lee, mia):
+        card(manager, UMAR)
+    lee.press("Lift Do not contact")
+    lee.type("Reason", "He called")
+    lee.submit()
+
+    told = said(mia.press("Lift Do not contact"))
+
+    assert "lifted meanwhile" in told
+    assert not slack.find(UMAR).do_not_contact
+
+
+def test_an_opt_out_of_both_channels_goes_as_far_as_there_are_addresses(
+    slack: Slack, ana: PersonClient
+) -> None:
+    card(ana, ANA)
+    shown = shown_to(ana)
+    edit(slack.service, slack.find(ANA).id, Details(email=""), OPERATOR)
+    ana.choose("Opt out", "SMS and e-mail", in_=shown, confirm=True)
+
+    assert slack.on("+14155550100")[0] is ConsentValue.NO
+
+
+def test_the_contacts_opt_out_is_recorded_over_a_no_of_ours(
+    slack: Slack, ana: PersonClient
+) -> None:
+    card(ana, WILL)
+    ana.choose("Opt out", "SMS", confirm=True)
+
+    assert slack.find(WILL).consent(Channel.SMS).refused
+
+
+def test_a_date_typed_in_edit_goes_along_into_the_request(slack: Slack, ana: PersonClient) -> None:
+    card(ana, GRACE)
+    ana.press("Edit")
+    ana.choose("SMS On", "YES")
+    ana.type("Evidence", "Form on paper")
+    agreed = int((slack.clock() - timedelta(days=2)).timestamp())
+    ana.type("When they agreed", str(agreed))
+    request = opened(ana, ana.submit())
+
+    assert request.title == "Re-opt-in for SMS"
+    assert request.fields["When they agreed"] == agreed
 
 
 # Edit

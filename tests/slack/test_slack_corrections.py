@@ -103,7 +103,7 @@ def test_an_address_removed_at_the_provider_turns_the_card_green(
     told = said(lee.press("Removed at SendGrid", confirm=True))
 
     assert "Email 🔴" in before.plain
-    assert "☐ Operator: remove it at SendGrid; a manager confirms" in before.plain
+    assert "☐ Operator: remove it at SendGrid (the contact unsubscribed)" in before.plain
     assert "✓ Recorded: removed at SendGrid." in told
     assert "Email ✅ Opted in" in told
     [after] = [m for m in lee.messages() if "Activity Log" in m.buttons]
@@ -141,8 +141,8 @@ def test_the_button_asks_first_and_no_leaves_all_as_it_was(slack: Slack, lee: Pe
     lee.press("Removed at SendGrid", confirm=False)
 
     assert confirm["text"]["text"] == (
-        "Press it only when the address was taken off SendGrid's suppression list. "
-        "Nothing is sent by this."
+        "Press it only when the address was taken off SendGrid's suppression list: the contact "
+        "unsubscribed. Nothing is sent by this."
     )
     assert slack.head() == head
 

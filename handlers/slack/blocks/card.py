@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bot.consent.gates import Code
-from bot.consent.model import Channel, ConsentValue, Contact
+from bot.consent.model import Channel, Contact
 from bot.consent.permissions import Action, may
 from bot.consent.rules import Decision, Status
 from bot.consent.use_cases import Profile
@@ -206,7 +206,7 @@ def _opt_out(profile: Profile, pointer: str) -> list[Block]:
     open_ = [
         channel
         for channel in Channel
-        if contact.address(channel) and contact.consent(channel).on is not ConsentValue.NO
+        if contact.address(channel) and not contact.consent(channel).refused
     ]
     if not open_:
         return []

@@ -10,7 +10,7 @@ from bot.consent.cases import Case, CaseState
 from bot.consent.gates import Code, Gate
 from bot.consent.model import Channel
 from bot.consent.permissions import Action, may
-from bot.consent.suppressions import Listing
+from bot.consent.suppressions import Listing, why
 from bot.consent.use_cases import Profile, others_gates
 from handlers import vocabulary
 from handlers.slack import ids
@@ -30,6 +30,10 @@ from handlers.slack.blocks.formatting import (
 _ONLY_THEY = " (only they can)"
 #: Of other senders that are blocked, lines on the card at most.
 MOST_SENDERS = 3
+#: Of one channel, in a view of at most 100 blocks.
+MOST_STEPS = 30
+#: Characters of a reply that fit into a confirm dialog beside what follows from the answer.
+_IN_DIALOG = 170
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +48,10 @@ class Step:
 
 
 def step_blocks(steps: Sequence[Step]) -> Iterator[Block]:
-    """Lines without a button stand together; one button stands beside its line, two below it."""
+    """The steps, as far as one view has room for them. Lines without a button stand together; one
+    button stands beside its line, two below it."""
     lines: list[str] = []
-    for step in steps:
+    for step in steps[:MOST_STEPS]:
         if not step.buttons:
             lines.append(step.text)
             continue
@@ -60,15 +65,17 @@ def step_blocks(steps: Sequence[Step]) -> Iterator[Block]:
             yield {"type": "actions", "elements": list(step.buttons)}
     if lines:
         yield section(*lines)
+    if len(steps) > MOST_STEPS:
+        yield context(f"{len(steps) - MOST_STEPS} more, once these are done.")
 
 
-def steps(profile: Profile, channel: Channel) -> list[Step]:
+def steps(profile: Profile, channel: Channel, *, whole: bool = False) -> list[Step]:
     """Every failing gate of the headline and of blocks that a re-opt-in waits for, the likely next
-    step first; and what is done already."""
+    step first; and what is done already. `whole` quotes a held reply in full."""
     decision = profile.decisions[channel]
     # What stops both channels is told at the first.
     found = [
-        _step(profile, channel, gate)
+        _step(profile, channel, gate, whole=whole)
         for gate in decision.gates
         if gate.code is not Code.DO_NOT_CONTACT or channel is Channel.SMS
     ]
@@ -103,7 +110,8 @@ def other_keys(profile: Profile, channel: Channel) -> list[Gate]:
         return []
     named = {gate.sender for gate in profile.decisions[channel].gates}
     gates = [gate for decision in profile.by_sender.values() for gate in decision.gates]
-    return [g for g in gates if g.code is Code.CARRIER_BLOCK and g.sender not in named]
+    blocked = [g for g in gates if g.code is Code.CARRIER_BLOCK and g.sender not in named]
+    return list({gate.sender: gate for gate in blocked}.values())
 
 
 def to_pass_on(profile: Profile, channel: Channel) -> Block | None:
@@ -121,7 +129,7 @@ def _word(profile: Profile, gate: Gate) -> str:
     return inert(profile.senders.unblock_word(gate.sender_id or gate.sender or ""), 40)
 
 
-def _step(profile: Profile, channel: Channel, gate: Gate) -> Step:
+def _step(profile: Profile, channel: Channel, gate: Gate, *, whole: bool = False) -> Step:
     """One gate: who opens it, how, and with what button."""
     if gate.code in _BY_SENDER:
         return _of_sender(profile, channel, gate)
@@ -129,7 +137,7 @@ def _step(profile: Profile, channel: Channel, gate: Gate) -> Step:
     if gate.code is Code.OPTED_OUT and profile.contact.consent(channel).refused:
         return _re_opt_in(profile, channel, pointer)
     if gate.code is Code.REVIEW_HOLD:
-        return _held(profile, channel)
+        return _held(profile, channel, whole=whole)
     if gate.code not in _PLAIN:
         return Step(text=f"☐ *{vocabulary.OWNER[gate.owner]}:* {inert(gate.remedy, 200)}")
     action, does, label, ids_of = _PLAIN[gate.code]
@@ -219,7 +227,7 @@ def _for(profile: Profile, action: Action, text: str, *buttons: Block) -> Step:
 def _suppressed(profile: Profile, gate: Gate) -> Step:
     listing = Listing.of(gate.sender_id or "")
     provider = inert(profile.senders.providers.label(listing.provider), 40)
-    said = f"☐ *Operator:* remove it at {provider}; a manager confirms"
+    said = f"☐ *Operator:* remove it at {provider} ({inert(why(listing), 60)}); a manager confirms"
     pointer = ids.Pointer(contact=profile.contact.id, version=profile.contact.version)
     if not gate.sender_id or gate.since is None:
         return Step(text=said)
@@ -230,8 +238,8 @@ def _suppressed(profile: Profile, gate: Gate) -> Step:
     removed = button(f"Removed at {name}", ids.REMOVED, value)
     removed["confirm"] = confirm(
         f"Removed at {name}?",
-        f"Press it only when the address was taken off {name}'s suppression list. Nothing is sent "
-        "by this.",
+        f"Press it only when the address was taken off {name}'s suppression list: "
+        f"{shown(why(listing), 60)}. Nothing is sent by this.",
         do="It was removed",
         leave="Not yet",
     )
@@ -276,26 +284,32 @@ def _of(profile: Profile, channel: Channel) -> str:
 _SHORT = {Channel.SMS: "SMS", Channel.EMAIL: "mail"}
 
 
-def _held(profile: Profile, channel: Channel) -> Step:
+def _held(profile: Profile, channel: Channel, *, whole: bool) -> Step:
+    """The question that the reply asks. It is answered only where all of it can be read: in the
+    dialog, or in Details."""
     facts = profile.facts.get(channel)
     held = facts.hold if facts else None
-    said = f"☐ *Agent:* was “{inert(held.text if held else '', 60)}” an opt-out?"
+    text = held.text if held else ""
+    said = f"☐ *Agent:* was “{inert(text, 1_000 if whole else 60)}” an opt-out?"
     if held is None:
         return Step(text=said)
+    pointer = str(ids.Pointer(contact=profile.contact.id, version=profile.contact.version))
+    if len(text) > _IN_DIALOG and not whole:
+        return _for(profile, Action.ANSWER, said, button("Read the reply", ids.WHY, pointer))
+    quoted = f"“{shown(text, _IN_DIALOG)}” " if not whole else ""
     card = ids.Pointer(contact=profile.contact.id, version=profile.contact.version)
     value = str(ids.HoldPointer(card=card, channel=channel, since=held.since))
     things = vocabulary.things(channel)
     yes = button("It was an opt-out", ids.HOLD_YES, value, style="danger")
     yes["confirm"] = confirm(
         "It was an opt-out?",
-        f"No more {things} are sent to this contact and to whoever else has the address. A manager "
-        "has to approve before they come again.",
+        f"{quoted}No more {things} are sent to anybody with this address until a manager approves.",
         do="It was",
     )
     no = button("It was not", ids.HOLD_NO, value)
     no["confirm"] = confirm(
         "It was no opt-out?",
-        f"The hold ends, and {things} are sent again where nothing else stands in the way.",
+        f"{quoted}The hold ends, and {things} are sent again where nothing else stops them.",
         do="It was not",
     )
     return _for(profile, Action.ANSWER, said, yes, no)

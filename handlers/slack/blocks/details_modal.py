@@ -14,11 +14,13 @@ from handlers.answers import answer_line, whose
 from handlers.slack import ids
 from handlers.slack.blocks.card_steps import sender_steps, step_blocks, steps
 from handlers.slack.blocks.formatting import (
+    FIELD,
     Block,
     context,
     divider,
     fields,
     inert,
+    lines,
     phone,
     section,
 )
@@ -30,14 +32,14 @@ def details_view(profile: Profile, metadata: Metadata) -> View:
     blocks: list[Block] = [section(f"*{inert(profile.contact.name) or 'Erased contact'}*")]
     for channel, decision in profile.decisions.items():
         blocks.append(section(answer_line(profile, decision)))
-        blocks += step_blocks(steps(profile, channel))
+        blocks += step_blocks(steps(profile, channel, whole=True))
         gates = (whose(profile, channel, gate) for gate in decision.gates)
         reasons = [*map(vocabulary.reason, gates), *decision.notes]
         if reasons:
-            blocks.append(context("\n".join(reasons)))
+            blocks.append(context(lines(reasons, FIELD)))
     blocks += step_blocks(sender_steps(profile))
     if said := list(_other_reasons(profile)):
-        blocks.append(context("\n".join(said)))
+        blocks.append(context(lines(said, FIELD)))
     if not profile.contact.erased:
         blocks += [divider(), fields(*_fields(profile))]
     blocks += [divider(), legend()]

@@ -60,7 +60,7 @@ def edit_modal(
     )
     touched = {name: value for name, value in chosen.items() if value != showed[name]}
     blocks += _whose_no(profile, touched, reason)
-    needs = _needs_evidence(profile, chosen, touched)
+    needs = _needs_evidence(touched)
     # What somebody typed before another person was quicker is not lost.
     if needs or (typed.get("evidence") and not keep):
         blocks.append(
@@ -72,7 +72,7 @@ def edit_modal(
                 multiline=True,
             )
         )
-    if _turns_to_yes(profile, chosen, touched):
+    if _turns_to_yes(touched):
         hint = "Leave it empty if it was just now."
         at = typed.get("evidence_date", "")
         blocks.append(moment_input("evidence_date" + suffix, "When they agreed", at, hint=hint))
@@ -114,23 +114,14 @@ def _dropdown(name: str, suffix: str, value: str) -> Block:
     return select(name + suffix, f"{channel.word} Bounce", options, value, ask=True)
 
 
-def _turns_to_yes(
-    profile: Profile, chosen: Mapping[str, str], touched: Mapping[str, str]
-) -> list[Channel]:
-    """Where YES is chosen, or stands without evidence."""
-    return [
-        channel
-        for channel in Channel
-        if chosen.get(name := f"{channel}_on") == "YES"
-        and (name in touched or profile.contact.consent(channel).unproven)
-    ]
+def _turns_to_yes(touched: Mapping[str, str]) -> list[Channel]:
+    """Where YES is chosen."""
+    return [channel for channel in Channel if touched.get(f"{channel}_on") == "YES"]
 
 
-def _needs_evidence(
-    profile: Profile, chosen: Mapping[str, str], touched: Mapping[str, str]
-) -> str | None:
+def _needs_evidence(touched: Mapping[str, str]) -> str | None:
     """What the evidence has to show, where it is asked for."""
-    if _turns_to_yes(profile, chosen, touched):
+    if _turns_to_yes(touched):
         return _WHAT_SHOWS
     if any(name.endswith("_bounce") for name in touched):
         return "What shows that the address works: who confirmed it, and how."
@@ -159,4 +150,4 @@ def _whose_no(profile: Profile, touched: Mapping[str, str], reason: str) -> list
             more = [f"{others} more"] if others > 0 else []
             who = joined([*(f"*{inert(name, 80) or 'No name'}*" for name in names), *more])
             said.append(f"It stops {vocabulary.things(channel)} to {who}, too: same address.")
-    return [context("\n".join(said))]
+    return [context(*said)]

@@ -14,8 +14,10 @@ from handlers import vocabulary
 from handlers.answers import answer_line
 from handlers.slack import ids
 from handlers.slack.alerts.render.case_progress import (
+    details,
     evidence_line,
     masked_address,
+    progress,
     waits_for,
 )
 from handlers.slack.alerts.render.case_text import decision_buttons, may_not_approve
@@ -42,7 +44,7 @@ from handlers.slack.blocks.modal_frame import (
 
 PAGE = 5
 #: Of evidence and warnings, as much as lets a page of the list be one message.
-_SHORT, _LONG, _WARNINGS = 100, 600, 160
+_SHORT, _WARNINGS = 100, 160
 
 _HOW = (Reason.PHONE, Reason.EMAIL, Reason.IN_PERSON, Reason.WEB_FORM)
 
@@ -121,27 +123,26 @@ def requested_modal(matter: CaseDetails, lines: Sequence[str], *, told: bool, co
 
 
 def case_modal(matter: CaseDetails, metadata: Metadata) -> View:
-    """The request as the channel shows it, with Approve and Deny."""
+    """The request as the channel shows it, with the name, and with Approve and Deny until somebody
+    has decided."""
     case, contact = matter.case, matter.contact
     name = inert(contact.name, 80) if contact else "Gone"
     said = [f"*{name}* · {case.channel.word} · {inert(masked(case.address), 80)}"]
-    said.append(f"Requested by {vocabulary.person(case.requested_by)}, {date(case.requested_at)}.")
-    said += evidence_line(case, _LONG)
-    blocks = [section(*said)]
+    blocks = [section(*said, *details(matter)), section(*progress(matter))]
     if matter.warnings:
         blocks.append(context(*(f"⚠️ {inert(warning, 300)}" for warning in matter.warnings)))
     if case.state is CaseState.PENDING:
         whom = shown(contact.name, 80) if contact else "a contact who is gone"
         elements = decision_buttons(matter, f"{whom}, {masked(case.address)}")
         blocks.append({"type": "actions", "elements": elements})
-    else:
-        blocks.append(section("Nothing is left to decide here."))
     return modal(ids.CASE_MODAL, "Re-opt-in request", blocks, metadata)
 
 
-def deny_modal(pointer: ids.Pointer, matter: CaseDetails, response_url: str = "") -> View:
+def deny_modal(
+    pointer: ids.Pointer, matter: CaseDetails, response_url: str = "", view_id: str = ""
+) -> View:
     """Whose request it is, and a reason, which the person who asked will read. `response_url` is
-    the list's that it came from."""
+    the list's that it came from, `view_id` the request's own modal's."""
     case, contact = matter.case, matter.contact
     name = inert(contact.name, 80) if contact else "a contact who is gone"
     address = masked_address(case, masked(case.address))
@@ -161,7 +162,12 @@ def deny_modal(pointer: ids.Pointer, matter: CaseDetails, response_url: str = ""
             multiline=True,
         ),
     ]
-    metadata = Metadata(contact=pointer.contact, version=pointer.version, response_url=response_url)
+    metadata = Metadata(
+        contact=pointer.contact,
+        version=pointer.version,
+        response_url=response_url,
+        view_id=view_id,
+    )
     return modal(ids.DENY_MODAL, "Deny", blocks, metadata, submit="Deny")
 
 

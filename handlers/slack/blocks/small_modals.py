@@ -67,8 +67,17 @@ def note_modal(metadata: Metadata) -> View:
     return modal(ids.NOTE_MODAL, "Add a note", blocks, metadata, submit="Add")
 
 
-def clear_modal(profile: Profile, channel: Channel, metadata: Metadata) -> View:
-    """Why a bounce is cleared, and how anybody knows that the address works."""
+def clear_modal(
+    profile: Profile,
+    channel: Channel,
+    metadata: Metadata,
+    *,
+    notice: str | None = None,
+    typed: Mapping[str, str] | None = None,
+) -> View:
+    """Why a bounce is cleared, and how anybody knows that the address works. `typed` are values
+    that were not saved, and `notice` says why not."""
+    typed = typed or {}
     contact = profile.contact
     noun = "number" if channel is Channel.SMS else "address"
     things = vocabulary.things(channel)
@@ -86,14 +95,14 @@ def clear_modal(profile: Profile, channel: Channel, metadata: Metadata) -> View:
         text_input(
             "reason",
             "Reason",
-            "",
+            typed.get("reason", ""),
             hint="Why you expect it to work now, such as: the phone was off.",
             optional=False,
         ),
         text_input(
             "evidence",
             "Evidence",
-            "",
+            typed.get("evidence", ""),
             hint=f"What shows that the {noun} works: who confirmed it, when and how.",
             optional=False,
             multiline=True,
@@ -102,6 +111,8 @@ def clear_modal(profile: Profile, channel: Channel, metadata: Metadata) -> View:
     metadata = msgspec.structs.replace(
         metadata, contact=contact.id, version=contact.version, channel=channel
     )
+    if notice:
+        blocks.insert(0, section(f"⚠️ {notice}"))
     title = f"Clear {channel.word} Bounce"
     return modal(ids.CLEAR_MODAL, title, blocks, metadata, submit="Clear")
 
@@ -109,8 +120,10 @@ def clear_modal(profile: Profile, channel: Channel, metadata: Metadata) -> View:
 _ONE = {Channel.SMS: "text", Channel.EMAIL: "e-mail"}
 
 
-def do_not_contact_modal(profile: Profile, metadata: Metadata) -> View:
-    """Sets Do not contact, or lifts it."""
+def do_not_contact_modal(
+    profile: Profile, metadata: Metadata, *, notice: str | None = None, reason: str = ""
+) -> View:
+    """Sets Do not contact, or lifts it. `notice` says why a first try was not saved."""
     contact = profile.contact
     lifts = contact.do_not_contact
     said = (
@@ -120,8 +133,10 @@ def do_not_contact_modal(profile: Profile, metadata: Metadata) -> View:
     )
     blocks = [
         section(f"*{inert(contact.name)}*", said),
-        text_input("reason", "Reason", "", optional=not lifts, multiline=True),
+        text_input("reason", "Reason", reason, optional=not lifts, multiline=True),
     ]
+    if notice:
+        blocks.insert(0, section(f"⚠️ {notice}"))
     metadata = msgspec.structs.replace(
         metadata,
         contact=contact.id,

@@ -32,7 +32,7 @@ def present_state(service: Service, alert: Alert) -> PresentState:
         return NOTHING_SINCE
     if alert.kind is AlertKind.BOUNCE:
         with service.store.reading() as records:
-            return PresentState(cleared=_cleared(records, alert))
+            return PresentState(cleared=_cleared(service, records, alert))
     if alert.kind not in OPT_OUTS:
         return NOTHING_SINCE
     with service.store.reading() as records:
@@ -52,11 +52,16 @@ def _cases_since(records: Records, alert: Alert) -> Sequence[Case]:
     ]
 
 
-def _cleared(records: Records, alert: Alert) -> int:
+def _cleared(service: Service, records: Records, alert: Alert) -> int:
+    """Contacts who have an address that the alert is about, and whose bounce is cleared."""
     cleared = 0
     for id in alert.subject.contacts:
         contact = records.contacts.get(id)
         key = contact.key(alert.subject.channel) if contact else None
-        if key is not None and records.addresses.get(key).bounce is not Bounce.YES:
+        # Of several contacts the alert knows no address of each.
+        alone = len(alert.subject.contacts) == 1
+        if key is None or (alone and service.hashed(key) != alert.subject.address):
+            continue
+        if records.addresses.get(key).bounce is not Bounce.YES:
             cleared += 1
     return cleared

@@ -89,8 +89,8 @@ def _bounce(alert: Alert, now: PresentState) -> list[str]:
         if now.cleared and now.cleared == len(alert.subject.contacts):
             what = things(alert.subject.channel)
             return [
-                f"🟡 *{word} bounce cleared:* {what} to {who(alert)} are sent again, and the next "
-                "one is the test.",
+                f"🟡 *{word} bounce cleared:* {who(alert)}. The next of our {what} is the test, "
+                "where nothing else stops them.",
                 f"Bounced {date(alert.last_at)}: {reason}",
             ]
         return [
