@@ -40,7 +40,10 @@ def contradiction(profile: Profile, channel: Channel) -> str | None:
         return None
     if decision.answer is not Answer.NO:
         return None
+    codes = {gate.code for gate in decision.gates}
     but = _BUT.get(deciding(decision).code)
+    if {Code.CARRIER_BLOCK, Code.BOUNCED} <= codes:
+        but = "{things} are blocked and bounce"
     return f"{channel.word} On is YES, but {but.format(things=THINGS[channel])}." if but else None
 
 
@@ -49,6 +52,7 @@ _BUT = {
     Code.BOUNCED: "{things} bounce",
     Code.CARRIER_BLOCK: "the carrier blocks our {things}",
     Code.SUPPRESSED: "the provider stops our {things}",
+    Code.INVALID_ADDRESS: "a landline can't get {things}",
 }
 
 
@@ -69,7 +73,7 @@ def _except(profile: Profile, channel: Channel) -> str:
     blocked = [name for name, one in profile.by_sender.items() if one.answer is Answer.NO]
     names = [inert(phone(profile.senders.named(name)), 30) for name in blocked[:_MOST_SENDERS]]
     more = [f"{len(blocked) - len(names)} more"] if len(blocked) > len(names) else []
-    return f" · not from {joined([*names, *more])}" if names else ""
+    return f" · except from {joined([*names, *more])}" if names else ""
 
 
 def _cause(profile: Profile, decision: Decision, gate: Gate) -> str:
@@ -121,17 +125,20 @@ def _refused(profile: Profile, decision: Decision) -> str:
         if told is not opted_out:
             return _first_lower(told.reason.rstrip("."))
     said = _first_lower(consent.reason or "")
+    if decision.channel is Channel.SMS and said.startswith(_REPLIED):
+        said = _TEXTED + said.removeprefix(_REPLIED)
     if not consent.refused:
         return f"switched off by us ({said})" if said else "switched off by us"
     if not said:
         return "a file says so" if consent.by is Origin.IMPORT else "the contact asked for it"
     stops = [g for g in decision.gates if g.code is Code.CARRIER_BLOCK and g.since == consent.since]
-    if stops and stops[0].sender and _REPLIED in said:
+    if stops and stops[0].sender and said.startswith(_TEXTED):
         return f"{said} to {phone(stops[0].sender)}"
     return said
 
 
-_REPLIED = "replied"
+#: How the log says it, and how people do.
+_REPLIED, _TEXTED = "replied", "texted"
 
 
 def _first_lower(text: str) -> str:

@@ -21,10 +21,10 @@ STATUS: dict[Status, tuple[str, str]] = {
 #: What the legend says of each icon.
 LEGEND: tuple[tuple[str, str, str], ...] = (
     ("✅", "Opted in", "messages are sent"),
-    ("🔴", "Opted out", "nothing is sent; the same icon stands for blocked and for on hold"),
+    ("🔴", "Opted out", "nothing is sent; also blocked, bounced, landline or on hold"),
     ("⚪", "Never asked", "no permission yet, so nothing is sent"),
     ("🟡", "Waiting / not verified", "we can't tell yet: the next message or a person decides"),
-    ("🚫", "Bounced", "our messages to this address were rejected"),
+    ("🚫", "Bounced", "it says YES, but our messages do not get through"),
 )
 
 #: Fields have no icon: it stands beside answers only.

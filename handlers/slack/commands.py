@@ -120,7 +120,7 @@ def help_blocks(command: str) -> list[Block]:
     """What can be typed, and what the icons mean."""
     name = escape(command)
     typed: Sequence[tuple[str, str]] = (
-        ("+1 415 555 0100", "by phone number, as people write it"),
+        ("+1 415 555 0100", "by phone number, in any format"),
         ("ana@example.com", "by e-mail address"),
         ("ana gom", "by name, or the start of first and last name"),
         ("", "on its own, opens the search"),
@@ -135,7 +135,7 @@ def help_blocks(command: str) -> list[Block]:
             "*SMS On* and *Email On* say what the contact wants; press *Edit* on a card to change "
             "them. A contact who texted STOP gets texts again only when two things happen, in any "
             "order: they text UNSTOP to the same number, and a person sets SMS On back to YES. "
-            "*Request re-opt-in* on the card starts that; a manager approves it."
+            "Press *Request re-opt-in* on the card to ask for that; a manager approves it."
         ),
         legend(),
     ]
@@ -166,7 +166,7 @@ def _pending(consent: Service, actor: Actor) -> Answer:
 
 
 SUBCOMMANDS: tuple[Subcommand, ...] = (
-    Subcommand(name="recent", hint="", does="recent changes of all contacts", answer=_recent),
+    Subcommand(name="recent", hint="", does="recent changes to all contacts", answer=_recent),
     Subcommand(
         name="pending",
         hint="",
@@ -176,7 +176,7 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
     Subcommand(
         name="check",
         hint="",
-        does="checks a list: who may get messages, and why not",
+        does="checks a list: who gets no messages, and why",
         opens=check_list.opened,
     ),
     Subcommand(

@@ -26,10 +26,10 @@ def test_a_stop_is_told_and_shown_and_unstop_is_half_of_the_way_back(page: Page)
 
     go(page, "support")
     card = run(page, "/optin +1 415 555 0100")
-    expect(card).to_contain_text("SMS 🔴 Opted out: replied “STOP” to +1 888-555-0199")
+    expect(card).to_contain_text("SMS 🔴 Opted out: texted “STOP” to +1 888-555-0199")
     expect(card).to_contain_text("To text Ana Gómez again")
     expect(card).to_contain_text("☐ Contact: text UNSTOP to +1 888-555-0199")
-    expect(card).to_contain_text("a manager approves")
+    expect(card).to_contain_text("get permission; ask a manager")
     picture(page, "card-stop")
 
     # Our confirmation of the STOP fails, as it always does, and nobody is told.
@@ -46,7 +46,7 @@ def test_a_stop_is_told_and_shown_and_unstop_is_half_of_the_way_back(page: Page)
     expect(half_done).to_contain_text("SMS 🔴 Opted out")
     expect(half_done).to_contain_text("☑ Contact: lifted the block of +1 888-555-0199")
     expect(half_done).not_to_contain_text("☐ Contact: text UNSTOP")
-    expect(half_done).to_contain_text("a manager approves")
+    expect(half_done).to_contain_text("get permission; ask a manager")
     picture(page, "card-unstop")
 
 

@@ -57,7 +57,7 @@ def shown_to(person: PersonClient) -> ShownMessage:
         ("Bob Miller", ["SMS 🔴 Bounced: the number is not in service (Twilio 30005)"]),
         ("Carla Rossi", ["SMS 🔴 Blocked: texted STOP to +1 888-555-0199"]),
         ("Eve Laurent", ["SMS 🔴 Opted out: asked by phone"]),
-        ("Grace Lee", ["SMS 🔴 Opted out: replied “STOP” to +1 888-555-0199"]),
+        ("Grace Lee", ["SMS 🔴 Opted out: texted “STOP” to +1 888-555-0199"]),
         ("Ines Costa", ["SMS ⚪ Never asked"]),
         ("Jack Turner", ["SMS 🔴 Bounced: the number is not in service (Twilio 30005)"]),
         ("Kim Park", ["SMS 🔴 Blocked: STOP by an earlier holder of this number"]),
@@ -85,8 +85,8 @@ def test_under_the_name_stand_the_answers_with_cause_and_date(
 @pytest.mark.parametrize(
     ("who", "step", "button"),
     [
-        (BOB, "☐ Agent: the number bounces: check it", "Clear SMS Bounce"),
-        (GRACE, "☐ Agent: ask again; a manager approves", "Request re-opt-in"),
+        (BOB, "☐ Agent: check that the number works", "Clear SMS Bounce"),
+        (GRACE, "☐ Agent: get permission; ask a manager", "Request re-opt-in"),
         ("ines@example.com", "☐ Agent: ask whether they want texts", "Record permission"),
         (WILL, "☐ Agent: ask whether they want texts", "Record permission"),
         (VERA, "☐ Agent: ask for a mobile number", "Change number"),
@@ -320,9 +320,9 @@ def test_the_text_says_the_whole_card_and_masks_the_contacts_addresses(
 
     for said_there in (
         "Grace Lee",
-        "SMS 🔴 Opted out: replied “STOP” to +1 888-555-0199",
+        "SMS 🔴 Opted out: texted “STOP” to +1 888-555-0199",
         "Email ✅ Opted in",
-        "☐ Agent: ask again; a manager approves",
+        "☐ Agent: get permission; ask a manager",
         "☐ Contact: text UNSTOP to +1 888-555-0199",
         "ending 0106",
         "g…@example.com",

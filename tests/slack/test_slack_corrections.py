@@ -103,7 +103,7 @@ def test_an_address_removed_at_the_provider_turns_the_card_green(
     told = said(lee.press("Removed at SendGrid", confirm=True))
 
     assert "Email 🔴" in before.plain
-    assert "☐ Operator: remove it at SendGrid (the contact unsubscribed)" in before.plain
+    assert "☐ Operator: take it off SendGrid's list (the contact unsubscribed)" in before.plain
     assert "✓ Recorded: removed at SendGrid." in told
     assert "Email ✅ Opted in" in told
     [after] = [m for m in lee.messages() if "Activity Log" in m.buttons]

@@ -86,7 +86,7 @@ def test_the_card_says_both_answers_why_not_and_who_does_what(
     assert "Email ✅ Opted in" in answer
     assert "Contact:" in answer
     assert "UNSTOP to +1 888-555-0199" in answer
-    assert "Agent: ask again; a manager approves" in answer
+    assert "Agent: get permission; ask a manager" in answer
     assert "+1 415-555-0106" in answer
     assert "grace@example.com" in answer
 

@@ -126,7 +126,7 @@ def _missing(profile: Profile) -> tuple[list[Block], int, float]:
     others = sender_steps(profile)
     fits, room = _fitting(others[:MOST_SENDERS], room)
     if fits:
-        heading = Step(text=f"*To text {_named(profile)} from other numbers of ours*")
+        heading = Step(text=f"*To text {_named(profile)} from other numbers, too*")
         blocks += step_blocks([heading, *fits])
     return blocks, left + len(others) - len(fits), room
 

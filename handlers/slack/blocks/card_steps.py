@@ -95,11 +95,10 @@ def sender_steps(profile: Profile) -> list[Step]:
         for gate in others_gates(profile, decision):
             if (gate.code, gate.sender) in told:
                 continue
-            since = f" since {day(gate.since)}" if gate.since else ""
-            blocked = "may be blocked" if gate.code is Code.BLOCK_UNKNOWN else f"blocked{since}"
+            since = f", since {day(gate.since)}" if gate.since else ""
             step = _step(profile, Channel.SMS, gate)
             text = step.text.removesuffix(_ONLY_THEY)
-            found.append(Step(text=f"{text} ({name}, {blocked})", buttons=step.buttons))
+            found.append(Step(text=f"{text} ({name}{since})", buttons=step.buttons))
     return found
 
 
@@ -181,13 +180,13 @@ _PLAIN: dict[Code, tuple[Action, str, str, Mapping[Channel, str]]] = {
     ),
     Code.BOUNCED: (
         Action.EDIT,
-        "the {noun} bounces: check it",
+        "check that the {noun} works",
         "Clear {word} Bounce",
         ids.CLEAR,
     ),
     Code.COMPLAINT: (
         Action.CLEAR_COMPLAINT,
-        "clear it once they ask for {things} again",
+        "clear the spam report once they ask",
         "Clear spam complaint",
         ids.CLEAR,
     ),
@@ -227,7 +226,8 @@ def _for(profile: Profile, action: Action, text: str, *buttons: Block) -> Step:
 def _suppressed(profile: Profile, gate: Gate) -> Step:
     listing = Listing.of(gate.sender_id or "")
     provider = inert(profile.senders.providers.label(listing.provider), 40)
-    said = f"☐ *Operator:* remove it at {provider} ({inert(why(listing), 60)}); a manager confirms"
+    reason = inert(why(listing), 60)
+    said = f"☐ *Operator:* take it off {provider}'s list ({reason}); a manager confirms"
     pointer = ids.Pointer(contact=profile.contact.id, version=profile.contact.version)
     if not gate.sender_id or gate.since is None:
         return Step(text=said)
@@ -257,14 +257,13 @@ def _re_opt_in(profile: Profile, channel: Channel, pointer: str) -> Step:
             style="primary",
             spoken=f"Request re-opt-in for {vocabulary.things(channel)}",
         )
-        said = "☐ *Agent:* ask again; a manager approves"
+        said = "☐ *Agent:* get permission; ask a manager"
         return _for(profile, Action.REQUEST, said, ask)
     if case.state is CaseState.APPROVED and case.decided_by and case.decided_at:
         own = " (the one who asked)" if case.self_approved else ""
         by = f"{vocabulary.person(case.decided_by)}{own}, {day(case.decided_at)}"
         return Step(text=f"☑ *Manager:* approved by {by}", done=True)
-    asked = f"the request of {vocabulary.person(case.requested_by)}, {day(case.requested_at)}"
-    text = f"☐ *Manager:* approve or deny {asked}"
+    text = f"☐ *Manager:* approve or deny the request of {vocabulary.person(case.requested_by)}"
     if channel not in profile.decidable:
         return Step(text=text)
     return Step(text=text, buttons=(_decide(case),))

@@ -141,7 +141,7 @@ def _whose_no(profile: Profile, touched: Mapping[str, str], reason: str) -> list
         return [context("This will be our own NO, for this contact alone. Evidence turns it back.")]
     said = [
         "This will be the contact's own opt-out: only their new permission and a manager's "
-        "approval bring messages back. If it was our mistake, choose *Wrong person* or "
+        "approval undo it. If it was our mistake, choose *Wrong person* or "
         "*Correction*."
     ]
     for channel in to_no:

@@ -200,7 +200,7 @@ def _line(matter: CaseDetails, *, reader: str, decides: bool) -> list[Block]:
     waits = "a manager has to decide" if pending else waits_for(case)
     said = [
         f"*{name}* · {case.channel.word} · {inert(masked(case.address), 80)}",
-        f"Asked by {vocabulary.person(case.requested_by)} {date(case.requested_at)}; {waits}. "
+        f"Requested by {vocabulary.person(case.requested_by)} {date(case.requested_at)}; {waits}. "
         f"Expires {date(case.expires_at)}.",
     ]
     elements: list[Block] = []

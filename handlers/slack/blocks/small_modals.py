@@ -87,7 +87,7 @@ def clear_modal(
         f"*{inert(contact.name)}* · {shown_address}",
         answer_line(profile, profile.decisions[channel]),
     ]
-    said.append(f"The next {_ONE[channel]} is the test: if it bounces, {things} stop again.")
+    said.append(f"If the next {_ONE[channel]} bounces, {things} stop again.")
     if names := profile.sharing.get(channel):
         said.append(f"It is cleared for {joined([inert(n, 80) for n in names])}, too: same {noun}.")
     blocks = [
@@ -96,7 +96,7 @@ def clear_modal(
             "reason",
             "Reason",
             typed.get("reason", ""),
-            hint="Why you expect it to work now, such as: the phone was off.",
+            hint="Why it should work now, such as a phone that was off.",
             optional=False,
         ),
         text_input(
