@@ -63,7 +63,7 @@ KIND: dict[EntryKind, str] = {
 #: Ten lines with three of these make one message.
 _SHORT = 60
 
-_SOURCES = {"slack": "Slack", "cli": "the command line", "import": "an import"}
+_SOURCES = {"slack": "in Slack", "cli": "at the command line", "import": "by an import"}
 
 
 def indicator(decision: Decision) -> str:
@@ -155,15 +155,13 @@ def person(id: str, *, markup: bool = True) -> str:
 
 
 def came_from(entry: Entry, providers: KnownProviders, *, markup: bool = True) -> str:
-    """Who made an entry, and from where: "by Sam, from Slack"."""
+    """Who made an entry, and from where: "by Sam, in Slack"."""
     who = f"by {actor(entry.actor, providers, markup=markup)}"
     # The command line, an import and a provider are where it came from, too.
     if not entry.actor.startswith(("slack:", "contact")):
         return who
-    source = _SOURCES.get(entry.source) or _provider(
-        entry.source.removeprefix("provider:"), providers
-    )
-    return f"{who}, from {source}"
+    provider = _provider(entry.source.removeprefix("provider:"), providers)
+    return f"{who}, {_SOURCES.get(entry.source) or f'via {provider}'}"
 
 
 def _provider(name: str, providers: KnownProviders) -> str:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.consent.frozen import replace
 from bot.consent.log.entries import (
     MERGED,
+    READ_AS_NO_OPT_OUT,
+    READ_AS_OPT_OUT,
     UNDO_IMPORT,
     Entry,
 )
@@ -28,7 +31,19 @@ def hold_sentence(entry: Entry, style: Style) -> Sentence:
         if len(reason) > style.room:
             return Sentence("A reply waits to be read", f"“{reason}”")
         return Sentence(f"A reply waits to be read: “{style.say(reason, style.room)}”")
+    for ending, text in _READ_AS:
+        if reason.endswith(ending):
+            quoted = reason.removesuffix(ending)
+            return with_reason(
+                text, replace(entry, reason=quoted if "“" in quoted else None), style
+            )
     return with_reason("The reply was read" if reason else "No reply waits any more", entry, style)
+
+
+_READ_AS = (
+    (READ_AS_OPT_OUT, "The reply counts as an opt-out"),
+    (READ_AS_NO_OPT_OUT, "The reply counts as no opt-out"),
+)
 
 
 _CASE: Mapping[str, str] = {

@@ -239,7 +239,7 @@ TABLE: list[tuple[Entry, str]] = [
     (entry(K.HOLD, "", "held", **CONTACT), "A reply waits to be read"),
     (
         entry(K.HOLD, "held", "released", reason="“please” was read as no opt-out"),
-        "The reply was read: “please” was read as no opt-out",
+        "The reply counts as no opt-out: “please”",
     ),
     (entry(K.CASE, "", "pending"), "Re-opt-in requested for SMS"),
     (entry(K.CASE, "pending", "approved"), "Re-opt-in approved for SMS"),

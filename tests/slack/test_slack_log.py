@@ -61,7 +61,7 @@ def test_a_line_says_what_who_when_from_where_and_why(slack: Slack, ana: PersonC
     log = opened(ana, ana.press("Activity"))
 
     assert "SMS On set to NO: asked by phone" in log.plain
-    assert "by @ana, from Slack" in log.plain
+    assert "by @ana, in Slack" in log.plain
     assert "2026" in log.plain
 
 
@@ -160,7 +160,7 @@ def test_what_providers_told_is_said_in_words_and_with_their_names(
 
     assert "A reply waits to be read: “please take me off your list”" in log
     assert "Reported our e-mail as spam" in log
-    assert "by the contact, from SendGrid" in log
+    assert "by the contact, via SendGrid" in log
 
 
 # Sentences, folds and filters

@@ -34,7 +34,7 @@ def log_modal(
             [(channel.word, str(channel)) for channel in Channel],
             metadata.channel,
         ),
-        _filter(ids.LOG_KIND, "All kinds", _KINDS, metadata.kind),
+        _filter(ids.LOG_KIND, "All changes", _KINDS, metadata.kind),
     ]
     blocks: list[Block] = [{"type": "actions", "block_id": "filters", "elements": filters}]
     blocks += [section(*log_line(line, providers)) for line in page.lines]
@@ -60,7 +60,7 @@ def recent(page: LogPage, providers: KnownProviders, kind: str = "", *, first: b
     blocks: list[Block] = [
         section(
             f"*{_TITLE}*",
-            accessory=_filter(ids.RECENT_KIND, "All kinds", _KINDS, kind),
+            accessory=_filter(ids.RECENT_KIND, "All changes", _KINDS, kind),
         )
     ]
     for line in page.lines:
