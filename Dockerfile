@@ -8,7 +8,7 @@ RUN python -m venv .venv \
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --no-create-home optin \
- && install --directory --owner optin /opt/optin/data
+ && install --directory --owner optin /opt/optin/data /opt/optin/heads
 WORKDIR /opt/optin
 COPY --from=packages /opt/optin/.venv .venv
 COPY manifest.yml ./
@@ -18,7 +18,9 @@ COPY storage storage
 COPY sandbox sandbox
 ENV PATH=/opt/optin/.venv/bin:$PATH PYTHONPATH=/opt/optin PYTHONUNBUFFERED=1
 USER 10001
-VOLUME /opt/optin/data
+# The heads do not lie beside the storage: they must not be restored together with it.
+ENV OPTIN_HEAD_FILE=/opt/optin/heads/optin.heads
+VOLUME /opt/optin/data /opt/optin/heads
 EXPOSE 3000
 HEALTHCHECK --start-period=30s CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:3000/healthz')"]
 ENTRYPOINT ["python", "-m", "bot"]

@@ -7,11 +7,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --requir
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench crash screenshots lock
+.PHONY: help demo test check bench crash faults api-fuzz openapi screenshots lock
 
 help: ## show this list
 	@echo "Usage: make TARGET"
-	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 # PORT is for `make demo`.
 demo: $(VENV)/runtime ## run the bot and a Slack workspace in your browser (PORT=3031 picks a port)
@@ -29,8 +29,19 @@ check: $(VENV)/dev ## check format, lint, types and import rules
 bench: $(VENV)/dev ## measure speed and memory; prints each ratio beside its limit
 	$(BIN)/python tests/bench
 
-crash: $(VENV)/dev ## run the crash tests with 200 kills instead of 20
-	OPTIN_CRASH_RUNS=200 $(BIN)/python -m pytest -m crash
+# KILLS is for `make crash`.
+crash: $(VENV)/dev ## run the crash tests with 200 kills instead of 20 (KILLS=1000 picks a number)
+	OPTIN_CRASH_RUNS=$(or $(KILLS),200) $(BIN)/python -m pytest -m crash
+
+faults: $(VENV)/dev ## bring about every fault of docs/faults.md: kills, full disks, wrong clocks
+	$(BIN)/python -m tests.support.fault_page -n auto --dist worksteal
+
+# OPTIN_FUZZ_MINUTES is for `make api-fuzz`.
+api-fuzz: $(VENV)/dev ## search the API for faults for 20 minutes with schemathesis
+	OPTIN_FUZZ_MINUTES=$${OPTIN_FUZZ_MINUTES:-20} $(BIN)/python -m pytest -s tests/api/test_api_fuzz.py
+
+openapi: $(VENV)/dev ## write docs/openapi.json, the API's document
+	$(BIN)/python -m tests.support.published_api
 
 screenshots: $(VENV)/dev ## take the pictures of the documentation from the sandbox
 	OPTIN_BROWSER=required $(BIN)/python -m pytest tests/browser/test_browser_demo.py tests/browser/test_browser_cases.py

@@ -10,7 +10,7 @@ from bot.consent.model import Channel
 from bot.consent.use_cases import AddressVerdict, CheckedAddress
 from handlers.cells import defused, line
 from handlers.contacts_file import UnreadableFile, addresses_of, lines_of
-from handlers.vocabulary import OWNER, icon_and_word
+from handlers.vocabulary import doer, icon_and_word
 
 #: `Ana Gómez <ana@example.com>`, as mail programs copy it.
 _IN_BRACKETS = re.compile(r"<([^<>]+)>")
@@ -91,7 +91,7 @@ def next_step(one: CheckedAddress) -> str:
     gates = [*one.decision.gates]
     for other in one.others.values():
         gates += (gate for gate in other.gates if gate not in gates)
-    return " ".join(f"{OWNER[gate.owner]}: {gate.remedy}" for gate in gates)
+    return " ".join(f"{doer(gate)}: {gate.remedy}" for gate in gates)
 
 
 #: What is said of all together, in this order.

@@ -105,6 +105,7 @@ _CAUSES = {
     Code.REVIEW_HOLD: "a reply may be an opt-out",
     Code.DO_NOT_CONTACT: "nothing is sent on any channel",
     Code.BLOCK_UNKNOWN: "look it up at the provider",
+    Code.STORAGE_BEHIND: "Optin works with old records",
 }
 
 
@@ -200,4 +201,4 @@ def _held_it(contact: Contact, consent: Consent, gate: Gate) -> bool:
 
 def _said_to_a_person(consent: Consent) -> bool:
     """Staff know whom they spoke with; a text or a click says only which address it came from."""
-    return (consent.actor or "").startswith(("slack:", "cli:", "import:"))
+    return (consent.actor or "").startswith(("slack:", "cli:", "api:", "import:"))

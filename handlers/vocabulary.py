@@ -8,7 +8,7 @@ from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import Block, Bounce, Channel, Consent, ConsentValue
 from bot.consent.rules import Decision, Status
 from bot.consent.suppressions import Listing, why
-from handlers.slack.blocks.formatting import date, inert, phone
+from handlers.slack.blocks.formatting import date, inert, phone, shown
 
 #: But for `Status.UNREACHABLE`: `icon_and_word` says what prevents it.
 STATUS: dict[Status, tuple[str, str]] = {
@@ -47,6 +47,12 @@ OWNER: dict[Owner, str] = {
     Owner.OPERATOR: "Operator",
 }
 
+
+def doer(gate: Gate) -> str:
+    """Who has to act."""
+    return "Optin" if gate.leaving else OWNER[gate.owner]
+
+
 KIND: dict[EntryKind, str] = {
     EntryKind.CONSENT: "Opt-ins and opt-outs",
     EntryKind.BOUNCE: "Bounces",
@@ -63,7 +69,12 @@ KIND: dict[EntryKind, str] = {
 #: Ten lines with three of these make one message.
 _SHORT = 60
 
-_SOURCES = {"slack": "in Slack", "cli": "at the command line", "import": "by an import"}
+_SOURCES = {
+    "slack": "in Slack",
+    "cli": "at the command line",
+    "api": "through the API",
+    "import": "by an import",
+}
 
 
 def indicator(decision: Decision) -> str:
@@ -115,7 +126,7 @@ def on(consent: Consent) -> str:
 def step(gate: Gate) -> str:
     """What has to happen and who does it, then why."""
     remedy = _with_number(gate.remedy, gate.sender)
-    return f"☐ *{OWNER[gate.owner]}:* {inert(remedy, 400)}\n{reason(gate)}"
+    return f"☐ *{doer(gate)}:* {inert(remedy, 400)}\n{reason(gate)}"
 
 
 def reason(gate: Gate) -> str:
@@ -130,12 +141,15 @@ def _with_number(text: str, sender: str | None) -> str:
 
 
 def actor(id: str, providers: KnownProviders, *, markup: bool = True) -> str:
-    """Who acted: a person, a provider, or anybody else that the log knows. Without `markup`, for a
-    terminal, which does not turn an id into a name."""
+    """Who acted: a person, a provider, a program, or anybody else that the log knows. Without
+    `markup`, for a terminal, which does not turn an id into a name."""
     kind, _, name = id.partition(":")
     match kind:
         case "provider":
             return _provider(name, providers)
+        case "api":
+            name = providers.program(id)
+            return inert(name, _SHORT) if markup else shown(name, _SHORT)
         case "import":
             return f"import {inert(name, _SHORT)}"
         case "contact":
@@ -144,13 +158,15 @@ def actor(id: str, providers: KnownProviders, *, markup: bool = True) -> str:
 
 
 def person(id: str, *, markup: bool = True) -> str:
-    """Who acted, where it can only be a person, or Optin by itself."""
+    """Who acted, where it can only be a person, or Optin by itself; a program without its name."""
     kind, _, name = id.partition(":")
     match kind:
         case "slack":
             return f"<@{name}>" if markup else f"Slack user {name}"
         case "cli":
             return f"{inert(name, _SHORT)} at the command line"
+        case "api":
+            return "the API"
     return "Optin"
 
 

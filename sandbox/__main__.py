@@ -39,11 +39,19 @@ def main() -> int:
         f"SLACK_SIGNING_SECRET={options.signing_secret}\n"
     )
     sys.stdout.flush()
+    room.journal.listeners.add(_say)
     if options.until_stdin_ends:
         threading.Thread(target=_end_with_stdin, args=(server,), daemon=True).start()
     with suppress(KeyboardInterrupt):
         server.run()
     return 0
+
+
+def _say(sentence: str) -> None:
+    """A line for each thing that the newsletter does, after the address and the settings."""
+    with suppress(OSError):  # nobody reads any more
+        sys.stdout.write(f"{sentence}\n")
+        sys.stdout.flush()
 
 
 def _end_with_stdin(server: SandboxServer) -> None:

@@ -13,6 +13,8 @@ def read_message(world: World, message: Message, zone: str) -> str:
     parts = list(_blocks(message.blocks, world.name_of, zone))
     if not message.blocks:
         parts.append(mrkdwn.plain(message.text, world.name_of, zone))
+    for attachment in message.attachments:
+        parts.extend(_blocks(attachment.get("blocks") or [], world.name_of, zone))
     parts.extend(str(file["title"]) for file in message.files)
     return "\n".join(part for part in parts if part)
 

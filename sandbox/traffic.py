@@ -1,6 +1,7 @@
 """What was asked of the workspace and what it delivered, in order: for tests and the inspector."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -32,6 +33,8 @@ class TrafficJournal:
     def __init__(self) -> None:
         self.lines: deque[TrafficLine] = deque(maxlen=KEPT)
         self._number = 0
+        #: Called with each sentence about what the company's newsletter does, for a terminal.
+        self.listeners: set[Callable[[str], None]] = set()
 
     def begin(self, *, at: float, direction: str, method: str, args: dict[str, Any]) -> TrafficLine:
         self._number += 1
@@ -43,3 +46,8 @@ class TrafficJournal:
 
     def after(self, number: int) -> list[TrafficLine]:
         return [line for line in self.lines if line.number > number]
+
+    def say(self, sentence: str) -> None:
+        """One thing that happened. It has no names and no whole addresses."""
+        for listener in list(self.listeners):
+            listener(sentence)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -22,13 +23,19 @@ from sandbox.delivery.socket_delivery import SocketDelivery
 from sandbox.first_workspace import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 from sandbox.injected_faults import Faults
 from sandbox.manifest import Manifest
+from sandbox.newsletter import newsletter_routes
+from sandbox.newsletter.newsletter import Newsletter
 from sandbox.page_api.page_routes import ROUTES
 from sandbox.responses import Replies
 from sandbox.sandbox_errors import Impossible
+from sandbox.shared_links import SharedLinks
+from sandbox.simulated_lists import list_routes
+from sandbox.simulated_lists.all_lists import SimulatedLists
 from sandbox.simulated_providers import provider_routes as outside_routes
 from sandbox.simulated_providers.simulation import Simulation
 from sandbox.traffic import TrafficJournal
 from sandbox.web_api import endpoint
+from sandbox.workflows.step_runs import StepRuns
 from sandbox.workspace_context import Room, WorkspaceTokens
 from sandbox.workspace_state import Clock, World, system_clock
 
@@ -51,17 +58,23 @@ def build_room(  # noqa: PLR0913 - each parameter is a choice of a test or of th
     """A new workspace. `mode` is "http" or "socket"; times are in seconds."""
     world, journal = World(clock), TrafficJournal()
     socket = SocketDelivery() if mode == "socket" else None
+    lists = SimulatedLists(world)
+    outside = Simulation(world, journal, lists.sendgrid)
     way: DeliveryMode = socket or HttpDelivery(request_url, signing_secret)
     return Room(
         world=world,
         journal=journal,
         faults=Faults(),
         replies=Replies(world),
+        links=SharedLinks(world),
         link=AppLink(world, journal, way, ack_timeout, retry_delays),
         tokens=WorkspaceTokens(bot=bot_token, app=app_token, signing_secret=signing_secret),
         manifest=manifest or Manifest(),
         socket=socket,
-        outside=Simulation(world, journal),
+        outside=outside,
+        newsletter=Newsletter(world, journal, outside),
+        lists=lists,
+        steps=StepRuns(world),
         tour=tour or {},
     )
 
@@ -83,7 +96,10 @@ def build_app(room: Room) -> Starlette:
             WebSocketRoute("/link/", _link),
             *ROUTES,
             *outside_routes.ROUTES,
+            *newsletter_routes.ROUTES,
+            *list_routes.ROUTES,
             Route("/", _page),
+            Route("/newsletter", _newsletter_page),
             Mount("/page", StaticFiles(directory=PAGE, check_dir=False)),
         ],
         middleware=[Middleware(SameOrigin)],
@@ -108,12 +124,32 @@ class SameOrigin:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope) if scope["type"] in ("http", "websocket") else Headers()
         origin = headers.get("origin")
-        if origin is None or urlsplit(origin).netloc == headers.get("host"):
+        if headers and not _is_ours(headers.get("host", "")):
+            await _refuse(scope, receive, send, "another host")
+        elif origin is None or urlsplit(origin).netloc == headers.get("host"):
             await self.app(scope, receive, send)
-        elif scope["type"] == "http":
-            await PlainTextResponse("another origin", status_code=403)(scope, receive, send)
         else:
-            await send({"type": "websocket.close", "code": 1008})
+            await _refuse(scope, receive, send, "another origin")
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, why: str) -> None:
+    if scope["type"] == "http":
+        await PlainTextResponse(why, status_code=403)(scope, receive, send)
+    else:
+        await send({"type": "websocket.close", "code": 1008})
+
+
+def _is_ours(host: str) -> bool:
+    """Whether a browser that names this host means this machine. A page of another site may have
+    its own name lead here (DNS rebinding), and is of the same origin then."""
+    name = urlsplit(f"//{host}").hostname or ""
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 async def _link(websocket: WebSocket) -> None:
@@ -125,8 +161,16 @@ async def _link(websocket: WebSocket) -> None:
 
 
 async def _page(_: Request) -> Response:
+    return _html("index.html")
+
+
+async def _newsletter_page(_: Request) -> Response:
+    return _html("newsletter.html")
+
+
+def _html(name: str) -> Response:
     policy = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"
-    return FileResponse(PAGE / "index.html", headers={"Content-Security-Policy": policy})
+    return FileResponse(PAGE / name, headers={"Content-Security-Policy": policy})
 
 
 async def _impossible(_: Request, refused: Exception) -> Response:

@@ -7,9 +7,13 @@ from sandbox.delivery.app_link import AppLink
 from sandbox.delivery.socket_delivery import SocketDelivery
 from sandbox.injected_faults import Faults
 from sandbox.manifest import Manifest
+from sandbox.newsletter.newsletter import Newsletter
 from sandbox.responses import Replies
+from sandbox.shared_links import SharedLinks
+from sandbox.simulated_lists.all_lists import SimulatedLists
 from sandbox.simulated_providers.simulation import Simulation
 from sandbox.traffic import TrafficJournal
+from sandbox.workflows.step_runs import StepRuns
 from sandbox.workspace_state import World
 
 
@@ -30,10 +34,14 @@ class Room:
     journal: TrafficJournal
     faults: Faults
     replies: Replies
+    links: SharedLinks
     link: AppLink
     tokens: WorkspaceTokens
     manifest: Manifest
     socket: SocketDelivery | None
     outside: Simulation
+    newsletter: Newsletter
+    lists: SimulatedLists
+    steps: StepRuns
     tour: dict[str, Any] = field(default_factory=dict)
     base_url: str = ""

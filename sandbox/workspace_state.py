@@ -39,6 +39,14 @@ class Message:
     pings: list[str] = field(default_factory=list)
     values: Values = field(default_factory=dict)
 
+    def unfurl_with(self, block_id: str) -> dict[str, Any] | None:
+        """What stands below a link and has this block."""
+        for attachment in self.attachments:
+            blocks = attachment["blocks"] if attachment.get("is_app_unfurl") else []
+            if any(block["block_id"] == block_id for block in blocks):
+                return attachment
+        return None
+
     def seen_by(self, person: str) -> bool:
         return self.only_for in (None, person)
 

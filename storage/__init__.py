@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from bot.consent.errors import OptinError
+from bot.consent.storage_behind import ForgetfulMemory, HeadMemory
 from bot.consent.store import Store
 
 if TYPE_CHECKING:
@@ -17,33 +19,35 @@ class UnknownStorage(OptinError, ValueError):
     """OPTIN_STORAGE can't be read. Write it as tinydb:///data/optin.json."""
 
 
-def open_store(url: str, *, patience: float | None = None) -> Store:
+def open_store(
+    url: str, *, patience: float | None = None, heads: HeadMemory | None = None
+) -> Store:
     """The storage at `tinydb:///relative.json` or `tinydb:////absolute.json`, the same with
     `sqlite:` and a `.db`, or `postgresql://user:password@host/database`. Files and tables are made
     where there are none yet. With a database, `patience` is how many seconds are waited for others
-    who write; a minute, where nobody says otherwise.
+    who write; a minute, where nobody says otherwise. `heads` remembers the log's end elsewhere.
 
     Raises `UnknownStorage` for any other address, `Corrupt` for a damaged storage and
     `StorageFailed` for one that can't be opened.
     """
-    scheme = kind(url)
+    scheme, heads = kind(url), heads or ForgetfulMemory()
     match scheme:
         case "tinydb":
             from storage.tinydb.tinydb_store import TinyDBStore
 
-            return TinyDBStore(_path(url))
+            return TinyDBStore(_path(url), heads)
         case "sqlite":
             from storage.sql.engine.database import PATIENCE
             from storage.sql.engine.sqlite import SQLite
             from storage.sql.sql_store import SQLStore
 
-            return SQLStore(SQLite(_path(url), patience=patience or PATIENCE))
+            return SQLStore(SQLite(_path(url), patience=patience or PATIENCE), heads)
         case "postgresql":
             from storage.sql.engine.database import PATIENCE
             from storage.sql.engine.postgresql import PostgreSQL
             from storage.sql.sql_store import SQLStore
 
-            return SQLStore(PostgreSQL(_server(url), patience=patience or PATIENCE))
+            return SQLStore(PostgreSQL(_server(url), patience=patience or PATIENCE), heads)
         case "":
             raise UnknownStorage(
                 "OPTIN_STORAGE has no kind of storage. Write it as tinydb:///data/optin.json."
@@ -71,14 +75,19 @@ def _server(url: str) -> URL:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
         raise UnknownStorage(_NO_SERVER) from None
-    if not parsed.database or "\0" in unquote(url):
+    # Any other @ is of a password, whose rest would be taken for the host, or whose beginning for a
+    # port: either would be printed, and asked for in the DNS.
+    server = re.split("[/?]", url.partition("://")[2])[0]
+    others = url.count("@") > server.count("@") or server.count("@") > 1
+    if not parsed.database or "\0" in unquote(url) or others:
         raise UnknownStorage(_NO_SERVER)
     return parsed
 
 
 _NO_SERVER = (
     "OPTIN_STORAGE is no address of a database. Write it as "
-    "postgresql://user:password@host:5432/optin, with %40 for an @ inside of the password."
+    "postgresql://user:password@host:5432/optin, with %40 for an @ inside of the password, and %2F "
+    "for a /."
 )
 
 

@@ -9,11 +9,12 @@ import errno
 import fcntl
 import os
 import shutil
+import stat
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bot.consent.errors import Corrupt, StorageFailed
+from bot.consent.errors import Corrupt, StorageFailed, StorageRefused
 
 #: Only the owner reads what is personal.
 MODE = 0o600
@@ -54,6 +55,20 @@ def failed(error: OSError) -> StorageFailed:
 def open_file(path: Path, flags: int) -> int:
     """A descriptor for reading and writing; what is created is for the owner alone."""
     return os.open(path, os.O_RDWR | os.O_CLOEXEC | flags, MODE)
+
+
+def refuse_links(path: Path) -> None:
+    """Raises `StorageRefused` for a symbolic link in place of one of the storage's files, in a
+    folder where everybody may put one: personal data would go wherever it leads."""
+    folder = path.parent
+    if not folder.is_dir() or not folder.stat().st_mode & stat.S_IWOTH:
+        return
+    for file in folder.iterdir():
+        if file.name.startswith(path.name) and file.is_symlink():
+            raise StorageRefused(
+                f"{file} is a symbolic link in a folder that everybody may write to, so it was not "
+                "followed. Keep the storage in a folder of its own."
+            )
 
 
 def write(descriptor: int, data: bytes, offset: int) -> None:
@@ -157,9 +172,11 @@ class Lines:
                 raise Corrupt(f"The Activity Log ends too early, at byte {offset}. {ADVICE}")
             size *= 8
 
-    def forwards(self, end: int) -> Iterator[tuple[int, bytes]]:
-        """Each line with its offset. Raises `Corrupt` where the file is shorter."""
-        offset, at, rest = self._first, self._first, b""
+    def forwards(self, end: int, start: int | None = None) -> Iterator[tuple[int, bytes]]:
+        """Each line from `start` on, where one begins, with its offset; without one, all of them.
+        Raises `Corrupt` where the file is shorter."""
+        offset = at = self._first if start is None else start
+        rest = b""
         while at < end:
             block = read(self._descriptor, min(_BLOCK, end - at), at)
             if not block:
@@ -170,8 +187,12 @@ class Lines:
                 yield offset, line
                 offset += len(line) + 1
 
-    def backwards(self, end: int, part: bytes) -> Iterator[tuple[int, bytes]]:
-        """Each line that holds the part, with its offset. Skips whole blocks without it."""
+    def backwards(
+        self, end: int, part: bytes, *, any_case: bool = False
+    ) -> Iterator[tuple[int, bytes]]:
+        """Each line that holds the part, with its offset. Skips whole blocks without it. With
+        `any_case`, capital letters of ASCII count as small ones; the part has small ones only."""
+        fold = bytes.lower if any_case else _as_it_is
         rest = b""
         while end > self._first:
             begin = max(end - _BLOCK, self._first)
@@ -179,12 +200,12 @@ class Lines:
             # The first of these lines began in the block before.
             cut = data.find(b"\n") + 1 if begin > self._first else 0
             end, rest = begin, data[:cut]
-            if cut == len(data) or part not in data:
+            if cut == len(data) or part not in fold(data):
                 continue
             offset = begin + len(data)
             for line in reversed(data[cut:-1].split(b"\n")):
                 offset -= len(line) + 1
-                if part in line:
+                if part in fold(line):
                     yield offset, line
 
     def first_from(self, least: int, end: int, number: Callable[[int, bytes], int]) -> int:
@@ -202,6 +223,10 @@ class Lines:
     def _begin(self, offset: int) -> int:
         """Where the next line begins from here on."""
         return offset if offset == self._first else offset + len(self.line(offset - 1))
+
+
+def _as_it_is(data: bytes) -> bytes:
+    return data
 
 
 class Lock:

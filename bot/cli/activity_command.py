@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import json_output
 from bot.cli.command_session import open_service, operator
 from bot.cli.find_contact import find_one
 from bot.cli.status_command import Json
@@ -15,6 +14,7 @@ from bot.cli.terminal import say
 from bot.cli.terminal_log import log_lines
 from bot.consent import use_cases
 from bot.consent.log.entries import Entry
+from handlers import json_shapes
 
 
 def activity(
@@ -44,15 +44,16 @@ def activity(
     with open_service() as service:
         found = find_one(service, contact).contact.id if contact is not None else None
         if json:
-            say(json_output.dumped([json_output.entry(e) for e in _entries(service, found, limit)]))
+            say(json_shapes.dumped([json_shapes.entry(e) for e in _entries(service, found, limit)]))
             return
         if found is None:
             page = use_cases.recent_log(service, operator(), limit=limit, every=every)
         else:
             _, page = use_cases.contact_log(service, found, operator(), limit=limit, every=every)
-    for line in page.lines:
-        for text in log_lines(line, service.providers):
-            say(text)
+        # Inside: the name of a program that uses the API is read from the storage.
+        for line in page.lines:
+            for text in log_lines(line, service.providers):
+                say(text)
     if not page.lines:
         say("Nothing has happened yet.")
 

@@ -12,7 +12,7 @@ from bot.cli.command_session import open_service, operator
 from bot.cli.find_contact import ContactText, find_one
 from bot.cli.terminal import say, when
 from bot.cli.usage_errors import WrongUsage
-from bot.consent.cases import Case, CaseState
+from bot.consent.cases import CONTACT, Case, CaseState
 from bot.consent.errors import NotFound, Refused
 from bot.consent.model import Channel
 from bot.consent.use_cases import (
@@ -28,7 +28,7 @@ from bot.consent.use_cases import (
     request,
 )
 from handlers.slack.blocks.formatting import phone, shown
-from handlers.vocabulary import OWNER, actor, person
+from handlers.vocabulary import actor, doer
 
 app = typer.Typer(
     help="Re-opt-in requests: what a contact refused comes back by two keys, the contact's UNSTOP "
@@ -71,9 +71,9 @@ def list_(
 def show(case: CaseId) -> None:
     """Shows a request, how far it has come, and what approval leads to."""
     with open_service() as service:
-        about = case_details(service, _find(service, case), operator())
-    for line in _lines(about):
-        say(line)
+        # Inside: the name of a program that uses the API is read from the storage.
+        for line in _lines(case_details(service, _find(service, case), operator())):
+            say(line)
 
 
 @app.command("request")
@@ -229,7 +229,8 @@ def _lines(about: CaseDetails) -> Iterator[str]:
         yield f"  Evidence      {shown(case.evidence.text, 600)}{at}"
     if case.note:
         yield f"  Note          {shown(case.note, 600)}"
-    yield f"  ☑ Requested by {person(case.requested_by, markup=False)}, {when(case.requested_at)}"
+    asked = actor(case.requested_by, about.providers, markup=False)
+    yield f"  ☑ Requested by {asked}, {when(case.requested_at)}"
     yield from _steps(about)
     for warning in about.warnings if case.open else ():
         yield f"  ! {warning}"
@@ -238,18 +239,20 @@ def _lines(about: CaseDetails) -> Iterator[str]:
     elif case.state is CaseState.COMPLETED:
         yield f"  ☑ {case.channel.word} On is YES"
         for gate in about.now.gates if about.now else ():
-            yield f"  ☐ {OWNER[gate.owner]}: {gate.remedy}"
+            yield f"  ☐ {doer(gate)}: {gate.remedy}"
     elif case.ended_why:
         yield f"  {case.ended_why}"
 
 
 def _steps(about: CaseDetails) -> Iterator[str]:
     case = about.case
-    if case.decided_by and case.decided_at:
+    if case.decided_by == CONTACT and case.decided_at:
+        yield f"  ☑ Confirmed by the contact's own link, {when(case.decided_at)}"
+    elif case.decided_by and case.decided_at:
         word = "Denied" if case.state is CaseState.DENIED else "Approved"
         own = ", who asked for it" if case.self_approved else ""
         why = f": {shown(case.decision, 300)}" if case.decision else ""
-        by = person(case.decided_by, markup=False)
+        by = actor(case.decided_by, about.providers, markup=False)
         yield f"  ☑ {word} by {by}{own}, {when(case.decided_at)}{why}"
     elif case.open:
         yield "  ☐ A manager approves"

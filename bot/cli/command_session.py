@@ -17,14 +17,15 @@ from bot.runtime.read_settings import read_settings as read_with
 
 def read_settings(*, need_slack: bool = False) -> Settings:
     """The settings of this folder and this process. Raises `SettingsError`."""
-    return read_with(environment(Path.cwd()), need_slack=need_slack)
+    folder = Path.cwd()
+    return read_with(environment(folder), need_slack=need_slack).beside(folder)
 
 
 @contextmanager
-def open_service() -> Iterator[Service]:
-    """The use cases over the storage that the settings name. Raises `SettingsError`, and
-    `StorageFailed` where it can't be opened."""
-    with open_with(read_settings()) as service:
+def open_service(settings: Settings | None = None) -> Iterator[Service]:
+    """The use cases over the storage that the settings name; those of this folder, where none are
+    given. Raises `SettingsError`, and `StorageFailed` where it can't be opened."""
+    with open_with(settings or read_settings()) as service:
         yield service
 
 

@@ -8,13 +8,13 @@ import typer
 
 from bot.cli.command_session import open_service, operator
 from bot.cli.find_contact import ContactText, find_one
-from bot.cli.json_output import dumped, instant
 from bot.cli.status_command import Json
 from bot.cli.terminal import say
 from bot.cli.terminal_card import answer, who
 from bot.cli.usage_errors import WrongUsage
 from bot.consent.model import Channel, Contact
 from bot.consent.use_cases import Details, add, edit, merge, profile
+from handlers.json_shapes import dumped, instant
 
 app = typer.Typer(
     help="Adds a contact, changes who somebody is, makes one of two records, or shows it.",

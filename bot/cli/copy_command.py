@@ -49,7 +49,7 @@ def copy(
                 source,
                 target,
                 but=[hash_key.MARK],
-                begun=lambda: _hand_over(key, new, target),
+                begun=lambda: hand_over(key, new, target),
                 progress=done,
             )
     say(f"Copied and compared {copied.contacts:,} contacts and {copied.entries:,} log entries.")
@@ -57,8 +57,9 @@ def copy(
     say("Set OPTIN_STORAGE to the new storage, and start Optin.")
 
 
-def _hand_over(key: bytes, new: Settings, target: Store) -> None:
-    """Without the same key, what erased people refused would not be known any more."""
+def hand_over(key: bytes, new: Settings, target: Store) -> None:
+    """Gives the new storage the hash key: without it, what erased people refused would not be known
+    any more."""
     if new.given_hash_key:
         return
     if new.hash_key_path is None:

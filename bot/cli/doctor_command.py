@@ -12,9 +12,13 @@ import typer
 
 from bot.cli.command_session import read_settings
 from bot.cli.finding import Finding
+from bot.cli.head_findings import head_findings
+from bot.cli.list_findings import list_findings
 from bot.cli.provider_findings import provider_findings
-from bot.cli.slack_findings import notice_findings, people_findings
+from bot.cli.slack_findings import link_findings, notice_findings, people_findings
 from bot.cli.terminal import say
+from bot.cli.webhook_findings import webhook_findings
+from bot.cli.witness_findings import witness_findings
 from bot.config.settings import Mode, Settings, SettingsError
 from bot.consent.errors import OptinError
 from storage import open_store
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 #: What the manifest asks for; a test compares them.
 SCOPES = frozenset(
     {
+        "app_mentions:read",
         "channels:history",
         "channels:read",
         "chat:write",
@@ -33,7 +38,10 @@ SCOPES = frozenset(
         "files:write",
         "groups:history",
         "groups:read",
+        "im:history",
         "im:write",
+        "links:read",
+        "links:write",
         "usergroups:read",
         "users:read",
     }
@@ -43,9 +51,20 @@ OPTIONAL_SCOPES = {
     "usergroups:read": "user groups in OPTIN_MANAGERS and OPTIN_AGENTS",
     "files:write": "the Activity Log as a file, and the list of a storm's opt-outs",
     "files:read": "the check whether an exported log has arrived",
-    "channels:history": "the check for duplicate alerts in public channels",
-    "groups:history": "the check for duplicate alerts in private channels",
+    "channels:history": "the check for duplicate alerts in public channels, and reading the first "
+    "message of a thread there",
+    "groups:history": "the same in private channels",
+    "app_mentions:read": "answers to @mentions",
+    "im:history": "answers to direct messages",
+    "links:read": "Check opt-in below links to the CRM",
+    "links:write": "the same",
 }
+#: Slack has no method that says whether an app's steps are offered.
+_STEPS = Finding(
+    what="Whether Workflow Builder offers Optin's steps, Slack does not say. They need a paid "
+    "plan, and an app with functions and org_deploy_enabled in its manifest, as in manifest.yml.",
+    off=True,
+)
 #: Contacts above which TinyDB takes seconds to open, and a gigabyte of memory.
 _MANY_CONTACTS = 250_000
 #: Seconds for an answer of Slack's.
@@ -80,30 +99,37 @@ def _look(post: bool) -> Iterator[Finding]:
         yield Finding(what="Settings can't be read.", cure=error.sentence)
         return
     yield Finding(what="Settings can be read.")
-    yield _storage(settings)
+    yield from _storage(settings)
+    yield from witness_findings(settings)
     yield _public_url(settings)
     yield from provider_findings(settings)
+    yield from list_findings(settings)
+    yield from webhook_findings(settings)
     yield from _slack(settings, post)
 
 
-def _storage(settings: Settings) -> Finding:
+def _storage(settings: Settings) -> Iterator[Finding]:
     try:
         with closing(open_store(settings.storage)) as store:
             settings.hash_key(store)
             with store.reading() as records:
                 contacts, (entries, _) = records.contacts.count(), records.log.head()
+            heads = list(head_findings(settings, store))
     except OptinError as error:
-        return Finding(what="The storage can't be used.", cure=error.sentence)
+        yield Finding(what="The storage can't be used.", cure=error.sentence)
+        return
     what = f"The storage opens: {contacts:,} contacts, {entries:,} log entries."
     if contacts > _MANY_CONTACTS and settings.storage.startswith("tinydb:"):
-        return Finding(
+        yield Finding(
             what=what,
             cure="That is much for TinyDB, which has them all in memory. Stop Optin, run "
             "`optin copy --to sqlite:///data/optin.db` (or --to postgresql://…), and set "
             "OPTIN_STORAGE to that.",
             advice=True,
         )
-    return Finding(what=what)
+    else:
+        yield Finding(what=what)
+    yield from heads
 
 
 def _public_url(settings: Settings) -> Finding:
@@ -170,11 +196,13 @@ def _slack(settings: Settings, post: bool) -> Iterator[Finding]:
     yield Finding(what=f"Slack knows the bot as @{us.get('user')} in {us.get('team')}.")
     headers = {name.lower(): value for name, value in us.headers.items()}
     yield _scopes(headers.get("x-oauth-scopes"))
+    yield _STEPS
     if mode is Mode.SOCKET:
         yield _app_token(client, settings.app_token)
     yield from people_findings(client, settings)
     yield from _channels(client, settings, post)
     yield from notice_findings(settings)
+    yield from link_findings(settings)
 
 
 def _scopes(header: str | None) -> Finding:

@@ -10,10 +10,10 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import json_output
 from bot.cli.command_session import open_service
 from bot.cli.private_file import write_private
 from bot.consent import use_cases
+from handlers import json_shapes
 from handlers.contacts_file import write_csv, write_json
 
 
@@ -40,7 +40,7 @@ def export(
     """
     with open_service() as service, closing(use_cases.export(service)) as profiles:
         csv = format is Format.CSV
-        lines = write_csv(profiles) if csv else write_json(profiles, json_output.status)
+        lines = write_csv(profiles) if csv else write_json(profiles, json_shapes.status)
         if output is None:
             sys.stdout.writelines(lines)
             sys.stdout.flush()

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 
 def write_private(path: Path, lines: Iterable[str]) -> None:
     """Write to a temporary file and rename it, so that nobody reads half a file."""
+    with _draft(path) as file:
+        file.writelines(line.encode() for line in lines)
+
+
+def write_private_bytes(path: Path, content: bytes) -> None:
+    """The same for a file that is no text."""
+    with _draft(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def _draft(path: Path) -> Iterator[BinaryIO]:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.touch(mode=0o600)
     try:
-        with draft.open("w", encoding="utf-8", newline="") as file:
-            file.writelines(lines)
+        with draft.open("wb") as file:
+            yield file
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)

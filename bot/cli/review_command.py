@@ -10,7 +10,6 @@ import typer
 
 from bot.cli.command_session import open_service, operator
 from bot.cli.find_contact import find_one
-from bot.cli.json_output import dumped, held
 from bot.cli.status_command import Json
 from bot.cli.terminal import say, when
 from bot.consent.errors import NotFound, Refused
@@ -25,6 +24,7 @@ from bot.consent.use_cases.alerts.held_replies import (
     held_reply_of,
 )
 from bot.consent.use_cases.alerts.reviews import answer_review
+from handlers.json_shapes import dumped, held
 from handlers.slack.blocks.formatting import shown
 from handlers.vocabulary import actor, things
 

@@ -68,10 +68,20 @@ def notice_findings(settings: Settings) -> Iterator[Finding]:
         )
 
 
+def link_findings(settings: Settings) -> Iterator[Finding]:
+    """What the manifest needs for links to the CRM. A bot token can't read the manifest."""
+    if settings.crm is not None:
+        host = settings.crm.host
+        yield Finding(
+            what=f"Links to {host} get Check opt-in if the app's manifest has, under features: "
+            f"unfurl_domains: [{host}]"
+        )
+
+
 def _managers(client: WebClient, settings: Settings, members: set[str]) -> Iterator[Finding]:
     from slack_sdk.errors import SlackApiError
 
-    from handlers.slack.roles import is_gone
+    from handlers.slack.members import is_gone
 
     named = sorted(settings.managers.users | members)
     try:

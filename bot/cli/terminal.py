@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 
 import typer
 
+from bot.cli.repeated_lines import RepeatedLines
+
 
 def say(text: str = "") -> None:
     """A line on stdout."""
@@ -28,6 +30,7 @@ def log_to_stderr() -> None:
     handler = logging.StreamHandler()
     # Some of them ask for their own INFO.
     handler.addFilter(lambda line: line.levelno > logging.INFO or line.name.startswith(rooms))
+    handler.addFilter(RepeatedLines())
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", handlers=[handler])
     for room in rooms:
         logging.getLogger(room).setLevel(logging.INFO)

@@ -12,7 +12,7 @@ from bot.consent.rules import Decision
 from bot.consent.use_cases import LogLine, Profile, others_gates
 from handlers.answers import whose
 from handlers.slack.blocks.formatting import shown
-from handlers.vocabulary import OWNER, icon_and_word, indicator
+from handlers.vocabulary import doer, icon_and_word, indicator
 
 
 def card(profile: Profile, latest: Sequence[LogLine] = ()) -> Iterator[str]:
@@ -70,5 +70,5 @@ def answer(profile: Profile, channel: Channel) -> Iterator[str]:
 def _gates(profile: Profile, decision: Decision) -> Iterator[str]:
     for gate in (whose(profile, decision.channel, gate) for gate in decision.gates):
         since = f" Since {when(gate.since)}." if gate.since else ""
-        yield f"  ☐ {OWNER[gate.owner]}: {gate.remedy}"
+        yield f"  ☐ {doer(gate)}: {gate.remedy}"
         yield f"      {shown(gate.reason, 300)}{since}"

@@ -6,13 +6,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
+
+from bot.consent.crm_link import CrmLink, check_template
+
+Network = IPv4Network | IPv6Network
 
 _Value_co = TypeVar("_Value_co", covariant=True)
 
 #: By name: the field that takes the value, and what reads it.
 Rows = Mapping[str, tuple[str, Callable[[str], Any]]]
+
+_DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+", re.ASCII)
 
 
 # Without slots: Python 3.11 can't make a frozen, slotted generic by its subscript.
@@ -53,6 +60,21 @@ def secrets(text: str) -> tuple[str, ...]:
     return found
 
 
+def api_key(text: str) -> str:
+    """One key of a provider's API."""
+    if not (text.isascii() and text.isprintable()) or " " in text or "," in text:
+        raise ValueError("must be one key, without blanks and commas")
+    return text
+
+
+def domains(text: str) -> tuple[str, ...]:
+    """Names such as mg.example.com, separated by commas."""
+    found = several(text.lower())
+    if not found or not all(map(_DOMAIN.fullmatch, found)):
+        raise ValueError("must be domains such as mg.example.com, separated by commas")
+    return tuple(dict.fromkeys(found))
+
+
 def url(text: str) -> str:
     """An address without a slash at its end."""
     try:
@@ -63,3 +85,26 @@ def url(text: str) -> str:
     if not whole or "?" in text or "#" in text:
         raise ValueError("must be an address such as https://optin.example.com")
     return text.rstrip("/")
+
+
+def crm_link(text: str) -> CrmLink:
+    """The address of a contact's page."""
+    try:
+        check_template(text)
+    except ValueError:
+        raise ValueError(
+            "must be an address such as https://crm.example.com/contacts/{external_id}, with "
+            "{external_id} once, behind the host"
+        ) from None
+    return CrmLink(template=text)
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    """Networks of IP addresses, such as 10.20.0.0/16."""
+    try:
+        return tuple(ip_network(part) for part in several(text))
+    except ValueError:
+        raise ValueError(
+            "must be networks such as 10.20.0.0/16, separated by commas, without bits behind the "
+            "prefix"
+        ) from None

@@ -20,9 +20,22 @@ from typing import Any, Self
 import phonenumbers
 from dotenv import dotenv_values
 
-from bot.config import hash_key, senders_file
+from bot.config import hash_key, head_file, senders_file
+from bot.config.head_file import HeadFile, storage_key
 from bot.config.provider_settings import ProviderSettings
-from bot.config.setting_values import ProviderSetting, Rows, matching, secrets, several, url
+from bot.config.setting_values import (
+    Network,
+    ProviderSetting,
+    Rows,
+    crm_link,
+    matching,
+    networks,
+    secrets,
+    several,
+    url,
+)
+from bot.config.witness_address import WitnessAddress, WitnessKind, witnesses
+from bot.consent.crm_link import CrmLink
 from bot.consent.errors import OptinError
 from bot.consent.replies.keywords import LANGUAGES
 from bot.consent.senders import Sender
@@ -35,6 +48,7 @@ _FOR_TESTS = {
     "OPTIN_BENCH_CONTACTS",
     "OPTIN_BROWSER",
     "OPTIN_CRASH_RUNS",
+    "OPTIN_FUZZ_MINUTES",
     "OPTIN_SCREENSHOTS",
     "OPTIN_TEST_POSTGRES",
     "OPTIN_TEST_STORAGE",
@@ -80,6 +94,8 @@ class Settings:
     agents: ConfiguredPeople = ConfiguredPeople()
     #: A manager may approve their own request for a re-opt-in: for teams with one manager.
     self_approve: bool = False
+    #: The contact's own confirmed link completes a re-opt-in for e-mail.
+    confirmed_opt_in: bool = False
     region: str = "US"
     #: Packs of opt-out words besides English.
     languages: frozenset[str] = frozenset()
@@ -87,7 +103,20 @@ class Settings:
     senders: tuple[Sender, ...] = ()
     #: Without a slash at its end.
     public_url: str | None = None
+    #: Where a contact's page in the CRM is.
+    crm: CrmLink | None = None
+    #: Private networks in which an outbound webhook may be, and by plain HTTP, too.
+    webhook_allow: tuple[Network, ...] = ()
+    #: Where the head of the log is published.
+    witnesses: tuple[WitnessAddress, ...] = ()
+    #: A PEM file of the time-stamp authorities that are trusted; else those of this machine are.
+    timestamp_certificates: Path | None = None
+    #: Optin may write to the providers' suppression lists.
+    write_back: bool = False
+    #: Remembers the end of the storage's log, so that an older copy is noticed.
+    head_file: Path | None = None
     given_hash_key: bytes | None = field(default=None, repr=False)
+    backup_passphrase: str | None = field(default=None, repr=False)
     providers: ProviderSettings = field(default_factory=ProviderSettings)
 
     @classmethod
@@ -135,6 +164,23 @@ class Settings:
         raise SettingsError(
             "SLACK_APP_TOKEN is missing: set it for Socket Mode, or SLACK_SIGNING_SECRET for HTTP."
         )
+
+    def beside(self, folder: Path) -> Self:
+        """The same settings with the head file in this folder, unless they name another place.
+        Raises `SettingsError` where a witness is the head file."""
+        heads = self.head_file or folder / head_file.NAME
+        for one in self.witnesses:
+            if one.kind is WitnessKind.FILE and Path(one.place).resolve() == heads.resolve():
+                raise SettingsError(
+                    f"OPTIN_WITNESSES names {one.place}, which is the head file: name another file."
+                )
+        return replace(self, head_file=heads)
+
+    def heads(self) -> HeadFile | None:
+        """The head file's record of this storage, where there is a head file."""
+        if self.head_file is None:
+            return None
+        return HeadFile(self.head_file, storage_key(self.storage, self.head_file.parent))
 
     def moved(self, storage: str) -> Self:
         """The same settings with another storage."""
@@ -321,6 +367,12 @@ def _yes_no(text: str) -> bool:
     return known[text.lower()]
 
 
+def _complete(text: str) -> bool:
+    if text.lower() != "complete":
+        raise ValueError("must be complete, or not be set")
+    return True
+
+
 _bot_token = matching(r"(xoxe\.)?xoxb-\S+", "must be a token that begins with xoxb-")
 _app_token = matching(r"xapp-\S+", "must be an app-level token, which begins with xapp-")
 _storage = matching("[a-z][a-z0-9+]*://.+", "must be like tinydb:///data/optin.json")
@@ -343,9 +395,17 @@ _ROWS: Rows = {
     "OPTIN_MANAGERS": ("managers", _people),
     "OPTIN_AGENTS": ("agents", _people),
     "OPTIN_SELF_APPROVE": ("self_approve", _yes_no),
+    "OPTIN_CONFIRMED_OPT_IN": ("confirmed_opt_in", _complete),
     "OPTIN_REGION": ("region", _region),
     "OPTIN_LANGUAGES": ("languages", _languages),
     "OPTIN_SENDERS": ("senders", _senders),
     "OPTIN_PUBLIC_URL": ("public_url", url),
+    "OPTIN_CRM_URL": ("crm", crm_link),
+    "OPTIN_WEBHOOK_ALLOW": ("webhook_allow", networks),
+    "OPTIN_WITNESSES": ("witnesses", witnesses),
+    "OPTIN_TIMESTAMP_CERTIFICATES": ("timestamp_certificates", Path),
+    "OPTIN_WRITE_BACK": ("write_back", _yes_no),
+    "OPTIN_HEAD_FILE": ("head_file", Path),
     "OPTIN_HASH_KEY": ("given_hash_key", _hash_key),
+    "OPTIN_BACKUP_PASSPHRASE": ("backup_passphrase", str),
 }

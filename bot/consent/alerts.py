@@ -37,6 +37,8 @@ class AlertKind(StrEnum):
     STORM_LINE = "storm_line"
     #: Whom a storm was about, as a file in its thread.
     STORM_LIST = "storm_list"
+    #: A line in an alert's thread: what has happened since.
+    NEWS = "news"
     UNSUBSCRIBE = "unsubscribe"
     #: UNSTOP without an alert that could be updated: half done, a manager is missing.
     UNSTOP = "unstop"
@@ -50,6 +52,8 @@ class AlertKind(StrEnum):
     UNKNOWN = "unknown"
     #: A re-opt-in, in a channel or to a manager: the request, then its progress.
     CASE = "case"
+    #: Re-opt-ins that programs asked for, by name, in one message an hour.
+    CASE_LIST = "case_list"
     #: To the person who asked: how far it has come.
     CASE_TOLD = "case_told"
     CASE_REMINDER = "case_reminder"
@@ -57,11 +61,32 @@ class AlertKind(StrEnum):
     SUMMARY = "summary"
     #: To the installer: alerts can't be posted, and what to do.
     NOTICE = "notice"
+    #: What happened in a day or a week, for a channel.
+    DIGEST = "digest"
+    #: To the installer: the first steps, and which of them are done.
+    FIRST_RUN = "first_run"
+    #: About nobody: somebody tries whether alerts arrive.
+    TEST = "test"
+    #: An outbound webhook fails, was paused, or works again.
+    WEBHOOK = "webhook"
+    #: A provider's suppression lists: what a read found, or that a person has to confirm writes.
+    LISTS = "lists"
+    #: The storage went back to an older copy.
+    BEHIND = "behind"
+    #: The head of the Activity Log: the channel is a witness.
+    HEAD = "head"
 
 
 #: Kinds that overtake the others when several are due.
 URGENT = frozenset(
-    {AlertKind.STOP, AlertKind.STORM, AlertKind.REVIEW, AlertKind.COMPLAINT, AlertKind.CASE}
+    {
+        AlertKind.STOP,
+        AlertKind.STORM,
+        AlertKind.REVIEW,
+        AlertKind.COMPLAINT,
+        AlertKind.CASE,
+        AlertKind.BEHIND,
+    }
 )
 
 #: Kinds that a channel may switch off or mute. A review has to be answered, and complaints can cost
@@ -88,6 +113,10 @@ OPT_OUTS = (
     AlertKind.UNREAD,
     AlertKind.REVIEW,
 )
+
+#: In place of what a contact wrote: a review, or a hold, of a number that the provider reports as
+#: reassigned. No answer makes it the contact's opt-out.
+NEW_OWNER = "The provider says that this number has a new owner."
 
 #: In place of a Slack channel: the direct messages of the person who looks after Optin.
 INSTALLER = "installer"
@@ -191,12 +220,17 @@ class Alert:
     subject: Subject = field(default_factory=Subject)
     #: Events that this message stands for.
     count: int = 1
-    #: By sender, for a storm; by reason, for bounces; by kind, for a summary.
+    #: By sender, for a storm; by reason, for bounces; by kind, for a summary; what was counted, for
+    #: a digest (`use_cases.alerts.digest`).
     counts: Mapping[str, int] = field(default_factory=dict)
-    #: The kind that a storm is made of; the Slack channel that a notice is about; a case's id.
+    #: The kind that a storm is made of; the Slack channel that a notice is about; the id of a case
+    #: or of a webhook, or the ids of several cases with spaces between them; a provider's id; how
+    #: often there is a digest; who sent a test alert.
     about: str | None = None
     #: What the contact wrote (review), what the code means (bounce, drift), Slack's word for what
-    #: is wrong (notice), or the state of a case.
+    #: is wrong (notice), how an endpoint fares (`webhook_alerts.trouble_of`), what is new of a
+    #: provider's lists (`list_alerts.news_of`), the state of a case, which of the first steps are
+    #: done (`first_run.steps_of`), or a head of the log (`log.heads.head_text`).
     text: str | None = None
     #: The alert in whose thread this one is posted.
     thread: str | None = None

@@ -36,6 +36,9 @@ class CaseState(StrEnum):
 
 #: How the reason of a YES begins that came back by a case.
 RE_OPT_IN = "Re-opt-in"
+#: In place of the manager who decided: the contact's own confirmed link, where
+#: `OPTIN_CONFIRMED_OPT_IN` allows it.
+CONTACT = "contact"
 #: What still waits for somebody.
 OPEN = frozenset({CaseState.PENDING, CaseState.APPROVED})
 
@@ -50,7 +53,7 @@ class Case:
     channel: Channel
     #: At which the contact refused: a changed address ends the case. Empty after an erasure.
     address: str
-    #: `slack:U…` or `cli:<user>`.
+    #: `slack:U…`, `cli:<user>` or `api:<key>`.
     requested_by: str
     requested_at: datetime
     #: What shows the new permission, and when it was given; its text is gone after an erasure.

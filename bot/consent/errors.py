@@ -10,10 +10,16 @@ OptinError
 │   └── Invalid          what was typed can't be read
 ├── NotFound
 └── StorageFailed        nothing was changed
-    └── Corrupt          the file is not what we wrote; it is left as it is
+    ├── StorageRefused   the sentence is for whoever runs Optin
+    ├── Corrupt          the file is not what we wrote; it is left as it is
+    └── NeedsRestart     this process can't use the storage any more
 """
 
 from __future__ import annotations
+
+_IN_THE_LOG = (
+    "The storage failed, so nothing was changed. Whoever runs Optin finds the reason in its log."
+)
 
 
 class OptinError(Exception):
@@ -26,6 +32,11 @@ class OptinError(Exception):
         #: `evidence`, `reason` …; none where it is about the whole.
         self.field = field
         super().__init__(self.sentence)
+
+    @property
+    def public_sentence(self) -> str:
+        """The sentence for people and programs who don't run Optin."""
+        return self.sentence
 
 
 class Refused(OptinError):
@@ -65,9 +76,31 @@ class NotFound(OptinError):
 class StorageFailed(OptinError):
     """The change could not be stored, so nothing was changed. Try again in a minute."""
 
+    #: Whether the sentence may name files, hosts, or what a database says.
+    inside = False
+
+    @property
+    def public_sentence(self) -> str:
+        """Without files and hosts, which are in the log."""
+        return _IN_THE_LOG if self.inside else self.sentence
+
+
+class StorageRefused(StorageFailed):
+    """The storage does not do it, for a reason of its own."""
+
+    inside = True
+
 
 class Corrupt(StorageFailed):
     """The storage file is damaged. It was left untouched: restore it from a backup."""
+
+    inside = True
+
+
+class NeedsRestart(StorageFailed):
+    """The storage can't be used any more until Optin is restarted."""
+
+    inside = True
 
 
 def without_text(error: BaseException, said: str = "") -> RuntimeError:

@@ -28,6 +28,8 @@ class EventKind(StrEnum):
     #: Our own side put the address on the provider's suppression list, or took it off.
     SUPPRESSED = "suppressed"
     UNSUPPRESSED = "unsuppressed"
+    #: The number has a new owner, says the provider, and it blocks our texts to it by itself.
+    REASSIGNED = "reassigned"
     #: A message to this one mailbox failed, and the provider does not say at which.
     UNPLACED = "unplaced"
 
@@ -60,6 +62,17 @@ class Marker(StrEnum):
     STOP = "stop"
     START = "start"
     HELP = "help"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnceToken:
+    """Of a signature that does not cover what it came with: until when it stands for this content
+    and no other."""
+
+    key: str
+    #: A hash of the content.
+    value: str
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,3 +114,11 @@ class Event:
     message: str | None = None
     #: When that message was first sent, where the provider tells.
     sent_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRequest:
+    """The events of one request, and the token of its signature where it has one."""
+
+    events: tuple[Event, ...]
+    token: OnceToken | None = None

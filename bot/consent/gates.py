@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.consent.alerts import NEW_OWNER
 from bot.consent.model import (
     AddressFacts,
+    Block,
     BlockState,
     Bounce,
     Channel,
@@ -20,6 +22,7 @@ from bot.consent.model import (
     LineType,
 )
 from bot.consent.senders import Sender, Senders
+from bot.consent.storage_behind import StorageBehind
 from bot.consent.suppressions import Listing, why
 
 
@@ -48,6 +51,7 @@ class Code(StrEnum):
     COMPLAINT = "complaint"
     BLOCK_UNKNOWN = "block_unknown"
     PROBATION = "probation"
+    STORAGE_BEHIND = "storage_behind"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +67,8 @@ class Gate:
     sender: str | None = None
     #: The group of numbers that it belongs to; the provider's list.
     sender_id: str | None = None
+    #: Optin itself takes the address off the provider's list.
+    leaving: bool = False
 
 
 def do_not_contact(contact: Contact) -> list[Gate]:
@@ -118,30 +124,38 @@ def carrier_blocks(facts: AddressFacts, sender: Sender | None, senders: Senders)
 
 def suppressions(facts: AddressFacts, senders: Senders) -> list[Gate]:
     """The entries of e-mail providers' lists: nothing arrives before each of them is gone."""
-    gates = []
-    for name, block in sorted(facts.blocks.items()):
-        if senders.is_retired(name, block):
-            continue
-        listing = Listing.of(name)
-        provider = senders.providers.label(listing.provider)
-        unknown = block.state is BlockState.UNKNOWN
-        gates.append(
-            Gate(
-                code=Code.BLOCK_UNKNOWN if unknown else Code.SUPPRESSED,
-                reason=f"Whether {provider} suppresses the address is not known."
-                if unknown
-                else f"The address is on {provider}'s suppression list: {why(listing)}.",
-                remedy=f"Look the address up at {provider}."
-                if unknown
-                else f"Take the address off {provider}'s suppression list. Then a manager records "
-                f"here that it was removed at {provider}.",
-                owner=Owner.OPERATOR,
-                since=block.since,
-                sender=listing.provider,
-                sender_id=name,
-            )
+    return [
+        _suppression(name, block, senders)
+        for name, block in sorted(facts.blocks.items())
+        if not senders.is_retired(name, block)
+    ]
+
+
+def _suppression(name: str, block: Block, senders: Senders) -> Gate:
+    listing = Listing.of(name)
+    provider = senders.providers.label(listing.provider)
+    unknown = block.state is BlockState.UNKNOWN
+    if unknown:
+        reason = f"Whether {provider} suppresses the address is not known."
+        remedy = f"Look the address up at {provider}."
+    else:
+        reason = f"The address is on {provider}'s suppression list: {why(listing)}."
+        remedy = (
+            f"Take the address off {provider}'s suppression list. Then a manager records here that "
+            f"it was removed at {provider}."
         )
-    return gates
+    if block.leaving:
+        remedy = f"Optin takes the address off {provider}'s suppression list."
+    return Gate(
+        code=Code.BLOCK_UNKNOWN if unknown else Code.SUPPRESSED,
+        reason=reason,
+        remedy=remedy,
+        owner=Owner.OPERATOR,
+        since=block.since,
+        sender=listing.provider,
+        sender_id=name,
+        leaving=block.leaving,
+    )
 
 
 def consent(consent: Consent, channel: Channel) -> list[Gate]:
@@ -169,11 +183,16 @@ def consent(consent: Consent, channel: Channel) -> list[Gate]:
 def hold(facts: AddressFacts) -> list[Gate]:
     if facts.hold is None:
         return []
+    reason = "A reply reads like a refusal and waits for a person's judgement."
+    remedy = "Read the reply and say whether it was an opt-out."
+    if facts.hold.text == NEW_OWNER:
+        reason = "The number may have a new owner, says its provider."
+        remedy = "Find out whether the contact still has the number, and answer that here."
     return [
         Gate(
             code=Code.REVIEW_HOLD,
-            reason="A reply reads like a refusal and waits for a person's judgement.",
-            remedy="Read the reply and say whether it was an opt-out.",
+            reason=reason,
+            remedy=remedy,
             owner=Owner.AGENT,
             since=facts.hold.since,
         )
@@ -213,6 +232,19 @@ def bounce(facts: AddressFacts, channel: Channel) -> list[Gate]:
             since=facts.bounced_at,
         )
     ]
+
+
+def storage_behind(behind: StorageBehind) -> Gate:
+    """Optin works with old records: an opt-out may be missing."""
+    return Gate(
+        code=Code.STORAGE_BEHIND,
+        reason="Optin works with an older copy of its records. Newer changes are missing, and "
+        "opt-outs may be among them.",
+        remedy="Put the newest copy of the storage back, or confirm that it is lost: "
+        "optin verify --accept-rollback. Until then nobody is texted or e-mailed.",
+        owner=Owner.OPERATOR,
+        since=behind.since,
+    )
 
 
 THINGS = {Channel.SMS: "texts", Channel.EMAIL: "e-mails"}

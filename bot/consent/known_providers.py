@@ -6,9 +6,13 @@ collects the statements and passes them in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from bot.consent.suppressions import Cause
+
+#: How the id of a program begins that uses the API: as an actor, and as the provider of an event.
+PROGRAM = "api:"
 #: Words that nearly every provider blocks. They may block at an unknown provider, too.
 COMMON = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit"})
 
@@ -35,6 +39,23 @@ class BlockingWords:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KnownLists:
+    """What Optin does with a provider's suppression lists, by the settings."""
+
+    #: Whether it can read them.
+    reads: bool = True
+    #: The causes of which a whole read shows every entry, so that one it does not show is gone;
+    #: and whether it shows those of groups, topics and streams, too.
+    shows: frozenset[Cause] = frozenset()
+    shows_scopes: bool = False
+    #: Whether opt-outs are added, and as what the lists may show such an entry.
+    adds: bool = False
+    added_as: frozenset[Cause] = frozenset({Cause.OURS, Cause.UNSUBSCRIBE})
+    #: Entries of these causes may be taken off. Never a complaint.
+    removes: frozenset[Cause] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KnownProvider:
     """One provider."""
 
@@ -44,6 +65,12 @@ class KnownProvider:
     blocking_words: BlockingWords | None = None
     #: True for Optin's own unsubscribe link, which has no suppression list.
     ours: bool = False
+    #: None where Optin has no key for its lists.
+    lists: KnownLists | None = None
+
+
+def _unnamed(key: str) -> str | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +78,24 @@ class KnownProviders:
     """All providers, by the id that events and the log use."""
 
     by_id: Mapping[str, KnownProvider] = field(default_factory=dict)
+    #: What a program is called that uses the API, by the id of its key; None where nobody knows.
+    program_name: Callable[[str], str | None] = field(default=_unnamed, compare=False)
+    #: The ids of the providers to whose lists opt-outs are added. Each entry of the log asks.
+    adding: tuple[str, ...] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        adding = (id for id, known in self.by_id.items() if known.lists and known.lists.adds)
+        object.__setattr__(self, "adding", tuple(adding))
+
+    def program(self, id: str) -> str:
+        """A program that uses the API, such as "the API (Newsletter)". `id` is `api:<key>`."""
+        name = self.program_name(id.removeprefix(PROGRAM))
+        return f"the API ({name})" if name else "the API"
 
     def label(self, id: str) -> str:
         """The provider's label. For an unknown provider, its id with a capital."""
+        if id.startswith(PROGRAM):
+            return self.program(id)
         known = self.by_id.get(id)
         return known.label if known else id.capitalize()
 
@@ -64,7 +106,23 @@ class KnownProviders:
         provider, slash, entry = text.strip().partition("/")
         return f"{ids.get(provider.casefold(), provider.lower())}{slash}{entry}"
 
-    def keeps_list(self, id: str) -> bool:
-        """Whether the provider keeps a suppression list. Every company does."""
+    def removes(self, id: str) -> frozenset[Cause]:
+        """The causes of the entries that Optin may take off the provider's list."""
         known = self.by_id.get(id)
-        return known is None or not known.ours
+        return known.lists.removes if known and known.lists else frozenset()
+
+    def added_as(self, id: str) -> frozenset[Cause]:
+        """The causes by which the provider's lists may show what Optin added."""
+        known = self.by_id.get(id)
+        return known.lists.added_as if known and known.lists else frozenset()
+
+    def reads(self, id: str) -> bool:
+        """Whether Optin can read the provider's lists."""
+        known = self.by_id.get(id)
+        return bool(known and known.lists and known.lists.reads)
+
+    def keeps_list(self, id: str) -> bool:
+        """Whether the provider keeps a suppression list. Every company does; a program only reports
+        what happened elsewhere."""
+        known = self.by_id.get(id)
+        return not id.startswith(PROGRAM) and (known is None or not known.ours)

@@ -86,7 +86,8 @@ class Consent:
     by: Origin | None = None
     #: When the contact or the member of staff acted.
     since: datetime | None = None
-    #: `slack:U…`, `cli:<user>`, `contact`, `provider:<name>`, `import:<id>` or `system`.
+    #: `slack:U…`, `cli:<user>`, `api:<key>`, `contact`, `provider:<name>`, `import:<id>` or
+    #: `system`.
     actor: str | None = None
     reason: str | None = None
     evidence: Evidence | None = None
@@ -172,6 +173,8 @@ class Block:
     providers: tuple[str, ...] = ()
     #: The contact's own STOP. The confirmation that the provider then sends passes the block.
     stopped: bool = False
+    #: Optin is taking the address off the provider's list; until a read confirms it, it stands.
+    leaving: bool = False
 
     @property
     def began(self) -> datetime:
@@ -313,17 +316,22 @@ class Role(StrEnum):
     MANAGER = "manager"
     #: At the command line, beside the storage itself.
     OPERATOR = "operator"
+    #: Another system of the company, by a key of the API. It states what it knows, and decides
+    #: nothing.
+    PROGRAM = "program"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
     """Who acts, with the role held at this moment, and from where."""
 
-    #: `slack:U…` or `cli:<user>`.
+    #: `slack:U…`, `cli:<user>` or `api:<key>`.
     id: str
     role: Role
-    #: `slack`, `cli` or `import`.
+    #: `slack`, `cli`, `api` or `import`.
     source: str
+    #: When somebody else said that they have this role, who may say otherwise a moment later.
+    role_as_of: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

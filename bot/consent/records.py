@@ -5,14 +5,16 @@ Each protocol is one part of `store.Records`. The interface is its user's; `stor
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from bot.consent.alerts import Alert
 from bot.consent.cases import Case
-from bot.consent.log.entries import Entry, EntryKind
+from bot.consent.log.chain import ChainLink
+from bot.consent.log.entries import Answers, Entry, EntryKind
 from bot.consent.model import AddressFacts, Channel, Contact, Import
+from bot.consent.write_backs import WriteBack, WriteState
 
 
 class Contacts(Protocol):
@@ -20,6 +22,10 @@ class Contacts(Protocol):
 
     def get(self, id: str) -> Contact | None:
         """The contact, erased ones too."""
+        ...
+
+    def get_many(self, ids: Collection[str]) -> dict[str, Contact]:
+        """Those of these ids that there are, by id. One way to a database."""
         ...
 
     def at(self, address: str) -> list[Contact]:
@@ -40,8 +46,9 @@ class Contacts(Protocol):
         """
         ...
 
-    def all(self) -> Iterator[Contact]:
-        """All of them by id, which is by creation, erased ones too. May be longer than memory."""
+    def all(self, *, after: str = "") -> Iterator[Contact]:
+        """All of them by id, which is by creation, erased ones too; those behind the id `after`.
+        May be longer than memory."""
         ...
 
     def count(self) -> int:
@@ -80,8 +87,9 @@ class Addresses(Protocol):
 class Log(Protocol):
     """The Activity Log."""
 
-    def append(self, entry: Entry) -> Entry:
-        """Seals the entry (`log.chain.seal`) as the next of the chain and keeps it."""
+    def append(self, entry: Entry, answers: Answers | None = None) -> Entry:
+        """Seals the entry (`log.chain.seal`) as the next of the chain and keeps it, with these
+        answers."""
         ...
 
     def adopt(self, entry: Entry) -> None:
@@ -104,6 +112,25 @@ class Log(Protocol):
 
     def all(self) -> Iterator[Entry]:
         """Every entry, oldest first. May be longer than memory."""
+        ...
+
+    def since(self, seq: int) -> Iterator[Entry]:
+        """The entries behind this `seq`, oldest first. May be longer than memory."""
+        ...
+
+    def links(self) -> Iterator[ChainLink]:
+        """The place of every entry in the chain, oldest first, as quickly as the storage can read
+        them. Raises `Corrupt`."""
+        ...
+
+    def hashes(self, after: int, limit: int) -> list[str]:
+        """The hashes of at most `limit` entries behind this `seq`, oldest first, without their
+        other fields."""
+        ...
+
+    def of_address(self, address: str) -> list[Entry]:
+        """Every entry about this address, whoever has it, oldest first; redacted ones are about
+        none. `address` as in `addresses.key_of`."""
         ...
 
     def head(self) -> tuple[int, str]:
@@ -217,6 +244,39 @@ class Cases(Protocol):
 
     def all(self) -> Iterator[Case]:
         """Whatever became of them, by id."""
+        ...
+
+
+class WriteBacks(Protocol):
+    """The writes to the providers' suppression lists, also those that are done."""
+
+    def get(self, id: str) -> WriteBack | None: ...
+
+    def put(self, write: WriteBack) -> None:
+        """Inserts or replaces, by id."""
+        ...
+
+    def remove(self, id: str) -> None: ...
+
+    def of(self, key: str) -> list[WriteBack]:
+        """All of this address, by id. `key` as in `addresses.key_of`."""
+        ...
+
+    def due(self, now: datetime, providers: Collection[str], *, limit: int) -> list[WriteBack]:
+        """The `OPEN` ones of these providers whose `not_before` has come, the oldest wish
+        first."""
+        ...
+
+    def waiting(self) -> Mapping[tuple[str, WriteState], int]:
+        """How many there are, by provider and state; done ones, too."""
+        ...
+
+    def oldest(self, provider: str) -> datetime | None:
+        """When the oldest of this provider's `OPEN` ones was wished."""
+        ...
+
+    def all(self) -> Iterator[WriteBack]:
+        """All of them, by id."""
         ...
 
 

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from bot.consent import gates
 from bot.consent.errors import NeedsEvidence, NeedsManager, Refused, TooLate
+from bot.consent.frozen import quick
 from bot.consent.gates import THINGS, Code, Gate
 from bot.consent.model import (
     Actor,
@@ -23,10 +24,15 @@ from bot.consent.model import (
     Consent,
     ConsentValue,
     Contact,
+    LineType,
     Origin,
 )
 from bot.consent.senders import Sender, Senders
+from bot.consent.storage_behind import StorageBehind
 
+#: The version of these rules, which every answer about the past names. Whoever changes what a fact
+#: means to the answer raises it; a test pins it to the table. Version 1 was Optin 0.1's.
+RULES_VERSION = 2
 #: Nothing is known of our senders: every block counts.
 ANY = Senders()
 #: How long whoever set YES to NO may take it back (rules.md §6).
@@ -57,9 +63,10 @@ class Status(StrEnum):
 
 
 #: Gates that leave the answer open instead of closing it.
-_UNVERIFIED = frozenset({Code.BLOCK_UNKNOWN, Code.PROBATION})
+_UNVERIFIED = frozenset({Code.BLOCK_UNKNOWN, Code.PROBATION, Code.STORAGE_BEHIND})
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """The answer for one channel, with every failing gate."""
@@ -78,11 +85,13 @@ def decide(
     channel: Channel,
     sender: Sender | None = None,
     senders: Senders = ANY,
+    behind: StorageBehind | None = None,
 ) -> Decision:
     """Decides whether this contact may be reached on this channel.
 
     `facts` are those of the contact's present address. With a `sender`, only that sender's blocks
     count, and those of senders whom `senders` does not know; without one, every block does.
+    `behind`: the storage lacks what was recorded later, so no yes is certain.
     """
     consent = contact.consent(channel)
     if contact.erased:
@@ -104,6 +113,9 @@ def decide(
             *gates.bounce(facts, channel),
         ]
     answer = _answer(reasons)
+    if behind is not None and answer is not Answer.NO:
+        reasons = [gates.storage_behind(behind), *reasons]
+        answer = Answer.UNVERIFIED
     return Decision(
         channel=channel,
         answer=answer,
@@ -111,6 +123,25 @@ def decide(
         gates=tuple(reasons),
         notes=_notes(consent, facts),
     )
+
+
+def answer(
+    contact: Contact,
+    facts: AddressFacts | None,
+    channel: Channel,
+    sender: Sender | None = None,
+    senders: Senders = ANY,
+    behind: StorageBehind | None = None,
+) -> Answer:
+    """What `decide` answers, without its reasons. Quick for whoever did not agree, and where
+    nothing is known that could stand in the way: an import asks it of each row. A test compares
+    the two."""
+    if contact.consent(channel).on is not ConsentValue.YES:
+        return Answer.NO
+    marked = contact.do_not_contact or contact.erased or contact.line is LineType.LANDLINE
+    if not marked and (facts is None or facts.empty):
+        return Answer.YES if behind is None else Answer.UNVERIFIED
+    return decide(contact, facts, channel, sender, senders, behind).answer
 
 
 def _answer(reasons: list[Gate]) -> Answer:

@@ -17,6 +17,7 @@ from bot.consent.records import (
     Log,
     Outbox,
     SeenEvents,
+    WriteBacks,
 )
 
 
@@ -26,6 +27,8 @@ class Expected:
     these addresses and ids lead to."""
 
     addresses: Collection[str] = ()
+    #: Ids of contacts.
+    contacts: Collection[str] = ()
     external_ids: Collection[str] = ()
     #: Ids, as `SeenEvents.seen` is asked for them.
     events: Collection[str] = ()
@@ -33,6 +36,10 @@ class Expected:
     alerts: Collection[str] = ()
     #: Names.
     key_value: Collection[str] = ()
+    #: Text and limit, as `Contacts.search` is asked for them.
+    search: tuple[str, int] | None = None
+    #: The contact whose newest entries, so many, `Log.entries` is asked for.
+    newest_of: tuple[str, int] | None = None
 
 
 class Records(Protocol):
@@ -57,6 +64,9 @@ class Records(Protocol):
     def cases(self) -> Cases: ...
 
     @property
+    def write_backs(self) -> WriteBacks: ...
+
+    @property
     def key_value(self) -> KeyValue: ...
 
     @property
@@ -66,6 +76,10 @@ class Records(Protocol):
         """Hint: prefetch these records. A remote database fetches them in one round trip. Changes
         nothing."""
         ...
+
+
+class WouldWait(Exception):
+    """Reading would take a disk, a network, or the end of somebody else's transaction."""
 
 
 class Store(Protocol):
@@ -80,6 +94,10 @@ class Store(Protocol):
 
     def reading(self) -> AbstractContextManager[Records]:
         """One state, without writing: nothing in it may still be lost."""
+        ...
+
+    def reading_at_once(self) -> AbstractContextManager[Records]:
+        """The same for whoever must not wait, such as the web server's loop. Raises `WouldWait`."""
         ...
 
     def rehearsal(self) -> AbstractContextManager[Records]:

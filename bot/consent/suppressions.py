@@ -8,6 +8,7 @@ name such as `sendgrid/unsubscribe/asm_group:12`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
@@ -47,6 +48,22 @@ class Listing:
         if cause not in {*Cause}:
             return cls(provider=name)
         return cls(provider=provider, cause=Cause(cause), scope=scope)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedAddress:
+    """One entry of an e-mail provider's suppression list, as the provider tells it."""
+
+    #: As the list spells it: some providers find an entry by this spelling alone.
+    address: str
+    listing: Listing
+    #: Since when it stands there; None where the provider does not say.
+    since: datetime | None
+    #: The provider's words.
+    reason: str = ""
+    #: Where the provider keeps it, as its own client needs it to take the entry off: a sending
+    #: domain, a stream, a group.
+    place: str = ""
 
 
 def why(listing: Listing) -> str:

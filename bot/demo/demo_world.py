@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import secrets
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -22,8 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from bot.consent.addresses import key_of
-from bot.consent.model import BlockState, Bounce, Channel
-from bot.consent.records import Addresses
+from bot.consent.model import BlockState, Channel
 from bot.consent.senders import NumberKind
 from bot.consent.store import Records
 from bot.consent.use_cases import Service
@@ -39,6 +38,7 @@ class DemoWorld:
     """What the providers know, and the bot has to be told."""
 
     auth_token: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
+    sendgrid_key: str = field(default_factory=lambda: f"SG.{secrets.token_urlsafe(16)}", repr=False)
     unsubscribe_key: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
     private_key: ec.EllipticCurvePrivateKey = field(
         default_factory=lambda: ec.generate_private_key(ec.SECP256R1()), repr=False
@@ -80,16 +80,21 @@ class DemoWorld:
             ],
             "people": people,
         }
-        with closing(HTTPConnection(urlsplit(page).netloc, timeout=10)) as connection:
-            headers = {"Content-Type": "application/json"}
-            connection.request("POST", "/sandbox/outside", json.dumps(given), headers)
-            answer = connection.getresponse()
-            if answer.status != 200:
-                raise OSError(answer.read().decode())
+        post(page, "/sandbox/outside", given)
+
+
+def post(page: str, path: str, body: Mapping[str, Any]) -> None:
+    """Hands it to the sandbox at `page`. Raises OSError where it is gone, or refuses."""
+    with closing(HTTPConnection(urlsplit(page).netloc, timeout=10)) as connection:
+        headers = {"Content-Type": "application/json"}
+        connection.request("POST", path, json.dumps(body), headers)
+        answer = connection.getresponse()
+        if answer.status != 200:
+            raise OSError(answer.read().decode())
 
 
 def _people(records: Records) -> Iterator[dict[str, Any]]:
-    """The contacts, with what the carrier and SendGrid hold against them by now."""
+    """The contacts, with what the carrier holds against them by now."""
     for contact in records.contacts.all():
         phone, mailbox = contact.address(Channel.SMS), contact.address(Channel.EMAIL)
         blocks = records.addresses.get(key_of(phone)).blocks if phone else {}
@@ -101,17 +106,5 @@ def _people(records: Records) -> Iterator[dict[str, Any]]:
             "blocked": [
                 sender for sender, block in blocks.items() if block.state is BlockState.BLOCKED
             ],
-            "suppressed": _suppressed(records.addresses, mailbox) if mailbox else "",
             "floods": contact.name not in IN_THE_TOUR,
         }
-
-
-def _suppressed(addresses: Addresses, mailbox: str) -> str:
-    """Why SendGrid sends this mailbox nothing, in its own words."""
-    facts = addresses.get(key_of(mailbox))
-    if facts.complaint:
-        return "Spam Reporting Address"
-    if facts.bounce is Bounce.YES:
-        return "Bounced Address"
-    blocked = any(block.state is BlockState.BLOCKED for block in facts.blocks.values())
-    return "Unsubscribed Address" if blocked else ""

@@ -23,7 +23,8 @@ from bot.consent.model import (
 from bot.consent.senders import Number, NumberKind, Sender
 from bot.consent.store import Records
 from bot.consent.suppressions import Cause, Listing
-from bot.consent.use_cases import Details, Service, StatusUpdate, add, change
+from bot.consent.use_cases import Details, Service, StatusUpdate, add, change, write_value
+from bot.consent.use_cases.alerts.first_run import FIRST_RUN, OVER
 from bot.consent.use_cases.record import Recorder
 
 SENDERS = (
@@ -69,6 +70,7 @@ class _Sample:
     sms: _Side = _YES
     mail: _Side = _YES
     do_not_contact: bool = False
+    external_id: str = ""
     #: Which sender the block is on.
     sender: int = 0
 
@@ -106,7 +108,13 @@ _SAMPLES: tuple[_Sample, ...] = (
         email="farid@example.com",
         sms=_Side(on=ConsentValue.NO, bounce=Bounce.YES),
     ),
-    _Sample(name="Grace Lee", phone=_US + "0106", email="grace@example.com", sms=_STOPPED),
+    _Sample(
+        name="Grace Lee",
+        phone=_US + "0106",
+        email="grace@example.com",
+        sms=_STOPPED,
+        external_id="C-1042",
+    ),
     _Sample(
         name="Hugo Brandt",
         phone=_US + "0107",
@@ -215,7 +223,9 @@ _SAMPLES: tuple[_Sample, ...] = (
 
 
 def fill(service: Service) -> int:
-    """Puts the samples into an empty storage, with a past; how many there are."""
+    """Puts the samples into an empty storage, with a past; how many there are. It was set up long
+    ago, so nobody is shown the first steps."""
+    write_value(service, FIRST_RUN, OVER)
     operator = Actor(id="cli:demo", role=Role.OPERATOR, source="cli")
     for number, sample in enumerate(_SAMPLES):
         at = service.now() - timedelta(days=40 - number, hours=number % 7)
@@ -226,12 +236,13 @@ def fill(service: Service) -> int:
                 phone=sample.phone or None,
                 email=sample.email or None,
                 company=sample.company or None,
+                external_id=sample.external_id or None,
             ),
             operator,
         )
         with service.store.transaction() as records:
             for channel, side in ((Channel.EMAIL, sample.mail), (Channel.SMS, sample.sms)):
-                past = _Past(records, contact.id, channel, at)
+                past = _Past(service, records, contact.id, channel, at)
                 past.tell(side, SENDERS[sample.sender])
                 at = past.at
         if sample.do_not_contact:
@@ -245,6 +256,7 @@ class _Past:
     """What happened to one channel of a contact, an hour between each step and the next. A sample's
     last step is before the next sample's first, so that the log is in the order of time."""
 
+    service: Service
     records: Records
     contact: str
     channel: Channel
@@ -313,7 +325,12 @@ class _Past:
         contact = self.records.contacts.get(self.contact)
         assert contact is not None
         Recorder(
-            records=self.records, actor=actor, source=source, now=self.at, provider_id=event
+            service=self.service,
+            records=self.records,
+            actor=actor,
+            source=source,
+            now=self.at,
+            provider_id=event,
         ).record(contact, change, address=contact.address(self.channel), channel=self.channel)
 
 

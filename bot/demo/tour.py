@@ -12,6 +12,8 @@ IN_THE_TOUR = frozenset(
         "Bob Miller",
         "Grace Lee",
         "Ines Costa",
+        "Jürgen Müller",
+        "Marco Bianchi",
         "Paula Reyes",
         "Rosa Jiménez",
         "Tara Singh",
@@ -43,6 +45,20 @@ TOUR: dict[str, object] = {
             "text": "Several contacts fit; case and accents don't matter.",
             "person": "Ana",
             "command": "/optin ana",
+        },
+        {
+            "title": "Out of a message",
+            "text": "Send it, and choose Check opt-in in its … menu. That works in threads, too.",
+            "person": "Ana",
+            "command": "Ticket of +1 415 555 0106 and ana@example.com",
+            "shows": ["2 contacts and addresses are in this message."],
+        },
+        {
+            "title": "Ask where you talk",
+            "text": "Choose Reply in thread in the … menu of any message, and mention Optin. Only "
+            "you see the answer. Direct messages to Optin are answered, too.",
+            "person": "Ana",
+            "command": "@optin +1 415 555 0106",
         },
         {
             "title": "Change SMS On",
@@ -97,6 +113,30 @@ TOUR: dict[str, object] = {
             "texts": "UNSTOP",
         },
         {
+            "title": "SendGrid's list follows",
+            "text": "Jürgen asks for no more e-mails. Press *Edit*, set Email On to NO, and choose "
+            "*Asked by phone*. Optin adds him to SendGrid's list.",
+            "person": "Ana",
+            "command": "/optin juergen@example.com",
+            "shows": ["✓ Email On", "YES → NO"],
+        },
+        {
+            "title": "Dropped, whoever sends",
+            "text": "His mailbox shows SendGrid's lists. Press *Deliver*: SendGrid drops the "
+            "e-mail. When a manager approves his re-opt-in, Optin takes the entry off.",
+            "contact": "Jürgen Müller",
+            "mailbox": True,
+            "press": "Deliver",
+        },
+        {
+            "title": "The bounce was a mistake",
+            "text": "SendGrid drops what is sent to Marco. Press *Clear Email Bounce*, and say why "
+            "and what shows that his address works. Optin takes it off SendGrid's list.",
+            "person": "Ben",
+            "command": "/optin marco@example.com",
+            "shows": ["✓ Email Bounce", "YES → cleared"],
+        },
+        {
             "title": "A refusal in other words",
             "text": "It blocks nothing at the carrier, and is a refusal all the same: a person "
             "is asked to read it.",
@@ -125,6 +165,26 @@ TOUR: dict[str, object] = {
             "press": "Find a contact",
         },
         {
+            "title": "Without a command",
+            "text": "The bolt beside the message field has the shortcuts: choose *Find a contact*.",
+            "person": "Ana",
+            "press": "Shortcut: Find a contact",
+        },
+        {
+            "title": "In a workflow",
+            "text": "The bolt has the steps of Workflow Builder, too. Choose *Check status*, type "
+            "+1 415 555 0106 as the contact, and press *Start*.",
+            "person": "Ana",
+            "press": "Workflow: Check status",
+        },
+        {
+            "title": "Your Home",
+            "text": "*Optin Home* in the sidebar has your look-ups, what waits for you and the "
+            "week's opt-outs. Lee is a manager: press *Settings* there for alerts and digests.",
+            "person": "Lee",
+            "press": "Settings",
+        },
+        {
             "title": "What happened lately",
             "text": "The last changes of all contacts, with who made them.",
             "person": "Mia",
@@ -135,6 +195,12 @@ TOUR: dict[str, object] = {
             "text": "Gus is a guest in this workspace: he learns nothing about contacts.",
             "person": "Gus",
             "command": "/optin ana@example.com",
+        },
+        {
+            "title": "Ask before sending",
+            "text": "The company's newsletter is a system of its own. Opt somebody out here, and "
+            "press *Send* there: it holds the message back and says why.",
+            "newsletter": True,
         },
         {
             "title": "A campaign goes wrong",

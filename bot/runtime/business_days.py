@@ -11,6 +11,13 @@ if TYPE_CHECKING:
 
 #: A probable refusal that nobody read counts as one then (rules.md §10).
 REVIEW_DAYS = 5
+#: A refusal has to be honoured within these (47 CFR 64.1200(a)(10), CAN-SPAM).
+HONOUR_DAYS = 10
+
+
+def honour_deadline(at: datetime) -> datetime:
+    """The same time of day, ten business days later. Days are UTC's."""
+    return after_business_days(at, HONOUR_DAYS)
 
 
 def review_deadline(at: datetime) -> datetime:

@@ -5,55 +5,36 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 from bot.consent.errors import StorageFailed, without_text
+from bot.consent.records import KeyValue
 from bot.consent.use_cases import Service, run_case_timers
+from bot.consent.use_cases.alerts.digest import post_digests
+from bot.consent.use_cases.alerts.first_run import look_at_first_run
 from bot.consent.use_cases.alerts.outbox import sweep
 from bot.consent.use_cases.alerts.reviews import expire_reviews
 from bot.consent.use_cases.alerts.storms import end_storms
+from bot.consent.use_cases.cases.hourly_requests import post_hourly_requests
+from bot.consent.use_cases.home_facts import store_look_ups
+from bot.consent.use_cases.idempotency import sweep_answers
 from bot.consent.use_cases.imports.import_jobs import sweep_jobs
+from bot.consent.use_cases.log_tree import grow_tree
+from bot.consent.use_cases.opt_out_counts import count_opt_outs
+from bot.consent.use_cases.stated.pending_consents import sweep_pending
+from bot.consent.use_cases.step_ends import sweep_ends
+from bot.runtime.repeated import every
 from handlers.slack.alerts.worker import Worker
 
 logger = logging.getLogger(__name__)
 
 #: Seconds between two looks at the timers.
 _LOOK = 1.0
-
-#: One step of a job. Looks at the flag between its parts: when it is set, we stop.
-Step = Callable[[threading.Event], object]
-
-
-def every(seconds: float, name: str, step: Step) -> Callable[[], Awaitable[None]]:
-    """A job for `bot.runtime.server.Server`: runs the step at once, and again `seconds` after each
-    end. If the storage fails, the next run tries again."""
-
-    async def run() -> None:
-        loop = asyncio.get_running_loop()
-        stopping = threading.Event()
-
-        def once() -> None:
-            try:
-                step(stopping)
-            except StorageFailed as error:
-                logger.warning("%s has to wait: %s", name, error.sentence)
-
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix=name) as pool:
-            try:
-                while True:
-                    await loop.run_in_executor(pool, once)
-                    await asyncio.sleep(seconds)
-            finally:
-                stopping.set()
-
-    return run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +53,27 @@ def timers(service: Service, worker: Worker) -> tuple[Timer, ...]:
     return (
         Timer(name="end of storms", every=seconds, run=partial(end_storms, service)),
         Timer(name="health of the outbox", every=seconds, run=worker.look_at_outbox),
+        Timer(name="recent look-ups", every=seconds, run=partial(store_look_ups, service)),
+        Timer(name="count of opt-outs", every=minute, run=partial(count_opt_outs, service)),
+        Timer(name="tree of the log", every=minute, run=partial(grow_tree, service)),
+        Timer(name="digests", every=minute, run=partial(post_digests, service)),
         Timer(name="deadlines of reviews", every=minute, run=partial(expire_reviews, service)),
         Timer(name="reminders of cases", every=minute, run=partial(run_case_timers, service)),
+        Timer(
+            name="requests of programs", every=minute, run=partial(post_hourly_requests, service)
+        ),
         Timer(name="removal of old alerts", every=hour, run=partial(sweep, service)),
         Timer(name="removal of old imports", every=hour, run=partial(sweep_jobs, service)),
+        Timer(name="removal of old answers", every=hour, run=partial(sweep_answers, service)),
+        Timer(name="removal of ends of steps", every=hour, run=partial(sweep_ends, service)),
+        Timer(name="removal of old confirmations", every=hour, run=partial(sweep_pending, service)),
     )
+
+
+def first_run_timer(service: Service, managers: bool, heard: Callable[[KeyValue], bool]) -> Timer:
+    """Ticks the first steps, until they are done."""
+    look = partial(look_at_first_run, service, managers=managers, heard=heard)
+    return Timer(name="first run", every=timedelta(seconds=5), run=look)
 
 
 class Timers:

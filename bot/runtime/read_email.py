@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
-
-from email_validator import EmailNotValidError, ValidatedEmail, validate_email
+from typing import TYPE_CHECKING
 
 from bot.consent.errors import Invalid
 from bot.consent.parsing import visible
+
+if TYPE_CHECKING:  # loaded with the first address: most commands read none
+    from email_validator import ValidatedEmail
 
 #: A local part in which there is nothing to judge (RFC 5321, Dot-string; 64 octets at most).
 _PLAIN = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*", re.ASCII)
@@ -31,6 +33,8 @@ def read_email(text: str) -> str:
     known = _plain_domain(domain) if _PLAIN.fullmatch(local) else None
     if known and len(local) + 1 + len(known) <= _LONGEST:
         return text
+    from email_validator import EmailNotValidError
+
     try:
         _validated(text)
         return unicodedata.normalize("NFC", text)
@@ -43,6 +47,8 @@ def _plain_domain(domain: str) -> str | None:
     """The domain in lower case; None where it needs a closer look, or is wrong."""
     if not domain.isascii():
         return None
+    from email_validator import EmailNotValidError
+
     try:
         return _validated(f"a@{domain}").domain.lower()
     except EmailNotValidError:
@@ -50,4 +56,6 @@ def _plain_domain(domain: str) -> str | None:
 
 
 def _validated(text: str) -> ValidatedEmail:
+    from email_validator import validate_email
+
     return validate_email(text, check_deliverability=False, test_environment=True)

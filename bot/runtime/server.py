@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 from typing import Self
 
 import uvicorn
-from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.config.settings import SettingsError
+from bot.runtime.http_protocol import Connections, bounded_protocol
+from handlers.web import STOPPING
 
 #: Seconds for requests under way to end after a signal, and then for what runs beside.
 _GRACE = 4
-#: Bytes of a request before its body; twice what is read in one go.
-_LARGEST_HEAD = 512 * 1024
+#: Seconds between two looks at whether the last of them has ended.
+_LOOK_AGAIN = 0.005
 
 
 class Server:
@@ -34,27 +36,32 @@ class Server:
         port: int = 0,
         beside: Sequence[Callable[[], Awaitable[None]]] = (),
         first_request_within: float = 10.0,
+        most_connections: int | None = None,
     ) -> None:
         """Takes the port at once; 0 is any free one. What runs `beside` lives in the server's
         loop until the server has stopped, and is then cancelled; if one raises, all stop.
-        A connection whose first request has not begun within so many seconds is closed.
+        A connection whose next request has no whole head within so many seconds is closed,
+        and so is the one that has waited longest when there are more than `most_connections`.
 
         Raises `SettingsError` where the port can't be had.
         """
         self._listener = _listen(host, port)
         self.host, self.port = self._listener.getsockname()[:2]
-        self._beside = beside
+        self.beside = beside
+        self._connections = Connections(most_connections)
         self._uvicorn = _Uvicorn(
+            web,
             uvicorn.Config(
                 web,
-                http=_protocol(first_request_within),
+                interface="asgi3",
+                http=bounded_protocol(self._connections, first_request_within),
                 ws="none",
                 log_config=None,
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
                 timeout_graceful_shutdown=_GRACE,
-            )
+            ),
         )
         self._thread = threading.Thread(target=self._run_in_thread, name="web", daemon=True)
         self._failure: BaseException | None = None
@@ -72,7 +79,7 @@ class Server:
 
     def stop(self) -> None:
         """Takes no more requests, and lets `run` return. May be called from any thread."""
-        self._uvicorn.should_exit = True
+        self._uvicorn.stop()
 
     def close(self) -> None:
         """Gives the port back, of a server that has stopped or has never run."""
@@ -105,7 +112,8 @@ class Server:
             self._uvicorn.begun.set()
 
     async def _serve(self) -> None:
-        tasks = [asyncio.ensure_future(job()) for job in self._beside]
+        asyncio.get_running_loop().set_exception_handler(self._connections.loop_error)
+        tasks = [asyncio.ensure_future(job()) for job in self.beside]
         for task in tasks:
             task.add_done_callback(lambda _: self.stop())
         try:
@@ -135,49 +143,63 @@ class Server:
 
 
 class _Uvicorn(uvicorn.Server):
-    """Says when it has begun to answer."""
+    """Says when it has begun to answer, and stops at once. uvicorn looks ten times a second whether
+    it should stop, and then gives every connection a tenth of a second to close."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, web: ASGIApp, config: uvicorn.Config) -> None:
+        self._told = asyncio.Event()
+        self._web, config.app = web, self._answer
         super().__init__(config)
         self.begun = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def stop(self) -> None:
+        self.should_exit = True
+        if self._loop:
+            with suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(self._told.set)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Whoever waits for something hears that the server stops."""
+        scope[STOPPING] = self._told
+        await self._web(scope, receive, send)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        self.stop()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.begun.set()
 
+    async def main_loop(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        # The tick numbered 0 writes the header Date, which is due once a second.
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), 1)
 
-def _protocol(first_request_within: float) -> type[HttpToolsProtocol]:
-    """HTTP that closes connections which never get to a request, and those whose head of a request
-    never ends. uvicorn lets them sit, and grow."""
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listener in (*self.servers, *(sockets or ())):
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        try:
+            async with asyncio.timeout(self.config.timeout_graceful_shutdown):
+                await self._ended()
+        except TimeoutError:
+            tasks = self.server_state.tasks
+            message = "Cancel %s running task(s), timeout graceful shutdown exceeded"
+            logging.getLogger("uvicorn.error").error(message, len(tasks))
+            for task in tasks:
+                task.cancel()
+        if not self.force_exit:
+            await self.lifespan.shutdown()
 
-    class Impatient(HttpToolsProtocol):
-        #: Bytes of the head that is being read; none while it is whole.
-        head: int | None = None
-
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
-            super().connection_made(transport)
-            self.loop.call_later(first_request_within, self.close_if_idle)
-
-        def close_if_idle(self) -> None:
-            if self.cycle is None and not self.transport.is_closing():
-                self.transport.close()
-
-        def data_received(self, data: bytes) -> None:
-            super().data_received(data)
-            if self.head is not None:
-                self.head += len(data)
-                if self.head > _LARGEST_HEAD:
-                    self.transport.close()
-
-        def on_message_begin(self) -> None:
-            super().on_message_begin()
-            self.head = 0
-
-        def on_headers_complete(self) -> None:
-            self.head = None
-            super().on_headers_complete()
-
-    return Impatient
+    async def _ended(self) -> None:
+        state = self.server_state
+        while (state.connections or state.tasks) and not self.force_exit:
+            await asyncio.sleep(_LOOK_AGAIN)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -28,6 +28,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config.settings import SettingsError
+from handlers.slack.hand_over import HANDED_OVER, Begin
 from handlers.slack.payload import repaired
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,8 @@ _PING = 5.0
 _READY_WITHIN = 30.0
 _GIVE_UP_AFTER = 60.0
 _CONNECT_WITHIN = 30.0
+#: For Slack's hello, after which it uses a connection.
+_HELLO_WITHIN = 10.0
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 60.0
 #: What Slack has waited for longer is of no use to anybody.
@@ -56,7 +59,9 @@ _BAD_TOKEN = {
 #: With these Slack asks us to come back at once, as it does every few hours.
 _COME_BACK = {"warning", "refresh_requested"}
 #: What there is to be done about the others.
+_NO_HELLO = "no_hello"
 _ENDS = {
+    _NO_HELLO: "connected, but Slack sent no hello",
     "too_many_websockets": "Slack allows an app ten connections, and this app has them "
     "(too_many_websockets). Stop an `optin serve` that isn't needed, or switch to HTTP, where "
     "there is no such limit",
@@ -68,11 +73,15 @@ _ENDS = {
 class SocketMode:
     """The connection. `run` is to live beside the web server; `ready` is for its health."""
 
-    def __init__(self, bolt: App, app_token: str, *, pool: Executor) -> None:
-        """Bolt runs in threads of the pool. The address is that of the app's own client."""
+    def __init__(
+        self, bolt: App, app_token: str, *, pool: Executor, hello_within: float = _HELLO_WITHIN
+    ) -> None:
+        """Bolt runs in threads of the pool. The address is that of the app's own client. A
+        connection on which Slack sends no hello within so many seconds is given up."""
         self._bolt = bolt
         self._app_token = app_token
         self._pool = pool
+        self._hello_within = hello_within
         self._client: _Client | None = None
         self._heard: float | None = None
 
@@ -137,6 +146,8 @@ class SocketMode:
             await asyncio.wait([client.ended], timeout=1)
             if client.ended.done():
                 raise _Ended(client.ended.result())
+            if not client.greeted and monotonic() - client.connected_at > self._hello_within:
+                raise _Ended(_NO_HELLO)
             # Compared for change only: it is wall-clock time, which may jump.
             heard = (client.messages, client.last_ping_pong_time)
             if heard != last:
@@ -144,7 +155,7 @@ class SocketMode:
 
 
 class _Ended(Exception):
-    """Slack ended the connection, and does not ask us to come back."""
+    """Slack ended the connection, and does not ask us to come back; or never began to use it."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -166,6 +177,7 @@ class _Client(SocketModeClient):
         self.messages = 0
         #: Whether this connection is one that Slack uses.
         self.greeted = False
+        self.connected_at = monotonic()
         #: With Slack's reason, where it ends the connection for good.
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._bolt = bolt
@@ -175,6 +187,7 @@ class _Client(SocketModeClient):
 
     async def connect(self) -> None:
         self.greeted = False
+        self.connected_at = monotonic()
         await super().connect()  # type: ignore[no-untyped-call] # slack_sdk's
 
     async def enqueue_message(self, message: str) -> None:
@@ -216,10 +229,28 @@ class _Client(SocketModeClient):
     async def _answer(self, _: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
         loop, start = asyncio.get_running_loop(), time()
         payload = repaired(request.payload)
+        work: list[Begin] = []
         if payload is None:
             logger.warning("Socket Mode: a request that is not of Slack's shape was dropped")
             answer = BoltResponse(status=200, body="")
         else:
             request.payload = payload
-            answer = await loop.run_in_executor(self._pool, run_bolt_app, self._bolt, request)
-        await send_async_response(self, request, answer, start)
+            answer, work = await loop.run_in_executor(self._pool, _dispatch, self._bolt, request)
+        try:
+            await send_async_response(self, request, answer, start)
+        finally:
+            for begin in work:
+                begin()
+
+
+def _dispatch(bolt: App, request: SocketModeRequest) -> tuple[BoltResponse, list[Begin]]:
+    work: list[Begin] = []
+    HANDED_OVER.work = work
+    try:
+        return run_bolt_app(bolt, request), work
+    except BaseException:
+        for begin in work:
+            begin()
+        raise
+    finally:
+        HANDED_OVER.work = None

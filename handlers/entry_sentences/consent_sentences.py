@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
+from bot.consent.known_providers import PROGRAM
 from bot.consent.log.entries import (
     TAKES_BACK,
     UNDO_IMPORT,
     UNDO_SLIP,
     Entry,
     EntryKind,
+    is_of_a_pack,
 )
 from bot.consent.model import ConsentValue
 from handlers.entry_sentences.sentence_style import (
@@ -58,6 +60,8 @@ def note_sentence(entry: Entry, style: Style) -> Sentence:
     reason = entry.reason or ""
     if not reason:
         return Sentence("Note")
+    if is_of_a_pack(entry):
+        return Sentence(style.say(reason, style.room))
     if entry.actor.startswith(("slack:", "cli:")):
         whole = len(reason) <= style.room
         return Sentence(f"Note: {style.say(reason, style.room)}", None if whole else reason)
@@ -116,5 +120,7 @@ def _unsubscribed(scope: str | None, provider: str, style: Style) -> str:
     if known and known.ours:
         return "Unsubscribed by the link in an e-mail"
     group = f" from {style.say(scope, SHORT)}" if scope else ""
+    # What a program reports happened elsewhere. The line below names the program.
+    provider = "" if provider.startswith(PROGRAM) else provider
     at = f" at {style.say(style.providers.label(provider), SHORT)}" if provider else ""
     return f"Unsubscribed{group}{at}"

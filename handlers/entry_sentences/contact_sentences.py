@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.consent.alerts import NEW_OWNER
 from bot.consent.frozen import replace
 from bot.consent.log.entries import (
     MERGED,
@@ -26,6 +27,8 @@ def hold_sentence(entry: Entry, style: Style) -> Sentence:
     """A reply that a person has to read, or how it was read."""
     reason = entry.reason or ""
     if entry.after == "held":
+        if reason == NEW_OWNER:
+            return Sentence("The number may have a new owner: a person has to find out")
         if not reason:
             return Sentence("A reply waits to be read")
         if len(reason) > style.room:

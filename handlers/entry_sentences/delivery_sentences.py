@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.consent.log.entries import (
+    LEAVING,
     SOFT,
     UNDO_IMPORT,
     Entry,
@@ -52,11 +53,25 @@ def _listed(entry: Entry, style: Style) -> Sentence:
     label = style.say(style.providers.label(listing.provider), SHORT) or "the provider"
     if entry.after == BlockState.NONE:
         return with_reason(f"Taken off {label}'s suppression list", entry, style)
+    if LEAVING in (entry.changes or {}):
+        return _leaving(entry, style, label)
     because = style.say(why(listing), SHORT)
     still = "Still on" if entry.before == entry.after else "Put on"
     if entry.after == BlockState.UNKNOWN:
         still = "Perhaps on"
     return Sentence(f"{still} {label}'s suppression list: {because}", left_of(entry, style))
+
+
+def _leaving(entry: Entry, style: Style, label: str) -> Sentence:
+    """Optin begins to take an entry off a provider's list, or gives that up."""
+    _, begins = (entry.changes or {})[LEAVING]
+    if not begins:
+        return with_reason(f"Stays on {label}'s suppression list", entry, style)
+    if entry.after == BlockState.UNKNOWN:
+        return Sentence(f"Looking it up on {label}'s suppression list")
+    listing = Listing.of(entry.sender or "")
+    because = style.say(why(listing), SHORT)
+    return Sentence(f"Taking it off {label}'s suppression list: {because}")
 
 
 def bounce_sentence(entry: Entry, style: Style) -> Sentence:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -12,14 +14,17 @@ from slack_sdk.errors import SlackApiError
 
 from bot.consent.errors import Invalid
 from bot.consent.model import Actor, Channel
+from bot.consent.permissions import Action, authorize
 from bot.consent.use_cases import Service, contact_log, profile, undo
-from handlers.slack import ids, log_export
+from bot.consent.use_cases.context import LookUp
+from handlers.slack import error_handler, ids
+from handlers.slack.after_ack import AfterAck
 from handlers.slack.alerts.slack_errors import slack_failure
 from handlers.slack.blocks import activity_page
 from handlers.slack.blocks.details_modal import details_view
 from handlers.slack.blocks.edit_modal import edit_modal
 from handlers.slack.blocks.formatting import date
-from handlers.slack.blocks.modal_frame import Metadata
+from handlers.slack.blocks.modal_frame import Metadata, View
 from handlers.slack.blocks.saved_modal import saved_modal
 from handlers.slack.blocks.small_modals import (
     details_modal,
@@ -31,8 +36,12 @@ from handlers.slack.blocks.small_modals import (
 )
 from handlers.slack.commands import recent_page
 from handlers.slack.error_handler import saved
+from handlers.slack.evidence_export import evidence_kind
+from handlers.slack.file_export import Export, ExportKind
+from handlers.slack.home.home_tab import HomeTabs
 from handlers.slack.interaction import (
     Body,
+    at_home,
     chosen,
     pointer,
     pressed,
@@ -43,6 +52,7 @@ from handlers.slack.interaction import (
     view_id,
 )
 from handlers.slack.interaction import view as view_of
+from handlers.slack.log_export import LOG
 from handlers.slack.metadata import read_metadata
 from handlers.slack.noted_view import note_below, pressed_block
 from handlers.slack.redraw import opened_from, origin, redraw
@@ -51,31 +61,45 @@ from handlers.slack.sealed_values import Drafts
 
 #: What Slack says where three modals are open.
 _FULL = "push_limit_reached"
-_ON_ITS_WAY = "The log is on its way to your direct messages …"
+_ON_ITS_WAY = "{file} is on its way to your direct messages …"
 
 
-def edit(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+def edit(
+    ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor, after: AfterAck
+) -> None:
     """Opens the edit modal, in one step."""
     found = profile(consent, pointer(body).contact, actor)
-    show(client, body, edit_modal(found, origin(body)))
+    after.show(client, body, lambda: edit_modal(found, origin(body)))
     ack()
 
 
-def view(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+def view(
+    ack: Ack,
+    body: Body,
+    client: WebClient,
+    consent: Service,
+    actor: Actor,
+    home: HomeTabs,
+) -> None:
     """From a list to the card, in a modal: the list stays."""
     found = profile(consent, pointer(body).contact, actor)
-    show(client, body, profile_modal(found, opened_from(body, value(body))))
+    home.after.show(client, body, lambda: profile_modal(found, opened_from(body, value(body))))
+    consent.look_ups.append(LookUp(actor.id, found.contact.id))
+    if at_home(body):
+        home.changed(body, client, consent, actor)
     ack()
 
 
-def add(ack: Ack, body: Body, client: WebClient, drafts: Drafts) -> None:
+def add(ack: Ack, body: Body, client: WebClient, drafts: Drafts, after: AfterAck) -> None:
     """The form for a new contact, with the address that was asked for."""
     values = drafts.open(str(pressed(body).get("value", "")))
-    show(client, body, details_modal(origin(body), values, adding=True))
+    after.show(client, body, lambda: details_modal(origin(body), values, adding=True))
     ack()
 
 
-def more(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+def more(
+    ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor, after: AfterAck
+) -> None:
     """The overflow menu of a card."""
     what, _, about = chosen(body).partition(" ")
     at = ids.Pointer.read(about)
@@ -89,26 +113,35 @@ def more(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
         case ids.DETAILS:
             contact = found.contact
             where = msgspec.structs.replace(where, contact=contact.id, version=contact.version)
-            show(client, body, details_modal(where, details_of(contact), adding=False))
+            after.show(
+                client, body, lambda: details_modal(where, details_of(contact), adding=False)
+            )
         case ids.NOTE:
             where = msgspec.structs.replace(where, contact=found.contact.id)
-            show(client, body, note_modal(where))
+            after.show(client, body, lambda: note_modal(where))
         case ids.WHY:
-            show(client, body, details_view(found, where))
+            after.show(client, body, lambda: details_view(found, where))
+        case ids.EVIDENCE:
+            authorize(actor, Action.EVIDENCE)
+            kind = evidence_kind(after.environment.witnesses)
+            pack = _export(body, client, consent, actor, kind, contact=found.contact.id)
+            after.later(lambda: _start(body, pack), error_handler.tell, body, client)
         case ids.FORBID:
             if found.contact.do_not_contact:
                 redraw(client, consent, actor, found, where)
                 raise Invalid("The contact is marked Do not contact already.")
-            show(client, body, do_not_contact_modal(found, where))
+            after.show(client, body, lambda: do_not_contact_modal(found, where))
         case _:
             raise Invalid(ids.OUTDATED)
     ack()
 
 
-def details(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+def details(
+    ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor, after: AfterAck
+) -> None:
     """Everything that the card leaves out."""
     found = profile(consent, pointer(body).contact, actor)
-    show(client, body, details_view(found, origin(body)))
+    after.show(client, body, lambda: details_view(found, origin(body)))
     ack()
 
 
@@ -132,9 +165,11 @@ def take_back(ack: Ack, body: Body, client: WebClient, consent: Service, actor: 
     ack()
 
 
-def activity(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+def activity(
+    ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor, after: AfterAck
+) -> None:
     """Opens the Activity Log."""
-    show(client, body, _log(consent, actor, Metadata(contact=pointer(body).contact)))
+    after.show(client, body, log_view(consent, actor, Metadata(contact=pointer(body).contact)))
     ack()
 
 
@@ -156,7 +191,7 @@ def turn_log(ack: Ack, body: Body, client: WebClient, consent: Service, actor: A
             metadata = msgspec.structs.replace(metadata, kind=_filter(wanted))
             cursors = []
     metadata = msgspec.structs.replace(metadata, cursors=cursors)
-    modal = _log(consent, actor, metadata)
+    modal = log_view(consent, actor, metadata)()
     client.views_update(view_id=view_id(body), hash=view_of(body).get("hash"), view=modal)
     ack()
 
@@ -165,14 +200,7 @@ def export_log(ack: Ack, body: Body, client: WebClient, consent: Service, actor:
     """The whole log of a contact as CSV, to one's own direct messages: acknowledged first."""
     contact = read_metadata(view_of(body)).contact
     profile(consent, contact, actor)
-    export = _export(body, client, consent, actor, contact=contact)
-    try:
-        export = replace(export, view_id=show(client, body, _exporting()))
-    except SlackApiError as error:
-        if slack_failure(error).word != _FULL:
-            raise
-        export = _in_the_log(body, export)
-    export.start()
+    _start(body, _export(body, client, consent, actor, LOG, contact=contact))
     ack()
 
 
@@ -180,12 +208,25 @@ def export_again(ack: Ack, body: Body, client: WebClient, consent: Service, acto
     """The same once more, by somebody who has looked."""
     contact = read_metadata(view_of(body)).contact
     profile(consent, contact, actor)
-    export = replace(_export(body, client, consent, actor, contact=contact), anyway=True)
-    if view_of(body).get("callback_id") == ids.LOG_MODAL:
-        export = _in_the_log(body, export)
-    else:
-        client.views_update(view_id=view_id(body), view=_exporting())
-    export.start()
+    _again(body, _export(body, client, consent, actor, LOG, contact=contact))
+    ack()
+
+
+def evidence_again(
+    ack: Ack,
+    body: Body,
+    client: WebClient,
+    consent: Service,
+    actor: Actor,
+    after: AfterAck,
+) -> None:
+    """The same for an evidence pack."""
+    authorize(actor, Action.EVIDENCE)
+    contact = pointer(body).contact
+    profile(consent, contact, actor)
+    kind = evidence_kind(after.environment.witnesses)
+    pack = _export(body, client, consent, actor, kind, contact=contact)
+    after.later(lambda: _again(body, pack), error_handler.tell, body, client)
     ack()
 
 
@@ -208,30 +249,59 @@ def unknown(ack: Ack) -> None:
     raise Invalid(ids.OUTDATED)
 
 
-def _exporting() -> dict[str, object]:
-    return message_modal(log_export.TITLE, _ON_ITS_WAY)
+def _start(body: Body, export: Export) -> None:
+    """In a modal of its own, or in the one that was pressed in where no other fits on top."""
+    try:
+        export = replace(export, view_id=show(export.client, body, _progress(export)))
+    except SlackApiError as error:
+        if slack_failure(error).word != _FULL:
+            raise
+        export = _in_the_modal(body, export)
+    export.start()
 
 
-def _in_the_log(body: Body, export: log_export.Export) -> log_export.Export:
-    """The export, which says in the log itself how far it is: no modal fits on top."""
-    note_below(export.client, body, _ON_ITS_WAY)
-    return replace(export, log=view_of(body), below=pressed_block(body))
+def _again(body: Body, export: Export) -> None:
+    export = replace(export, view_id=view_id(body), anyway=True)
+    if view_of(body).get("callback_id") == ids.WHY_MODAL:
+        export.client.views_update(view_id=export.view_id, view=_progress(export))
+    else:
+        export = _in_the_modal(body, export)
+    export.start()
+
+
+def _progress(export: Export) -> dict[str, object]:
+    return message_modal(export.kind.title, _ON_ITS_WAY.format(file=export.kind.file))
+
+
+def _in_the_modal(body: Body, export: Export) -> Export:
+    """The export, which says in the modal itself how far it is: no other one fits on top."""
+    note_below(export.client, body, _ON_ITS_WAY.format(file=export.kind.file))
+    below = pressed_block(body)
+    return replace(export, view_id=view_id(body), under=view_of(body), below=below)
 
 
 def _export(
-    body: Body, client: WebClient, consent: Service, actor: Actor, *, contact: str
-) -> log_export.Export:
-    return log_export.Export(
+    body: Body,
+    client: WebClient,
+    consent: Service,
+    actor: Actor,
+    kind: ExportKind,
+    *,
+    contact: str,
+) -> Export:
+    return Export(
+        kind=kind,
         client=client,
         consent=consent,
         actor=actor,
         user=user(body),
         contact=contact,
-        view_id=view_id(body),
+        view_id="",
     )
 
 
-def _log(consent: Service, actor: Actor, metadata: Metadata) -> dict[str, object]:
+def log_view(consent: Service, actor: Actor, metadata: Metadata) -> Callable[[], View]:
+    """The page is read at once; what is returned draws it."""
     channel = Channel(metadata.channel) if metadata.channel in list(Channel) else None
     contact, page = contact_log(
         consent,
@@ -243,7 +313,7 @@ def _log(consent: Service, actor: Actor, metadata: Metadata) -> dict[str, object
         limit=activity_page.PAGE,
         every=activity_page.wants_every(metadata.kind),
     )
-    return activity_page.log_modal(contact, page, metadata, consent.providers)
+    return partial(activity_page.log_modal, contact, page, metadata, consent.providers)
 
 
 def _seq(action: dict[str, Any]) -> int:

@@ -27,6 +27,7 @@ from handlers import vocabulary
 from handlers.answers import answer_line
 from handlers.entry_lines import meanwhile
 from handlers.slack import ids
+from handlers.slack.after_ack import AfterAck
 from handlers.slack.alerts.render.alert_text import no_opt_out
 from handlers.slack.blocks.details_modal import details_view
 from handlers.slack.blocks.edit_modal import edit_modal
@@ -41,7 +42,7 @@ from handlers.slack.blocks.small_modals import (
     do_not_contact_modal,
 )
 from handlers.slack.error_handler import saved
-from handlers.slack.interaction import Body, chosen, pointer, pressed, say, show, value, view_id
+from handlers.slack.interaction import Body, chosen, pointer, pressed, say, value, view_id
 from handlers.slack.interaction import view as view_of
 from handlers.slack.metadata import read_metadata
 from handlers.slack.redraw import origin, redraw
@@ -89,12 +90,14 @@ def _shown(
     say(client, body, lines([*(made or ["Nothing was changed: it is so already."]), *answers]))
 
 
-def clear(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+def clear(
+    ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor, after: AfterAck
+) -> None:
     """Asks for the reason and the evidence."""
     channel, contact = _BY_ACTION[pressed(body)["action_id"]], pointer(body).contact
     check_clear_bounce(consent, contact, channel, actor)
     found = profile(consent, contact, actor)
-    show(client, body, clear_modal(found, channel, origin(body)))
+    after.show(client, body, lambda: clear_modal(found, channel, origin(body)))
     ack()
 
 
@@ -124,14 +127,16 @@ def saved_clear(
     )
 
 
-def do_not_contact(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+def do_not_contact(
+    ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor, after: AfterAck
+) -> None:
     """Asks a manager why it is lifted."""
     authorize(actor, Action.LIFT_DO_NOT_CONTACT)
     found = profile(consent, pointer(body).contact, actor)
     if not found.contact.do_not_contact:
         redraw(client, consent, actor, found, origin(body))
         raise Changed("Do not contact was lifted meanwhile. Nothing was changed.")
-    show(client, body, do_not_contact_modal(found, origin(body)))
+    after.show(client, body, lambda: do_not_contact_modal(found, origin(body)))
     ack()
 
 
@@ -189,20 +194,26 @@ def _still_asked(found: Profile, wish: StatusUpdate) -> bool:
     return any(one is not None and one.bounce is Bounce.YES for one in facts)
 
 
-def record(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+def record(
+    ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor, after: AfterAck
+) -> None:
     """The edit modal with YES chosen: the evidence is what is missing."""
     channel = _BY_ACTION[pressed(body)["action_id"]]
     found = profile(consent, pointer(body).contact, actor)
-    show(client, body, edit_modal(found, origin(body), typed={f"{channel}_on": "YES"}))
+    after.show(
+        client, body, lambda: edit_modal(found, origin(body), typed={f"{channel}_on": "YES"})
+    )
     ack()
 
 
-def put_in(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+def put_in(
+    ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor, after: AfterAck
+) -> None:
     """The contact's details, for a number or an address that works."""
     contact = profile(consent, pointer(body).contact, actor).contact
     where = origin(body)
     where = msgspec.structs.replace(where, contact=contact.id, version=contact.version)
-    show(client, body, details_modal(where, details_of(contact), adding=False))
+    after.show(client, body, lambda: details_modal(where, details_of(contact), adding=False))
     ack()
 
 
@@ -230,13 +241,15 @@ def hold(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor
     ack()
 
 
-def decide(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+def decide(
+    ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor, after: AfterAck
+) -> None:
     """Opens the request with Approve and Deny, for whoever may decide it."""
     authorize(actor, Action.DECIDE)
     about = case_details(consent, pointer(body).contact, actor)
     if about.contact is None:
         raise NotFound
-    show(client, body, case_modal(about, origin(body)))
+    after.show(client, body, lambda: case_modal(about, origin(body)))
     ack()
 
 

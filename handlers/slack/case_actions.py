@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Any
 
 from slack_bolt import Ack
 from slack_sdk import WebClient
@@ -36,6 +35,7 @@ from bot.consent.use_cases import (
     subscribe_to_requests,
 )
 from handlers.slack import ids
+from handlers.slack.after_ack import AfterAck
 from handlers.slack.alerts.render import case_progress as drawing
 from handlers.slack.blocks.formatting import Block, date, spoken
 from handlers.slack.blocks.modal_frame import Metadata
@@ -49,7 +49,9 @@ from handlers.slack.blocks.request_modal import (
 )
 from handlers.slack.blocks.small_modals import message_modal, profile_modal
 from handlers.slack.error_handler import saved
-from handlers.slack.interaction import Body, pointer, pressed, say, show, url, value, view_id
+from handlers.slack.home.home_tab import HomeTabs
+from handlers.slack.interaction import Body, pointer, pressed, say, url, value, view_id
+from handlers.slack.interaction import view as view_of
 from handlers.slack.metadata import read_metadata
 from handlers.slack.redraw import origin, redraw
 from handlers.slack.response_url import reply
@@ -72,24 +74,32 @@ _WAS: dict[CaseState, str] = {
     CaseState.DENIED: "denied",
     CaseState.CANCELLED: "cancelled",
     CaseState.EXPIRED: "expired",
-    CaseState.OVERTAKEN: "overtaken by a new refusal",
+    CaseState.OVERTAKEN: "overtaken by a new opt-out",
 }
 
 
-def ask(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+def ask(
+    ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor, after: AfterAck
+) -> None:
     """Opens the request, from a card."""
     channel = _CHANNEL[pressed(body)["action_id"]]
     found = profile(consent, pointer(body).contact, actor)
     check_request(consent, found.contact, channel, found.cases.get(channel))
     other = completed_by_another(consent, found.contact.id, channel, actor)
-    show(client, body, request_modal(found, channel, origin(body), other=other))
+    after.show(client, body, lambda: request_modal(found, channel, origin(body), other=other))
     ack()
 
 
 def saved_request(
-    ack: Ack, view: dict[str, Any], client: WebClient, consent: Service, actor: Actor
+    ack: Ack,
+    body: Body,
+    client: WebClient,
+    consent: Service,
+    actor: Actor,
+    home: HomeTabs,
 ) -> None:
     """The request is made; the modal says how it stands."""
+    view = view_of(body)
     metadata = read_metadata(view)
     if metadata.channel not in list(Channel):
         raise Invalid(ids.OUTDATED)
@@ -120,9 +130,12 @@ def saved_request(
         opened = requested_modal(about, steps, told=about.posted, command=consent.command)
         ack(response_action="update", view=opened)
         redraw(client, consent, actor, profile(consent, metadata.contact, actor), metadata)
+        home.changed(body, client, consent, actor)
 
 
-def approved(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+def approved(
+    ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor, home: HomeTabs
+) -> None:
     """A manager's key."""
     case = pointer(body)
     decided = approve(consent, case.contact, actor, version=case.version)
@@ -142,10 +155,13 @@ def approved(ack: Ack, body: Body, client: WebClient, consent: Service, actor: A
             say(client, body, _already(decided, consent.providers))
         _list_anew(client, consent, actor, _list_of(body))
         _modal_anew(client, body, consent, actor, decided.case.id)
+        home.changed(body, client, consent, actor)
     ack()
 
 
-def denying(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+def denying(
+    ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor, after: AfterAck
+) -> None:
     """Asks for the reason, unless somebody was quicker."""
     authorize(actor, Action.DECIDE)
     case = pointer(body)
@@ -156,13 +172,19 @@ def denying(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Ac
         view = body.get("view")
         in_modal = isinstance(view, dict) and view.get("callback_id") == ids.CASE_MODAL
         where = view_id(body) if in_modal else ""
-        show(client, body, deny_modal(case, about, _list_of(body), where))
+        after.show(client, body, lambda: deny_modal(case, about, _list_of(body), where))
     ack()
 
 
 def saved_denial(
-    ack: Ack, view: dict[str, Any], client: WebClient, consent: Service, actor: Actor
+    ack: Ack,
+    body: Body,
+    client: WebClient,
+    consent: Service,
+    actor: Actor,
+    home: HomeTabs,
 ) -> None:
+    view = view_of(body)
     metadata = read_metadata(view)
     reason = typed(view).get("reason", "")
     decided = deny(consent, metadata.contact, reason, actor, version=metadata.version)
@@ -173,9 +195,12 @@ def saved_denial(
         if metadata.view_id:
             about = case_details(consent, decided.case.id, actor)
             client.views_update(view_id=metadata.view_id, view=case_modal(about, Metadata()))
+        home.changed(body, client, consent, actor)
 
 
-def withdrawn(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+def withdrawn(
+    ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor, home: HomeTabs
+) -> None:
     """The request is taken back."""
     decided = cancel(consent, pointer(body).contact, actor)
     with saved():
@@ -185,15 +210,19 @@ def withdrawn(ack: Ack, body: Body, client: WebClient, consent: Service, actor: 
             "The request is withdrawn." if decided.won else _already(decided, consent.providers),
         )
         redraw(client, consent, actor, profile(consent, decided.case.contact, actor), origin(body))
+        home.changed(body, client, consent, actor)
     ack()
 
 
-def view(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+def view(
+    ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor, after: AfterAck
+) -> None:
     """From the list to the contact's card."""
     about = case_details(consent, pointer(body).contact, actor)
     if about.contact is None:
         raise NotFound
-    show(client, body, profile_modal(profile(consent, about.contact.id, actor), Metadata()))
+    found = profile(consent, about.contact.id, actor)
+    after.show(client, body, lambda: profile_modal(found, Metadata()))
     ack()
 
 

@@ -139,7 +139,7 @@ class _Check:
                 addresses = self._uploaded(self._file)
                 self._answers += check_addresses(self._consent, addresses, self._actor)
         except OptinError as error:
-            return message_modal(TITLE, error.sentence)
+            return message_modal(TITLE, error.public_sentence)
         except CALL_FAILED as error:
             logger.warning("a list could not be fetched: %s", slack_failure(error).word)
             fault = lasting(error) or "Upload it again in a minute."

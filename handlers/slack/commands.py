@@ -15,7 +15,7 @@ from bot.consent.errors import Invalid
 from bot.consent.model import Actor
 from bot.consent.parsing import visible
 from bot.consent.use_cases import Service, find, recent_log
-from handlers.slack import check_list
+from handlers.slack import check_list, stats_answer
 from handlers.slack.blocks import activity_page
 from handlers.slack.blocks.card import card, card_text
 from handlers.slack.blocks.details_modal import legend
@@ -39,7 +39,7 @@ _WRAPPED = re.compile(r"<(?:tel|mailto):([^|>]*)(?:\|[^>]*)?>")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subcommand:
-    """A word after the command."""
+    """A word after the command. One of the last three says what it does."""
 
     name: str
     hint: str
@@ -47,6 +47,8 @@ class Subcommand:
     #: Answers in a message, or opens a modal.
     answer: Callable[[Service, Actor], Answer] | None = None
     opens: Callable[[Service, Actor], View] | None = None
+    #: Answers by itself, since that may take longer than Slack waits.
+    starts: Callable[[Ack, dict[str, Any], WebClient, Service, Actor], None] | None = None
 
 
 def optin(
@@ -63,10 +65,13 @@ def optin(
         show(client, command, search_modal(Metadata()))
         ack()
         return
-    sub = _subcommand(text)
+    sub = subcommand(text)
     if sub is not None and sub.opens is not None:
         show(client, command, sub.opens(consent, actor))
         ack()
+        return
+    if sub is not None and sub.starts is not None:
+        sub.starts(ack, command, client, consent, actor)
         return
     if sub is not None and sub.answer is not None:
         said, blocks = sub.answer(consent, actor)
@@ -75,7 +80,7 @@ def optin(
     ack(text=said, blocks=blocks, response_type="ephemeral")
 
 
-def _subcommand(text: str) -> Subcommand | None:
+def subcommand(text: str) -> Subcommand | None:
     """As people type it: "Help", "help?", or a question mark alone."""
     word = text.casefold().rstrip("?! .") or "help"
     return next((s for s in SUBCOMMANDS if s.name == word), None)
@@ -94,7 +99,8 @@ def look_up(consent: Service, actor: Actor, text: str, drafts: Drafts) -> Answer
     found = find(consent, text, actor)
     if len(found.contacts) == 1 and not found.more:
         one = found.contacts[0]
-        return card_text(one), card(one)
+        blocks = card(one)
+        return card_text(one, blocks), blocks
     if found.contacts:
         return with_text(hits(found, drafts.seal_query(text)))
     draft = drafts.seal(phone=found.phone, email=found.email)
@@ -130,6 +136,14 @@ def help_blocks(command: str) -> list[Block]:
         section(
             "*Why does this customer get no messages, and can we fix it?*",
             *(f"`{f'{name} {text}'.strip()}`  {does}" for text, does in typed),
+        ),
+        section(
+            "Slack has no commands in threads. There, press *Check opt-in* in a message's … menu, "
+            "or mention Optin with a number, an address or a name. Direct messages to Optin are "
+            "answered, too, and *Find a contact* is among the shortcuts. Optin's *Home* in the "
+            "sidebar shows your look-ups and what waits for you; managers have the alert settings "
+            "and digests there. Workflow Builder has four steps of Optin's: *Check status*, "
+            "*Record opt-out*, *Request re-opt-in* and *Wait for the outcome*."
         ),
         section(
             "*SMS On* and *Email On* say what the contact wants; press *Edit* on a card to change "
@@ -172,6 +186,12 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
         hint="",
         does="re-opt-in requests that wait for a manager or a contact",
         answer=_pending,
+    ),
+    Subcommand(
+        name="stats",
+        hint="",
+        does="who opted out and how, how soon it was honoured, and bounces",
+        starts=stats_answer.asked,
     ),
     Subcommand(
         name="check",

@@ -10,14 +10,17 @@ from slack_sdk import WebClient
 from bot.consent.errors import Invalid
 from bot.consent.model import Actor, Contact
 from bot.consent.use_cases import Service, find, profile, suggest
+from bot.consent.use_cases.context import LookUp
 from handlers.slack import ids
+from handlers.slack.after_ack import AfterAck
 from handlers.slack.blocks.elements import option
 from handlers.slack.blocks.formatting import OPTION, fit, masked, shown
 from handlers.slack.blocks.modal_frame import Metadata
 from handlers.slack.blocks.search_results import PAGE
 from handlers.slack.blocks.small_modals import list_modal, profile_modal, search_modal
 from handlers.slack.commands import unwrapped
-from handlers.slack.interaction import Body, chosen, pressed, show, value, view_id
+from handlers.slack.home.home_tab import HomeTabs
+from handlers.slack.interaction import Body, at_home, chosen, pressed, value, view_id
 from handlers.slack.interaction import view as view_of
 from handlers.slack.sealed_values import Drafts
 
@@ -33,16 +36,23 @@ def unknown(ack: Ack) -> None:
     ack(options=[])
 
 
-def search(
-    ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor, drafts: Drafts
+def search(  # noqa: PLR0917 - Bolt gives them by name
+    ack: Ack,
+    body: Body,
+    client: WebClient,
+    consent: Service,
+    actor: Actor,
+    drafts: Drafts,
+    after: AfterAck,
 ) -> None:
     """From the first contacts that match to all of them."""
     listing = ids.ShownListing.read(value(body))
     query = drafts.open(listing.query).get("query", "") if listing else ""
     if listing and query:
-        show(client, body, list_modal(find(consent, query, actor, limit=PAGE), listing.query))
+        matching = find(consent, query, actor, limit=PAGE)
+        after.show(client, body, lambda: list_modal(matching, listing.query))
     else:
-        show(client, body, search_modal(Metadata()))
+        after.show(client, body, lambda: search_modal(Metadata()))
     ack()
 
 
@@ -64,9 +74,22 @@ def turn_list(
     ack()
 
 
-def found(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
-    """A contact was chosen: the search turns into the profile."""
+def found(
+    ack: Ack,
+    body: Body,
+    client: WebClient,
+    consent: Service,
+    actor: Actor,
+    home: HomeTabs,
+) -> None:
+    """A contact was chosen: the search turns into the profile. From the Home, a modal opens."""
     card_of = profile(consent, ids.Pointer.read(chosen(body)).contact, actor)
+    consent.look_ups.append(LookUp(actor.id, card_of.contact.id))
+    if at_home(body):
+        home.after.show(client, body, lambda: profile_modal(card_of, Metadata()))
+        home.changed(body, client, consent, actor)
+        ack()
+        return
     client.views_update(
         view_id=view_id(body),
         hash=view_of(body).get("hash"),

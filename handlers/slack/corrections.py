@@ -21,12 +21,13 @@ from bot.consent.use_cases import (
 )
 from handlers.answers import answer_line, recorded
 from handlers.slack import ids
+from handlers.slack.after_ack import AfterAck
 from handlers.slack.blocks.card_steps import steps
 from handlers.slack.blocks.formatting import inert, lines
 from handlers.slack.blocks.saved_modal import saved_modal
 from handlers.slack.blocks.small_modals import mistake_modal
 from handlers.slack.error_handler import saved
-from handlers.slack.interaction import Body, pointer, say, show, value
+from handlers.slack.interaction import Body, pointer, say, value
 from handlers.slack.metadata import read_metadata
 from handlers.slack.redraw import origin, redraw
 from handlers.slack.view_submissions import typed
@@ -53,13 +54,15 @@ def removed(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Ac
     ack()
 
 
-def mistake(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+def mistake(
+    ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor, after: AfterAck
+) -> None:
     """Opens the form, for whoever may send it."""
     authorize(actor, Action.TAKE_BACK)
     found = profile(consent, pointer(body).contact, actor)
     if not recorded(found.contact):
         raise Refused("No NO stands here that a person or a file recorded. Nothing was changed.")
-    show(client, body, mistake_modal(found, origin(body)))
+    after.show(client, body, lambda: mistake_modal(found, origin(body)))
     ack()
 
 

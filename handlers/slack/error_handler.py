@@ -49,6 +49,9 @@ _POINTED_AT = {
     "[json-pointer:/hash]": _MOVED_ON,
 }
 _WORD = re.compile(r"[a-z_]+")
+_USER = re.compile(r"[UW][A-Z0-9]{1,20}")
+#: Answered in a modal: a channel that Optin is not in shows no message of it.
+_SHORTCUTS = frozenset({"shortcut", "message_action"})
 
 
 class NotShown(Exception):
@@ -71,8 +74,9 @@ def answer(
     """The answer to Slack. Its status is always 200: a person would see an error status as a
     timeout. `doubt` says why Optin may not recognise the roles of people at this moment."""
     field, sentence = _say(error)
-    if doubt and isinstance(error, NotAllowed) and doubt not in sentence:
-        sentence = f"{sentence} {doubt}"
+    if isinstance(error, NotAllowed):
+        logger.warning("refused to %s: %s", _person(body), _tried(body))
+    sentence = _with_doubt(error, sentence, doubt)
     if "command" in body:
         said = {"response_type": "ephemeral", "text": escape(sentence)}
         return BoltResponse(status=200, body=said)
@@ -83,8 +87,39 @@ def answer(
             return BoltResponse(status=200, body={"options": []})
         case "event_callback" | "view_closed":
             return BoltResponse(status=200, body="")
-    _tell(body, client, sentence)
+    tell(body, client, sentence)
     return BoltResponse(status=200, body="")
+
+
+def _person(body: dict[str, Any]) -> str:
+    """Slack's id of whoever asked. What Slack does not make is left out of the log."""
+    user = body.get("user")
+    id = user.get("id") if isinstance(user, dict) else body.get("user_id")
+    return id if isinstance(id, str) and _USER.fullmatch(id) else "somebody"
+
+
+def _tried(body: dict[str, Any]) -> str:
+    """What they tried, in the words of `ids`."""
+    if "command" in body:
+        return "a command"
+    actions, view = body.get("actions"), body.get("view")
+    first = actions[0] if isinstance(actions, list) and actions else {}
+    tried = first.get("action_id") if isinstance(first, dict) else None
+    if tried is None and isinstance(view, dict):
+        tried = view.get("callback_id")
+    word = str(tried or "").partition(".")[0]
+    return word if _WORD.fullmatch(word) else "something"
+
+
+def sentence_of(error: Exception, *, doubt: str = "") -> str:
+    """What the person reads, where the acknowledgement has gone already."""
+    return _with_doubt(error, _say(error)[1], doubt)
+
+
+def _with_doubt(error: Exception, sentence: str, doubt: str) -> str:
+    if doubt and isinstance(error, NotAllowed) and doubt not in sentence:
+        return f"{sentence} {doubt}"
+    return sentence
 
 
 def _say(error: Exception) -> tuple[str | None, str]:  # noqa: PLR0911 - a table of errors
@@ -92,7 +127,7 @@ def _say(error: Exception) -> tuple[str | None, str]:  # noqa: PLR0911 - a table
     match error:
         case StorageFailed():
             logger.error("the storage failed: %s", error.sentence)
-            return None, error.sentence
+            return None, error.public_sentence
         case OptinError():
             return error.field, shown(error.sentence, SENTENCE)
         case NotShown(__cause__=Exception() as cause):
@@ -169,14 +204,19 @@ def _inputs(view: object) -> list[str]:
     ]
 
 
-def _tell(body: dict[str, Any], client: WebClient, sentence: str) -> None:
+def tell(body: dict[str, Any], client: WebClient, sentence: str) -> None:
     """Show the sentence on top of the modal or below the message; in the modal, if no other fits on
     top. If none of these is possible, send it as a direct message."""
     trigger = body.get("trigger_id")
     try:
-        if isinstance(body.get("view"), dict) and isinstance(trigger, str):
-            modal = message_modal("Not done", sentence)
+        modal = message_modal("Not done", sentence)
+        view = body.get("view")
+        at_home = isinstance(view, dict) and view.get("type") == "home"
+        if isinstance(view, dict) and not at_home and isinstance(trigger, str):
             client.views_push(trigger_id=trigger, view=modal)
+            return
+        if (at_home or body.get("type") in _SHORTCUTS) and isinstance(trigger, str):
+            client.views_open(trigger_id=trigger, view=modal)
             return
     except SLACK_FAILED as failed:
         logger.info("a modal with an error could not be shown: %s", type(failed).__name__)
@@ -185,7 +225,10 @@ def _tell(body: dict[str, Any], client: WebClient, sentence: str) -> None:
     user = body.get("user")
     id = user.get("id") if isinstance(user, dict) else user
     try:
-        if reply(client, str(body.get("response_url") or ""), escape(sentence)):
+        container = body.get("container")
+        thread = container.get("thread_ts") if isinstance(container, dict) else None
+        url = str(body.get("response_url") or "")
+        if reply(client, url, escape(sentence), thread=thread):
             return
         if isinstance(id, str) and id:
             client.chat_postMessage(channel=id, text=escape(sentence))

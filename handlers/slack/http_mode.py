@@ -17,7 +17,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
@@ -25,7 +25,10 @@ from slack_bolt import App, BoltRequest, BoltResponse
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
+from bot.consent.use_cases.once_store import RequestToken
+from handlers.slack.hand_over import HANDED_OVER, REQUEST, Begin
 from handlers.slack.payload import read_payload
 from handlers.web import BODY_WITHIN, read_body
 
@@ -67,16 +70,12 @@ def slack_route(
             )
             return Response(status_code=verdict.status)
         headers = {name: value for name in _FOR_BOLT if (value := request.headers.get(name))}
-        answer = await asyncio.get_running_loop().run_in_executor(
-            pool, _dispatch, bolt, verdict.payload, headers
+        answer, work = await asyncio.get_running_loop().run_in_executor(
+            pool, _dispatch, bolt, verdict, headers
         )
         if answer.status >= 500:
             gate.forget(verdict)
-        return Response(
-            answer.body,
-            status_code=answer.status,
-            headers=answer.first_headers_without_set_cookie(),
-        )
+        return _Acknowledgement(answer, work)
 
     return Route("/slack/events", slack_events, methods=["POST"])
 
@@ -93,6 +92,8 @@ class SignatureVerdict:
     payload: Mapping[str, Any] | None = field(default=None, repr=False)
     #: For `SignatureCheck.forget`.
     signature: bytes = field(default=b"", repr=False)
+    #: For the storage, which other replicas share.
+    token: RequestToken | None = None
 
 
 class SignatureCheck:
@@ -135,7 +136,9 @@ class SignatureCheck:
         payload = read_payload(headers.get("content-type", ""), body)
         if payload is None:
             return SignatureVerdict(status=400, reason="a body that is not of Slack's shape")
-        return SignatureVerdict(status=200, payload=payload, signature=digest)
+        until = at + timedelta(seconds=_REMEMBERED_FOR)
+        token = RequestToken(key=digest.hex(), until=until)
+        return SignatureVerdict(status=200, payload=payload, signature=digest, token=token)
 
     def forget(self, verdict: SignatureVerdict) -> None:
         """Lets the same request in again, since it failed here and Slack may repeat it within
@@ -152,11 +155,44 @@ class SignatureCheck:
         return any(held)
 
 
-def _dispatch(bolt: App, payload: Mapping[str, object], headers: Mapping[str, str]) -> BoltResponse:
+class _Acknowledgement(Response):
+    """Bolt's answer, and then what was handed over, whether Slack heard the answer or not."""
+
+    def __init__(self, answer: BoltResponse, work: list[Begin]) -> None:
+        super().__init__(
+            answer.body,
+            status_code=answer.status,
+            headers=answer.first_headers_without_set_cookie(),
+        )
+        self._work = work
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            for begin in self._work:
+                begin()
+
+
+def _dispatch(
+    bolt: App, verdict: SignatureVerdict, headers: Mapping[str, str]
+) -> tuple[BoltResponse, list[Begin]]:
     # As from Socket Mode, which brings what is verified and read: Bolt would do both again, with
     # one secret only, and with faults of its own (see `handlers.slack.payload`).
-    request = BoltRequest(body=dict(payload), headers=dict(headers), mode="socket_mode")
-    return bolt.dispatch(request)
+    assert verdict.payload is not None
+    request = BoltRequest(body=dict(verdict.payload), headers=dict(headers), mode="socket_mode")
+    work: list[Begin] = []
+    HANDED_OVER.work = work
+    running = REQUEST.set(verdict.token)
+    try:
+        return bolt.dispatch(request), work
+    except BaseException:
+        for begin in work:
+            begin()
+        raise
+    finally:
+        HANDED_OVER.work = None
+        REQUEST.reset(running)
 
 
 class _Memory:

@@ -24,6 +24,15 @@ SEARCH_ALL = "search_all"
 LIST_PREVIOUS = "list_previous"
 LIST_NEXT = "list_next"
 ADD = "add"
+FOUND_PREVIOUS = "found_previous"
+FOUND_NEXT = "found_next"
+#: Of the Home.
+HOME_SETTINGS = "home_settings"
+TEST_ALERT = "test_alert"
+#: Of the digests in the settings. The value of the last two is a Slack channel.
+DIGEST_ADD = "digest_add"
+DIGEST_EDIT = "digest_edit"
+DIGEST_REMOVE = "digest_remove"
 UNDO = "undo"
 #: On the card, where both channels may have one.
 UNDOES = {Channel.SMS: "undo_sms", Channel.EMAIL: "undo_email"}
@@ -33,6 +42,17 @@ LOG_CHANNEL = "log_channel"
 LOG_KIND = "log_kind"
 LOG_EXPORT = "log_export"
 LOG_EXPORT_AGAIN = "log_export_again"
+EVIDENCE_AGAIN = "evidence_again"
+#: A day, for the status on it.
+LOG_PAST = "log_past"
+PAST_AT = "past_at"
+PAST_BY = "past_by"
+PAST_BACK = "past_back"
+STATS_FILE = "stats_file"
+#: A link: Slack opens it, and tells us of the click.
+OPEN_IN_CRM = "open_in_crm"
+#: Under a link to a contact's page in the CRM.
+CHECK_LINK = "check_link"
 RECENT_KIND = "recent_kind"
 RECENT_OLDER = "recent_older"
 RECENT_NEWEST = "recent_newest"
@@ -55,6 +75,8 @@ CASE_VIEW = "case_view"
 PENDING_MORE = "pending_more"
 REQUESTS_BY_DM = "requests_by_dm"
 REMOVED = "removed_at_provider"
+#: Lets Optin write to a provider's suppression lists; its value is the provider's id.
+LISTS_CONFIRM = "lists_confirm"
 IMPORT_GO = "import_go"
 IMPORT_CANCEL = "import_cancel"
 IMPORT_COLUMNS = "import_columns"
@@ -83,6 +105,7 @@ REFRESH = "refresh"
 DETAILS = "details"
 NOTE = "note"
 WHY = "why"
+EVIDENCE = "evidence"
 #: Sets Do not contact.
 FORBID = "do_not_contact"
 
@@ -93,6 +116,7 @@ NOTE_MODAL = "note_modal"
 SEARCH_MODAL = "search_modal"
 PROFILE_MODAL = "profile_modal"
 LOG_MODAL = "log_modal"
+PAST_MODAL = "past_modal"
 SAVED_MODAL = "saved_modal"
 WHY_MODAL = "why_modal"
 ALERT_SETTINGS_MODAL = "alert_settings_modal"
@@ -105,6 +129,19 @@ CASE_MODAL = "case_modal"
 CHECK_MODAL = "check_modal"
 CHECKED_MODAL = "checked_modal"
 IMPORT_MODAL = "import_modal"
+FOUND_MODAL = "found_modal"
+HOME_SETTINGS_MODAL = "home_settings_modal"
+DIGEST_MODAL = "digest_modal"
+
+# Shortcuts, as the manifest names them
+CHECK_MESSAGE = "check_message"
+FIND_CONTACT = "find_contact"
+
+# Steps of Workflow Builder, as the manifest names them
+CHECK_STATUS = "check_status"
+RECORD_OPT_OUT = "record_opt_out"
+REQUEST_RE_OPT_IN = "request_re_opt_in"
+WAIT_FOR_OUTCOME = "wait_for_outcome"
 
 #: These decide something: who presses is asked for at Slack anew.
 DECIDING = frozenset(
@@ -116,6 +153,11 @@ DECIDING = frozenset(
         REVIEW_YES,
         REVIEW_NO,
         ALERT_MENU,
+        HOME_SETTINGS,
+        TEST_ALERT,
+        DIGEST_ADD,
+        DIGEST_EDIT,
+        DIGEST_REMOVE,
         APPROVE,
         DENY,
         *WITHDRAWS.values(),
@@ -127,11 +169,13 @@ DECIDING = frozenset(
         DECIDE,
         REQUESTS_BY_DM,
         REMOVED,
+        LISTS_CONFIRM,
         MISTAKE,
         IMPORT_GO,
         IMPORT_CANCEL,
         IMPORT_COLUMNS,
         IMPORT_UNDO,
+        EVIDENCE_AGAIN,
     }
 )
 

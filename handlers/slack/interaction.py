@@ -32,6 +32,7 @@ _SAYING = frozenset(
         "value",
         "selected_option",
         "selected_options",
+        "selected_conversation",
         "selected_date_time",
         "rich_text_value",
         "files",
@@ -64,6 +65,18 @@ def view(body: Body) -> dict[str, Any]:
 def view_id(body: Body) -> str:
     """Slack's id of that modal."""
     return text(view(body), "id")
+
+
+def in_modal(body: Body) -> bool:
+    """Whether a modal was pressed in, so that another one goes on top of it. A person's Home is a
+    view, too, and nothing goes on top of it but a first modal."""
+    return "view" in body and not at_home(body)
+
+
+def at_home(body: Body) -> bool:
+    """Whether it was pressed in a person's Home."""
+    found = body.get("view")
+    return isinstance(found, dict) and found.get("type") == "home"
 
 
 def user(body: Body) -> str:
@@ -123,7 +136,7 @@ def show(client: WebClient, body: Body, modal: View) -> str:
     Where Slack's answer is lost the modal may be open all the same, so it is looked for by an id of
     our own before anybody reads that it failed.
     """
-    opens = client.views_push if "view" in body else client.views_open
+    opens = client.views_push if in_modal(body) else client.views_open
     modal = modal | {"external_id": secrets.token_hex(16)}
     trigger_id = trigger(body)
     try:
@@ -148,12 +161,19 @@ def say(client: WebClient, body: Body, text: str) -> None:
         logger.info("an answer did not get on top of its modal: %s", type(failed).__name__)
         if note_below(client, body, text):
             return
-    if reply(client, url(body), text):
+    if reply(client, url(body), text, thread=thread(body)):
         return
     try:
         client.chat_postMessage(channel=user(body), text=text)
     except SLACK_FAILED as failed:
         logger.warning("an answer could not be shown: %s", type(failed).__name__)
+
+
+def thread(body: Body) -> str | None:
+    """The thread in which the message stands that was clicked."""
+    container = body.get("container")
+    found = container.get("thread_ts") if isinstance(container, dict) else None
+    return found if isinstance(found, str) else None
 
 
 def _id(answer: SlackResponse) -> str:

@@ -24,6 +24,7 @@ _HOLD = {
     "plain_text_input": ("value", "initial_value"),
     "static_select": ("selected_option", "initial_option"),
     "external_select": ("selected_option", "initial_option"),
+    "datepicker": ("selected_date", "initial_date"),
     "datetimepicker": ("selected_date_time", "initial_date_time"),
 }
 
@@ -49,7 +50,7 @@ def note_below(client: WebClient, body: dict[str, Any], text: str) -> bool:
     """Says it in the modal that was pressed in, below the pressed button. `text` is mrkdwn. False
     where Slack does not take it."""
     view = body.get("view")
-    if not isinstance(view, dict) or not view.get("id"):
+    if not isinstance(view, dict) or not view.get("id") or view.get("type") == "home":
         return False
     try:
         again = noted(view, [section(text)], below=pressed_block(body))

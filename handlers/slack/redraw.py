@@ -12,16 +12,18 @@ from slack_sdk import WebClient
 
 from bot.consent.errors import Invalid, NotFound
 from bot.consent.model import Actor
-from bot.consent.use_cases import Found, Profile, Service
+from bot.consent.use_cases import Found, Profile, Service, who_has
 from bot.consent.use_cases import profile as find_profile
 from handlers.slack import ids
 from handlers.slack.blocks.card import card, card_text
 from handlers.slack.blocks.formatting import context, spoken
-from handlers.slack.blocks.modal_frame import Metadata
-from handlers.slack.blocks.search_results import hits
+from handlers.slack.blocks.found_addresses import FoundListing, found_message, found_modal
+from handlers.slack.blocks.modal_frame import Metadata, View
+from handlers.slack.blocks.search_results import PAGE, hits
 from handlers.slack.blocks.small_modals import list_modal, profile_modal
 from handlers.slack.metadata import read_metadata
 from handlers.slack.response_url import SLACK_FAILED, reply
+from handlers.slack.sealed_values import Drafts
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +43,7 @@ def origin(body: dict[str, Any]) -> Metadata:
 def opened_from(body: dict[str, Any], value: object) -> Metadata:
     """For a card that is opened from a list: where the list stands. `value` is the button's."""
     _, _, listing = str(value or "").partition(" ")
-    if ids.ShownListing.read(value) is None:
+    if ids.ShownListing.read(value) is None and FoundListing.read(value) is None:
         return Metadata()
     view = body.get("view")
     if isinstance(view, dict):
@@ -63,8 +65,10 @@ def redraw(
     they were drawn from: False is for those who were asked for nothing else."""
     _redraw_list(client, consent, actor, where)
     if where.response_url:
-        blocks = [*card(profile), *([context(note)] if note else [])]
-        return reply(client, where.response_url, card_text(profile), blocks, replace=True)
+        blocks = card(profile)
+        said = card_text(profile, blocks)
+        blocks += [context(note)] if note else []
+        return reply(client, where.response_url, said, blocks, replace=True)
     if not where.view_id:
         return False
     try:
@@ -77,6 +81,10 @@ def redraw(
 
 
 def _redraw_list(client: WebClient, consent: Service, actor: Actor, where: Metadata) -> None:
+    named = FoundListing.read(f"list {where.listing}")
+    if named is not None:
+        _redraw_found(client, consent, actor, where, named)
+        return
     listing = ids.ShownListing.read(f"list {where.listing}")
     if listing is None:
         return
@@ -89,11 +97,30 @@ def _redraw_list(client: WebClient, consent: Service, actor: Actor, where: Metad
         blocks = hits(found, listing.query)
         reply(client, where.list_url, spoken(blocks), blocks, replace=True)
     elif where.list_view:
-        try:
-            again = list_modal(found, listing.query, listing.skip)
-            client.views_update(view_id=where.list_view, view=again)
-        except SLACK_FAILED as error:
-            logger.warning("a list could not be redrawn: %s", type(error).__name__)
+        _redraw_view(client, where.list_view, list_modal(found, listing.query, listing.skip))
+
+
+def _redraw_found(
+    client: WebClient, consent: Service, actor: Actor, where: Metadata, listing: FoundListing
+) -> None:
+    """The list of what a message names."""
+    drafts = Drafts(consent.hash_key)
+    addresses = drafts.open_list(listing.sealed)
+    if not addresses:
+        return
+    found = who_has(consent, addresses, actor, skip=listing.skip, limit=PAGE)
+    if where.list_url:
+        blocks = found_message(found, drafts.seal_address, listing)
+        reply(client, where.list_url, spoken(blocks), blocks, replace=True)
+    elif where.list_view and found.entries:
+        _redraw_view(client, where.list_view, found_modal(found, drafts.seal_address, listing))
+
+
+def _redraw_view(client: WebClient, view_id: str, view: View) -> None:
+    try:
+        client.views_update(view_id=view_id, view=view)
+    except SLACK_FAILED as error:
+        logger.warning("a list could not be redrawn: %s", type(error).__name__)
 
 
 def _card_of(view: dict[str, Any]) -> Metadata:

@@ -44,19 +44,23 @@ def reply(
     blocks: Sequence[Block] = (),
     *,
     replace: bool = False,
+    thread: str | None = None,
 ) -> bool:
-    """Shows a message that only this person sees, in place of the one that was clicked where
-    `replace`. False where Slack took nothing: there was no address, or its 30 minutes are over."""
+    """Shows a message that only this person sees, in the thread with that `ts` or in the channel;
+    with `replace` in place of the one that was clicked, for whoever saw that. False where Slack
+    took nothing: there was no address, or its 30 minutes are over."""
     if not _is_slacks(url, client):
         return False
     hook = WebhookClient(url, timeout=PATIENCE, retry_handlers=[])
     try:
-        answer = hook.send(
-            text=text,
-            blocks=blocks or None,
-            response_type="ephemeral",
-            replace_original=replace,
-        )
+        said: dict[str, object] = {"text": text, "replace_original": replace}
+        if blocks:
+            said["blocks"] = list(blocks)
+        if not replace:
+            said["response_type"] = "ephemeral"
+        if thread and not replace:
+            said["thread_ts"] = thread
+        answer = hook.send_dict(said)
     except SLACK_FAILED as failed:
         logger.warning("an answer could not be shown: %s", type(failed).__name__)
         return False

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta, timezone, tzinfo
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -22,8 +23,10 @@ from bot.consent.model import Actor, Role
 from bot.consent.permissions import Action, authorize
 from bot.consent.reader_times import ReaderTimes
 from bot.consent.use_cases import Service
+from bot.consent.use_cases.once_store import once
 from handlers.slack import ids, interaction
 from handlers.slack.alerts.slack_errors import CALL_FAILED, slack_failure
+from handlers.slack.hand_over import REQUEST, AnswerPool
 from handlers.slack.sealed_values import Drafts
 from handlers.slack.slack_faults import lasting, passes, unseen_group
 
@@ -31,12 +34,15 @@ logger = logging.getLogger(__name__)
 
 #: Seconds for which a role is remembered for look-ups. Where something is decided it is read anew.
 REMEMBERED = 60.0
+#: Seconds after which a remembered role is read anew once the person has their answer, so that
+#: somebody who asks again does not wait for Slack.
+AHEAD = 30.0
 #: Seconds.
 _DAY = 86_400
-_NOBODY = "Slack did not say who asked for this, so nothing was changed. Try it again."
 _NOT_ASKED = "Slack could not be asked who you are"
-#: Slack's words for somebody who is not there.
-_UNKNOWN_PEOPLE = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
+_NOBODY = "Slack did not say who asked for this, so nothing was changed. Try it again."
+#: As Slack calls shortcuts, of the composer and of a message.
+_SHORTCUTS = frozenset({"shortcut", "message_action"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +79,8 @@ class RoleLookup:
     #: By user group, Slack's word for why it does not show who is in it: for /readyz.
     unseen: dict[str, str] = field(default_factory=dict)
     _remembered: dict[str, _Known] = field(default_factory=dict)
+    #: Those who are asked for ahead at this moment.
+    _asking: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def actor(self, user: str, *, fresh: bool) -> Actor:
@@ -81,6 +89,24 @@ class RoleLookup:
         Raises `NotAllowed` where Slack can't be asked: who can't be known may do nothing.
         """
         return Actor(id=f"slack:{user}", role=self._known(user, fresh).role, source="slack")
+
+    def ask_ahead(self, user: str) -> bool:
+        """Whether `read_ahead` is due for this person. True is said to one caller."""
+        with self._lock:
+            known = self._remembered.get(user)
+            if known is None or user in self._asking or self.monotonic() - known.at < AHEAD:
+                return False
+            self._asking.add(user)
+            return True
+
+    def read_ahead(self, user: str) -> None:
+        """Reads the role anew. Where Slack can't be asked, whoever asks next hears of it."""
+        try:
+            with suppress(NotAllowed, *CALL_FAILED):
+                self._known(user, True)
+        finally:
+            with self._lock:
+                self._asking.discard(user)
 
     def zone(self, user: str) -> tzinfo | None:
         """The time zone of somebody whose role was asked for; None where Slack named none."""
@@ -150,73 +176,77 @@ class RoleLookup:
         return members
 
 
-class AuthorizeMiddleware(Middleware):
-    """Says who asks, and refuses guests and people of other organisations. A class, for which Bolt
-    does not put together arguments by name."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitor:
+    """Who asks, and what a listener needs to answer them."""
 
-    def __init__(self, *, consent: Service, people: RoleLookup) -> None:
+    actor: Actor
+    #: With the times of this person.
+    consent: Service
+    drafts: Drafts
+
+
+class Visitors:
+    """Says who asks, and refuses guests and people of other organisations."""
+
+    def __init__(self, *, consent: Service, people: RoleLookup, answers: AnswerPool) -> None:
         self._consent = consent
         self._people = people
+        self._answers = answers
         self._drafts = Drafts(consent.hash_key)
+
+    def let_in(self, user: object, *, fresh: bool) -> Visitor:
+        """`fresh` where something is decided. Raises `Invalid` where Slack names nobody, and
+        `NotAllowed`."""
+        if not isinstance(user, str):
+            raise Invalid(_NOBODY)
+        actor = self._people.actor(user, fresh=fresh)
+        authorize(actor, Action.LOOK)
+        if fresh:
+            actor = replace(actor, role_as_of=self._consent.now())
+        if self._people.ask_ahead(user):
+            self._answers.later(partial(self._people.read_ahead, user))
+        times = ReaderTimes(zone=self._people.zone(user))
+        consent = once(replace(self._consent, times=times), REQUEST.get())
+        return Visitor(actor=actor, consent=consent, drafts=self._drafts)
+
+
+class AuthorizeMiddleware(Middleware):
+    """Says of commands, clicks and forms who asks. A class, for which Bolt does not put together
+    arguments by name."""
+
+    def __init__(self, visitors: Visitors, **offered: object) -> None:
+        """`offered` is what listeners may name besides."""
+        self._visitors = visitors
+        self._offered = offered
 
     def process(
         self, *, req: BoltRequest, resp: BoltResponse, next: Callable[[], BoltResponse]
     ) -> BoltResponse:
         if req.body.get("type") == "event_callback":
-            return next()  # an event asks for nothing
-        if not isinstance(req.context.user_id, str):
-            raise Invalid(_NOBODY)
+            return next()  # `after_ack` asks who caused it, once it is acknowledged
         _check(req.body)
-        actor = self._people.actor(req.context.user_id, fresh=_decides(req.body))
-        authorize(actor, Action.LOOK)
-        times = ReaderTimes(zone=self._people.zone(req.context.user_id))
-        req.context["consent"] = replace(self._consent, times=times)
-        req.context["actor"] = actor
-        req.context["drafts"] = self._drafts
+        if req.body.get("type") in _SHORTCUTS:
+            return next()  # the same
+        visitor = self._visitors.let_in(req.context.user_id, fresh=_decides(req.body))
+        req.context["consent"] = visitor.consent
+        req.context["actor"] = visitor.actor
+        req.context["drafts"] = visitor.drafts
+        req.context.update(self._offered)
         return next()
-
-
-def is_manager(client: WebClient, roles: Roles, user: str) -> bool:
-    """Whether the settings name them as a manager at this moment. Raises what a call to Slack
-    raises."""
-    if is_gone(client, user):
-        return False
-    groups = sorted(id for id in roles.managers if id.startswith("S"))
-    return user in roles.managers or any(
-        user in client.usergroups_users_list(usergroup=group)["users"] for group in groups
-    )
-
-
-def is_agent(client: WebClient, roles: Roles, user: str) -> bool:
-    """Whether they may look contacts up at this moment: an agent or a manager. Raises what a call
-    to Slack raises."""
-    if is_gone(client, user):
-        return False
-    known = roles.managers | roles.agents
-    groups = sorted(id for id in known if id.startswith("S"))
-    return (
-        not roles.agents
-        or user in known
-        or any(user in client.usergroups_users_list(usergroup=group)["users"] for group in groups)
-    )
-
-
-def is_gone(client: WebClient, user: str) -> bool:
-    """Whether the workspace has no such full member any more. Raises what a call to Slack raises,
-    where it may be asked again."""
-    try:
-        return _barred(client.users_info(user=user)["user"])
-    except SlackApiError as error:
-        if slack_failure(error).word in _UNKNOWN_PEOPLE:
-            return True
-        raise
 
 
 def _full_member(user: Mapping[str, Any], team: str) -> bool:
     """No guest, no app, nobody of another organisation (Slack Connect), nobody deactivated."""
     enterprise_user = user.get("enterprise_user") or {}
     teams = {user.get("team_id"), *(enterprise_user.get("teams") or ())}
-    return team in teams and not _barred(user)
+    return team in teams and not is_barred(user)
+
+
+def is_barred(user: Mapping[str, Any]) -> bool:
+    """A guest, an app, somebody of another organisation, or a deactivated account."""
+    barred = ("deleted", "is_restricted", "is_ultra_restricted", "is_stranger", "is_bot")
+    return any(user.get(flag) for flag in barred)
 
 
 def zone_of(user: Mapping[str, Any]) -> tzinfo | None:
@@ -231,11 +261,6 @@ def zone_of(user: Mapping[str, Any]) -> tzinfo | None:
     if isinstance(ahead, int) and abs(ahead) < _DAY:
         return timezone(timedelta(seconds=ahead))
     return None
-
-
-def _barred(user: Mapping[str, Any]) -> bool:
-    barred = ("deleted", "is_restricted", "is_ultra_restricted", "is_stranger", "is_bot")
-    return any(user.get(flag) for flag in barred)
 
 
 def _named(
@@ -257,6 +282,8 @@ def _check(body: dict[str, Any]) -> None:
             interaction.text(body, "action_id")
         case "view_submission":
             interaction.text(interaction.view(body), "callback_id")
+        case "shortcut" | "message_action":
+            interaction.text(body, "callback_id")
         case _:
             raise Invalid(ids.OUTDATED)
 

@@ -30,6 +30,7 @@ from bot.consent.use_cases import (
 from bot.consent.use_cases import add as add_contact
 from bot.consent.use_cases import edit as edit_contact
 from bot.consent.use_cases import note as add_note
+from bot.consent.use_cases.context import LookUp
 from handlers.entry_lines import meanwhile
 from handlers.slack import ids
 from handlers.slack.blocks.edit_modal import edit_modal
@@ -186,6 +187,7 @@ def saved_note(
 def searched(ack: Ack, view: dict[str, Any], consent: Service, actor: Actor) -> None:
     """The search, where Enter came before the choice had turned it into the profile."""
     found = profile(consent, ids.Pointer.read(typed(view).get(ids.FIND)).contact, actor)
+    consent.look_ups.append(LookUp(actor.id, found.contact.id))
     ack(response_action="update", view=profile_modal(found, Metadata()))
 
 

@@ -46,6 +46,8 @@ _SEPARATE_FRACTION = re.compile(r"([.,][0-9]{6})[0-9]+")
 
 def repaired(text: str) -> str:
     """The text with U+FFFD in place of what no storage takes: NUL and lone surrogates."""
+    if text.isascii() and "\0" not in text:  # nearly all, and quicker than the expression
+        return text
     return _UNSTORABLE.sub("\ufffd", text)
 
 

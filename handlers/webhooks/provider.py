@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
-from bot.consent.events import Event
+from bot.consent.events import Event, OnceToken
 
 
 class InvalidSignature(Exception):
@@ -150,12 +150,12 @@ class Provider(Protocol):
         ...
 
 
-class ReplayGuard(Protocol):
-    """Remembers what may come only once."""
+@runtime_checkable
+class TokenSigned(Protocol):
+    """A provider whose signature does not cover the body: whoever saw one could put it on any."""
 
-    def add(self, key: str, value: str, until: datetime) -> bool:
-        """False where the key is remembered with another value. The same again is True: the
-        provider repeats what we could not store."""
+    def once_token(self, request: Request, now: datetime) -> OnceToken:
+        """What the signature of a request that was verified stands for."""
         ...
 
 

@@ -11,10 +11,11 @@ from typing import Any
 
 from bot.config.provider_settings import ProviderSettings
 from bot.config.setting_values import ProviderSetting
-from bot.consent.known_providers import BlockingWords
+from bot.consent.known_providers import BlockingWords, KnownLists
 from bot.consent.model import Channel
+from handlers.suppression_lists.provider_lists import ProviderLists
 from handlers.webhooks.backfill_source import BackfillSource
-from handlers.webhooks.provider import MailboxesOf, Provider, ReplayGuard, Route
+from handlers.webhooks.provider import MailboxesOf, Provider, Route
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +25,6 @@ class ProviderContext:
     settings: ProviderSettings
     #: `OPTIN_PUBLIC_URL`, for providers that sign the address that they call.
     public_url: str | None
-    #: For providers whose signature does not cover the body.
-    seen: ReplayGuard
     #: For links that name a contact.
     mailboxes_of: MailboxesOf
 
@@ -50,6 +49,13 @@ class ProviderSpec:
     routes: tuple[Route, ...]
     #: Asks it for the events that Optin missed. None where it can't be asked, or is not set up.
     backfill: Callable[[ProviderSettings], BackfillSource | None] | None = None
+    #: Its suppression lists, by a key for its API. None where the key is not set. Raises ValueError
+    #: with a sentence that names the setting.
+    lists: Callable[[ProviderSettings], ProviderLists | None] | None = None
+    #: What Optin does with these lists, by the settings and by whether it may write at all.
+    known_lists: Callable[[ProviderSettings, bool], KnownLists | None] | None = None
+    #: The name of the setting that switches the lists on. They may be on without its webhook.
+    lists_switch: str = ""
     #: None where its secret is not set. Raises ValueError with the rest of a sentence that begins
     #: with the name of the first setting.
     make: Callable[[ProviderContext], Provider | None]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.config.provider_settings import ProviderSettings
 from bot.config.setting_values import ProviderSetting
 from bot.consent.known_providers import KnownProvider, KnownProviders
+from handlers.suppression_lists.provider_lists import ProviderLists
 from handlers.webhooks.backfill_source import BackfillSource
-from handlers.webhooks.provider import MailboxesOf, Provider, ReplayGuard
+from handlers.webhooks.provider import MailboxesOf, Provider
 from handlers.webhooks.provider_spec import ProviderContext
 from handlers.webhooks.providers import SPECS
 
@@ -19,32 +20,50 @@ def provider_settings() -> Sequence[ProviderSetting[Any]]:
     return [setting for spec in SPECS.values() for setting in spec.settings]
 
 
-def known_providers() -> KnownProviders:
-    """The labels and blocking words of every provider, for the use cases."""
+def known_providers(
+    settings: ProviderSettings | None = None, *, write_back: bool = False
+) -> KnownProviders:
+    """The labels and blocking words of every provider, for the use cases. With settings, also what
+    Optin does with its suppression lists; `write_back` is OPTIN_WRITE_BACK."""
+    given = settings or ProviderSettings()
     return KnownProviders(
         {
             spec.name: KnownProvider(
-                label=spec.label, blocking_words=spec.blocking_words, ours=spec.ours
+                label=spec.label,
+                blocking_words=spec.blocking_words,
+                ours=spec.ours,
+                lists=spec.known_lists(given, write_back) if spec.known_lists else None,
             )
             for spec in SPECS.values()
         }
     )
 
 
+def list_clients(settings: ProviderSettings) -> Mapping[str, ProviderLists]:
+    """The suppression lists that Optin has a key for, by provider.
+
+    Raises ValueError with a sentence that names the setting that is missing or malformed.
+    """
+    made = {spec.name: spec.lists(settings) for spec in SPECS.values() if spec.lists}
+    return {name: lists for name, lists in made.items() if lists is not None}
+
+
+def lists_switches() -> Mapping[str, str]:
+    """By provider, the name of the setting that switches its lists on."""
+    return {spec.name: spec.lists_switch for spec in SPECS.values() if spec.lists_switch}
+
+
 def make_providers(
     settings: ProviderSettings,
     *,
     public_url: str | None,
-    seen: ReplayGuard,
     mailboxes_of: MailboxesOf,
 ) -> list[Provider]:
     """The providers whose secret is set.
 
     Raises ValueError with a sentence that names the setting that is missing or malformed.
     """
-    context = ProviderContext(
-        settings=settings, public_url=public_url, seen=seen, mailboxes_of=mailboxes_of
-    )
+    context = ProviderContext(settings=settings, public_url=public_url, mailboxes_of=mailboxes_of)
     made: list[Provider] = []
     for spec in SPECS.values():
         try:

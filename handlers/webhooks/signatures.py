@@ -6,10 +6,8 @@ import base64
 import binascii
 import hmac
 import re
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from threading import Lock
 from typing import TypeVar
 
 from handlers.webhooks.provider import InvalidPayload, InvalidSignature
@@ -70,23 +68,6 @@ def verifying(read: Callable[[], _Secret]) -> _Secret:
         return read()
     except InvalidPayload as fault:
         raise InvalidSignature(str(fault)) from None
-
-
-class MemoryReplayGuard:
-    """`Seen`, in this process only: bounded, and the oldest goes first. Safe across threads."""
-
-    def __init__(self, most: int = 20_000) -> None:
-        self._most = most
-        self._kept: OrderedDict[str, tuple[str, datetime]] = OrderedDict()
-        self._lock = Lock()
-
-    def add(self, key: str, value: str, until: datetime) -> bool:
-        """As `Seen` says. Nothing is forgotten before its time unless more than `most` came."""
-        with self._lock:
-            kept = self._kept.setdefault(key, (value, until))
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-            return same(kept[0], value)
 
 
 def _bytes(text: str | bytes) -> bytes:

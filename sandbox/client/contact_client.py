@@ -61,6 +61,10 @@ class ContactClient:
         """One click, by the last e-mail's link."""
         return self._do("unsubscribe")
 
+    def opt_out_at_sendgrid(self) -> Told:
+        """By the link that SendGrid puts below the last e-mail."""
+        return self._do("unsubscribe", by="sendgrid")
+
     # What the company does
 
     def deliver(self, by: str = "sms", sender: str = "") -> Told:

@@ -1,6 +1,7 @@
 """Somebody at the keyboard."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -19,16 +20,24 @@ from sandbox.client.shown import (
 
 
 class PersonClient:
-    """Each act returns when the app has acknowledged it, or has failed to.
+    """Each act returns when the app has acknowledged it, or has failed to; where the workspace has
+    an `answered`, when that has returned.
 
     `in_` says where to look for a control; without it, the top modal, else the newest message
     that has it. Raises NotThere for what is not on the screen, Impossible for what can't be done.
     """
 
-    def __init__(self, address: Address, id_: str, zone: str) -> None:
+    def __init__(
+        self,
+        address: Address,
+        id_: str,
+        zone: str,
+        answered: Callable[[], object] | None = None,
+    ) -> None:
         self.id = id_
         self.zone = zone
         self._address = address
+        self._answered = answered
 
     # What they see
 
@@ -52,6 +61,12 @@ class PersonClient:
         """The stack, the top one last."""
         return [Modal(raw=raw) for raw in self._state()["modals"]]
 
+    @property
+    def shown_home(self) -> Home | None:
+        """The App Home as it was published last, without opening it."""
+        raw = self._state()["home"]
+        return Home(raw=raw) if raw else None
+
     def download(self, file: dict[str, Any]) -> bytes:
         return self._address.download(file["url_private_download"], self.id)
 
@@ -63,16 +78,38 @@ class PersonClient:
     def say(
         self, text: str, channel: str = "#support", thread_ts: str | None = None
     ) -> ClientOutcome:
+        """To a channel, or with "directmessage" to the app itself."""
         return self._do("say", channel=channel, text=text, thread_ts=thread_ts)
+
+    def write(self, text: str, channel: str = "#support") -> ClientOutcome:
+        """Into the composer, without sending it."""
+        return self._do("write", channel=channel, text=text)
+
+    def previews(self) -> list[dict[str, Any]]:
+        """What stands below the composer: of which channel, for which link, and its title."""
+        previews: list[dict[str, Any]] = self._state()["previews"]
+        return previews
 
     def home(self) -> Home | None:
         """Opens the App Home: what is there when the app has acknowledged, if anything."""
         self._do("home")
-        raw = self._state()["home"]
-        return Home(raw=raw) if raw else None
+        return self.shown_home
+
+    def open_messages(self) -> ClientOutcome:
+        """The tab with the direct messages, beside the Home."""
+        return self._do("home", tab="messages")
 
     def shortcut(self, callback_id: str, message: ShownMessage | None = None) -> ClientOutcome:
         return self._do("shortcut", callback_id=callback_id, **(message.where if message else {}))
+
+    def run_step(self, callback_id: str, **inputs: Any) -> ClientOutcome:
+        """A workflow of this one step. An input that is None is left empty."""
+        return self._do("step", callback_id=callback_id, inputs=inputs)
+
+    def step_runs(self) -> list[dict[str, Any]]:
+        """Those that this person started, oldest first: state, outputs, error and so on."""
+        runs: list[dict[str, Any]] = self._state()["step_runs"]
+        return runs
 
     def press(
         self, name: str, in_: Surface | None = None, confirm: bool | None = None
@@ -99,12 +136,14 @@ class PersonClient:
     def choose(
         self, label: str, *names: str, in_: Surface | None = None, confirm: bool | None = None
     ) -> ClientOutcome:
-        """Options by text or how it begins; people by name. No name at all empties the field. One
-        that asks first needs `confirm`."""
+        """Options by text or how it begins; people and channels by name. No name at all empties the
+        field. One that asks first needs `confirm`."""
         place, control = self._field(in_, label)
         kind = control[1]["type"]
         if "users_select" in kind:
             chosen: list[Any] = [self._person_id(name) for name in names]
+        elif "conversations_select" in kind or "channels_select" in kind:
+            chosen = [self._channel_id(name) for name in names]
         else:
             chosen = [find_option(options_of(control[1]), name) for name in names]
         return self._put(place, control, chosen, confirm)
@@ -223,12 +262,25 @@ class PersonClient:
                 return str(person["id"])
         raise NotThere(f"nobody is called {name!r}")
 
+    def _channel_id(self, name: str) -> str:
+        wanted = name.removeprefix("#")
+        for channel in self._state()["channels"]:
+            if wanted in (channel["id"], channel["name"]):
+                return str(channel["id"])
+        raise NotThere(f"no channel is called {name!r}")
+
     def _state(self) -> dict[str, Any]:
         state: dict[str, Any] = self._address.get(f"/sandbox/state?person={self.id}")
         return state
 
     def _do(self, do: str, **about: Any) -> ClientOutcome:
-        return ClientOutcome.read(self._post(do, **about))
+        body = self._post(do, **about)
+        if self._answered is not None:
+            self._answered()
+            state = self._state()
+            fresh = [one for one in state["messages"] if one["number"] > body["before"]]
+            body |= {"messages": fresh, "modal": state["modals"][-1] if state["modals"] else None}
+        return ClientOutcome.read(body)
 
     def _post(self, do: str, **about: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self._address.post(

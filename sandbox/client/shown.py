@@ -98,6 +98,12 @@ class ShownMessage(Surface):
     __slots__ = ()
 
     @property
+    def blocks(self) -> list[dict[str, Any]]:
+        """With what stands below its links."""
+        below = (one["blocks"] for one in self.raw["attachments"] if one.get("is_app_unfurl"))
+        return [*self.raw["blocks"], *(block for blocks in below for block in blocks)]
+
+    @property
     def text(self) -> str:
         return str(self.raw["text"])
 

@@ -6,6 +6,8 @@ from urllib.parse import quote
 
 from sandbox.client.contact_client import ContactClient
 from sandbox.client.http_client import Address
+from sandbox.client.lists_client import ListsClient
+from sandbox.client.newsletter_client import NewsletterClient
 from sandbox.client.person_client import PersonClient
 from sandbox.delivery.app_link import RETRY_DELAYS
 from sandbox.delivery.http_delivery import HttpDelivery
@@ -27,6 +29,8 @@ class Workspace:
         self.signing_secret = SIGNING_SECRET
         self._server = server
         self._address = Address(url)
+        #: Waits for what an app of this process does after its acknowledgements.
+        self.answered: Callable[[], object] | None = None
 
     @classmethod
     def start(
@@ -61,11 +65,6 @@ class Workspace:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def end(self) -> None:
-        """Lets the server stop soon, without waiting for it."""
-        if self._server:
-            self._server.end()
-
     def stop(self) -> None:
         if self._server:
             self._server.stop()
@@ -81,7 +80,7 @@ class Workspace:
         """By first name, whole name, handle or id: "Ana"."""
         state = self._address.get(f"/sandbox/state?person={quote(name)}")
         me = next(one for one in state["people"] if one["id"] == state["me"])
-        return PersonClient(self._address, me["id"], me["zone"])
+        return PersonClient(self._address, me["id"], me["zone"], self.answered)
 
     def journal(self, method: str | None = None) -> list[dict[str, Any]]:
         """Calls ("in") and deliveries ("out"), oldest first: method, args, outcome, ms."""
@@ -94,7 +93,9 @@ class Workspace:
 
     def fault(self, method: str, kind: str, **more: Any) -> None:
         """kind: ratelimited (retry_after), server_error, error (error), timeout (seconds),
-        close_after_accept; `times` calls long. "*" is every method."""
+        close_after_accept; `times` calls long. "*" is every method of Slack. A provider's lists are
+        "lists/sendgrid", or "lists/sendgrid DELETE"; their `error` has a `status`, and they know
+        down, garbage, half and another_account besides."""
         self._address.post("/sandbox/faults", {"method": method, "kind": kind, **more})
 
     def clear_faults(self) -> None:
@@ -156,6 +157,15 @@ class Workspace:
         """Outside, by name or how it begins, id, phone or mailbox."""
         seen = self._address.get(f"/sandbox/outside/contact?name={quote(name)}")
         return ContactClient(self._address, seen["id"], seen["name"])
+
+    @property
+    def newsletter(self) -> NewsletterClient:
+        """The company's newsletter, which asks Optin before it sends."""
+        return NewsletterClient(self._address, self.wait_until)
+
+    def lists(self, provider: str) -> ListsClient:
+        """The suppression lists of sendgrid, mailgun and so on."""
+        return ListsClient(self._address, provider)
 
     def advanced_opt_out(self, on: bool) -> None:
         """Whether Twilio marks keywords (OptOutType)."""

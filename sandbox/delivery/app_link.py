@@ -45,8 +45,9 @@ class AppLink:
     async def send(self, kind: str, payload: dict[str, Any], name: str) -> AppResponse:
         return await self._send(kind, payload, name, None)
 
-    async def event(self, event: dict[str, Any]) -> AppResponse:
-        """Returns after the first try; the others follow in the background."""
+    async def event(self, event: dict[str, Any], *, shared: bool | None = None) -> AppResponse:
+        """Returns after the first try; the others follow in the background. `shared` says whether
+        another organisation is there, of a channel that the event does not name."""
         payload = {
             "token": VERIFICATION_TOKEN,
             "team_id": TEAM,
@@ -66,7 +67,9 @@ class AppLink:
                     "is_enterprise_install": False,
                 }
             ],
-            "is_ext_shared_channel": False,
+            "is_ext_shared_channel": (
+                self._is_shared(event.get("channel")) if shared is None else shared
+            ),
             "event_context": f"4-{secrets.token_hex(16)}",
         }
         answer = await self._send("events_api", payload, event["type"], None)
@@ -75,6 +78,10 @@ class AppLink:
             self._retrying.add(task)
             task.add_done_callback(self._retrying.discard)
         return answer
+
+    def _is_shared(self, channel: Any) -> bool:
+        found = self.world.channels.get(channel) if isinstance(channel, str) else None
+        return bool(found and found.shared)
 
     async def close(self) -> None:
         for task in list(self._retrying):

@@ -4,7 +4,9 @@ https://docs.slack.dev/reference/interaction-payloads/
 """
 
 import copy
-from typing import Any
+import html
+import re
+from typing import Any, Final
 
 from sandbox.block_kit.fields import state
 from sandbox.first_workspace import (
@@ -20,6 +22,8 @@ from sandbox.first_workspace import (
 )
 from sandbox.view_stack import describe
 from sandbox.workspace_state import Message, View, World
+
+_MARKED: Final = re.compile(r"(<[^<>]+>)")
 
 
 def command(
@@ -71,6 +75,21 @@ def message_action(
     if message.only_for:  # of an ephemeral message, Slack sends only the container
         del payload["message"]
     return payload
+
+
+def in_attachment(message: Message, attachment: dict[str, Any]) -> dict[str, Any]:
+    """What is different about a click below a link.
+
+    https://docs.slack.dev/apis/events-api/using-socket-mode
+    """
+    url = attachment["app_unfurl_url"]
+    container = _message_container(message) | {
+        "type": "message_attachment",
+        "attachment_id": attachment["id"],
+        "is_app_unfurl": True,
+        "app_unfurl_url": url,
+    }
+    return {"container": container, "app_unfurl": copy.deepcopy(attachment)}
 
 
 def view_action(
@@ -196,6 +215,8 @@ def describe_message(message: Message) -> dict[str, Any]:
         told |= {"bot_id": BOT, "app_id": APP, "bot_profile": _bot_profile()}
     if message.blocks:
         told["blocks"] = message.blocks
+    elif message.user not in (BOT_USER, ""):  # Slack keeps what people type as rich text, too
+        told["blocks"] = [rich_text(message.text)]
     if message.attachments:
         told["attachments"] = message.attachments
     if message.files:
@@ -212,6 +233,33 @@ def describe_message(message: Message) -> dict[str, Any]:
     return copy.deepcopy(told)
 
 
+def rich_text(text: str) -> dict[str, Any]:
+    """What somebody typed, as the rich text that Slack's composer makes of it.
+
+    https://docs.slack.dev/reference/block-kit/blocks/rich-text-block
+    """
+    elements = [_element(part) for part in _MARKED.split(text) if part]
+    return {
+        "type": "rich_text",
+        "block_id": "typed",
+        "elements": [{"type": "rich_text_section", "elements": elements}],
+    }
+
+
+def _element(part: str) -> dict[str, Any]:
+    if not _MARKED.fullmatch(part):
+        return {"type": "text", "text": html.unescape(part)}
+    target, _, label = part[1:-1].partition("|")
+    if target.startswith("@"):
+        return {"type": "user", "user_id": target[1:]}
+    if target.startswith("#"):
+        return {"type": "channel", "channel_id": target[1:]}
+    if target.startswith("!"):
+        return {"type": "broadcast", "range": target[1:]}
+    link = {"type": "link", "url": target}
+    return link | ({"text": html.unescape(label)} if label else {})
+
+
 def _bot_profile() -> dict[str, Any]:
     return {
         "id": BOT,
@@ -225,12 +273,13 @@ def _bot_profile() -> dict[str, Any]:
 
 
 def _message_container(message: Message) -> dict[str, Any]:
-    return {
+    told = {
         "type": "message",
         "message_ts": message.ts,
         "channel_id": message.channel,
         "is_ephemeral": message.only_for is not None,
     }
+    return told | ({"thread_ts": message.thread_ts} if message.thread_ts else {})
 
 
 def _app() -> dict[str, Any]:

@@ -1,4 +1,5 @@
-// The page's own API: see sandbox/page_api/page_routes.py and sandbox/simulated_providers/provider_routes.py.
+// The page's own API: see sandbox/page_api/page_routes.py,
+// sandbox/simulated_providers/provider_routes.py, and sandbox/newsletter/newsletter_routes.py.
 
 async function answer(response) {
   const body = await response.json();
@@ -37,6 +38,16 @@ export async function actOutside(path, what) {
   const body = JSON.stringify(what);
   const headers = { 'Content-Type': 'application/json' };
   return answer(await fetch(`/sandbox/outside/${path}`, { method: 'POST', headers, body }));
+}
+
+export async function readNewsletter() {
+  return answer(await fetch('/sandbox/newsletter'));
+}
+
+export async function sendCampaign(medium) {
+  const body = JSON.stringify({ medium });
+  const headers = { 'Content-Type': 'application/json' };
+  return answer(await fetch('/sandbox/newsletter/send', { method: 'POST', headers, body }));
 }
 
 export async function upload(person, file) {

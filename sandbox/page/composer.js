@@ -19,6 +19,16 @@ export function makeComposer(page, form) {
   let active = 0;
   let recalled = 0;
   let running = 0;
+  let thread = null;
+  const threadNote = h('p', { class: 'in-thread', hidden: true });
+
+  function answer(where, name) {
+    thread = where;
+    threadNote.hidden = !where;
+    threadNote.replaceChildren(...(where ? [`In the thread of ${name}’s message`,
+      h('button', { type: 'button', class: 'icon', 'aria-label': 'Leave the thread', onclick: () => { answer(null); input.focus(); } }, icon(ICONS.close))] : []));
+    if (where) input.focus();
+  }
 
   const matches = () => (/^\/\S*$/.test(input.value)
     ? page.state.commands.filter((command) => command.name.startsWith(input.value)) : []);
@@ -57,19 +67,41 @@ export function makeComposer(page, form) {
     input.focus();
   }
 
+  // The app hears of a link while it is typed, and may say what will stand below it.
+  let writing = 0;
+  let linked = false;
+  function write() {
+    clearTimeout(writing);
+    const links = /https?:\/\/\S/.test(input.value);
+    if (!links && !linked) return;
+    linked = links;
+    writing = setTimeout(() => act(page.state.me, { do: 'write', channel: page.channel().id, text: input.value })
+      .catch((problem) => toast(problem.message, 'wrong')), 300);
+  }
+
   async function run() {
     const text = input.value.trim();
     if (!text) return;
     HISTORY.push(text);
     recalled = HISTORY.length;
     input.value = '';
+    clearTimeout(writing);
+    linked = false;
     hide();
     fit();
     running += 1;
     const isCommand = text.startsWith('/');
+    if (isCommand && thread) {
+      // https://docs.slack.dev/interactivity/implementing-slash-commands
+      toast('Slack has no commands in threads.', 'wrong');
+      running -= 1;
+      return;
+    }
     if (isCommand) working.textContent = `Running ${text.split(' ')[0]}…`;
     try {
-      const outcome = await act(page.state.me, { do: isCommand ? 'command' : 'say', channel: page.channel().id, text });
+      const outcome = await act(page.state.me, isCommand
+        ? { do: 'command', channel: page.channel().id, text }
+        : { do: 'say', channel: page.channel().id, text, thread_ts: thread?.ts ?? null });
       if (outcome.notice) toast(outcome.notice, 'wrong');
       else page.tour.ran(text);
     } catch (problem) {
@@ -82,6 +114,7 @@ export function makeComposer(page, form) {
   }
 
   input.addEventListener('input', offer);
+  input.addEventListener('input', write);
   input.addEventListener('blur', hide);
   input.addEventListener('keydown', (event) => {
     const found = list.isConnected ? matches() : [];
@@ -97,6 +130,8 @@ export function makeComposer(page, form) {
     } else if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
       run();
+    } else if (event.key === 'Escape' && thread) {
+      answer(null);
     } else if (event.key === 'ArrowUp' && HISTORY.length && (!input.value || input.value === HISTORY[recalled])) {
       event.preventDefault();
       recalled = Math.max(0, recalled - 1);
@@ -105,23 +140,27 @@ export function makeComposer(page, form) {
     }
   });
   form.addEventListener('submit', (event) => { event.preventDefault(); run(); input.focus(); });
-  zap.addEventListener('click', () => openMenu(zap, page.state.shortcuts.filter((one) => one.kind === 'global').map((one) => ({
+  zap.addEventListener('click', () => openMenu(zap, [...page.state.shortcuts.filter((one) => one.kind === 'global').map((one) => ({
     label: one.name,
     run: () => act(page.state.me, { do: 'shortcut', callback_id: one.callback_id })
-      .then((outcome) => outcome.notice && toast(outcome.notice, 'wrong'))
+      .then((outcome) => (outcome.notice ? toast(outcome.notice, 'wrong') : page.tour.pressed(`Shortcut: ${one.name}`)))
       .catch((problem) => toast(problem.message, 'wrong')),
-  }))));
-  form.append(working, h('div', { class: 'field-row' }, zap, input, send));
+  })), ...page.state.steps.map((step) => ({ label: `Workflow: ${step.title}`, run: () => page.workflow.open(step) }))]));
+  const previews = h('div', { class: 'previews', role: 'status' });
+  form.append(working, previews, threadNote, h('div', { class: 'field-row' }, zap, input, send));
   fit();
 
   return {
+    answer,
     put(text) { input.value = text; fit(); input.focus(); },
     refresh() {
       const channel = page.channel();
+      if (thread && thread.channel !== channel?.id) answer(null);
       const where = channel?.direct ? page.state.app.name : `#${channel?.name}`;
       input.placeholder = channel?.archived ? `${where} is archived` : `Message ${where}`;
       input.disabled = Boolean(channel?.archived);
-      zap.hidden = !page.state.shortcuts.some((one) => one.kind === 'global');
+      previews.replaceChildren(...page.state.previews.filter((one) => one.channel === channel?.id).map((one) => h('p', { class: 'attachment' }, h('strong', {}, one.title), ' ', h('small', {}, one.url))));
+      zap.hidden = !page.state.steps.length && !page.state.shortcuts.some((one) => one.kind === 'global');
     },
   };
 }

@@ -230,7 +230,8 @@ function dated(surface, block, data, label) {
   const get = () => (node.value === '' ? null : type === 'datetime-local' ? surface.fromLocal(node.value) : node.value);
   register(surface, block, data, get);
   node.addEventListener('change', () => changed(surface, block, data, get(), node));
-  return node;
+  // A browser shows no placeholder in such a field.
+  return data.placeholder && block.type !== 'input' ? h('label', { class: 'dated' }, textObject(data.placeholder), node) : node;
 }
 
 function choices(surface, block, data, label) {

@@ -21,7 +21,8 @@ export function makeMailbox(act) {
       h('h3', {}, mail.subject), h('p', {}, mail.body),
       h('div', { class: 'ways' },
         h('button', { type: 'button', class: 'button', dataset: { key: 'unsubscribe' }, onclick: () => act({ do: 'unsubscribe' }, 'Unsubscribe') }, 'Unsubscribe'),
-        h('button', { type: 'button', class: 'button', dataset: { key: 'spam' }, onclick: () => act({ do: 'complain' }, 'Report spam') }, 'Report spam')),
+        h('button', { type: 'button', class: 'button', dataset: { key: 'spam' }, onclick: () => act({ do: 'complain' }, 'Report spam') }, 'Report spam'),
+        h('button', { type: 'button', class: 'button', dataset: { key: 'sendgrid' }, title: 'The link that SendGrid puts below each e-mail', onclick: () => act({ do: 'unsubscribe', by: 'sendgrid' }, 'Opt out at SendGrid') }, 'Opt out at SendGrid')),
       h('a', { href: mail.page, target: '_blank', rel: 'noopener noreferrer', title: mail.link, dataset: { key: 'link' } }, 'Open the unsubscribe link'),
       h('small', { class: 'answered' }, `${mail.status} `, mail.told && told(mail.told)));
   }
@@ -32,8 +33,6 @@ export function makeMailbox(act) {
     const focus = top.contains(document.activeElement) ? document.activeElement.dataset.key : null;
     top.replaceChildren(
       ...(newest.arrived ? [] : [h('p', { class: 'note lost' }, icon(ICONS.warning), h('span', {}, newest.status === 'dropped' ? 'The newest e-mail was not even sent. ' : `The newest e-mail came back: ${newest.reason}. `, told(newest.told)))]),
-      ...(one.suppressed ? [h('div', { class: 'note' }, icon(ICONS.block), h('span', {}, `SendGrid sends no more: ${one.suppressed}.`),
-        h('button', { type: 'button', class: 'chip-button', onclick: () => act({ do: 'relieve' }, 'Lift') }, 'Lift'))] : []),
       ...(arrived ? [letter(arrived)] : []));
     if (focus) top.querySelector(`[data-key="${focus}"]`)?.focus();
   }
@@ -42,7 +41,7 @@ export function makeMailbox(act) {
     node,
     show(one, all) {
       if (statuses !== JSON.stringify(all)) { statuses = JSON.stringify(all); why.replaceChildren(failures(all)); }
-      const signature = JSON.stringify([one.id, one.mails, one.suppressed, one.mails.map((mail) => clock(mail.at))]);
+      const signature = JSON.stringify([one.id, one.mails, one.mails.map((mail) => clock(mail.at))]);
       if (signature === drawn) return;
       drawn = signature;
       draw(one);

@@ -15,6 +15,7 @@ import { avatar, showPlaces, showWho } from './sidebar.js';
 import { surface } from './surface.js';
 import { toast } from './toast.js';
 import { makeTour } from './tour.js';
+import { makeWorkflow } from './workflow.js';
 
 const get = (id) => document.getElementById(id);
 
@@ -66,6 +67,7 @@ function draw() {
   else showMessages(page, get('log'), state.messages.filter((one) => one.channel === page.where));
   showModals(page, state.modals);
   page.composer.refresh();
+  page.workflow.refresh();
   page.tour.refresh();
   page.tour.look();
   page.inspector.refresh();
@@ -140,6 +142,7 @@ document.addEventListener('keydown', (event) => { if (event.key === 'Escape') cl
 document.addEventListener('visibilitychange', () => page.state && refresh());
 setInterval(() => page.state && document.visibilityState === 'visible' && !document.querySelector('.menu') && showWho(page, get('who')), 60_000);
 
+page.workflow = makeWorkflow(page);
 page.composer = makeComposer(page, get('composer'));
 page.tour = makeTour(page, get('tour'));
 page.inspector = makeInspector(get('inspector'), get('lines'));

@@ -78,16 +78,21 @@ function row(page, one) {
         icon(ICONS.file), h('bdi', {}, file.title), h('small', {}, `${file.size.toLocaleString('en-US')} bytes`))),
       Object.keys(one.reactions).length ? h('div', { class: 'reactions' },
         Object.entries(one.reactions).map(([name, users]) => h('span', { class: 'reaction' }, plainText(`:${name}:`), ` ${users.length}`))) : null),
-    shortcuts.length && !one.is_ephemeral ? more(page, place, shortcuts) : null);
+    one.is_ephemeral ? null : more(page, one, shortcuts));
 }
 
-function more(page, place, shortcuts) {
-  const button = h('button', { type: 'button', class: 'icon more', 'aria-label': 'Message shortcuts', 'aria-haspopup': 'menu', 'aria-expanded': 'false' }, icon(ICONS.dots));
-  button.addEventListener('click', () => openMenu(button, shortcuts.map((shortcut) => ({
+// What can be done with a message: an answer in its thread, and the app's shortcuts.
+function more(page, one, shortcuts) {
+  const thread = { channel: one.channel, ts: one.thread_ts ?? one.ts };
+  const button = h('button', { type: 'button', class: 'icon more', 'aria-label': 'Message menu', 'aria-haspopup': 'menu', 'aria-expanded': 'false' }, icon(ICONS.dots));
+  const offers = shortcuts.map((shortcut) => ({
     label: shortcut.name,
-    run: () => act(page.state.me, { do: 'shortcut', callback_id: shortcut.callback_id, ...place })
+    note: page.state.app.name,
+    run: () => act(page.state.me, { do: 'shortcut', callback_id: shortcut.callback_id, channel: one.channel, ts: one.ts })
       .then((outcome) => outcome.notice && toast(outcome.notice, 'wrong'))
       .catch((problem) => toast(problem.message, 'wrong')),
-  }))));
+  }));
+  const reply = { label: 'Reply in thread', run: () => page.composer.answer(thread, page.person(one.user)?.name ?? 'somebody') };
+  button.addEventListener('click', () => openMenu(button, [reply, ...offers]));
   return button;
 }

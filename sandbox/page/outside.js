@@ -4,6 +4,7 @@
 import { actOutside, readContact, readOutside } from './api.js';
 import { h, icon, ICONS } from './dom.js';
 import { makeFlood } from './flood.js';
+import { makeLists } from './lists.js';
 import { makeMailbox } from './mailbox.js';
 import { makePhone } from './phone.js';
 import { combobox } from './picker.js';
@@ -37,9 +38,10 @@ export function makeOutside(page, node) {
   };
   const phone = makePhone(act, (text) => page.tour.texted(one.name, text));
   const mailbox = makeMailbox(act);
+  const lists = makeLists(act);
   const flood = makeFlood(page);
   const pane = h('div', { class: 'pane', role: 'tabpanel', id: 'outside-pane' }, phone.node, mailbox.node);
-  node.append(who, tabs, pane, flood.node);
+  node.append(who, tabs, lists.node, pane, flood.node);
 
   async function refresh() {
     if (busy) { again = true; return; }
@@ -49,8 +51,10 @@ export function makeOutside(page, node) {
       page.panel.offerOutside(Boolean(all.people.length));
       if (all.people.length) {
         const there = all.people.some((person) => person.id === wanted);
+        const before = wanted;
         one = await readContact(there ? wanted : all.people[0].id);
-        wanted = one.id;
+        // Unless somebody has chosen another one meanwhile.
+        if (wanted === before) wanted = one.id;
         draw();
       }
     } catch (problem) {
@@ -68,6 +72,7 @@ export function makeOutside(page, node) {
     const sender = all.senders.find((each) => each.id === where);
     phone.node.hidden = !sender;
     mailbox.node.hidden = where !== MAILBOX;
+    lists.show(one, where === MAILBOX);
     pane.setAttribute('aria-labelledby', `thread ${where}`);
     if (sender) phone.show(one, sender, all.sms_failures);
     else mailbox.show(one, all.email_failures);

@@ -53,7 +53,10 @@ export function showPlaces(page, node) {
     h('p', { class: 'caption' }, 'App'),
     h('ul', {},
       page.state.app.home && item(page, 'home', ICONS.home, `${page.state.app.name} Home`, 0),
-      direct && item(page, direct.id, ICONS.chat, page.state.app.name, direct.unread, 'Direct messages with ')));
+      direct && item(page, direct.id, ICONS.chat, page.state.app.name, direct.unread, 'Direct messages with ')),
+    ...(page.state.newsletter ? [
+      h('p', { class: 'caption' }, 'Beside Slack'),
+      h('ul', {}, h('li', {}, h('a', { class: 'place', href: '/newsletter', target: '_blank', dataset: { key: 'place newsletter' } }, icon(ICONS.send), h('span', {}, 'Newsletter'))))] : []));
   if (focus) node.querySelector(`[data-key="${CSS.escape(focus)}"]`)?.focus();
 }
 

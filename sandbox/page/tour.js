@@ -1,8 +1,10 @@
 // "What to try": steps that fill the composer, and tick themselves off when they are done.
 //
 // A step with `shows` is done once a modal, or a message that is new or has changed, has all these
-// texts; one with `press` once that button was pressed, by its `contact` where it has one; one with
-// `texts` once its contact has texted that; and any other once its command was answered.
+// texts; one with `press` once that button was pressed, by its `contact` where it has one, or once that
+// shortcut or workflow was started ("Shortcut: Find a contact", "Workflow: Check status"); one with
+// `texts` once its contact has texted that; one with `newsletter` once a campaign was sent; and any
+// other once its command was answered.
 
 import { h, icon, ICONS } from './dom.js';
 import { mrkdwn } from './mrkdwn.js';
@@ -36,6 +38,7 @@ export function makeTour(page, node) {
   }
 
   function offer(step) {
+    if (step.newsletter) return h('a', { class: 'try', href: '/newsletter', target: '_blank' }, 'Open', h('span', {}, 'Newsletter'));
     const words = step.contact || step.outside
       ? [step.texts ? h('code', {}, step.texts) : 'Open', h('span', {}, step.contact ? `as ${step.contact}` : 'Phone & mailbox')]
       : [step.command ? h('code', {}, step.command) : 'Switch', step.person && h('span', {}, `as ${step.person}`)];
@@ -88,11 +91,12 @@ export function makeTour(page, node) {
       tickAll((step) => step.contact === contact && presses(step).includes(label));
     },
     look() {
-      const { me, messages, modals } = page.state;
+      const { me, messages, modals, newsletter } = page.state;
       const before = seen.get(me);
       seen.set(me, new Map(messages.map((one) => [`${one.channel} ${one.ts}`, one.plain])));
       const fresh = before ? messages.filter((one) => before.get(`${one.channel} ${one.ts}`) !== one.plain) : [];
       const screens = [...fresh, ...modals.slice(-1)].map((one) => one.plain);
+      tickAll((step) => step.newsletter && newsletter?.sent);
       tickAll((step) => step.shows && screens.some((plain) => step.shows.every((text) => plain.includes(text))));
     },
   };

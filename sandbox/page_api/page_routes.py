@@ -41,7 +41,7 @@ async def do(request: Request) -> Response:
     own = {"messages": [serialize.message(room, person, one) for one in fresh]}
     top = stack(room.world, person.id)
     modal = serialize.view(room, person, top[-1]) if top else None
-    return JSONResponse(outcome.as_dict() | own | {"modal": modal})
+    return JSONResponse(outcome.as_dict() | own | {"modal": modal, "before": before})
 
 
 async def upload(request: Request) -> Response:
@@ -113,7 +113,7 @@ async def _forward(socket: WebSocket, queue: asyncio.Queue[dict[str, Any]]) -> N
         await socket.send_json(await queue.get())
 
 
-async def _do(  # noqa: C901, PLR0911 - a table of what a page may ask for
+async def _do(  # noqa: C901, PLR0911, PLR0912 - a table of what a page may ask for
     room: Room, person: SlackPerson, body: dict[str, Any]
 ) -> ActionOutcome | list[dict[str, Any]]:
     match body.get("do"):
@@ -122,10 +122,13 @@ async def _do(  # noqa: C901, PLR0911 - a table of what a page may ask for
                 room, person, _channel(room, body), body["text"]
             )
         case "say":
-            channel = _channel(room, body)
+            is_direct = body["channel"] == "directmessage"
+            channel = room.world.direct(person.id) if is_direct else _channel(room, body)
             return await person_actions.say(
                 room, person, channel, body["text"], body.get("thread_ts")
             )
+        case "write":
+            return await person_actions.write(room, person, _channel(room, body), body["text"])
         case "act":
             place = _place(room, person, body)
             return await person_actions.act(
@@ -147,6 +150,9 @@ async def _do(  # noqa: C901, PLR0911 - a table of what a page may ask for
         case "shortcut":
             message = _message(room, person, body) if body.get("ts") else None
             return await person_actions.use_shortcut(room, person, body["callback_id"], message)
+        case "step":
+            inputs = body.get("inputs") or {}
+            return await person_actions.run_step(room, person, body["callback_id"], inputs)
         case "read":
             _read(room, person, _channel(room, body))
             return ActionOutcome()

@@ -12,7 +12,9 @@ from sandbox.first_workspace import BOT_USER, SlackChannel, SlackPerson
 from sandbox.page_api.outcome import ActionOutcome
 from sandbox.responses import WebResponse, answer
 from sandbox.sandbox_errors import ApiRefused, Impossible
+from sandbox.shared_links import URL
 from sandbox.view_stack import describe
+from sandbox.workflows.step_runs import event_of
 from sandbox.workspace_context import Room
 from sandbox.workspace_state import Message, View
 
@@ -50,23 +52,49 @@ async def run_command(
 async def say(
     room: Room, person: SlackPerson, channel: SlackChannel, text: str, thread_ts: str | None = None
 ) -> ActionOutcome:
+    """The app hears of a mention where it is in the channel, and of direct messages where its
+    manifest has them."""
     _may_write(person, channel)
-    marked = _mentions(room, mrkdwn.escape(text))
+    if channel.person and not room.manifest.messages:
+        raise Impossible("Sending messages to this app has been turned off.")
+    if thread_ts and thread_ts not in room.world.messages[channel.id]:
+        raise Impossible("This thread is not there any more.")
+    marked = _mentions(room, _linked(text))
     message = room.world.post(channel.id, person.id, marked, thread_ts=thread_ts)
+    if "link_shared" in room.manifest.events:
+        linked = room.links.posted(person, channel, message, room.manifest.domains)
+        if linked:
+            await room.link.event({**linked, "event_ts": message.ts})
     event = {
-        "user": person.id,
-        "text": marked,
-        "ts": message.ts,
+        **payloads.describe_message(message),
         "channel": channel.id,
         "event_ts": message.ts,
         "team": person.team,
     }
-    told: AppResponse | None = None
-    if f"@{BOT_USER}" in message.pings and "app_mention" in room.manifest.events:
-        told = await room.link.event({"type": "app_mention", **event})
-    if channel.person and "message.im" in room.manifest.events:
-        told = await room.link.event({"type": "message", "channel_type": "im", **event})
-    return ActionOutcome.unnoticed(told) if told else ActionOutcome()
+    if channel.person:
+        if "message.im" not in room.manifest.events:
+            return ActionOutcome()
+        event |= {"type": "message", "channel_type": "im"}
+    elif f"@{BOT_USER}" in message.pings and BOT_USER in channel.members:
+        if "app_mention" not in room.manifest.events:
+            return ActionOutcome()
+        event |= {"type": "app_mention"}
+    else:
+        return ActionOutcome()
+    return ActionOutcome.unnoticed(await room.link.event(event))
+
+
+async def write(room: Room, person: SlackPerson, channel: SlackChannel, text: str) -> ActionOutcome:
+    """`text` stands in the composer now. The app hears of links to its domains."""
+    if "link_shared" not in room.manifest.events:
+        return ActionOutcome()
+    event = room.links.typed(person, channel, text, room.manifest.domains)
+    if event is None:
+        return ActionOutcome()
+    told = await room.link.event(
+        {**event, "event_ts": room.world.new_ts()}, shared=channel.shared or channel.pending
+    )
+    return ActionOutcome.unnoticed(told)
 
 
 async def act(
@@ -78,7 +106,9 @@ async def act(
     value: Any,
 ) -> ActionOutcome:
     """A click on a button, an item of an overflow menu, or a field that now holds `value`."""
-    found = find(place.blocks, block_id, action_id)
+    attachment = place.unfurl_with(block_id) if isinstance(place, Message) else None
+    blocks = attachment["blocks"] if attachment else place.blocks
+    found = find(blocks, block_id, action_id)
     if found is None:
         raise Impossible(f"There is no {action_id} in {block_id}.")
     block, element = found
@@ -94,6 +124,8 @@ async def act(
         payload = payloads.message_action(
             room.world, person, place, action, _reply_url(room, person, place)
         )
+        if attachment:
+            payload |= payloads.in_attachment(place, attachment)
     told = await room.link.send("interactive", payload, f"block_actions {action_id}")
     return ActionOutcome.of(told)
 
@@ -154,6 +186,17 @@ async def use_shortcut(
     return ActionOutcome.of(await room.link.send("interactive", payload, f"shortcut {callback_id}"))
 
 
+async def run_step(
+    room: Room, person: SlackPerson, callback_id: str, inputs: dict[str, Any]
+) -> ActionOutcome:
+    """Runs a workflow that has this step alone."""
+    step = next((one for one in room.manifest.steps if one.callback_id == callback_id), None)
+    if step is None:
+        raise Impossible(f"There is no step {callback_id}.")
+    run = room.steps.start(step, person.id, inputs)
+    return ActionOutcome.unnoticed(await room.link.event(event_of(run, room.world.new_ts())))
+
+
 def _may_write(person: SlackPerson, channel: SlackChannel) -> None:
     if person.id not in channel.members:
         raise Impossible(f"{person.name} is not in #{channel.name}.")
@@ -200,7 +243,15 @@ def _did(element: dict[str, Any], value: Any) -> dict[str, Any]:
 
 
 def _linked(text: str) -> str:
-    """As Slack escapes a command's text: addresses and numbers become links."""
+    """As Slack escapes what people write: addresses and numbers become links."""
+    parts = URL.split(text)
+    return "".join(
+        f"<{mrkdwn.escape(part)}>" if index % 2 else _without_links(part)
+        for index, part in enumerate(parts)
+    )
+
+
+def _without_links(text: str) -> str:
     text = mrkdwn.escape(text)
     text = _EMAIL.sub(lambda found: f"<mailto:{found[0]}|{found[0]}>", text)
     return _PHONE.sub(lambda found: f"<tel:+{re.sub(r'[^0-9]', '', found[0])}|{found[0]}>", text)

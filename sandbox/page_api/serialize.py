@@ -1,8 +1,11 @@
 """What one person sees, as JSON for the page and for the test client."""
 
+from dataclasses import asdict
 from typing import Any
 
 from sandbox.first_workspace import APP_NAME, BOT_USER, TEAM_NAME, SlackChannel, SlackPerson
+from sandbox.newsletter.campaign import CampaignState
+from sandbox.newsletter.newsletter import Newsletter
 from sandbox.page_api.naming import names
 from sandbox.spoken_blocks import read_message, read_view
 from sandbox.view_stack import stack
@@ -35,8 +38,19 @@ def everything(room: Room, person: SlackPerson) -> dict[str, Any]:
             {"name": s.name, "kind": s.kind, "callback_id": s.callback_id}
             for s in room.manifest.shortcuts
         ],
+        "previews": room.links.previews(person.id),
+        "steps": [asdict(step) for step in room.manifest.steps],
+        "step_runs": [run.as_dict() for run in room.steps.of(person.id)],
         "tour": room.tour,
+        "newsletter": _newsletter(room.newsletter),
     }
+
+
+def _newsletter(newsletter: Newsletter) -> dict[str, Any] | None:
+    """None where nobody is on its list."""
+    if not any(newsletter.subscribers):
+        return None
+    return {"sent": any(one.state is CampaignState.DONE for one in newsletter.campaigns.values())}
 
 
 def message(room: Room, person: SlackPerson, one: Message) -> dict[str, Any]:

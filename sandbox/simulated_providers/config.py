@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -36,7 +36,8 @@ class SimulatedContact:
     email: str = ""
     #: Senders that the carrier blocks already.
     blocked: frozenset[str] = frozenset()
-    #: Why SendGrid sends this mailbox nothing, in its own words; mostly empty.
+    #: Why SendGrid sends this mailbox nothing, in its own words; mostly empty. That list holds the
+    #: mailbox from the beginning.
     suppressed: str = ""
     #: Whether a flood of STOPs may have one of theirs in it.
     floods: bool = True
@@ -114,15 +115,21 @@ def read_given(body: Any) -> Given:
         raise Impossible(f"What is outside can't be read: {wrong}.") from None
 
 
+def on_this_machine(url: str, name: str) -> SplitResult:
+    """The parts of the address. Raises ValueError where it leads elsewhere."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme != "http" or not (host == "localhost" or ip_address(host).is_loopback):
+        raise ValueError(f"{name} must be an http:// address of this machine")
+    return parts
+
+
 def _webhooks(url: str, within: float) -> tuple[str, Retries]:
     """The address, and what its fragment says of retries: `#rc=5&rp=all`.
 
     https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
     """
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme != "http" or not (host == "localhost" or ip_address(host).is_loopback):
-        raise ValueError("webhooks must be an http:// address of this machine")
+    parts = on_this_machine(url, "webhooks")
     overrides = dict(parse_qsl(parts.fragment))
     policy = frozenset(overrides.get("rp", "ct").split(","))
     retries = Retries(

@@ -48,7 +48,9 @@ async def flood(request: Request) -> Response:
     return JSONResponse({"ok": True})
 
 
-async def _do(outside: Simulation, one: SimulatedContact, body: dict[str, Any]) -> Sent | None:
+async def _do(  # noqa: PLR0911 - a table of what a contact or the company may do
+    outside: Simulation, one: SimulatedContact, body: dict[str, Any]
+) -> Sent | None:
     sender = str(body.get("sender") or "")
     code = str(body.get("code") or "")
     match body.get("do"), body.get("by", "sms"):
@@ -61,6 +63,8 @@ async def _do(outside: Simulation, one: SimulatedContact, body: dict[str, Any]) 
             return await outside.mailboxes.send(one, code)
         case "complain", _:
             return await outside.mailboxes.complain(one)
+        case "unsubscribe", "sendgrid":
+            return await outside.mailboxes.opt_out_at_sendgrid(one)
         case "unsubscribe", _:
             return await outside.mailboxes.unsubscribe(one)
         case "relieve", _:

@@ -45,6 +45,7 @@ FAILURES: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
 #: Why SendGrid does not even try, in its own words.
 BOUNCED: Final = "Bounced Address"
 REPORTED: Final = "Spam Reporting Address"
+UNSUBSCRIBED: Final = "Unsubscribed Address"
 
 
 def event(kind: str, mailbox: str, message: str, stamp: int, **more: Any) -> dict[str, Any]:

@@ -2,12 +2,20 @@
 
 from typing import Any, Final
 
+from sandbox.simulated_lists.entry_list import ListedEntry
 from sandbox.simulated_providers import sendgrid_events, twilio_webhooks
 from sandbox.simulated_providers.config import SimulatedContact
 from sandbox.simulated_providers.inbox_state import Mail, StoredText
 from sandbox.simulated_providers.simulation import Simulation
 from sandbox.simulated_providers.webhook_sender import Sent
 
+_LISTS: Final = {
+    "bounces": "Bounces",
+    "blocks": "Blocks",
+    "invalid_emails": "Invalid addresses",
+    "spam_reports": "Spam reports",
+    "unsubscribes": "Unsubscribes",
+}
 _WHY: Final = {**twilio_webhooks.FAILURES, twilio_webhooks.OPTED_OUT: "The contact has opted out"}
 
 
@@ -53,7 +61,21 @@ def contact(outside: Simulation, one: SimulatedContact) -> dict[str, Any]:
             _mail(outside, mail) for mail in (outside.mailboxes.mails(one) if one.email else ())
         ],
         "suppressed": outside.mailboxes.suppressed(one),
+        "lists": [
+            {"id": name, "name": list_name(outside, name), "at": entry.at, "why": _why(entry)}
+            for name, entry in outside.mailboxes.listed(one)
+        ],
     }
+
+
+def list_name(outside: Simulation, name: str) -> str:
+    """As SendGrid's console calls the list."""
+    kind, _, group = name.partition(":")
+    return f"Group {outside.sendgrid.groups[int(group)]}" if group else _LISTS[kind]
+
+
+def _why(entry: ListedEntry) -> str:
+    return str(entry.facts.get("reason", ""))
 
 
 def sent(what: Sent | None) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from sandbox.sandbox_errors import Impossible
+from sandbox.simulated_lists.sendgrid_lists import SimulatedSendGrid
 from sandbox.simulated_providers.config import Given
 from sandbox.simulated_providers.flood import MOST, Flood
 from sandbox.simulated_providers.mailboxes import SimulatedMailboxes
@@ -15,11 +16,12 @@ from sandbox.workspace_state import World
 class Simulation:
     """Nobody is there before `settle`."""
 
-    def __init__(self, world: World, journal: TrafficJournal) -> None:
+    def __init__(self, world: World, journal: TrafficJournal, sendgrid: SimulatedSendGrid) -> None:
         self.post = Post(world, journal)
         self.given = Given()
         self.phones = Phones(self.given, self.post)
-        self.mailboxes = SimulatedMailboxes(self.given, self.post)
+        self.sendgrid = sendgrid
+        self.mailboxes = SimulatedMailboxes(self.given, self.post, sendgrid)
         self.flood: Flood | None = None
 
     async def settle(self, given: Given) -> None:
@@ -27,7 +29,7 @@ class Simulation:
         await self.post.quiet()
         self.given = given
         self.phones = Phones(given, self.post)
-        self.mailboxes = SimulatedMailboxes(given, self.post)
+        self.mailboxes = SimulatedMailboxes(given, self.post, self.sendgrid)
         self.flood = None
         self.post.changed()
 

@@ -9,6 +9,8 @@ from typing import Any
 from sandbox.delivery.socket_delivery import SocketDelivery
 from sandbox.first_workspace import BOT_USER, SlackChannel, SlackPerson
 from sandbox.sandbox_errors import ApiRefused
+from sandbox.shared_links import SharedLinks
+from sandbox.workflows.step_runs import StepRuns
 from sandbox.workspace_state import Message, World
 
 LARGEST_PAGE = 1000
@@ -22,7 +24,12 @@ class ApiCall:
     args: dict[str, Any]
     base_url: str
     scopes: frozenset[str]
+    #: Whether the app has a Home tab.
+    home: bool
     socket: SocketDelivery | None
+    links: SharedLinks
+    steps: StepRuns
+    token: str
 
     def text(self, name: str) -> str:
         """Raises Refused where the argument is missing."""

@@ -26,7 +26,7 @@ async def call_method(request: Request) -> Response:
     shown = {key: value for key, value in args.items() if key not in _SECRETS}
     line = _begin(room, name, shown)
     began = time.perf_counter()
-    fault = room.faults.take(name)
+    fault = room.faults.take(name, "*")
     if fault and fault.kind not in (FaultKind.SLOW, FaultKind.CLOSE):
         response = _refusal(fault)
         _end(room, line, began, f"fault: {fault.kind}", [])
@@ -52,7 +52,7 @@ async def respond(request: Request) -> Response:
         body = None
     line = _begin(room, "response_url", body if isinstance(body, dict) else {})
     began = time.perf_counter()
-    fault = room.faults.take("response_url")
+    fault = room.faults.take("response_url", "*")
     if fault and fault.kind not in (FaultKind.SLOW, FaultKind.CLOSE):
         _end(room, line, began, f"fault: {fault.kind}", [])
         return _refusal(fault)
@@ -112,7 +112,11 @@ def _answer(room: Room, name: str, token: str, args: dict[str, Any]) -> dict[str
         args=args,
         base_url=room.base_url,
         scopes=room.manifest.scopes,
+        home=room.manifest.home,
         socket=room.socket,
+        links=room.links,
+        steps=room.steps,
+        token=token,
     )
     try:
         known = METHODS.get(name)
@@ -130,6 +134,8 @@ def _authorise(room: Room, known: Known, token: str) -> None:
         return
     if not token:
         raise ApiRefused("not_authed")
+    if room.steps.by_token(token):
+        kinds[token] = "bot"
     if token not in kinds:
         raise ApiRefused("invalid_auth")
     if kinds[token] != known.token:

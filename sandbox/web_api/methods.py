@@ -10,6 +10,8 @@ from sandbox.web_api import (
     chat_methods,
     conversation_methods,
     file_methods,
+    function_methods,
+    unfurl_method,
     user_methods,
     view_methods,
 )
@@ -81,6 +83,7 @@ METHODS: Final[dict[str, Known]] = {
     "chat.delete": _chat(chat_methods.delete),
     "chat.postEphemeral": _chat(chat_methods.post_ephemeral),
     "chat.postMessage": _chat(chat_methods.post_message),
+    "chat.unfurl": Known(do=unfurl_method.unfurl, scopes=("links:write",)),
     "chat.update": _chat(chat_methods.update),
     "conversations.history": Known(do=conversation_methods.history, scopes=_HISTORY),
     "conversations.info": Known(do=conversation_methods.info, scopes=_READ_CHANNELS),
@@ -92,6 +95,8 @@ METHODS: Final[dict[str, Known]] = {
     "files.completeUploadExternal": Known(do=file_methods.complete_upload, scopes=("files:write",)),
     "files.info": Known(do=file_methods.info, scopes=("files:read",)),
     "files.getUploadURLExternal": Known(do=file_methods.get_upload_url, scopes=("files:write",)),
+    "functions.completeError": Known(do=function_methods.complete_error),
+    "functions.completeSuccess": Known(do=function_methods.complete_success),
     "reactions.add": Known(do=chat_methods.add_reaction, scopes=("reactions:write",)),
     "team.info": Known(do=user_methods.team, scopes=("team:read",)),
     "usergroups.list": Known(do=user_methods.list_groups, scopes=("usergroups:read",)),
@@ -108,5 +113,5 @@ METHODS: Final[dict[str, Known]] = {
 # channel should find that out here.
 ALL_SCOPES: Final = frozenset(
     {scope for known in METHODS.values() for scope in known.scopes}
-    | {"commands", "files:read", "app_mentions:read", "users:read.email"}
+    | {"commands", "files:read", "app_mentions:read", "users:read.email", "links:read"}
 )

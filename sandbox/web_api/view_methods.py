@@ -29,6 +29,8 @@ def update(call: ApiCall) -> dict[str, Any]:
 def publish(call: ApiCall) -> dict[str, Any]:
     person = call.person("user_id")
     body, hash_ = call.json("view"), call.optional("hash")
+    if not call.home:
+        raise ApiRefused("not_enabled")
     return {
         "view": view_stack.describe(view_stack.publish_view(call.world, person.id, body, hash_))
     }

@@ -8,14 +8,20 @@ alone, or, where it was removed, in neither.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
 
-from bot.consent.log.chain import redact
-from bot.consent.log.entries import Entry, EntryKind
+from bot.consent.log.chain import GENESIS, ChainLink, holds, redact
+from bot.consent.log.entries import Answers, Entry, EntryKind
 from bot.consent.model import AddressFacts, Channel, Contact
 from bot.consent.store import Expected
-from storage.sql.dry_run_alerts import DryRunCases, DryRunImports, DryRunKeyValue, DryRunOutbox
+from storage.sql.dry_run_alerts import (
+    DryRunCases,
+    DryRunImports,
+    DryRunKeyValue,
+    DryRunOutbox,
+    DryRunWriteBacks,
+)
 from storage.sql.sql_records import SQLRecords
 from storage.sql.tables.sql_contacts import SQLAddresses, SQLContacts
 from storage.sql.tables.sql_log import SQLEvents, SQLLog
@@ -24,13 +30,17 @@ from storage.sql.tables.sql_log import SQLEvents, SQLLog
 class DryRunRecords:
     """See `bot.consent.store.Records`."""
 
-    def __init__(self, under: SQLRecords, over: SQLRecords) -> None:
+    def __init__(self, under: SQLRecords, over: SQLRecords, *, outdated: bool = False) -> None:
+        """`outdated`: an earlier version's database lies under, which has no table of writes."""
         self.contacts = DryRunContacts(under.contacts, over.contacts)
         self.addresses = DryRunAddresses(under.addresses, over.addresses)
         self.log = DryRunLog(under.log, over.log)
         self.events = DryRunEvents(under.events, over.events)
         self.outbox = DryRunOutbox(under.outbox, over.outbox)
         self.cases = DryRunCases(under.cases, over.cases)
+        self.write_backs = DryRunWriteBacks(
+            None if outdated else under.write_backs, over.write_backs
+        )
         self.key_value = DryRunKeyValue(under.key_value, over.key_value)
         self.imports = DryRunImports(under.imports, over.imports)
 
@@ -49,6 +59,9 @@ class DryRunContacts:
     def get(self, id: str) -> Contact | None:
         return (self._over if id in self._changed else self._under).get(id)
 
+    def get_many(self, ids: Collection[str]) -> dict[str, Contact]:
+        return {id: contact for id in ids if (contact := self.get(id)) is not None}
+
     def at(self, address: str) -> list[Contact]:
         found = self._left(self._under.at(address))
         return sorted([*found, *self._over.at(address)], key=_id)
@@ -64,8 +77,9 @@ class DryRunContacts:
         known = self._left(self._under.search(text, limit=limit + len(self._changed)))
         return [*known, *self._over.search(text, limit=limit)][: max(limit, 0)]
 
-    def all(self) -> Iterator[Contact]:
-        return heapq.merge(self._left(self._under.all()), self._over.all(), key=_id)
+    def all(self, *, after: str = "") -> Iterator[Contact]:
+        under = self._left(self._under.all(after=after))
+        return heapq.merge(under, self._over.all(after=after), key=_id)
 
     def count(self) -> int:
         gone = sum(1 for id in self._changed if (known := self._under.get(id)) and not known.erased)
@@ -116,8 +130,8 @@ class DryRunLog:
         self._first = under.head()[0]
         self._redacted: set[str] = set()
 
-    def append(self, entry: Entry) -> Entry:
-        return self._over.append(entry)
+    def append(self, entry: Entry, answers: Answers | None = None) -> Entry:
+        return self._over.append(entry, answers)
 
     def adopt(self, entry: Entry) -> None:
         self._over.adopt(entry)
@@ -147,7 +161,25 @@ class DryRunLog:
         return [self._bare(entry) for entry in found]
 
     def all(self) -> Iterator[Entry]:
-        return map(self._bare, chain(self._under.all(), self._over.all()))
+        return self.since(0)
+
+    def since(self, seq: int) -> Iterator[Entry]:
+        return map(self._bare, chain(self._under.since(seq), self._over.since(seq)))
+
+    def links(self) -> Iterator[ChainLink]:
+        previous = GENESIS
+        for entry in self.all():
+            held = holds(entry, previous)
+            previous = entry.hash
+            yield ChainLink(entry.seq, previous, held, entry.redacted, entry.kind, entry.contact)
+
+    def hashes(self, after: int, limit: int) -> list[str]:
+        found = self._under.hashes(after, limit)
+        return found + self._over.hashes(after, limit - len(found))
+
+    def of_address(self, address: str) -> list[Entry]:
+        found = chain(self._under.of_address(address), self._over.of_address(address))
+        return [entry for entry in map(self._bare, found) if not entry.redacted]
 
     def head(self) -> tuple[int, str]:
         return self._over.head()

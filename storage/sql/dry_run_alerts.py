@@ -1,9 +1,10 @@
-"""Alerts, re-opt-in cases, key values and imports of a dry run. See `dry_run`."""
+"""Alerts, re-opt-in cases, writes to lists, key values and imports of a dry run. See `dry_run`."""
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from itertools import chain
 
@@ -12,9 +13,11 @@ from bot.consent.cases import Case
 from bot.consent.errors import Changed
 from bot.consent.model import Channel, Import
 from bot.consent.records import Backlog
+from bot.consent.write_backs import WriteBack, WriteState
 from storage.sql.tables.sql_cases import SQLCases
 from storage.sql.tables.sql_key_value import SQLImports, SQLKeyValue
 from storage.sql.tables.sql_outbox import SQLOutbox
+from storage.sql.tables.sql_write_backs import SQLWriteBacks, by_wish
 
 
 class DryRunOutbox:
@@ -119,6 +122,56 @@ class DryRunCases:
     def all(self) -> Iterator[Case]:
         known = (case for case in self._under.all() if case.id not in self._changed)
         return heapq.merge(known, self._over.all(), key=lambda case: case.id)
+
+
+class DryRunWriteBacks:
+    """Writes to lists: those that were put or removed come from `over`, the others from `under`."""
+
+    def __init__(self, under: SQLWriteBacks | None, over: SQLWriteBacks) -> None:
+        """`under` is None where there are none yet."""
+        self._under = under
+        self._over = over
+        self._changed: set[str] = set()
+
+    def get(self, id: str) -> WriteBack | None:
+        if id in self._changed or self._under is None:
+            return self._over.get(id)
+        return self._under.get(id)
+
+    def put(self, write: WriteBack) -> None:
+        self._over.put(write)
+        self._changed.add(write.id)
+
+    def remove(self, id: str) -> None:
+        self._over.remove(id)
+        self._changed.add(id)
+
+    def of(self, key: str) -> list[WriteBack]:
+        known = self._under.of(key) if self._under else []
+        left = [write for write in known if write.id not in self._changed]
+        return sorted([*left, *self._over.of(key)], key=lambda write: write.id)
+
+    def due(self, now: datetime, providers: Collection[str], *, limit: int) -> list[WriteBack]:
+        due = [
+            write
+            for write in self.all()
+            if write.open
+            and write.provider in providers
+            and (write.not_before is None or write.not_before <= now)
+        ]
+        return sorted(due, key=by_wish)[: max(limit, 0)]
+
+    def waiting(self) -> Mapping[tuple[str, WriteState], int]:
+        return Counter((write.provider, write.state) for write in self.all())
+
+    def oldest(self, provider: str) -> datetime | None:
+        wished = (w.wished_at for w in self.all() if w.open and w.provider == provider)
+        return min(wished, default=None)
+
+    def all(self) -> Iterator[WriteBack]:
+        under = self._under.all() if self._under else iter(())
+        known = (write for write in under if write.id not in self._changed)
+        return heapq.merge(known, self._over.all(), key=lambda write: write.id)
 
 
 class DryRunKeyValue:

@@ -12,6 +12,7 @@ from storage.sql.tables.sql_contacts import SQLAddresses, SQLContacts
 from storage.sql.tables.sql_key_value import SQLImports, SQLKeyValue
 from storage.sql.tables.sql_log import SQLEvents, SQLLog
 from storage.sql.tables.sql_outbox import SQLOutbox
+from storage.sql.tables.sql_write_backs import SQLWriteBacks
 from storage.sql.transaction import Transaction
 
 Owner = TypeVar("Owner")
@@ -58,6 +59,10 @@ class SQLRecords:
         return SQLCases(self._turn)
 
     @on_first_use
+    def write_backs(self) -> SQLWriteBacks:
+        return SQLWriteBacks(self._turn)
+
+    @on_first_use
     def key_value(self) -> SQLKeyValue:
         return SQLKeyValue(self._turn)
 
@@ -68,21 +73,27 @@ class SQLRecords:
     def expect(self, what: Expected) -> None:
         """Fetches all of it in one round trip.
 
-        A STOP asks ten questions, and while it does nobody else can write. What was not expected
-        is read when it is needed, so nothing is wrong where this fetches too little.
+        A STOP asks ten questions, and while it does nobody else can write; a card asks nine. What
+        was not expected is read when it is needed, so nothing is wrong where this fetches too
+        little.
         """
-        if not self._turn.writes:  # only whoever is alone may know anything beforehand
-            return
-        self._turn.ask(
-            [
-                *self.contacts.prefetch_at(what.addresses),
-                *self.contacts.prefetch_external_ids(what.external_ids),
-                *self.events.prefetch(what.events),
-                *self.outbox.prefetch(what.alerts),
-                *self.key_value.prefetch(what.key_value),
-                *self.addresses.prefetch(what.addresses),
-            ]
-        )
+        if not self._turn.writes:
+            if not self._turn.sql.postgresql:  # SQLite is never far
+                return
+            self._turn.remembers = True
+        asks = [
+            *self.contacts.prefetch(what.contacts),
+            *self.contacts.prefetch_search(what.search),
+            *self.log.prefetch(what.newest_of),
+            *self.contacts.prefetch_at(what.addresses),
+            *self.contacts.prefetch_external_ids(what.external_ids),
+            *self.events.prefetch(what.events),
+            *self.outbox.prefetch(what.alerts),
+            *self.key_value.prefetch(what.key_value),
+            *self.addresses.prefetch(what.addresses),
+        ]
+        if asks or self._turn.writes:
+            self._turn.ask(asks)
 
     def flush(self) -> None:
         """Writes what was not written yet: contacts, cases and the rest, the log's head last."""
@@ -104,4 +115,4 @@ class SQLRecords:
 
 
 #: In the order in which they are written.
-_WITH_CACHE = ("contacts", "addresses", "cases", "outbox", "key_value", "imports")
+_WITH_CACHE = ("contacts", "addresses", "cases", "outbox", "write_backs", "key_value", "imports")

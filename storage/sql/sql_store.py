@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bot.consent.errors import StorageFailed
-from bot.consent.store import Records
+from bot.consent.storage_behind import ForgetfulMemory, HeadMemory
+from bot.consent.store import Records, WouldWait
 from storage.sql.engine.database import Database
 from storage.sql.sql_records import SQLRecords
 from storage.sql.transaction import Transaction
@@ -24,9 +25,11 @@ class SQLStore:
     """See `bot.consent.store.Store`. A block begins when its records are first asked for
     something, and has a connection of its own."""
 
-    def __init__(self, database: Database) -> None:
-        """Raises `Corrupt`, or `StorageFailed` where the database can't be opened."""
+    def __init__(self, database: Database, heads: HeadMemory | None = None) -> None:
+        """`heads` remembers the log's end elsewhere. Raises `Corrupt`, or `StorageFailed` where the
+        database can't be opened."""
         self._database = database
+        self._heads = heads or ForgetfulMemory()
         self._closed = False
         self._inside = threading.local()
         try:
@@ -51,6 +54,10 @@ class SQLStore:
         with self._turn(writes=False) as turn:
             yield SQLRecords(turn)
 
+    def reading_at_once(self) -> AbstractContextManager[SQLRecords]:
+        """A database is always asked in a thread."""
+        raise WouldWait
+
     @contextmanager
     def rehearsal(self) -> Iterator[Records]:
         """What is changed goes into a SQLite file of its own, over what is read here."""
@@ -63,7 +70,7 @@ class SQLStore:
             closing(SQLStore(SQLite(Path(folder) / "rehearsal.db"))) as scratch,
             scratch._turn(writes=True) as over,
         ):
-            yield DryRunRecords(SQLRecords(turn), SQLRecords(over))
+            yield DryRunRecords(SQLRecords(turn), SQLRecords(over), outdated=self.outdated)
 
     @property
     def outdated(self) -> bool:
@@ -102,7 +109,7 @@ class SQLStore:
         self._inside.busy = True
         try:
             with self._database.session() as session:
-                turn = Transaction(session, writes=writes)
+                turn = Transaction(session, writes=writes, heads=self._heads)
                 try:
                     yield turn
                 finally:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Dialect,
+    LargeBinary,
     and_,
     bindparam,
     case,
+    cast,
     func,
     literal_column,
     null,
@@ -19,6 +24,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from bot.consent.alerts import REVIEW_KEYS
+from bot.consent.storage_behind import BEHIND
 from storage.sql.compiler import MOST_OPEN_CASES, PAGE, Compiler, Keyed, Put, flag
 from storage.sql.schema import (
     WORKSPACE,
@@ -31,6 +37,7 @@ from storage.sql.schema import (
     heads,
     imports,
     marks,
+    write_backs,
 )
 
 #: Compiling takes 60 ms, and depends on these values alone.
@@ -55,10 +62,13 @@ class Statements(Compiler):
         self.pg_trgm = pg_trgm
         #: Searches, put together when the first of their kind is made.
         self.searches: dict[tuple[str, int, str], str] = {}
+        #: Reads of the log, by what they are asked for: made once, since each card reads it.
+        self._entries: dict[frozenset[str], str] = {}
         self.contacts = Keyed(self, contacts, "id")
         self.addresses = Keyed(self, addresses, "address")
         self.alerts = Keyed(self, alerts, "id")
         self.cases = Keyed(self, cases, "id")
+        self.write_backs = Keyed(self, write_backs, "id")
         self.marks = Keyed(self, marks, "name")
         self.imports = Keyed(self, imports, "id")
         self._find_contacts()
@@ -66,6 +76,7 @@ class Statements(Compiler):
         self._events()
         self._alerts()
         self._cases()
+        self._write_backs()
 
     def _find_contacts(self) -> None:
         c = contacts.c
@@ -79,14 +90,15 @@ class Statements(Compiler):
             cases.c.workspace == WORKSPACE, cases.c.open == flag(1), cases.c.contact == c.id
         )
         #: With an open case, as often as there are some.
-        self.by_phones, self.by_emails, self.by_external_ids = (
+        self.by_phones, self.by_emails, self.by_external_ids, self.by_ids = (
             self.text(
                 select(c.document, cases.c.document)
                 .outerjoin_from(contacts, cases, open_cases)
                 .where(mine, self.among(column, "keys"))
             )
-            for column in (c.phone, c.email, c.external_id)
+            for column in (c.phone, c.email, c.external_id, c.id)
         )
+        self.contacts_of = self.text(select(c.document).where(mine, self.among(c.id, "keys")))
         self.facts_of = self.text(
             select(addresses.c.address, addresses.c.document).where(
                 addresses.c.workspace == WORKSPACE, self.among(addresses.c.address, "keys")
@@ -117,8 +129,14 @@ class Statements(Compiler):
         if self.postgresql:
             lock = select(heads.c.seq, heads.c.hash).where(heads.c.workspace == WORKSPACE)
             self.lock = self.text(lock.with_for_update())
-        self.head = self.text(
-            select(heads.c.seq, heads.c.hash).where(heads.c.workspace == WORKSPACE)
+        behind = select(marks.c.document).where(
+            marks.c.workspace == WORKSPACE, marks.c.name == literal_column(f"'{BEHIND}'")
+        )
+        #: The log's end, and what the storage says of being behind.
+        self.look = self.text(
+            select(heads.c.seq, heads.c.hash, behind.scalar_subquery()).where(
+                heads.c.workspace == WORKSPACE
+            )
         )
         self.put_head = self.text(
             update(heads)
@@ -136,21 +154,39 @@ class Statements(Compiler):
         self.redact = self.text(
             update(entries)
             .where(mine, e.contact == bindparam("key"), e.personal.is_not(None))
-            .values(personal=null())
+            .values(personal=null(), address=null())
         )
+        columns = (e.seq, e.document, e.personal) if self.postgresql else self._entry_columns()
+        of_address = select(*columns).where(mine, e.address == bindparam("address"))
+        self.entries_of_address = self._by_index(self.text(of_address.order_by(e.seq)), "address")
         self.log = self.text(
-            select(e.seq, e.document, e.personal)
+            select(*columns).where(mine, e.seq > bindparam("key")).order_by(e.seq).limit(PAGE)
+        )
+        #: The hash is the last field of each document.
+        hash = func.substr(e.document, func.length(e.document) - 65, 64)
+        self.hashes = self.text(
+            select(e.seq, hash)
             .where(mine, e.seq > bindparam("key"))
             .order_by(e.seq)
-            .limit(PAGE)
+            .limit(bindparam("limit", type_=BigInteger))
         )
+
+    def _entry_columns(self) -> tuple[ColumnElement[Any], ...]:
+        """For SQLite, as bytes: a text that is none can't be read as one."""
+        e = entries.c
+        return e.seq, cast(e.document, LargeBinary), cast(e.personal, LargeBinary)
 
     def entries(self, asked: frozenset[str]) -> str:
         """Those that fit what is asked for: `contact`, `actor`, `channel`, `kinds`."""
+        if asked not in self._entries:
+            self._entries[asked] = self._made_entries(asked)
+        return self._entries[asked]
+
+    def _made_entries(self, asked: frozenset[str]) -> str:
         e = entries.c
-        query = select(e.document, e.personal).where(
-            e.workspace == WORKSPACE, e.seq < bindparam("before")
-        )
+        # PostgreSQL is asked several questions at once, and each answers with two texts.
+        columns = (e.document, e.personal) if self.postgresql else self._entry_columns()
+        query = select(*columns).where(e.workspace == WORKSPACE, e.seq < bindparam("before"))
         for name in ("contact", "actor", "channel"):
             if name in asked:
                 query = query.where(e[name] == bindparam(name))
@@ -159,11 +195,14 @@ class Statements(Compiler):
         limit = bindparam("limit", type_=BigInteger)
         statement = self.text(query.order_by(e.seq.desc()).limit(limit))
         narrow = next((name for name in ("contact", "actor") if name in asked), None)
-        if narrow and not self.postgresql:
-            # Without being told SQLite goes through the whole log backwards.
-            index = f"FROM entries INDEXED BY entries_{narrow}"
-            statement = statement.replace("FROM entries", index)
-        return statement
+        return self._by_index(statement, narrow) if narrow else statement
+
+    def _by_index(self, statement: str, column: str) -> str:
+        """The statement by the index of this column: without being told, SQLite goes through the
+        whole log."""
+        if self.postgresql:
+            return statement
+        return statement.replace("FROM entries", f"FROM entries INDEXED BY entries_{column}")
 
     def _events(self) -> None:
         e = events.c
@@ -211,10 +250,10 @@ class Statements(Compiler):
             .correlate_except(other)
             .scalar_subquery()
         )
-        #: One for each key, and not locked: whoever uses it locks it.
-        self.newest_of = self.text(
-            select(a.key, a.id).where(a.number.in_(select(last).select_from(listed)))
-        )
+        #: One for each key, and not locked; and those of them that nobody else has locked.
+        is_newest = a.number.in_(select(last).select_from(listed))
+        self.newest_of = self.text(select(a.key, a.id).where(is_newest))
+        self.newest_locked = self.locking(select(a.key, a.document).where(is_newest), skip=True)
         every = (
             select(a.number, a.document)
             .where(mine, a.number > bindparam("key"))
@@ -291,4 +330,23 @@ class Statements(Compiler):
             select(i.document)
             .where(i.workspace == WORKSPACE)
             .order_by(i.started_at.desc(), i.id.desc())
+        )
+
+    def _write_backs(self) -> None:
+        w = write_backs.c
+        mine = w.workspace == WORKSPACE
+        of_provider = and_(mine, w.open == flag(1), w.provider == bindparam("provider"))
+        #: Not in any order, or SQLite would go through all of them by their ids.
+        self.writes_of = self.text(select(w.document).where(mine, w.key == bindparam("key")))
+        self.due_writes = self.text(
+            select(w.document)
+            .where(of_provider, w.not_before <= bindparam("now"))
+            .order_by(w.wished_at, w.id)
+            .limit(bindparam("limit", type_=BigInteger))
+        )
+        self.oldest_write = self.text(
+            select(w.wished_at).where(of_provider).order_by(w.wished_at, w.id).limit(1)
+        )
+        self.count_writes = self.text(
+            select(w.provider, w.state, func.count()).where(mine).group_by(w.provider, w.state)
         )

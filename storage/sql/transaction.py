@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from bot.consent.storage_behind import UNKNOWN_END, HeadMemory, LogEnd
 from storage.sql.compiler import PAGE, Put
 from storage.sql.engine.database_session import Question, Row, Session, Values
 
@@ -23,19 +24,27 @@ class PendingQuery(NamedTuple):
 class Transaction:
     """One transaction on one session. It begins with its first statement, and `end` closes it."""
 
-    def __init__(self, session: Session, *, writes: bool) -> None:
+    def __init__(self, session: Session, *, writes: bool, heads: HeadMemory) -> None:
         self.sql = session.sql
         self._session = session
+        self._heads = heads
         self.writes = writes
+        #: What was read is not read again. Who writes is alone; who reads sees one state, and says
+        #: beforehand what is worth to be kept (`Records.expect`).
+        self.remembers = writes
         self.begun = False
         self.claims = False
         #: Nobody else claims meanwhile.
         self._may_claim = False
+        #: `seq` and hash of the newest entry when it began.
+        self._begin_at: LogEnd = UNKNOWN_END
         self._over = False
         #: Personal parts of entries were erased.
         self.redacted = False
         #: `seq` and hash of the newest entry, where it is known.
         self.head: Row | None = None
+        #: The key value that says that the storage is behind, as a document, once it has begun.
+        self.behind: str | None = None
 
     def begin(
         self, questions: Sequence[Question] = (), *, claimed: bool = False
@@ -48,11 +57,16 @@ class Transaction:
             raise RuntimeError(_ONLY_CLAIMS)
         if self.begun:
             return self._session.ask(questions) if questions else []
+        # The log's end and the mark come along with what is asked, in the same round trip.
+        least = self._heads.newest
         if self.writes:
-            [self.head], *found = self._session.write(questions)
+            [looked], *found = self._session.write(questions)
         else:
-            found = self._session.read(questions)
+            [looked], *found = self._session.read(questions)
         self.begun = True
+        seq, hash, self.behind = looked
+        self.head = self._begin_at = (seq, hash)
+        self._heads.look(least, self._begin_at)
         return found
 
     def change(self, *, claimed: bool = False) -> None:
@@ -112,6 +126,8 @@ class Transaction:
         try:
             if flush is not None and self.begun:
                 self._session.commit(flush)
+                if self.head is not None and self.head[0] > self._begin_at[0]:
+                    self._heads.stored((self.head[0], self.head[1]))
                 return
         finally:
             self._over = True

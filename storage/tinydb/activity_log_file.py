@@ -13,11 +13,13 @@ from typing import TypeVar
 
 import msgspec
 
+from bot.consent.addresses import HASH, key_of
 from bot.consent.errors import Corrupt
-from bot.consent.log.chain import GENESIS, holds, redact, seal
-from bot.consent.log.entries import Entry
+from bot.consent.log.chain import GENESIS, ChainLink, holds, redact, seal
+from bot.consent.log.entries import Answers, Entry
 from storage import files
 from storage.documents import encode
+from storage.sealed_lines import links
 from storage.tinydb.journal import Head, JournalChange, JournalRecord
 
 
@@ -33,10 +35,17 @@ class LineSummary(msgspec.Struct, frozen=True, gc=False):
     channel: str | None = None
 
 
+class _LineAddress(msgspec.Struct, frozen=True, gc=False):
+    address: str | None = None
+
+
 T = TypeVar("T")
 
 _summary = msgspec.json.Decoder(LineSummary)
 _entry = msgspec.json.Decoder(Entry)
+_about = msgspec.json.Decoder(_LineAddress)
+#: Digits at the end of a phone number that are the same in each of its spellings.
+_SAME_DIGITS = 7
 
 
 class LogFile:
@@ -61,10 +70,10 @@ class LogFile:
 
     # In a transaction
 
-    def append(self, entry: Entry, change: JournalChange) -> Entry:
+    def append(self, entry: Entry, answers: Answers | None, change: JournalChange) -> Entry:
         self._salts = self._salts or _salts()
-        salt = self._salts.pop()
-        sealed = seal(entry, seq=self.head.seq + 1, previous=self.head.hash, salt=salt)
+        salt, head = self._salts.pop(), self.head
+        sealed = seal(entry, seq=head.seq + 1, previous=head.hash, salt=salt, answers=answers)
         self._add(sealed, change)
         return sealed
 
@@ -149,6 +158,11 @@ class LogFile:
             if self._unwritten.get(offset) is line:
                 del self._unwritten[offset]
 
+    @property
+    def written(self) -> int:
+        """Where the lines end that the file has."""
+        return self._written
+
     def sync(self) -> None:
         files.sync(self._descriptor)
 
@@ -161,7 +175,9 @@ class LogFile:
         self, *, contact: str | None = None, actor: str | None = None, before: int | None = None
     ) -> Iterator[tuple[int, bytes, LineSummary]]:
         """The lines, or the contact's, or the actor's, whose `seq` is below `before`."""
-        found = self._of(contact) if contact else self._backwards(actor, before)
+        # Cheaper than decoding a line only to see that somebody else acted.
+        part = encode(actor) if actor else b""
+        found = self._of(contact) if contact else self._backwards(part, before)
         for offset, line, mark in found:
             if (before is None or mark.seq < before) and actor in (None, mark.actor):
                 yield offset, line, mark
@@ -169,12 +185,44 @@ class LogFile:
     def entry(self, offset: int, line: bytes) -> Entry:
         return _decoded(_entry, line, offset)
 
-    def oldest_first(self) -> Iterator[Entry]:
+    def oldest_first(self, after: int = 0) -> Iterator[Entry]:
+        """The entries whose `seq` is above `after`."""
+        for offset, line in self._forwards(after):
+            entry = self.entry(offset, line)
+            if entry.seq > after:
+                yield entry
+
+    def links(self) -> Iterator[ChainLink]:
+        """Of every entry, oldest first."""
+        return links(self._forwards(0), self.entry)
+
+    def hashes(self, after: int, limit: int) -> list[str]:
+        """Of at most `limit` entries whose `seq` is above `after`."""
+        found: list[str] = []
+        lines = self._forwards(after)
+        while len(found) < limit and (line := next(lines, None)):
+            mark = _decoded(_summary, line[1], line[0])
+            if mark.seq > after:
+                found.append(mark.hash)
+        return found
+
+    def _forwards(self, after: int) -> Iterator[tuple[int, bytes]]:
+        """The lines of the entries whose `seq` is above `after`, and of some before them that the
+        file does not have yet."""
         written, unwritten = self._ends()
-        for offset, line in self._lines.forwards(written):
-            yield self.entry(offset, self._unwritten.get(offset, line))
+        first = self._lines.first_from(after + 1, written, _seq) if after else None
+        for offset, line in self._lines.forwards(written, first):
+            yield offset, self._unwritten.get(offset, line)
         for offset in unwritten:
-            yield self.entry(offset, self._line(offset))
+            yield offset, self._line(offset)
+
+    def of_address(self, key: str) -> Iterator[Entry]:
+        """The entries about this address, newest first. Reads the whole file, and decodes only
+        lines that may be about it."""
+        for offset, line, _ in self._backwards(_part_of(key), None, any_case=True):
+            address = _decoded(_about, line, offset).address
+            if address is not None and key_of(address) == key:
+                yield self.entry(offset, line)
 
     def _of(self, contact: str) -> Iterator[tuple[int, bytes, LineSummary]]:
         offset = self.newest.get(contact, 0)
@@ -187,17 +235,16 @@ class LogFile:
             offset = mark.back
 
     def _backwards(
-        self, actor: str | None, before: int | None
+        self, part: bytes, before: int | None, *, any_case: bool = False
     ) -> Iterator[tuple[int, bytes, LineSummary]]:
+        """The lines that hold this part, and others that the file does not have yet."""
         written, unwritten = self._ends()
         for offset in reversed(unwritten):
             line = self._line(offset)
             yield offset, line, _decoded(_summary, line, offset)
         if before is not None:
             written = self._lines.first_from(before, written, _seq)
-        # Cheaper than decoding a line only to see that somebody else acted.
-        part = encode(actor) if actor else b""
-        for offset, line in self._lines.backwards(written, part):
+        for offset, line in self._lines.backwards(written, part, any_case=any_case):
             line = self._unwritten.get(offset, line)
             yield offset, line, _decoded(_summary, line, offset)
 
@@ -221,10 +268,33 @@ class LogFile:
         self.head = Head(end=end + len(line) + 1, seq=seq, hash=hash)
 
 
+def newest_of(changes: list[JournalChange]) -> tuple[int, str] | None:
+    """`seq` and hash of the newest entry of these changes, where they have any."""
+    for change in reversed(changes):
+        if change.entries:
+            mark = _summary.decode(change.entries[-1])
+            return mark.seq, mark.hash
+    return None
+
+
 def _salts() -> list[str]:
     """Of 32 random digits each. Many at once, since it is the call to the system that costs."""
     digits = secrets.token_hex(1024)
     return [digits[at : at + 32] for at in range(0, len(digits), 32)]
+
+
+def _part_of(key: str) -> bytes:
+    """What stands in each line about this address, however it is spelled, in small letters."""
+    if key.startswith(HASH):
+        return key.encode()
+    local, at, _ = key.rpartition("@")
+    if not at:
+        return key[-_SAME_DIGITS:].encode()
+    # Other letters than ASCII have spellings that only `key_of` knows, and JSON writes some
+    # characters of ASCII in another way.
+    plain = local.isascii() and local.isprintable() and not {'"', "\\"} & set(local)
+    # `lower` makes a k of the sign for kelvin, too, which is not ASCII: look for what follows it.
+    return f"{local.rpartition('k')[2]}@".encode() if plain else b""
 
 
 def _seq(offset: int, line: bytes) -> int:

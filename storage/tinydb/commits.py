@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from bot.consent.errors import StorageFailed
+from bot.consent.errors import NeedsRestart, StorageFailed
 from storage import files
 from storage.files import Lock
 from storage.tinydb.journal import JournalChange
@@ -49,12 +49,19 @@ class Commits:
         self._writing: Batch | None = None
         self._doomed: list[JournalChange] = []
         #: Why nothing is taken any more; none while all is well.
-        self.broken: str | None = None
+        self.broken: StorageFailed | None = None
 
     @property
     def held(self) -> bool:
         """No other process can have written since this was first true."""
         return self._held
+
+    @property
+    def quiet(self) -> bool:
+        """Whether everything that was submitted is on the disk."""
+        with self._state:
+            unsettled = self._pending.changes or self._writing is not None or self._doomed
+            return not unsettled and self.broken is None
 
     def enter(self) -> bool:
         """Whether the lock was just taken: other processes may have written before."""
@@ -94,8 +101,8 @@ class Commits:
         with self._state:
             while self._users:
                 self._idle.wait()
-            before, self.broken = self.broken, reason
-            return before != reason
+            before, self.broken = self.broken, StorageFailed(reason)
+            return before is None or before.sentence != reason
 
     def submit(self, change: JournalChange) -> Batch | None:
         """The batch to settle. Raises as `unsettled` does, and has not taken the change then."""
@@ -125,7 +132,7 @@ class Commits:
         if leads:
             self._flush(batch)
         if batch.error is not None:
-            raise StorageFailed(batch.error.sentence)
+            raise type(batch.error)(batch.error.sentence)
 
     def doomed(self) -> list[JournalChange]:
         """What failed to be stored and has to be undone in memory, the newest first. The caller
@@ -146,15 +153,15 @@ class Commits:
             with self._state:
                 self._writing = None
                 if not written:
-                    self._fail(batch, error or StorageFailed(UNKNOWN))
+                    self._fail(batch, error or NeedsRestart(UNKNOWN))
                 batch.settled = True
                 batch.waiting.notify_all()
                 self._pending.waiting.notify()
 
     def _fail(self, batch: Batch, error: StorageFailed) -> None:
         """What was submitted meanwhile builds upon what failed, and fails with it."""
-        if error.sentence == UNKNOWN:
-            self.broken = UNKNOWN
+        if isinstance(error, NeedsRestart):
+            self.broken = error
         following, self._pending = self._pending, Batch(self._state)
         self._doomed += batch.changes + following.changes
         batch.error = following.error = error

@@ -12,6 +12,7 @@ from bot.consent.alerts import DeliveryState
 from bot.consent.cases import OPEN
 from storage.tinydb.journal import Document
 from storage.tinydb.names import Names
+from storage.tinydb.write_index import WriteIndex
 
 CONTACTS = "contacts"
 ADDRESSES = "addresses"
@@ -20,7 +21,8 @@ ALERTS = "alerts"
 MARKS = "marks"
 EVENTS = "events"
 CASES = "cases"
-TABLES = (CONTACTS, ADDRESSES, IMPORTS, ALERTS, MARKS, EVENTS, CASES)
+WRITES = "write_backs"
+TABLES = (CONTACTS, ADDRESSES, IMPORTS, ALERTS, MARKS, EVENTS, CASES, WRITES)
 
 #: A document's id, or several for one address.
 Held = str | tuple[str, ...]
@@ -83,7 +85,7 @@ class Index:
     """The index of all documents in memory. `changed` keeps it true to them."""
 
     def __init__(self, documents: Mapping[str, Mapping[str, bytes]]) -> None:
-        #: By table, the document's id of a contact's or import's id, or of an address.
+        #: By table, the document's id of a contact's, import's or write's id, or of an address.
         self.ids: dict[str, dict[str, str]] = {table: {} for table in TABLES}
         #: By phone number and mailbox.
         self.holders: dict[str, Held] = {}
@@ -99,8 +101,11 @@ class Index:
         self.cases: dict[str, Held] = {}
         self.open: dict[str, Waiting] = {}
         self.names = Names(documents[CONTACTS])
+        self.writes = WriteIndex(self.ids[WRITES])
+        for id, document in documents[WRITES].items():
+            self.writes.changed(id, None, document)
         decode = _keys.decode
-        for table in self.ids:
+        for table in self.ids.keys() - {WRITES}:
             for id, document in documents[table].items():
                 self._add(table, id, decode(document))
                 if table == ALERTS:
@@ -114,6 +119,9 @@ class Index:
         """`key` is what the document is known by, of a caller who has it at hand. The index then
         holds that string, and not another one that says the same."""
         if table not in self.ids:
+            return
+        if table == WRITES:
+            self.writes.changed(id, before, after)
             return
         if table == ALERTS:
             self._retell(before, after)

@@ -123,9 +123,12 @@ class Journal:
         path = path_of(snapshot, title.generation)
         descriptor = files.open_file(path, 0)
         line = _framed(msgspec.json.encode(title))
-        if files.read(descriptor, len(line), 0) != line:
+        try:
+            if files.read(descriptor, len(line), 0) != line:
+                raise Corrupt(f"{path} is damaged or belongs to another storage. {files.ADVICE}")
+        except BaseException:
             os.close(descriptor)
-            raise Corrupt(f"{path} is damaged or belongs to another storage. {files.ADVICE}")
+            raise
         return cls(path, descriptor, title, len(line))
 
     def grown(self) -> bool:

@@ -57,6 +57,7 @@ class State:
         self._lock_path = path.with_name(f"{path.name}.lock")
         self._log_path = path.with_name(f"{path.name}.log")
         with ExitStack() as opened:
+            opened.callback(self._journals.close)
             self._lock = _opened(opened, self._lock_path, os.O_CREAT)
             try:
                 self._log = _opened(opened, self._log_path, 0 if path.exists() else os.O_CREAT)
@@ -205,12 +206,14 @@ class State:
                 known = range(self._generation, self.journal.generation + 1)
                 same = title.store == self.store and title.generation in known
                 self._identity, self._generation = found, title.generation
+            # Somebody emptied the log, or cut off what was written into it.
+            same = same and self.log.size() >= self.log.written
         except FileNotFoundError:
             same = False
         if not same:
             raise Corrupt(
-                f"{self.path} or a file that belongs to it was replaced or removed while Optin "
-                "was running, so nothing was changed. Restart Optin."
+                f"{self.path} or a file that belongs to it was replaced, removed or emptied while "
+                "Optin was running, so nothing was changed. Restart Optin."
             )
 
     def _create(self) -> None:

@@ -8,6 +8,7 @@ So TinyDB is pinned, and tests/storage/test_tinydb_tables.py watches these.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any, TypeVar
 
@@ -107,9 +108,10 @@ class TinyDBTransaction:
         id = self.index.ids[table].get(key)
         return None if id is None else decoder.decode(self.documents[table][id])
 
-    def all(self, table: str, decoder: DocumentDecoder[T]) -> Iterator[T]:
-        """All of the table, by key."""
-        for key in sorted(self.index.ids[table]):
+    def all(self, table: str, decoder: DocumentDecoder[T], *, after: str = "") -> Iterator[T]:
+        """All of the table, by key; those behind the key `after`."""
+        keys = sorted(self.index.ids[table])
+        for key in keys[bisect_right(keys, after) :]:
             if (found := self.get(table, key, decoder)) is not None:
                 yield found
 

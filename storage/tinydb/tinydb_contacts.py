@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
 import msgspec
@@ -41,6 +41,9 @@ class TinyDBContacts:
         number = self._index.ids[CONTACTS].get(id)
         return None if number is None else self._decoded(number)
 
+    def get_many(self, ids: Collection[str]) -> dict[str, Contact]:
+        return {id: contact for id in ids if (contact := self.get(id)) is not None}
+
     def at(self, address: str) -> list[Contact]:
         if self._changed:
             self.flush()
@@ -65,9 +68,9 @@ class TinyDBContacts:
             ids[id] = None
         return self._found(ids)
 
-    def all(self) -> Iterator[Contact]:
+    def all(self, *, after: str = "") -> Iterator[Contact]:
         self.flush()
-        return self._transaction.all(CONTACTS, _contact)
+        return self._transaction.all(CONTACTS, _contact, after=after)
 
     def count(self) -> int:
         self.flush()

@@ -9,7 +9,8 @@ from datetime import datetime
 import msgspec
 
 from bot.consent.alerts import REVIEW_KEYS, URGENT, Alert
-from bot.consent.log.entries import Entry, EntryKind
+from bot.consent.log.chain import ChainLink
+from bot.consent.log.entries import Answers, Entry, EntryKind
 from bot.consent.model import Channel, Import
 from bot.consent.records import Backlog
 from bot.consent.store import Expected
@@ -19,6 +20,7 @@ from storage.tinydb.index import ALERTS, EVENTS, IMPORTS, MARKS, each
 from storage.tinydb.journal import JournalChange
 from storage.tinydb.tables import Tables, TinyDBTransaction
 from storage.tinydb.tinydb_contacts import TinyDBAddresses, TinyDBCases, TinyDBContacts
+from storage.tinydb.tinydb_write_backs import TinyDBWriteBacks
 
 _alert = AlertDecoder()
 _import = msgspec.json.Decoder(Import)
@@ -56,6 +58,10 @@ class TinyDBRecords:
         return TinyDBCases(self._transaction)
 
     @property
+    def write_backs(self) -> TinyDBWriteBacks:
+        return TinyDBWriteBacks(self._transaction)
+
+    @property
     def key_value(self) -> TinyDBKeyValue:
         return TinyDBKeyValue(self._transaction)
 
@@ -79,8 +85,8 @@ class TinyDBLog:
         self._transaction = transaction
         self._file = file
 
-    def append(self, entry: Entry) -> Entry:
-        return self._file.append(entry, self._transaction.writing())
+    def append(self, entry: Entry, answers: Answers | None = None) -> Entry:
+        return self._file.append(entry, answers, self._transaction.writing())
 
     def adopt(self, entry: Entry) -> None:
         self._file.adopt(entry, self._transaction.writing())
@@ -108,7 +114,19 @@ class TinyDBLog:
         return found
 
     def all(self) -> Iterator[Entry]:
-        return self._file.oldest_first()
+        return self.since(0)
+
+    def since(self, seq: int) -> Iterator[Entry]:
+        return self._file.oldest_first(seq)
+
+    def links(self) -> Iterator[ChainLink]:
+        return self._file.links()
+
+    def hashes(self, after: int, limit: int) -> list[str]:
+        return self._file.hashes(after, limit)
+
+    def of_address(self, address: str) -> list[Entry]:
+        return [*self._file.of_address(address)][::-1]
 
     def head(self) -> tuple[int, str]:
         return self._file.head.seq, self._file.head.hash

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bot.consent.errors import Corrupt, StorageFailed
+from bot.consent.errors import Corrupt, NeedsRestart, StorageFailed, StorageRefused
+from bot.consent.storage_behind import ForgetfulMemory, HeadMemory
+from bot.consent.store import WouldWait
 from storage import files
 from storage.tinydb import snapshot
+from storage.tinydb.activity_log_file import newest_of
 from storage.tinydb.commits import UNKNOWN, Commits
 from storage.tinydb.compaction import Compaction
 from storage.tinydb.journal import JournalChange
@@ -28,18 +31,21 @@ class TinyDBStore:
     """See `bot.consent.store.Store`. The blocks of one process run one after the other, so a long
     one holds up the others; what they wait for on the disk they wait for together."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises `Corrupt`, or `StorageFailed` where the files can't be opened."""
+    def __init__(self, path: Path, heads: HeadMemory | None = None) -> None:
+        """`heads` remembers the log's end elsewhere. Raises `Corrupt`, or `StorageFailed` where the
+        files can't be opened."""
         path = path.absolute()
+        files.refuse_links(path)
         try:
             self._state = State(path)
         except OSError as error:
-            raise StorageFailed(
+            raise StorageRefused(
                 f"The storage {path} can't be opened ({error.strerror})."
             ) from error
         self._turn = threading.Lock()
         self._owner = 0
-        self._commits = Commits(self._state.lock, self._state.commit)
+        self._heads = heads or ForgetfulMemory()
+        self._commits = Commits(self._state.lock, self._write)
         self._compaction = Compaction(self._state, self._alone, self._give_up)
         #: For whoever knows TinyDB: the same documents through its own interface. What it
         #: changes belongs into a transaction.
@@ -92,6 +98,22 @@ class TinyDBStore:
                 self._commits.settle(batch)
 
     @contextmanager
+    def reading_at_once(self) -> Iterator[TinyDBRecords]:
+        if self._owner == threading.get_ident() or not self._turn.acquire(blocking=False):
+            raise WouldWait
+        self._owner = threading.get_ident()
+        try:
+            # What is not on the disk yet may not be told, and others' changes are to be read first.
+            if not self._commits.quiet:
+                raise WouldWait
+            if not self._commits.held and self._state.journal.grown():
+                raise WouldWait
+            yield TinyDBRecords(self._state.tables, self._state.log, None)
+        finally:
+            self._owner = 0
+            self._turn.release()
+
+    @contextmanager
     def rehearsal(self) -> Iterator[TinyDBRecords]:
         """Everything changed is kept in memory until the end, some 2 KB for a contact and its
         entries; the other threads of this process wait as long."""
@@ -141,7 +163,7 @@ class TinyDBStore:
             self._state.schema = SCHEMA
         self._compaction.run(wait=True)
         if snapshot.read(self._state.path).schema != SCHEMA:
-            raise StorageFailed(
+            raise StorageRefused(
                 f"{self._state.path} could not be written anew. Run `optin migrate` again."
             )
 
@@ -202,9 +224,13 @@ class TinyDBStore:
             # Again: `enter` may have waited for what then failed.
             self._refresh()
             if fresh:
+                least = self._heads.newest
                 self._state.catch_up()
+                # Nothing of this process is pending: all that the log holds is on the disk.
+                head = self._state.log.head
+                self._heads.look(least, (head.seq, head.hash))
         except Corrupt as error:
-            self._commits.broken = error.sentence
+            self._commits.broken = NeedsRestart(error.sentence)
             self._commits.leave()
             raise
         except OSError as error:
@@ -214,6 +240,11 @@ class TinyDBStore:
             self._commits.leave()
             raise
 
+    def _write(self, changes: list[JournalChange]) -> None:
+        self._state.commit(changes)
+        if (end := newest_of(changes)) is not None:
+            self._heads.stored(end)
+
     def _look(self) -> None:
         """Takes the lock only where other processes wrote."""
         self._refresh()
@@ -222,13 +253,13 @@ class TinyDBStore:
             self._commits.leave()
 
     def _give_up(self) -> None:
-        self._commits.broken = UNKNOWN
+        self._commits.broken = NeedsRestart(UNKNOWN)
 
     def _refresh(self) -> None:
         for change in self._commits.doomed():
             self._state.undo(change)
-        if self._commits.broken is not None:
-            raise StorageFailed(self._commits.broken)
+        if (broken := self._commits.broken) is not None:
+            raise type(broken)(broken.sentence)
 
 
 class _Over(Exception):

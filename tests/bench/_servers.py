@@ -1,4 +1,7 @@
-"""What several benches need: 100,000 contacts, and the servers, each a process of its own."""
+"""What several benches need: contacts, and the servers, each a process of its own.
+
+There are 100,000 contacts unless `OPTIN_BENCH_CONTACTS` says otherwise.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,15 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
+from bot.consent.known_providers import KnownProviders
 from bot.consent.log.changes import ConsentChanged, ContactChanged
 from bot.consent.model import Channel, ConsentValue
+from bot.consent.use_cases import Service
 from bot.consent.use_cases.record import Recorder, new_id
 from bot.runtime import clock
+from bot.runtime.read_email import read_email
 
-CONTACTS = 100_000
+CONTACTS = int(os.environ.get("OPTIN_BENCH_CONTACTS", "100000"))
 SECRET = "bench-secret"
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -42,9 +48,19 @@ def fill(url: str, contacts: int = CONTACTS) -> None:
 
     store = open_store(url)
     now = clock.now()
+    service = Service(
+        store=store,
+        now=clock.now,
+        region="US",
+        read_email=read_email,
+        hash_key=b"bench",
+        providers=KnownProviders(),
+    )
     for start in range(0, contacts, 5_000):
         with store.transaction() as records:
-            recorder = Recorder(records=records, actor="cli:bench", source="cli", now=now)
+            recorder = Recorder(
+                service=service, records=records, actor="cli:bench", source="cli", now=now
+            )
             for number in range(start, min(start + 5_000, contacts)):
                 mobile, email = phone(number), f"contact{number}@example.com"
                 contact = recorder.record(

@@ -1,4 +1,5 @@
-"""`/optin <phone>` through HTTP, the gate and Bolt, beside an empty Bolt handler behind the same.
+"""`/optin <phone>` through HTTP, the gate and Bolt, beside an empty Bolt handler behind the same,
+on each storage.
 
 Both run as processes of their own; signed requests over kept connections, the two in turns, so
 that whatever else the machine does befalls both.
@@ -10,36 +11,25 @@ import asyncio
 import hashlib
 import hmac
 import random
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from itertools import count
 from urllib.parse import urlencode
 
-from slack_bolt import Ack, App
-from slack_bolt.authorization import AuthorizeResult
-from slack_sdk import WebClient
-
-from bot.runtime import clock
-from bot.runtime.server import Server
-from handlers.slack.http_mode import SignatureCheck, slack_route
-from handlers.web import web_app
 from tests.bench._clients import measure
+from tests.bench._empty_bolt import empty_bolt
 from tests.bench._servers import (
     CONTACTS,
     SECRET,
     bot,
     fill,
-    free_port,
     phone,
     quantile,
     sandbox,
-    started,
-    until_ready,
 )
+from tests.support.postgres_fixtures import Server
 
 Report = Callable[[str, float, str, bool, str], None]
 
@@ -53,12 +43,26 @@ _numbers = count()
 
 def run(report: Report) -> None:
     """Tells the ratios at one and at sixteen at once."""
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        storage = f"tinydb:///{folder}/optin.json"
+    server = Server(options=["-c shared_buffers=256MB", "-c max_wal_size=4GB"])
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            for storage in (
+                f"tinydb:///{folder}/optin.json",
+                f"sqlite:///{folder}/optin.db",
+                server.another("slack"),
+            ):
+                _measure(report, storage)
+    finally:
+        server.remove()
+
+
+def _measure(report: Report, storage: str) -> None:
+    kind = storage.partition(":")[0]
+    with ExitStack() as stack:
         fill(storage)
         slack = stack.enter_context(sandbox())
         ours = stack.enter_context(bot(slack, storage)).port
-        empty = stack.enter_context(_empty_bolt())
+        empty = stack.enter_context(empty_bolt(SECRET))
         asyncio.run(measure([ours], 1, _requests(300)))
         asyncio.run(measure([empty], 1, _requests(300)))
         for at_once in (1, 16):
@@ -66,7 +70,8 @@ def run(report: Report) -> None:
             for name, share in (("p50", 0.5), ("p99", 0.99)):
                 us, them = quantile(mine, share), quantile(floor, share)
                 report(
-                    f"/optin <phone>, {name}, {at_once} at once, in times of an empty handler",
+                    f"{kind}: /optin <phone>, {name}, {at_once} at once, in times of an empty "
+                    "handler",
                     us / them,
                     f"<= {_BAR:.0f}",
                     us / them <= _BAR,
@@ -117,35 +122,3 @@ def _request() -> bytes:
         f"Content-Length: {len(body)}\r\n"
         f"X-Slack-Request-Timestamp: {stamp}\r\nX-Slack-Signature: v0={signature}\r\n\r\n"
     ).encode() + body
-
-
-@contextmanager
-def _empty_bolt() -> Iterator[int]:
-    """The same server, gate and Bolt with a handler that does nothing: its port."""
-    port = free_port()
-    with started([sys.executable, "-P", __file__, str(port)], {}):
-        until_ready(port)
-        yield port
-
-
-def _serve_empty(port: int) -> None:
-    authorized = AuthorizeResult(enterprise_id=None, team_id="T0ACMESUP", bot_token="xoxb-x")
-    app = App(
-        client=WebClient(),
-        authorize=lambda: authorized,
-        process_before_response=True,
-        request_verification_enabled=False,
-        ignoring_self_events_enabled=False,
-    )
-
-    @app.command("/optin")
-    def nothing(ack: Ack) -> None:
-        ack()
-
-    with ThreadPoolExecutor(max_workers=32) as pool:
-        route = slack_route(app, SignatureCheck([SECRET]), pool=pool, now=clock.now)
-        Server(web_app(routes=[route], checks={}), port=port).run()
-
-
-if __name__ == "__main__":
-    _serve_empty(int(sys.argv[1]))

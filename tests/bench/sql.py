@@ -22,15 +22,20 @@ import psycopg
 from bot.consent.events import Event, EventKind
 from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import Channel, Consent, ConsentValue, Contact, Evidence, Origin
+from bot.consent.permissions import Actor, Role
 from bot.consent.store import Store
 from bot.consent.use_cases import Service
+from bot.consent.use_cases.contacts import Details, add
 from bot.consent.use_cases.ingest import ingest
+from bot.consent.use_cases.log_pages import recent_log
+from bot.consent.use_cases.look_up import find
 from bot.runtime import clock
 from bot.runtime.read_email import read_email
 from handlers.webhooks.registry import known_providers
 from storage import open_store
 from tests.bench._loading import LARGE, loading
 from tests.support.postgres_fixtures import Server
+from tests.support.round_trips import RoundTrips
 
 Report = Callable[[str, float | str, str, bool, str], None]
 
@@ -40,6 +45,9 @@ NOW = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
 _FIRST = ("Ana", "Béa", "Carl", "Dora", "Emil", "Fatima", "Giulia", "Hans", "Inés", "Jørgen")
 _LAST = ("Gómez", "Smith", "Müller", "Okafor", "Tanaka", "O'Brien", "van Dijk", "Kowalska")
 _SENDER = "+18885550199"
+#: The first number of a telephone that can exist.
+_VALID = 5_550_100
+_OPERATOR = Actor(id="cli:bench", role=Role.OPERATOR, source="cli")
 
 
 def run(report: Report) -> None:
@@ -50,6 +58,7 @@ def run(report: Report) -> None:
                 few, many = (_url(kind, server, Path(folder), size) for size in (SMALL, LARGE))
                 _sizes(report, kind, few, many)
                 _names(report, kind, many)
+            _round_trips(report, server.another("optintrips"))
         finally:
             server.remove()
 
@@ -166,6 +175,31 @@ def _names(report: Report, kind: str, url: str) -> None:
                 f"{len(texts)} texts, half of them take {statistics.median(medians):.2f} ms, "
                 f"the slowest is {slowest!r}",
             )
+
+
+# Ways to the database
+
+
+def _round_trips(report: Report, url: str) -> None:
+    trips = RoundTrips(url)
+    with closing(trips), closing(open_store(trips.url)) as store:
+        service = service_on(store)
+        for number in range(12):
+            details = Details(name=f"Ana Gómez {number}", phone=phone_of(_VALID + number))
+            add(service, details, _OPERATOR)
+        for turn in range(60):
+            stop(store, _VALID + turn % 12, turn)
+        for what, act, bar in (
+            ("a look-up", lambda: find(service, phone_of(_VALID + 3), _OPERATOR), 3),
+            ("a name with several hits", lambda: find(service, "ana gomez", _OPERATOR), 4),
+            ("the recent entries", lambda: recent_log(service, _OPERATOR), 2),
+            ("a STOP in a storm", lambda: stop(store, _VALID + 5, 100), 2),
+        ):
+            act()
+            with trips.counted() as count:
+                act()
+            name = f"postgresql: round trips of {what}"
+            report(name, count[0], f"<= {bar}", count[0] <= bar, "counted on the socket")
 
 
 # Filling

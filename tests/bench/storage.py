@@ -18,12 +18,16 @@ from pathlib import Path
 
 from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import Channel, Consent, ConsentValue, Contact, Evidence, Origin
+from bot.consent.permissions import Actor, Role
+from bot.consent.use_cases.look_up import find
 from storage.tinydb.tinydb_store import TinyDBStore
+from tests.bench.sql import service_on
 
 Report = Callable[[str, float, str, bool, str], None]
 
 SMALL, LARGE, ENTRIES_EACH = 1_000, 100_000, 5
 NOW = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
+_OPERATOR = Actor(id="cli:bench", role=Role.OPERATOR, source="cli")
 _FIRST = ("Ana", "Béa", "Carl", "Dora", "Emil", "Fatima", "Giulia", "Hans", "Inés", "Jørgen")
 _LAST = ("Gómez", "Smith", "Müller", "Okafor", "Tanaka", "O'Brien", "van Dijk", "Kowalska")
 
@@ -38,6 +42,7 @@ def run(report: Report) -> None:
             _look_ups(report, few, many)
             _flips(report, few, many, Path(folder) / "bare")
             _names(report, many)
+            _nobody(report, few, many)
             _compaction(report, many)
             _groups(report, many)
 
@@ -121,6 +126,21 @@ def _names(report: Report, store: TinyDBStore) -> None:
     name = f"name search over {LARGE:,} contacts, p99 in ms"
     detail = f"{len(texts):,} texts, half of them take {statistics.median(medians) * 1e3:.2f} ms"
     _at_most(report, name, p99 * 1e3, 20, detail)
+
+
+def _nobody(report: Report, few: TinyDBStore, many: TinyDBStore) -> None:
+    """The whole look-up of a name that nobody has, with the search for similar ones."""
+    few.warm()
+    small, large = [], []
+    for _ in range(20):
+        for text in ("Zebediah Quux", "Nora Nobodyson", "no such name", "unknown person", "zzzz"):
+            for store, times in ((few, small), (many, large)):
+                service = service_on(store)
+                with _timed(times):
+                    assert not find(service, text, _OPERATOR).count
+    one, other = statistics.median(small), statistics.median(large)
+    name = f"name that nobody has at {LARGE:,} contacts, in look-ups at {SMALL:,}"
+    _at_most(report, name, other / one, 3, f"{other * 1e3:.1f} ms and {one * 1e3:.1f} ms")
 
 
 def _compaction(report: Report, store: TinyDBStore) -> None:

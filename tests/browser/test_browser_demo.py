@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -50,6 +52,13 @@ def test_an_agent_looks_up_edits_and_reads_the_log(page: Page) -> None:
     expect(log).to_contain_text("SMS On set to NO: asked by phone")
     expect(log).to_contain_text("@ana")
     picture(page, "log")
+
+    expect(log).to_contain_text("Status on…")
+    before = datetime.now(UTC) - timedelta(days=2)
+    log.get_by_label("Status on…").fill(f"{before:%Y-%m-%d}")
+    past = page.get_by_role("dialog", name="Status on…")
+    expect(past).to_contain_text("SMS ✅ Opted in")
+    picture(page, "status-on")
     close(page)
 
 

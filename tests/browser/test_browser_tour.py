@@ -63,6 +63,38 @@ def test_the_steps_of_the_tour_are_ticked_when_they_are_done(page: Page) -> None
     picture(page, "tour")
 
 
+def test_the_steps_about_sendgrids_lists_are_ticked(page: Page) -> None:
+    title = "SendGrid's list follows"
+    card = answered(page, title)
+    card.get_by_role("button", name="Edit").click()
+    form = page.get_by_role("dialog", name="Edit")
+    form.get_by_label("Email On").select_option(label=option(form.get_by_label("Email On"), "NO"))
+    form.get_by_label("Reason").select_option(label="Asked by phone")
+    expect(tick(page, title)).not_to_be_checked()
+    form.get_by_role("button", name="Save").click()
+    expect(tick(page, title)).to_be_checked()
+    close(page)
+
+    title = "Dropped, whoever sends"
+    begin(page, title)
+    expect(page.get_by_role("region", name="SendGrid's lists")).to_contain_text("Unsubscribes")
+    page.get_by_role("button", name="Deliver").click()
+    expect(page.get_by_text("The newest e-mail was not even sent")).to_be_visible()
+    show_tour(page)
+    expect(tick(page, title)).to_be_checked()
+
+    title = "The bounce was a mistake"
+    card = answered(page, title)
+    card.get_by_role("button", name="Clear Email Bounce").click()
+    form = page.get_by_role("dialog", name="Clear Email Bounce")
+    form.get_by_label("Reason").fill("His company moved its mail")
+    form.get_by_label("Evidence").fill("He wrote to us from this address")
+    expect(tick(page, title)).not_to_be_checked()
+    form.get_by_role("button", name="Clear").click()
+    expect(tick(page, title)).to_be_checked()
+    picture(page, "tour-lists")
+
+
 def test_a_campaign_that_goes_wrong_spoils_no_other_step(page: Page) -> None:
     begin(page, "A campaign goes wrong")
     page.get_by_role("button", name="500 STOPs").click()
@@ -75,13 +107,41 @@ def test_a_campaign_that_goes_wrong_spoils_no_other_step(page: Page) -> None:
 
     expect(answered(page, "Green is not enough")).to_contain_text("SMS On is YES, but texts bounce")
     begin(page, "Search as you type")
-    page.get_by_role("combobox", name="Message").press("Enter")
+    field = page.get_by_role("combobox", name="Message")
+    expect(field).to_have_value("/optin")
+    field.press("Enter")
     search = page.get_by_role("dialog", name="Find a contact")
     expect(search).to_be_visible()
     expect(tick(page, "Search as you type")).not_to_be_checked()
     search.get_by_role("combobox").press_sequentially("an")
     expect(search.get_by_role("option").first).to_be_visible()
     expect(tick(page, "Search as you type")).to_be_checked()
+
+
+def test_the_steps_about_home_shortcuts_and_workflows_are_ticked(page: Page) -> None:
+    begin(page, "Without a command")
+    expect(tick(page, "Without a command")).not_to_be_checked()
+    page.get_by_role("button", name="Shortcuts").click()
+    page.get_by_role("menuitem", name="Find a contact").click()
+    expect(page.get_by_role("dialog", name="Find a contact")).to_be_visible()
+    expect(tick(page, "Without a command")).to_be_checked()
+    expect(tick(page, "Search as you type")).not_to_be_checked()
+    close(page)
+
+    page.get_by_role("button", name="Shortcuts").click()
+    page.get_by_role("menuitem", name="Workflow: Check status").click()
+    workflow = page.get_by_role("dialog", name="Workflow: Check status")
+    workflow.get_by_label("Contact", exact=True).fill("+1 415 555 0106")
+    workflow.get_by_role("button", name="Start").click()
+    expect(workflow).to_contain_text("The carrier blocks our texts after a STOP.")
+    workflow.get_by_role("button", name="Close").click()
+    expect(tick(page, "In a workflow")).to_be_checked()
+
+    begin(page, "Your Home")
+    page.get_by_role("button", name="Optin Home").click()
+    page.locator("#home").get_by_role("button", name="Settings").click()
+    expect(page.get_by_role("dialog", name="Settings")).to_contain_text("Digests")
+    expect(tick(page, "Your Home")).to_be_checked()
 
 
 def tick(page: Page, title: str) -> Locator:

@@ -9,12 +9,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.config.settings import Settings
+from bot.consent.api_key import Scope
 from bot.consent.model import Actor, Channel, Role
 from bot.consent.use_cases import CaseRequest, Service, request
+from bot.consent.use_cases.api_keys import add_key
+from bot.consent.use_cases.find_exactly import find_exactly
 from bot.consent.use_cases.ingest import ingest
+from bot.consent.use_cases.stated.stated_cases import state_request
+from bot.consent.use_cases.stated.statement import StatedEvidence, program
 from bot.runtime import open_service
 from tests.support.alerts_fixtures import SENDER, reply
 from tests.support.cli_fixtures import Cli, refused
+from tests.support.consent_fixtures import OPERATOR
 
 PHONE = "+14155550100"
 
@@ -39,6 +45,17 @@ def requested(cli: Cli, *more: str) -> str:
 def other(monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody else sits down at the keyboard."""
     monkeypatch.setenv("LOGNAME", "somebody-else")
+
+
+def test_a_program_that_asked_is_named(cli: Cli, texted: Service) -> None:
+    key, _ = add_key(texted, "Newsletter", [Scope.WRITE], OPERATOR)
+    (ana,) = find_exactly(texted, OPERATOR, phone=PHONE)
+    at = datetime.now(UTC) - timedelta(minutes=1)
+    evidence = StatedEvidence(source="form", text="Signed up", occurred_at=at)
+    case = state_request(texted, ana.contact.id, Channel.SMS, evidence, program(key.id))
+    for shown in (cli("case", "show", case.id), cli("activity"), cli("activity", PHONE)):
+        assert shown.status == 0, shown.err
+        assert "the API (Newsletter)" in shown.out
 
 
 def test_two_keys_in_a_terminal(cli: Cli, texted: Service, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,99 +5,28 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from bot.consent.alerts import Alert, AlertKind
-from bot.consent.cases import Case, CaseState
 from bot.consent.errors import OptinError, Refused
-from bot.consent.log.entries import EntryKind
-from bot.consent.model import Channel, Evidence
+from bot.consent.model import Channel
 from bot.consent.store import Store
 from bot.consent.use_cases.copy_storage import copy, is_half_a_copy
 from storage import open_store
 from tests.support.cli_fixtures import Cli
+from tests.support.forked_commands import ForkedCommand
 from tests.support.storages import path_in, url_of
-from tests.support.store_fixtures import NOON, contact, entry, put
-from tests.support.store_worker import bring_in, flip, prepare, take
-
-ROOT = Path(__file__).parents[2]
-CONTACTS = """name,phone,email,sms_on,email_on,sms_bounce,company,external_id,consent_source
-Ana Gómez,+1 415 555 0100,ana@example.com,yes,no,no,Acme,17,Web form
-Bo 😀,+1 415 555 0101,bo@example.com,no,yes,yes,,18,
-"=cmd|' /C calc'!A0",+1 415 555 0102,cy@example.com,yes,yes,no,,,A call
-"""
+from tests.support.store_fixtures import contact, entry, put, write_back
+from tests.support.store_worker import bring_in, flip, prepare
+from tests.support.whole_storages import CONTACTS, alert, everything, filled, with_one_of_each
 
 
 @pytest.fixture
 def use(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     return lambda url: monkeypatch.setenv("OPTIN_STORAGE", url)
-
-
-def filled(cli: Cli) -> None:
-    assert cli("import", cli.file(CONTACTS)).status == 0
-    assert cli("set", "ana@example.com", "--sms", "no", "--reason", "Asked by phone").status == 0
-    assert cli("erase", "bo@example.com", "--yes").status == 0
-
-
-def everything(store: Store) -> list[list[object]]:
-    with store.reading() as records:
-        return [
-            list(records.contacts.all()),
-            list(records.addresses.all()),
-            list(records.log.all()),
-            list(records.events.all()),
-            list(records.outbox.all()),
-            list(records.cases.all()),
-            list(records.imports.all()),
-            [mark for mark in records.key_value.all() if mark[0] != "hash-key"],
-        ]
-
-
-def alert(id: str, key: str = "k") -> Alert:
-    return Alert(
-        id=id, key=key, kind=AlertKind.STOP, slack_channel="C1", first_at=NOON, last_at=NOON
-    )
-
-
-def with_one_of_each(store: Store) -> None:
-    prepare(store)
-    flip(store, "shared1", "f1")
-    with store.transaction() as records:
-        gone = records.contacts.get("shared2")
-        assert gone is not None
-        records.log.redact(gone.id)
-        take(
-            records,
-            gone,
-            entry("e1", kind=EntryKind.ERASED, contact=gone.id, version=2, address=None),
-        )
-        take(records, None, entry("e2", contact=None, reason="STOP ✍", address="+14155550199"))
-        for event in ("twilio:1", "twilio:\ud800", "telnyx:1"):
-            records.events.remember(event)
-        # By a key the newest is found: it is the one that came last, whatever its id.
-        records.outbox.put(alert("z"))
-        records.outbox.put(alert("a"))
-        records.key_value.put("cursor", "7")
-        for id, state in (("1", CaseState.COMPLETED), ("2", CaseState.PENDING)):
-            records.cases.put(
-                Case(
-                    id=id,
-                    contact="c1",
-                    channel=Channel.SMS,
-                    address="+14155550100",
-                    requested_by="slack:U1",
-                    requested_at=NOON,
-                    evidence=Evidence(text="asked"),
-                    expires_at=NOON,
-                    state=state,
-                )
-            )
 
 
 def test_from_one_kind_to_the_next_and_back_gives_the_same_export(
@@ -188,6 +117,7 @@ def test_what_was_interrupted_is_done_by_the_same_again(tmp_path: Path, kind: st
         with source.transaction() as records:
             records.outbox.remove("z")
             records.outbox.put(alert("new"))
+            records.write_backs.remove(write_back().id)
         with closing(open_store(url)) as target:
             copy(source, target)
 
@@ -263,10 +193,10 @@ def test_killed_half_way_it_can_be_run_again(
         for batch in range(10):
             bring_in(source, f"c{batch}", 1000)
     use(url)
-    command = [sys.executable, "-m", "bot", "copy", "--to", target]
-    env = os.environ | {"PYTHONPATH": str(ROOT)}
-    running = subprocess.Popen(command, env=env, cwd=tmp_path)
-    with closing(open_store(target)) as other:
+    with (
+        ForkedCommand(["copy", "--to", target], folder=tmp_path, env=os.environ) as running,
+        closing(open_store(target)) as other,
+    ):
         while not _any(other):
             assert running.poll() is None
         running.send_signal(signal.SIGKILL)

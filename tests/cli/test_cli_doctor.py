@@ -24,6 +24,8 @@ from tests.support.cli_fixtures import Cli
 from tests.support.storages import path_in, url_of
 
 ROOT = Path(__file__).resolve().parents[2]
+#: A witness; its file is never there.
+HEADS = "file:///nowhere/log-heads.txt"
 
 
 @pytest.fixture
@@ -41,6 +43,7 @@ def well(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> pytest.Monkey
     monkeypatch.setenv("SLACK_BOT_TOKEN", workspace.bot_token)
     monkeypatch.setenv("SLACK_APP_TOKEN", workspace.app_token)
     monkeypatch.setenv("OPTIN_ALERT_CHANNEL", ALERTS)
+    monkeypatch.setenv("OPTIN_WITNESSES", HEADS)
     return monkeypatch
 
 
@@ -59,10 +62,15 @@ def test_where_nothing_is_wrong_every_line_says_what_is_well_and_what_is_off(
     assert done.out.splitlines() == [
         "✅ Settings can be read.",
         "✅ The storage opens: 0 contacts, 0 log entries.",
+        "⚪ optin.heads remembers nothing of this storage yet.",
+        f"✅ The witness {HEADS} remembers no head yet: the log has no entries.",
         "⚪ No public address is set; Slack's Socket Mode needs none.",
         *(f"⚪ {one.heading} is off; {one.switch} switches it on." for one in SPECS.values()),
         "✅ Slack knows the bot as @optin in Acme Support.",
         "✅ The bot has every scope that it needs.",
+        "⚪ Whether Workflow Builder offers Optin's steps, Slack does not say. They need a paid "
+        "plan, and an app with functions and org_deploy_enabled in its manifest, as in "
+        "manifest.yml.",
         "✅ Socket Mode can connect.",
         f"✅ OPTIN_ALERT_CHANNEL is {ALERTS}; --post tries whether the bot can post there.",
     ]
@@ -112,6 +120,16 @@ def test_what_is_wrong_is_a_line_with_its_cure(
     assert lines[wrong].startswith("🔴 ")
     assert lines[wrong + 1].startswith("     ")
     assert not value.startswith("xox") or value not in done.out
+
+
+def test_doctor_prints_the_line_of_the_manifest_for_links_to_the_crm(
+    cli: Cli, well: pytest.MonkeyPatch
+) -> None:
+    well.setenv("OPTIN_CRM_URL", "https://CRM.example.com:8443/c/{external_id}?tab=1")
+    done = cli("doctor")
+
+    assert done.status == 0
+    assert "under features: unfurl_domains: [crm.example.com]" in done.out
 
 
 def test_missing_scopes_are_named(cli: Cli, well: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import httpx
@@ -18,18 +18,24 @@ import pytest
 from bot.consent.store import Store
 from sandbox.client import Workspace
 from storage import open_store
+from tests.support.forked_commands import ForkedCommand
 from tests.support.storages import path_in, url_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
-Start = Callable[..., subprocess.Popen[str]]
+Process = subprocess.Popen[str] | ForkedCommand
+Start = Callable[..., Process]
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Start:
-    """Starts a command in a folder of its own."""
+def env(tmp_path: Path) -> dict[str, str]:
     env = {name: value for name, value in os.environ.items() if not name.startswith("OPTIN_")}
-    env |= {"PYTHONPATH": str(ROOT), "OPTIN_STORAGE": url_of(path_in(tmp_path / "data"))}
+    return env | {"PYTHONPATH": str(ROOT), "OPTIN_STORAGE": url_of(path_in(tmp_path / "data"))}
+
+
+@pytest.fixture
+def start(tmp_path: Path, env: dict[str, str]) -> Start:
+    """Starts a command in a folder of its own, as a user does."""
 
     def started(*arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -45,7 +51,21 @@ def start(tmp_path: Path) -> Start:
     return started
 
 
-def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+@pytest.fixture
+def fork(tmp_path: Path, env: dict[str, str]) -> Iterator[Start]:
+    """The same where it does not matter how a process begins."""
+    with ExitStack() as running:
+
+        def started(*arguments: str) -> ForkedCommand:
+            process = ForkedCommand(arguments, folder=tmp_path, env=env)
+            running.enter_context(process)
+            running.callback(process.kill)
+            return process
+
+        yield started
+
+
+def ended(process: Process) -> tuple[int, str, str]:
     out, err = process.communicate(timeout=120)
     return process.returncode, out, err
 
@@ -73,6 +93,27 @@ def test_a_contact_lives_from_one_command_to_the_next(start: Start) -> None:
     assert out.startswith("Ana\n")
 
 
+def test_a_command_loads_nothing_that_it_does_not_need(tmp_path: Path) -> None:
+    """What these take to load is more than all the rest of a command with TinyDB."""
+    command = [sys.executable, "-X", "importtime", "-m", "bot", "status", "Nobody"]
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=env, text=True, capture_output=True)
+
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert done.returncode == 1
+    assert "storage.tinydb.tinydb_store" in loaded
+    rooms = {
+        "bot.app",
+        "handlers.web",
+        "handlers.contacts_file",
+        "sandbox",
+        "bot.cli.serve_command",
+    }
+    web = {"slack_bolt", "slack_sdk", "starlette", "uvicorn", "aiohttp", "websockets"}
+    rest = {"sqlalchemy", "psycopg", "cryptography", "jwt", "email_validator", "holidays", "rich"}
+    assert loaded & (rooms | web | rest) == set()
+
+
 @pytest.mark.parametrize(
     ("arguments", "status"),
     [(("status", "Nobody"), 1), (("set", "x", "--sms", "maybe"), 2), (("import", "no.csv"), 2)],
@@ -93,8 +134,8 @@ def test_errors_are_one_sentence_on_stderr(
         *("erase", "verify", "doctor"),
     ],
 )
-def test_every_command_explains_itself(start: Start, command: str) -> None:
-    status, out, err = ended(start(*filter(None, [command]), "--help"))
+def test_every_command_explains_itself(fork: Start, command: str) -> None:
+    status, out, err = ended(fork(*filter(None, [command]), "--help"))
 
     assert (status, err) == (0, "")
     assert out.startswith(f"Usage: optin {command}".rstrip())
@@ -146,12 +187,14 @@ def test_a_reader_that_has_seen_enough_is_no_error(start: Start, tmp_path: Path)
 
 
 def test_an_interrupted_import_keeps_whole_rows_and_can_be_done_again(
-    start: Start, tmp_path: Path
+    fork: Start, tmp_path: Path
 ) -> None:
-    name = many(tmp_path, 20_000)
-    process = start("import", name)
+    # So many that the import is not over before a slow machine interrupts it.
+    rows = 40_000
+    name = many(tmp_path, rows)
+    process = fork("import", name)
     with closing(open_store(url_of(path_in(tmp_path / "data")))) as store:
-        while counted(store) < 1_000 and process.poll() is None:
+        while not counted(store) and process.poll() is None:
             time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     status, _, err = ended(process)
@@ -160,26 +203,26 @@ def test_an_interrupted_import_keeps_whole_rows_and_can_be_done_again(
     assert "Traceback" not in err
     assert err.startswith("Stopped.")
 
-    before = ended(start("export"))[1].count("\n") - 1
-    again = ended(start("import", name))
+    before = ended(fork("export"))[1].count("\n") - 1
+    again = ended(fork("import", name))
 
-    assert 0 < before < 20_000
-    assert f"{20_000 - before:>9,}  contacts added" in again[1]
-    assert ended(start("verify"))[0] == 0
+    assert 0 < before < rows
+    assert f"{rows - before:>9,}  contacts added" in again[1]
+    assert ended(fork("verify"))[0] == 0
 
 
-def test_commands_work_beside_a_running_import(start: Start, tmp_path: Path) -> None:
-    ended(start("contact", "add", "--name", "Ana", "--phone", "+12125550100"))
-    imports = [start("import", many(tmp_path, 2_000, first)) for first in (0, 2_000)]
+def test_commands_work_beside_a_running_import(fork: Start, tmp_path: Path) -> None:
+    ended(fork("contact", "add", "--name", "Ana", "--phone", "+12125550100"))
+    imports = [fork("import", many(tmp_path, 2_000, first)) for first in (0, 2_000)]
     flips = [
-        ended(start("set", "Ana", "--do-not-contact", word, "--reason", "x"))[0]
+        ended(fork("set", "Ana", "--do-not-contact", word, "--reason", "x"))[0]
         for word in ("yes", "no", "yes")
     ]
     done = [ended(process) for process in imports]
 
     assert flips == [0, 0, 0]
     assert [status for status, _, _ in done] == [0, 0]
-    assert ended(start("export"))[1].count("\n") == 4_002
-    status, out, _ = ended(start("verify"))
+    assert ended(fork("export"))[1].count("\n") == 4_002
+    status, out, _ = ended(fork("verify"))
     assert status == 0
     assert re.match(r"8,008 entries hold\.", out)

@@ -50,6 +50,7 @@ def test_every_setting_is_read():
             "OPTIN_REGION": "de",
             "OPTIN_PUBLIC_URL": "https://optin.example.com/in/",
             "OPTIN_HASH_KEY": "k" * 32,
+            "OPTIN_CRM_URL": "https://crm.example.com/c/{external_id}",
         },
         need_slack=True,
     )
@@ -68,6 +69,8 @@ def test_every_setting_is_read():
     assert settings.region == "DE"
     assert settings.public_url == "https://optin.example.com/in"
     assert settings.given_hash_key == b"k" * 32
+    assert settings.crm is not None
+    assert settings.crm.page("1") == "https://crm.example.com/c/1"
 
 
 @pytest.mark.parametrize(
@@ -94,6 +97,15 @@ def test_every_setting_is_read():
         ("OPTIN_PUBLIC_URL", "https://optin.example.com:secret"),
         ("OPTIN_PUBLIC_URL", "ftp://optin.example.com"),
         ("OPTIN_HASH_KEY", "secret"),
+        ("OPTIN_CRM_URL", "crm.example.com/secret/{external_id}"),
+        ("OPTIN_CRM_URL", "https://crm.example.com/secret"),
+        ("OPTIN_CRM_URL", "https://crm.example.com/secret/{id}"),
+        ("OPTIN_CRM_URL", "https://crm.example.com/{external_id}/secret/{external_id}"),
+        ("OPTIN_CRM_URL", "https://{external_id}.example.com/secret"),
+        ("OPTIN_CRM_URL", "https://me:secret@crm.example.com/{external_id}"),
+        ("OPTIN_CRM_URL", "https://crm.example.com/a secret/{external_id}"),
+        ("OPTIN_CRM_URL", "javascript:secret('{external_id}')"),
+        ("OPTIN_CRM_URL", "https://[secret/{external_id}"),
     ],
 )
 def test_a_malformed_setting_is_one_sentence_that_names_it_and_shows_no_secret(name, value):

@@ -91,6 +91,7 @@ OTHER = {
     "seq": 3,
     "evidence": Evidence(text="another", at=AT),
     "changes": {"name": ("Ana", "Eve")},
+    "answers": {"sms": ("no", "yes")},
 }
 
 
@@ -99,6 +100,16 @@ def test_no_field_can_be_changed_unseen(name: str):
     changed = replace(SECOND, **{name: OTHER.get(name, "something else")})
 
     assert not holds(changed, FIRST.hash)
+
+
+def test_the_answers_of_an_entry_cannot_be_changed_unseen():
+    answered = seal(
+        replace(CONSENT, answers={"sms": ("yes", "no")}), seq=2, previous=FIRST.hash, salt=SALT
+    )
+
+    assert holds(answered, FIRST.hash)
+    assert not holds(replace(answered, answers={"sms": ("yes", "yes")}), FIRST.hash)
+    assert not holds(replace(answered, answers=None), FIRST.hash)
 
 
 @pytest.mark.parametrize("name", ["address", "reason", "evidence"])

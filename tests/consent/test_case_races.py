@@ -38,8 +38,7 @@ def race(request: pytest.FixtureRequest, service: Service, storage_path: Path) -
 
 
 def rounds(service: Service, clock: Stopped, words: str = "stop all") -> Iterator[Round]:
-    for number in range(ROUNDS):
-        one = Round(service, clock, number, words)
+    for one in Round.with_refusals(service, clock, words, range(ROUNDS)):
         one.asked()
         yield one
 
@@ -181,8 +180,7 @@ def test_of_an_approval_and_another_number_at_once_the_new_number_is_never_agree
 def test_of_two_requests_at_once_one_is_opened(
     service: Service, clock: Stopped, race: Race
 ) -> None:
-    for number in range(ROUNDS):
-        one = Round(service, clock, number, "stop all")
+    for one in Round.with_refusals(service, clock, "stop all", range(ROUNDS)):
         results = race(one.order("request", ANA), one.order("request", BO))
         with service.store.reading() as records:
             cases = records.cases.of(one.contact.id)

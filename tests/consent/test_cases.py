@@ -376,6 +376,19 @@ def test_who_is_no_manager_at_this_moment_decides_nothing(
     assert case_of(desk, case) == case
 
 
+def test_a_role_that_may_be_lost_while_the_storage_was_busy_decides_nothing(
+    desk: Service, stopped: Contact
+) -> None:
+    case = ask(desk, stopped)
+    asked = replace(OTHER_MANAGER, role_as_of=desk.now() - timedelta(seconds=1.5))
+
+    for decide in (approve, lambda *asked: deny(*asked[:2], "No", asked[2])):
+        with pytest.raises(Changed):
+            decide(desk, case.id, asked)
+    assert case_of(desk, case) == case
+    assert approve(desk, case.id, replace(asked, role_as_of=desk.now())).won
+
+
 def test_a_guest_asks_for_nothing_sees_nothing_and_withdraws_nothing(
     desk: Service, stopped: Contact
 ) -> None:
@@ -574,7 +587,9 @@ def test_a_shared_number_comes_back_for_whom_it_was_asked(
     approve(desk, case.id, MANAGER)
 
     assert (on(desk, stopped), on(desk, housemate)) == (ConsentValue.YES, ConsentValue.NO)
-    assert any("Another contact has this number, and 1" in warning for warning in warnings)
+    assert any(
+        "Another contact has this number, and stays at NO." in warning for warning in warnings
+    )
 
 
 def test_one_unstop_counts_for_the_case_of_everybody_with_the_number(

@@ -127,7 +127,11 @@ def test_a_block_of_another_sender_is_said_beside_the_answer(service: Service) -
     yes(service, "Ana", phone=PHONE)
     with service.store.transaction() as records:
         recorder = Recorder(
-            records=records, actor="contact", source="provider:twilio", now=service.now()
+            service=service,
+            records=records,
+            actor="contact",
+            source="provider:twilio",
+            now=service.now(),
         )
         recorder.record(
             records.contacts.at(PHONE)[0],

@@ -104,6 +104,7 @@ class Histories(RuleBasedStateMachine):
         with self.open:
             for who, place in NEWCOMERS.items():
                 self.world.adds(who, **place)
+            self.world.compare_past()
             assert use.verify(self.world.service).problem is None
 
     def dated(self, args: dict[str, Any]) -> dict[str, Any]:

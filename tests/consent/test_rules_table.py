@@ -3,6 +3,7 @@ on top of them."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -23,7 +24,7 @@ from bot.consent.model import (
     LineType,
     Origin,
 )
-from bot.consent.rules import Decision, decide
+from bot.consent.rules import RULES_VERSION, Decision, decide
 from bot.consent.senders import Number, NumberKind, Sender, Senders
 from tests.support.consent_fixtures import PROVIDERS, sender
 
@@ -59,6 +60,9 @@ ROWS = [
     for channel, rows in ((Channel.SMS, SMS_ROWS), (Channel.EMAIL, EMAIL_ROWS))
     for line in rows.strip().splitlines()
 ]
+
+#: Of each version of the rules, a hash of the tables of this module.
+TABLES = {2: "1a587d27c3629b5c6087854893003c2fbe407a56dbcb670ad2ad64feffe9583f"}
 
 #: What lies on top: a fact, of a contact whose row would else be 1, 5 or 9.
 #: fact, On | answer, status | gates in order with who has to act | in the note
@@ -105,6 +109,15 @@ ON_TOP = [
     for line in rows.strip().splitlines()
     if line.strip()
 ]
+
+
+def test_the_version_of_the_rules_is_pinned_to_their_table():
+    """Whoever changes the table raises RULES_VERSION, and adds the hash of the new one."""
+    tables = (SMS_ROWS, EMAIL_ROWS, OVERLAYS, SMS_ONLY, EMAIL_ONLY)
+    words = [line.split() for rows in tables for line in rows.splitlines()]
+
+    assert TABLES[RULES_VERSION] == hashlib.sha256(repr(words).encode()).hexdigest()
+    assert max(TABLES) == RULES_VERSION
 
 
 @pytest.mark.parametrize(("channel", "row"), ROWS)

@@ -302,7 +302,9 @@ def test_a_yes_that_is_newer_than_a_kept_stop_stands_on_coming_back(
     ana = add(service, Details(name="Ana", phone=OLD), AGENT)
     with service.store.transaction() as records:
         # What an approved case will do.
-        Recorder(records=records, actor="slack:U0MANAGER", source="slack", now=clock()).record(
+        Recorder(
+            service=service, records=records, actor="slack:U0MANAGER", source="slack", now=clock()
+        ).record(
             ana,
             ConsentChanged(by=Origin.CONTACT, before="NO", after="YES", reason=RE_OPT_IN),
             address=OLD,

@@ -39,6 +39,7 @@ from bot.consent.use_cases import (
     undo_import,
     verify,
 )
+from bot.consent.write_backs import WriteState
 from bot.runtime.clock import Stopped
 from tests.support.consent_fixtures import (
     AGENT,
@@ -51,6 +52,7 @@ from tests.support.consent_fixtures import (
     told,
 )
 from tests.support.storages import on_disk
+from tests.support.store_fixtures import write_back
 
 pytestmark = pytest.mark.every_storage
 
@@ -360,3 +362,28 @@ def test_what_is_told_while_somebody_is_erased_is_not_forgotten(service: Service
 
     assert verify(service).problem is None
     assert facts(service, PHONE).bounce is Bounce.YES
+
+
+def test_writes_to_the_providers_lists_go_with_the_address(
+    service: Service, ana: Contact, storage_path: Path
+) -> None:
+    with service.store.transaction() as records:
+        for state in (WriteState.WAITING, WriteState.CONFIRMED):
+            write = write_back(MAILBOX, listing=f"{state}/ours", state=state)
+            records.write_backs.put(write)
+        records.write_backs.put(write_back("ben@example.com"))
+    erase(service, ana.id, OPERATOR)
+
+    with service.store.reading() as records:
+        assert list(records.write_backs.all()) == [write_back("ben@example.com")]
+    assert MAILBOX.encode() not in on_disk(storage_path)
+
+
+def test_writes_stay_while_somebody_else_has_the_address(service: Service, ana: Contact) -> None:
+    add(service, Details(name="Ben", email=MAILBOX), AGENT)
+    with service.store.transaction() as records:
+        records.write_backs.put(write_back(MAILBOX))
+    erase(service, ana.id, OPERATOR)
+
+    with service.store.reading() as records:
+        assert records.write_backs.of(MAILBOX) == [write_back(MAILBOX)]

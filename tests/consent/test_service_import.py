@@ -473,7 +473,9 @@ def test_a_second_stop_that_was_only_noted_survives_the_undo_of_a_files_no(
     change(service, ana.id, StatusUpdate(sms=ConsentValue.YES, evidence="call"), AGENT)
     report = take(service, row(sms=ConsentValue.NO))
     with service.store.transaction() as records:
-        Recorder(records=records, actor="contact", source="provider:twilio", now=clock()).record(
+        Recorder(
+            service=service, records=records, actor="contact", source="provider:twilio", now=clock()
+        ).record(
             records.contacts.get(ana.id),
             ConsentChanged(
                 again=True,

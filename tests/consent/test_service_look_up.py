@@ -157,7 +157,11 @@ def test_a_profile_answers_for_the_default_sender_and_for_each_of_the_others(
     with service.store.transaction() as records:
         here = records.contacts.get(ana.id)
         Recorder(
-            records=records, actor="provider:twilio", source="provider:twilio", now=service.now()
+            service=service,
+            records=records,
+            actor="provider:twilio",
+            source="provider:twilio",
+            now=service.now(),
         ).record(
             here,
             BlockChanged(sender=sales, before="none", after="blocked"),

@@ -43,6 +43,32 @@ def test_every_text_comes_back_from_its_defused_cell(text: str) -> None:
     assert cell[:1] not in DANGEROUS or cell == "" or (cell[0] == "+" and cell[1:].isdigit())
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "Acme;=HYPERLINK(A1);Ltd",
+        "Acme;=1+1",
+        "Acme; =1+1",
+        'Acme;"=1+1"',
+        "Acme;'=1+1",
+        "Acme\t@SUM(A1)",
+        "Acme\n=1+1",
+        "Acme;+1+1;-1",
+    ],
+)
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_no_cell_is_a_formula_where_the_file_is_opened_with_another_separator(
+    cell: str, separator: str
+) -> None:
+    """Quotes around the whole cell don't help: there, they stand in the middle of one."""
+    written = line([defused("7"), defused(cell), defused("end")])
+    read = list(csv.reader(io.StringIO(written, newline=""), delimiter=separator))
+
+    assert plain(defused(cell)) == cell
+    for one in (one.strip(" \"'\t") for row in read for one in row if not one.startswith("'")):
+        assert one[:1] not in ("=", "+", "-", "@"), read
+
+
 @given(
     st.lists(
         st.text(st.characters(exclude_characters="\0\r", exclude_categories=["Cs"])), min_size=1

@@ -50,6 +50,9 @@ BREAKS = [
     ("webhooks-and-slack", "handlers/webhooks/signatures.py", "import handlers.slack.ids"),
     ("webhooks-and-slack", "handlers/slack/ids.py", "import handlers.webhooks.signatures"),
     ("webhooks-libraries", "handlers/webhooks/receiver/receive.py", "import slack_sdk"),
+    ("webhooks-libraries", "handlers/suppression_lists/list_calls.py", "import slack_sdk"),
+    ("lists", "handlers/suppression_lists/list_calls.py", "import handlers.webhooks.signatures"),
+    ("lists", "handlers/suppression_lists/list_calls.py", "import handlers.slack.ids"),
     (
         "receiver",
         "handlers/webhooks/receiver/webhook_routes.py",

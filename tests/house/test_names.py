@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 ROOMS = ("bot", "handlers", "storage", "sandbox")
 #: Modules that every provider's folder may have.
-_OF_EACH_PROVIDER = {"signature", "codes", "webhook", "backfill"}
+_OF_EACH_PROVIDER = {"signature", "codes", "webhook", "backfill", "suppressions", "list_check"}
 
 
 def modules() -> Iterator[Path]:

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
 #: By request: its heading on the page, and the most files whose functions may run. To follow a
 #: request is to read these; lower the number when one goes.
-LIMITS = {"STOP": ("One STOP", 43), "/optin": ("One `/optin", 33)}
+LIMITS = {"STOP": ("One STOP", 48), "/optin": ("One `/optin", 36)}
 
 
 @pytest.fixture(scope="module")

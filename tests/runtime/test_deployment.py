@@ -19,7 +19,7 @@ from tests.support.storages import path_in, url_of
 pytestmark = pytest.mark.crash
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 def test_three_replicas_take_what_one_of_them_loses(tmp_path: Path) -> None:
     storage = url_of(path_in(tmp_path, "postgresql"))
     ports = free_ports(3)
@@ -53,7 +53,7 @@ def test_three_replicas_take_what_one_of_them_loses(tmp_path: Path) -> None:
     counted.check()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 def test_three_replicas_keep_the_pace_of_one(tmp_path: Path) -> None:
     storage = url_of(path_in(tmp_path, "postgresql"))
     ports = free_ports(3)

@@ -30,6 +30,8 @@ class Slack:
         self.refusals: list[dict[str, Any] | int] = []
         #: With these it ends the next connections instead of saying hello.
         self.farewells: list[str] = []
+        #: So many of the next connections get no hello, but pongs.
+        self.silent = 0
         self.asked = 0
         self.connections: asyncio.Queue[web.WebSocketResponse] = asyncio.Queue()
         self.answers: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -73,6 +75,11 @@ class Slack:
         if self.farewells:
             await connection.send_json({"type": "disconnect", "reason": self.farewells.pop(0)})
             await connection.close()
+            return connection
+        if self.silent:
+            self.silent -= 1
+            async for _ in connection:
+                pass
             return connection
         await connection.send_json({"type": "hello", "num_connections": 1})
         await self.connections.put(connection)
@@ -275,3 +282,19 @@ def test_a_slack_that_is_down_is_asked_again(refusal, caplog):
 
     assert "Socket Mode: " in caplog.text
     assert "xapp" not in caplog.text
+
+
+def test_a_connection_without_a_hello_is_made_anew() -> None:
+    async def scene(slack: Slack, bot: Bot, _: SocketMode) -> None:
+        slack.silent = 2
+        with ThreadPoolExecutor(1) as pool:
+            patient = SocketMode(bot.app, "xapp-1", pool=pool, hello_within=0.5)
+            async with running(patient):
+                connection = await asyncio.wait_for(slack.connections.get(), 20)
+                await slack.ask(connection, "E1", "hello")
+                answer = await asyncio.wait_for(slack.answers.get(), 10)
+
+        assert slack.asked == 3
+        assert answer["payload"]["text"] == "asked for hello"
+
+    play(scene)

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter, defaultdict
@@ -15,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import Popen
 
 import pytest
 from slack_sdk import WebClient
@@ -25,11 +22,12 @@ from bot.consent.log.entries import EntryKind
 from bot.consent.model import Channel, ConsentValue
 from bot.consent.use_cases import Details, Service, StatusUpdate, add, change
 from bot.runtime import clock
-from sandbox.client import ClientOutcome, PersonClient, Workspace
+from sandbox.client import ClientOutcome, Modal, PersonClient, Workspace
 from tests.support.balancer import Balancer, count, flood, free_ports, until_more
 from tests.support.consent_fixtures import OPERATOR, open_service
-from tests.support.serving import ROOT, answers, deliver, serving
-from tests.support.slack_fixtures import opened, said
+from tests.support.forked_commands import ForkedCommand
+from tests.support.serving import answers, deliver, serving
+from tests.support.slack_fixtures import opened, opened_later, said
 from tests.support.storages import path_in, url_of
 
 pytestmark = pytest.mark.crash
@@ -44,7 +42,7 @@ class Replicas:
     storage: Path
     ports: Sequence[int]
     #: In the order of their connections, which Slack numbers from 1.
-    running: Sequence[Popen[bytes]]
+    running: Sequence[ForkedCommand]
 
     @property
     def url(self) -> str:
@@ -78,11 +76,10 @@ class Replicas:
 
     def verify(self) -> None:
         """As an auditor does."""
-        env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "OPTIN_STORAGE": self.url}
-        told = subprocess.run(
-            [sys.executable, "-m", "bot", "verify"], env=env, capture_output=True, text=True
-        )
-        assert told.returncode == 0, told.stdout + told.stderr
+        env = {"PATH": os.environ["PATH"], "OPTIN_STORAGE": self.url}
+        with ForkedCommand(["verify"], folder=self.storage.parent, env=env) as auditor:
+            out, err = auditor.communicate()
+        assert auditor.returncode == 0, out + err
 
     def took(self) -> list[tuple[str, int]]:
         """What Slack has delivered so far, and to which connection."""
@@ -99,11 +96,15 @@ def closing_service(storage: Path) -> Iterator[Service]:
 
 def agrees(person: PersonClient) -> None:
     """In the form of the card that the person has before them."""
-    person.press("Edit")
+    form_of(person, "Edit")
     person.choose("SMS On", "YES")
     person.type("Evidence", "She called and wants them")
     assert opened(person, person.submit()).title == "Saved"
     person.close(whole=True)
+
+
+def form_of(person: PersonClient, button: str) -> Modal:
+    return opened_later(person, person.press(button))
 
 
 @contextmanager
@@ -133,7 +134,7 @@ def test_each_step_may_be_another_replicas(tmp_path: Path) -> None:
     with replicas(tmp_path) as bot:
         ana, lee = bot.slack.person("Ana"), bot.slack.person("Lee")
         ana.command(f"/optin {PHONE}")
-        form = opened(ana, ana.press("Add contact"))
+        form = form_of(ana, "Add contact")
         assert form.fields["Phone"] == PHONE
         ana.type("Name", "Nia New")
         opened(ana, ana.submit())
@@ -141,7 +142,7 @@ def test_each_step_may_be_another_replicas(tmp_path: Path) -> None:
         agrees(ana)
         assert deliver(bot.ports[0], "SM1", PHONE)
         ana.command(f"/optin {PHONE}")
-        ana.press("Request re-opt-in")
+        form_of(ana, "Request re-opt-in")
         ana.type("Evidence", "She called again and wants them back")
         assert opened(ana, ana.submit()).title == "Requested"
         until(lambda: lee.messages(APPROVALS))
@@ -172,7 +173,7 @@ def test_one_that_stops_answers_first_and_one_that_dies_is_not_missed(tmp_path: 
         bot.contact(PHONE)
         for _ in bot.ports:  # so that the last of them gets the form
             ana.command(f"/optin {PHONE}")
-        ana.press("Edit")
+        form_of(ana, "Edit")
         ana.choose("SMS On", "NO")
         # Who decides is read anew at Slack, which takes its time: meanwhile it is told to stop.
         bot.slack.fault("users.info", "timeout", seconds=0.3)
@@ -197,7 +198,7 @@ def test_one_that_stops_answers_first_and_one_that_dies_is_not_missed(tmp_path: 
         frozen.send_signal(signal.SIGKILL)
 
         assert acting.result().timed_out
-        assert opened(ana, ana.press("Edit")).fields["SMS On"].startswith("NO")
+        assert form_of(ana, "Edit").fields["SMS On"].startswith("NO")
         assert bot.on(PHONE) is ConsentValue.NO
         bot.verify()
 
@@ -229,11 +230,19 @@ class Desk:
         return (
             self._answered(self.person.command(f"/optin {phone}"))
             and self._answered(self.person.press("Edit"))
+            and self._has_form()
             and self._answered(self.person.choose("SMS On", "NO"))
             and self._answered(outcome := self.person.submit())
             and outcome.modal is not None
             and outcome.modal.title == "Saved"
         )
+
+    def _has_form(self) -> bool:
+        """It opens after the answer, unless the bot dies in between."""
+        end = time.monotonic() + 5
+        while self.person.modal is None and time.monotonic() < end:
+            time.sleep(0.01)
+        return self.person.modal is not None
 
     def _answered(self, outcome: ClientOutcome) -> bool:
         if outcome.error:
@@ -241,7 +250,7 @@ class Desk:
         return outcome.error is None
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_with_many_at_work_one_stops_and_one_dies(tmp_path: Path) -> None:
     with replicas(tmp_path, ack_timeout=10.0) as bot, ExitStack() as stack:
         desks = [

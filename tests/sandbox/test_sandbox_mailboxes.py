@@ -8,6 +8,7 @@ import pytest
 from sandbox.client import Workspace
 from tests.support.outside_fixtures import (
     PUBLIC_URL,
+    ROSA,
     Receiver,
     receiving,
     settle,
@@ -84,3 +85,36 @@ def test_unsubscribe_is_one_post_with_a_token_for_this_mailbox(
     assert app.said("/u/one-click")[0]["c"] == "c18"
     assert mail["link"].startswith(f"{PUBLIC_URL}/u/one-click?c=c18&l=offers&t=")
     assert shown == b"<p>Unsubscribe?</p>"
+
+
+def test_an_opt_out_and_a_complaint_put_the_mailbox_on_their_lists(
+    ws: Workspace, app: Receiver
+) -> None:
+    rosa, lists = ws.contact("Rosa"), ws.lists("sendgrid")
+    rosa.opt_out_at_sendgrid()
+    rosa.complain()
+
+    stamps = {event["event"]: event["timestamp"] for event in app.events}
+    listed = {entry["list"]: entry["at"] for entry in lists.entries(ROSA["email"])}
+    assert listed == {"unsubscribes": stamps["unsubscribe"], "spam_reports": stamps["spamreport"]}
+
+
+def test_an_email_to_a_listed_mailbox_is_dropped_until_the_entry_goes(
+    ws: Workspace, app: Receiver
+) -> None:
+    rosa, lists = ws.contact("Rosa"), ws.lists("sendgrid")
+    for name in ("bounces", "unsubscribes"):
+        lists.add(name, "Rosa@Example.com")
+        rosa.deliver(by="email")
+        lists.remove(name, ROSA["email"])
+    rosa.deliver(by="email")
+
+    reasons = [event.get("reason") for event in app.events]
+    assert reasons[:2] == ["Bounced Address", "Unsubscribed Address"]
+    assert app.events[-1]["event"] == "delivered"
+
+
+def test_whoever_was_suppressed_before_stands_on_the_list(ws: Workspace, app: Receiver) -> None:
+    settle(ws, app.url, people=[{**ROSA, "suppressed": "Unsubscribed Address"}])
+
+    assert ws.lists("sendgrid").holds("unsubscribes", ROSA["email"])

@@ -146,6 +146,27 @@ def test_a_mailbox_unsubscribes_reports_and_comes_back(
     ]
 
 
+def test_sendgrids_lists_show_what_holds_the_mailbox_as_it_changes(
+    browser: Browser, ws: Workspace, app: Receiver
+) -> None:
+    lists = ws.lists("sendgrid")
+    with visiting(browser, ws) as page:
+        open_outside(page)
+        shown = page.get_by_role("region", name="SendGrid's lists")
+        expect(shown).to_be_hidden()
+        page.get_by_role("tab", name="Mailbox", exact=True).click()
+        expect(shown).to_contain_text("On no list: SendGrid sends.")
+        page.get_by_role("button", name="Opt out at SendGrid").click()
+        expect(shown.get_by_role("listitem")).to_contain_text("Unsubscribes")
+        lists.add("bounces", "grace@example.com", reason="550 5.1.1 No such user")
+        expect(shown.get_by_role("listitem").first).to_contain_text("550 5.1.1 No such user")
+        lists.remove("unsubscribes", "grace@example.com")
+        lists.remove("bounces", "grace@example.com")
+        expect(shown).to_contain_text("On no list")
+
+    assert [event["event"] for event in app.events] == ["unsubscribe"]
+
+
 def test_500_stops_say_how_they_were_taken(browser: Browser, ws: Workspace, app: Receiver) -> None:
     with visiting(browser, ws) as page:
         open_outside(page)

@@ -9,6 +9,7 @@ from slack_sdk.errors import SlackApiError
 
 from sandbox.client import PersonClient, Workspace
 from sandbox.first_workspace import ANA
+from sandbox.manifest import Manifest
 from tests.support.sandbox_fixtures import (
     actions,
     button,
@@ -126,3 +127,11 @@ def test_the_home_is_published_opened_and_acted_in(
     assert (
         ws.journal("app_home_opened")[0]["args"]["event"]["view"]["id"] == published["view"]["id"]
     )
+
+
+def test_an_app_without_a_home_tab_publishes_none() -> None:
+    home = {"type": "home", "blocks": [section("Hello")]}
+    with Workspace.start(mode="socket", manifest=Manifest(home=False)) as ws:
+        refused = refusal_of(web_client(ws).views_publish, user_id=ANA, view=home)
+
+    assert refused == "not_enabled"

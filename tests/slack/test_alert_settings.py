@@ -32,6 +32,7 @@ from tests.support.alerts_fixtures import Bench, failed, reply
 from tests.support.alerts_fixtures import bench as bench
 from tests.support.consent_fixtures import AGENT, MANAGER, OPERATOR, open_service
 from tests.support.slack_fixtures import Slack, opened, started
+from tests.support.slack_requests import last_sent, post
 from tests.support.storages import KINDS, forget, path_in
 
 MINUTE = timedelta(minutes=1)
@@ -187,6 +188,32 @@ def test_what_a_manager_saves_holds_for_the_next_event(slack: Slack) -> None:
     assert len(alerts(slack.service, AlertKind.UNKNOWN)) == 5
     assert again is not None
     assert again.fields["Single alerts a minute"] == "5 alerts"
+
+
+def test_a_manager_switches_threads_on_and_off(slack: Slack) -> None:
+    lee, message = settings_of(slack)
+    assert lee.modal is not None
+    assert lee.modal.fields["Threads"] == []
+
+    for on in (True, False):
+        lee.choose("Threads", *(["Post later news"] if on else []))
+        assert "Saved." in opened(lee, lee.submit()).plain
+        assert alert_settings(slack.service, ALERTS) == AlertSettings(threads=on)
+        lee.close(whole=True)
+        lee.overflow("Alert settings", in_=message)
+
+
+def test_a_form_of_an_earlier_version_leaves_threads_as_they_are(slack: Slack) -> None:
+    lee, _ = settings_of(slack)
+    change_alert_settings(slack.service, ALERTS, MANAGER, threads=True)
+    lee.submit()
+    sent = last_sent(slack, "view_submission alert_settings_modal")
+    lee.close(whole=True)
+    change_alert_settings(slack.service, ALERTS, MANAGER, threads=True)
+    del sent["view"]["state"]["values"]["threads"]
+
+    assert post(slack, sent)[0] == 200
+    assert alert_settings(slack.service, ALERTS).threads is True
 
 
 def test_a_manager_who_is_one_no_longer_saves_nothing(slack: Slack) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.consent.errors import NotAllowed, NotFound, Refused
+from bot.consent.events import Event, EventKind
 from bot.consent.log.entries import EntryKind
 from bot.consent.model import Channel, ConsentValue, Contact, Origin
 from bot.consent.use_cases import Details, add, edit, erase, verify
@@ -230,3 +231,28 @@ def test_no_business_day_is_now() -> None:
 
 def when(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def test_a_reassigned_number_is_asked_about_and_quotes_no_contact(bench: Bench) -> None:
+    bench.add()
+    bench.take(
+        Event(
+            provider="twilio",
+            id="twilio:reassigned:1",
+            kind=EventKind.REASSIGNED,
+            channel=Channel.SMS,
+            address=PHONE,
+            sender="+18885550199",
+        )
+    )
+    bench.run()
+    message = bench.message()
+
+    assert "Does number ending 0100 have a new owner?" in message.plain
+    assert "wrote" not in message.plain
+    assert "counts as an opt-out" not in message.plain
+    assert message.buttons == ["It has a new owner", "It has not", "View"]
+    answer_review(bench.service, bench.alert().id, True, OPERATOR)
+    bench.run()
+    assert "The number has a new owner: no more texts are sent" in bench.message().plain
+    assert bench.message().buttons == ["View"]

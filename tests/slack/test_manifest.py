@@ -17,6 +17,16 @@ from slack_sdk import WebClient
 
 from bot.cli.doctor_command import OPTIONAL_SCOPES
 from bot.config.settings import Settings
+from handlers.slack.bolt_app import (
+    _EVENTS,
+    _FUNCTIONS,
+    _SHORTCUTS,
+    _WAITING_FUNCTIONS,
+    _WRITING_FUNCTIONS,
+)
+from handlers.slack.workflow_steps import check_status, re_opt_in, record_opt_out
+from handlers.slack.workflow_steps.step_contact import CHANNEL, CONTACT
+from handlers.slack.workflow_steps.step_request import PERSON
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
@@ -29,13 +39,17 @@ LIMITS = json.loads((ROOT / "sandbox/block-kit-limits.json").read_text(encoding=
 SCOPES = {
     "apps_connections_open": None,  # the app-level token, with connections:write
     "auth_test": None,
+    "functions_completeError": None,
+    "functions_completeSuccess": None,
     "views_open": None,
+    "views_publish": None,
     "views_push": None,
     "views_update": None,
     "chat_postMessage": "chat:write",
     "chat_postEphemeral": "chat:write",
     "chat_update": "chat:write",
     "chat_delete": "chat:write",
+    "chat_unfurl": "links:write",
     "conversations_open": "im:write",
     # The alert channel may be public or private.
     "conversations_history": {"channels:history", "groups:history"},
@@ -55,6 +69,28 @@ SCOPES = {
 OFFERED = {"slash_commands": "commands", "shortcuts": "commands"}
 
 
+#: What events need beside the scopes of the methods: https://docs.slack.dev/reference/events.
+EVENT_SCOPES = {
+    "app_mention": "app_mentions:read",
+    "message.im": "im:history",
+    "link_shared": "links:read",
+}
+
+#: By kind, what `bolt_app` registers out of a table, and the calls that do it.
+TABLES = {
+    "event": _EVENTS,
+    "shortcut": _SHORTCUTS,
+    "function": _FUNCTIONS | _WRITING_FUNCTIONS | _WAITING_FUNCTIONS,
+}
+FROM_TABLES = {
+    "app.event(event.partition('.')[0])",
+    "app.shortcut(callback)",
+    "app.shortcut(_ANY)",
+    "app.function(callback)",
+    "app.function(_ANY)",
+}
+
+
 def calls() -> Iterator[tuple[str, ast.Call]]:
     """Every call of a method in the product's source: its name, and the call."""
     for folder in ("bot", "handlers"):
@@ -72,12 +108,13 @@ def web_api_methods() -> set[str]:
 
 
 def registered(kind: str) -> set[str]:
-    """What the code registers by `app.<kind>("…")`; it has to stand there as it is."""
-    found: set[str] = set()
+    """What the code registers by `app.<kind>("…")`, where it has to stand as it is, or by the
+    table of the kind."""
+    found: set[str] = set(TABLES.get(kind, ()))
     for name, call in calls():
         if name == kind and isinstance(call.func, ast.Attribute):
             owner = ast.unparse(call.func.value)
-            if owner in ("app", "bolt"):
+            if owner in ("app", "bolt") and ast.unparse(call) not in FROM_TABLES:
                 assert isinstance(call.args[0], ast.Constant), ast.unparse(call)
                 found.add(str(call.args[0].value))
     return found
@@ -133,6 +170,47 @@ def test_it_subscribes_to_the_events_that_the_code_hears():
     assert set(values("settings.event_subscriptions.bot_events[]")) == registered("event")
 
 
+#: By step, the inputs and outputs that the code reads and gives.
+STEPS = {
+    "check_status": (
+        {CONTACT, CHANNEL, PERSON},
+        {check_status.ANSWER, check_status.REASON, check_status.FOUND},
+    ),
+    "record_opt_out": (
+        {CONTACT, CHANNEL, record_opt_out.WHO_ASKED, record_opt_out.NOTE, PERSON},
+        {record_opt_out.DONE},
+    ),
+    "request_re_opt_in": (
+        {CONTACT, CHANNEL, re_opt_in.EVIDENCE, re_opt_in.NOTE, PERSON},
+        {re_opt_in.REQUEST, re_opt_in.STATE},
+    ),
+    "wait_for_outcome": ({re_opt_in.REQUEST, PERSON}, {re_opt_in.OUTCOME}),
+}
+
+
+def test_it_offers_the_steps_that_the_code_answers():
+    functions = MANIFEST["functions"]
+
+    assert set(functions) == registered("function") == set(STEPS)
+    for name, (inputs, outputs) in STEPS.items():
+        assert set(functions[name]["input_parameters"]) == inputs
+        assert set(functions[name]["output_parameters"]) == outputs
+
+
+def test_slack_takes_the_steps():
+    assert MANIFEST["settings"]["org_deploy_enabled"] is True
+    assert MANIFEST["settings"]["function_runtime"] == "remote"
+    for callback_id, function in MANIFEST["functions"].items():
+        assert re.fullmatch("[a-z_]{1,100}", callback_id)
+        assert len(function["title"]) <= 255
+        for side in ("input_parameters", "output_parameters"):
+            for name, parameter in function[side].items():
+                assert parameter["name"] == name
+                assert parameter["type"] in ("string", "slack#/types/user_id")
+                assert parameter["title"]
+                assert parameter["description"]
+
+
 def test_buttons_and_forms_are_on():
     assert MANIFEST["settings"]["interactivity"]["is_enabled"] is True
 
@@ -146,6 +224,7 @@ def test_it_asks_for_the_scopes_that_the_code_needs_and_no_more():
     for scopes in (SCOPES[method] for method in web_api_methods()):
         needed |= {scopes} if isinstance(scopes, str) else set(scopes or ())
     needed |= {scope for feature, scope in OFFERED.items() if feature in MANIFEST["features"]}
+    needed |= {EVENT_SCOPES[event] for event in registered("event") & EVENT_SCOPES.keys()}
     asked = values("oauth_config.scopes.bot[]")
 
     assert set(asked) == needed
@@ -166,7 +245,9 @@ def test_configuration_md_explains_each_scope():
     explained = [
         scope
         for row in table.splitlines()
-        for scope in re.findall(r"`([a-z]+(?::[a-z.]+)?)`", row.split("|")[1] if "|" in row else "")
+        for scope in re.findall(
+            r"`([a-z_]+(?::[a-z.]+)?)`", row.split("|")[1] if "|" in row else ""
+        )
     ]
 
     assert sorted(explained) == sorted(values("oauth_config.scopes.bot[]"))

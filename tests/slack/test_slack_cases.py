@@ -265,9 +265,9 @@ def test_a_new_stop_overtakes_it(slack_http: Slack) -> None:
     tried(slack_http)
     texts(slack_http, "STOP")
 
-    assert shows(slack_http, "Overtaken by a new refusal")
+    assert shows(slack_http, "Overtaken by a new opt-out")
     assert approvals(slack_http)[0].buttons == []
-    assert "already overtaken by a new refusal" in late_click(slack_http, LEE)
+    assert "already overtaken by a new opt-out" in late_click(slack_http, LEE)
     assert slack_http.on(PHONE)[0] is ConsentValue.NO
     until(
         slack_http,
@@ -294,7 +294,9 @@ def test_nobody_approves_who_may_not(slack: Slack) -> None:
     assert slack.head() == head
 
 
-def test_a_guest_does_not_decide_anything(slack_http: Slack) -> None:
+def test_a_guest_does_not_decide_anything(
+    slack_http: Slack, caplog: pytest.LogCaptureFixture
+) -> None:
     refuses(slack_http)
     asks(slack_http)
     tried(slack_http)
@@ -302,6 +304,7 @@ def test_a_guest_does_not_decide_anything(slack_http: Slack) -> None:
 
     assert "full members" in late_click(slack_http, GUS)
     assert slack_http.head() == head
+    assert f"refused to {GUS}: " in caplog.text
 
 
 def test_one_manager_alone_may_where_the_settings_say_so(tmp_path: Path) -> None:

@@ -13,13 +13,22 @@ from bot.consent.log.entries import EntryKind
 from bot.consent.model import (
     Channel,
 )
-from bot.consent.use_cases import Found, LogLine, LogPage, StatusChange
+from bot.consent.use_cases import (
+    Found,
+    LogLine,
+    LogPage,
+    StatusChange,
+    UnheldAddress,
+    WhoHas,
+)
 from handlers import vocabulary
 from handlers.entry_lines import meanwhile
 from handlers.slack.blocks import activity_page
 from handlers.slack.blocks.card import card, card_text
 from handlers.slack.blocks.details_modal import details_view
 from handlers.slack.blocks.edit_modal import edit_modal
+from handlers.slack.blocks.formatting import escape, section
+from handlers.slack.blocks.found_addresses import FoundListing, found_message, found_modal
 from handlers.slack.blocks.modal_frame import Metadata
 from handlers.slack.blocks.saved_modal import saved_modal
 from handlers.slack.blocks.search_results import hits, nothing
@@ -33,6 +42,8 @@ from handlers.slack.blocks.small_modals import (
     search_modal,
 )
 from handlers.slack.commands import help_blocks
+from handlers.slack.sealed_values import LONGEST_LIST
+from handlers.slack.workflow_steps.check_status import _REASONS, _outputs
 from sandbox.block_kit.check import check_blocks, check_view
 from sandbox.mrkdwn import pings
 from tests.support.consent_fixtures import PROVIDERS
@@ -72,6 +83,9 @@ def views(text: str) -> Iterator[dict[str, Any]]:
     yield mistake_modal(whole, metadata, notice=notice, typed=typed | {"channel": "email"})
     yield search_modal(metadata)
     yield message_modal(text or "Title", text or "Sentence.")
+    for length in (1_300, LONGEST_LIST):
+        listing = FoundListing(sealed="s" * length, left_out=999_999, skip=100)
+        yield found_modal(who_has(text), lambda _: "d" * 600, listing)
     for kind in EntryKind:
         for times in (1, 10**6):
             page = log_page(text, kind, times)
@@ -83,6 +97,15 @@ def log_page(text: str, kind: EntryKind, times: int = 1, **fields: Any) -> LogPa
     entries = [entry(text, seq, kind) for seq in range(1, activity_page.PAGE + 1)]
     lines = [LogLine(entry=one, times=times, more=True, **fields) for one in entries]
     return LogPage(lines=lines, older=10**12)
+
+
+def who_has(text: str) -> WhoHas:
+    whole = profile(text)
+    unheld = [
+        UnheldAddress(address="+14155550100", facts=whole.facts[Channel.SMS]),
+        UnheldAddress(address=f"{'a' * 64}@{'b' * 180}.example.com", facts=None),
+    ]
+    return WhoHas(entries=[*[whole] * 8, *unheld], count=200)
 
 
 def messages(text: str) -> Iterator[list[dict[str, Any]]]:
@@ -102,6 +125,8 @@ def messages(text: str) -> Iterator[list[dict[str, Any]]]:
     )
     yield nothing(found, text, "d" * 32, PROVIDERS)
     yield nothing(Found(contacts=[]), text, None, PROVIDERS)
+    listing = FoundListing(sealed="s" * 1_300, left_out=999_999)
+    yield found_message(who_has(text), lambda _: "d" * 600, listing)
     yield help_blocks("/optin")
     for kind in EntryKind:
         for page in recent_pages(text, kind):
@@ -149,7 +174,7 @@ def test_every_message_keeps_to_the_limits(text: str) -> None:
 
 @pytest.mark.parametrize("text", NASTY.values(), ids=NASTY.keys())
 def test_the_card_as_one_sentence_is_short_and_inert(text: str) -> None:
-    said = card_text(profile(text))
+    said = card_text(profile(text), card(profile(text)))
 
     assert 0 < len(said) <= 3000
     assert pings(said, []) == []
@@ -176,3 +201,20 @@ def test_every_status_has_an_icon_with_a_word() -> None:
     for icon, word in vocabulary.STATUS.values():
         assert icon in {icon for icon, _, _ in vocabulary.LEGEND}
         assert word
+
+
+@pytest.mark.parametrize("text", NASTY.values(), ids=NASTY.keys())
+def test_the_outputs_of_a_step_fit_into_a_message_and_notify_nobody(text: str) -> None:
+    whole = profile(text)
+    for decision in (*whole.decisions.values(), *whole.by_sender.values()):
+        outputs = _outputs(decision, found=True)
+        said = [section(words) for words in outputs.values()]
+
+        assert check_blocks(said) == []
+        assert [one["text"]["text"] for one in said] == [*outputs.values()]  # nothing is cut off
+        assert pings("", said) == []
+        assert escape(outputs["reason"]) == outputs["reason"]
+
+
+def test_a_step_has_a_reason_for_every_gate() -> None:
+    assert {*Code} - {*_REASONS} == {Code.NO_ADDRESS}

@@ -15,8 +15,9 @@ from bot.consent.cases import Case, CaseState
 from bot.consent.gates import Code
 from bot.consent.model import Channel, Evidence
 from bot.consent.use_cases import CaseDetails
+from bot.consent.use_cases.cases.hourly_requests import MOST_REQUESTS
 from handlers.slack import ids
-from handlers.slack.alerts.render.alert_blocks import drawn
+from handlers.slack.alerts.render.alert_blocks import drawn, drawn_list
 from handlers.slack.alerts.render.case_progress import progress
 from handlers.slack.blocks.card import card
 from handlers.slack.blocks.modal_frame import Metadata
@@ -124,6 +125,25 @@ def test_every_state_of_every_message_keeps_to_the_limits(text: str) -> None:
                 assert check_blocks(json.loads(json.dumps(look.blocks))) == []
                 assert pings(look.text, look.blocks) == []
                 assert characters(look.blocks) <= 12_000
+
+
+@pytest.mark.parametrize("text", NASTY.values(), ids=NASTY.keys())
+@pytest.mark.parametrize("plainness", [0, 1])
+def test_the_requests_of_programs_keep_to_the_limits(text: str, plainness: int) -> None:
+    every = list(matters(text))
+    pending_ones = [one for one in every if one.case.state is CaseState.PENDING and one.contact]
+    pages = [
+        (pending_ones * MOST_REQUESTS)[:MOST_REQUESTS],
+        *(every[n : n + MOST_REQUESTS] for n in range(0, len(every), MOST_REQUESTS)),
+        every[:1],
+    ]
+    for page in pages:
+        look = drawn_list(alert(page[0], AlertKind.CASE_LIST, plainness=plainness), page)
+
+        assert 0 < len(look.text) <= 3_000
+        assert check_blocks(json.loads(json.dumps(look.blocks))) == []
+        assert pings(look.text, look.blocks) == []
+        assert characters(look.blocks) <= 12_000
 
 
 @pytest.mark.parametrize("text", NASTY.values(), ids=NASTY.keys())

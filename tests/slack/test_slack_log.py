@@ -9,6 +9,7 @@ from datetime import timedelta
 from bot.consent.events import EventKind, Failure
 from bot.consent.log.entries import EntryKind
 from bot.consent.model import Channel, ConsentValue, Contact
+from bot.consent.rules import RULES_VERSION
 from bot.consent.use_cases import CaseRequest, StatusUpdate, note, request
 from bot.consent.use_cases.ingest import ingest
 from sandbox.client import PersonClient
@@ -257,3 +258,59 @@ def test_the_card_says_the_last_thing_that_matters(slack: Slack, ana: PersonClie
     shown = said(ana.command("/optin +12125550175"))
 
     assert "Last: texted STOP to +1 415-555-0177 · Nov 3, 2026" in shown
+
+
+def test_status_on_shows_the_card_as_it_was(slack: Slack, ana: PersonClient) -> None:
+    contact = slack.add("Busy Bee", phone="+12125550199", email="busy@example.com")
+    slack.set(contact, StatusUpdate(sms=ConsentValue.YES, evidence="Form 1"))
+    agreed = slack.clock()
+    slack.clock.advance(timedelta(days=2))
+    slack.set(contact, StatusUpdate(sms=ConsentValue.NO, reason="Asked by phone"))
+    card(ana, "busy@example.com")
+    ana.press("Activity")
+
+    past = opened(ana, ana.type("Status on…", f"{agreed + timedelta(days=1):%Y-%m-%d}"))
+    assert past.title == "Status on…"
+    assert "SMS ✅ Opted in" in past.plain
+    assert "by what Optin had recorded by then." in past.plain
+    assert f"Today's rules (version {RULES_VERSION}) and today's senders decide." in past.plain
+    assert "Clear" not in past.buttons
+
+    happened = opened(ana, ana.choose("past_by", "What had happened by then"))
+    assert "by what had happened by then, also where Optin learned of it later." in happened.plain
+    assert "SMS ✅ Opted in" in happened.plain
+
+    now = opened(ana, ana.type("past_at", str(int(slack.clock().timestamp()))))
+    assert "SMS 🔴 Opted out" in now.plain
+
+    log = opened(ana, ana.press("Back to the log"))
+    assert log.title == "Activity Log"
+    assert "SMS On set to NO: asked by phone" in log.plain
+    again = opened(ana, ana.type("Status on…", f"{agreed + timedelta(days=1):%Y-%m-%d}"))
+    assert "SMS ✅ Opted in" in again.plain
+
+
+def test_status_on_a_day_to_come_and_before_the_contact_says_why_not(
+    slack: Slack, ana: PersonClient
+) -> None:
+    card(ana, "ana@example.com")
+    ana.press("Activity")
+
+    coming = opened(ana, ana.type("Status on…", "2099-01-01"))
+    assert "That time is still to come." in coming.plain
+    ana.close()
+    before = opened(ana, ana.type("Status on…", "2001-01-01"))
+    assert "Optin did not have this contact then: it came on" in before.plain
+
+
+def test_status_on_keeps_the_page_of_the_log(slack: Slack, ana: PersonClient) -> None:
+    _busy(slack)
+    card(ana, "busy@example.com")
+    ana.press("Activity")
+    ana.press("Older")
+
+    opened(ana, ana.type("Status on…", f"{slack.clock():%Y-%m-%d}"))
+    older = opened(ana, ana.press("Back to the log"))
+
+    assert "note 14" in older.plain
+    assert "note 15" not in older.plain

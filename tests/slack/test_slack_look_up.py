@@ -6,7 +6,7 @@ import pytest
 
 from handlers.slack.commands import SUBCOMMANDS
 from sandbox.client import PersonClient
-from tests.support.slack_fixtures import Slack, opened, said
+from tests.support.slack_fixtures import MANIFEST, Slack, opened, said
 
 PHONES = [
     "+14155550106",
@@ -321,6 +321,18 @@ def test_help_lists_what_the_registry_holds(slack: Slack, ana: PersonClient) -> 
         assert sub.does in answer
     for icon in "✅🔴⚪🟡🚫":
         assert icon in answer
+
+
+def test_help_names_the_home_the_shortcuts_and_the_steps_of_workflows(
+    slack_http: Slack, ana: PersonClient
+) -> None:
+    answer = said(slack_http.person("Ana").command("/optin help"))
+
+    shortcuts = {one.name for one in MANIFEST.shortcuts}
+    steps = {one.title for one in MANIFEST.steps}
+    assert shortcuts
+    assert steps
+    assert [name for name in {"Home", *shortcuts, *steps} if name not in answer] == []
 
 
 @pytest.mark.parametrize("typed", ["help?", "Help!", "?", "help ?"])

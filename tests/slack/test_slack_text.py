@@ -5,9 +5,11 @@ from __future__ import annotations
 import html
 import re
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from handlers.slack.blocks.formatting import (
@@ -23,7 +25,10 @@ from handlers.slack.blocks.formatting import (
     shown,
     unaddressed,
 )
+from sandbox.first_workspace import APPROVALS
 from sandbox.mrkdwn import plain as mrkdwn_plain
+from tests.support.longest_profiles import NASTY
+from tests.support.slack_fixtures import MANIFEST, Slack, started
 
 TEXT = st.text(max_size=400) | st.text(alphabet="<>&!@#*_~`:| \n\u0301\u202eAb1", max_size=400)
 LIMIT = st.integers(min_value=1, max_value=200)
@@ -64,6 +69,7 @@ def test_escaped_text_reads_as_it_was_written(text: str) -> None:
     assert html.unescape(escaped) == text or "&" in text
 
 
+@example(":`:", 3)
 @given(TEXT, LIMIT)
 def test_inert_text_has_no_markup_and_no_half_an_entity(text: str, limit: int) -> None:
     said = inert(text, limit)
@@ -221,3 +227,41 @@ def test_words_made_to_be_slow_are_read_at_once(piece: str) -> None:
     unaddressed(piece * 10_000)
 
     assert time.perf_counter() - before < 0.5
+
+
+@pytest.fixture
+def slack_with_steps(tmp_path: Path) -> Iterator[Slack]:
+    with started(tmp_path, "http", manifest=MANIFEST, OPTIN_APPROVAL_CHANNEL=APPROVALS) as slack:
+        yield slack
+
+
+STEPS = {
+    "check_status": ("contact", "channel"),
+    "record_opt_out": ("contact", "channel", "who_asked", "note"),
+    "request_re_opt_in": ("contact", "channel", "evidence", "note"),
+    "wait_for_outcome": ("request",),
+}
+
+
+@pytest.mark.parametrize("text", NASTY.values(), ids=NASTY.keys())
+def test_a_step_ends_with_inert_text_whatever_its_inputs_are(
+    slack_with_steps: Slack, text: str
+) -> None:
+    slack, ana = slack_with_steps, slack_with_steps.person("Ana")
+    slack.add(text[:1_000].strip() or "Ana", email="hostile@example.com", phone="+12125550188")
+    well = {"contact": "hostile@example.com", "evidence": "Form 7", "request": "f" * 32}
+    for step, names in STEPS.items():
+        for hostile in (None, *names):
+            inputs = {name: well.get(name) for name in names} | {"person": ana.id}
+            number = len(ana.step_runs())
+            ana.run_step(step, **(inputs | ({hostile: text} if hostile and text else {})))
+            slack.workspace.wait_until(lambda at=number: ana.step_runs()[at]["state"] != "running")
+
+    for run in ana.step_runs():
+        for said in (*(run["outputs"] or {}).values(), run["error"] or ""):
+            assert len(said) <= 3_000
+            assert "<" not in said
+            assert ">" not in said
+            assert not ENTITY.search(said)
+            assert run["state"] == "completed" or said
+    assert [ping for ping in slack.workspace.pings() if ping.startswith("!")] == []

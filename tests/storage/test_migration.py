@@ -12,8 +12,6 @@ import os
 import re
 import shutil
 import sqlite3
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
@@ -26,6 +24,7 @@ import pytest
 
 from sandbox.client import Workspace
 from tests.support.cli_fixtures import Cli
+from tests.support.forked_commands import ForkedCommand
 from tests.support.postgres_fixtures import empty_database
 from tests.support.storages import KINDS
 
@@ -299,7 +298,7 @@ def _given(
 
 
 @contextmanager
-def _serving(old: Old, cli: Cli) -> Iterator[subprocess.Popen[str]]:
+def _serving(old: Old, cli: Cli) -> Iterator[ForkedCommand]:
     """`optin serve` on this storage, as a process; it is gone when the block ends."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("OPTIN_")}
     with Workspace.start(mode="socket") as workspace:
@@ -311,15 +310,7 @@ def _serving(old: Old, cli: Cli) -> Iterator[subprocess.Popen[str]]:
             "SLACK_BOT_TOKEN": workspace.bot_token,
             "SLACK_APP_TOKEN": workspace.app_token,
         }
-        with subprocess.Popen(
-            [sys.executable, "-m", "bot", "serve", "--port", "0"],
-            cwd=cli.folder,
-            env=env,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        ) as process:
+        with ForkedCommand(["serve", "--port", "0"], folder=cli.folder, env=env) as process:
             try:
                 yield process
             finally:

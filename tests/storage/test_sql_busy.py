@@ -25,9 +25,10 @@ from bot.runtime.clock import Stopped
 from bot.runtime.open_service import open_service
 from bot.runtime.read_settings import read_settings
 from handlers.webhooks.provider import Request
-from handlers.webhooks.receiver import BatchQueue, ProviderHealth, ReplayCache, WebhookReceiver
+from handlers.webhooks.receiver import BatchQueue, ProviderHealth, WebhookReceiver
 from handlers.webhooks.registry import make_providers
 from storage import open_store
+from storage.sql.engine.database import Database
 from storage.sql.engine.sqlite import SQLite
 from tests.support import consent_fixtures
 from tests.support.alerts_fixtures import Bench, reply
@@ -89,7 +90,6 @@ def test_requests_whose_tokens_are_kept_wait_for_the_storage_once(
         known = make_providers(
             settings.providers,
             public_url="https://optin.example.com",
-            seen=ReplayCache(service),
             mailboxes_of=lambda _: None,
         )
         (mailgun,) = (one for one in known if one.name == "mailgun")
@@ -147,7 +147,8 @@ def test_a_busy_commit_of_sqlite_has_stored_nothing_and_says_so(tmp_path: Path) 
     """With a rollback journal, as on a file system that has no WAL, a reader holds up the COMMIT."""
     path = tmp_path / "optin.db"
     with closing(SQLite(path, patience=0.2)) as database:
-        database.migrate()
+        # Without the guard of the files: its connection keeps the write-ahead log.
+        Database.migrate(database)
         with database.session() as session:
             assert session.rows("PRAGMA journal_mode = DELETE") == [("delete",)]
             session.write(())

@@ -28,7 +28,6 @@ from bot.runtime.read_settings import read_settings
 from handlers.webhooks.provider import Request
 from handlers.webhooks.receiver import BatchQueue, ProviderHealth, WebhookReceiver
 from handlers.webhooks.registry import make_providers
-from handlers.webhooks.signatures import MemoryReplayGuard
 from sandbox.first_workspace import ALERTS
 from storage import open_store
 from tests.support.consent_fixtures import OPERATOR
@@ -167,7 +166,6 @@ def test_who_waited_too_long_is_told_so_without_another_try(tmp_path: Path) -> N
         for one in make_providers(
             settings.providers,
             public_url=PUBLIC,
-            seen=MemoryReplayGuard(),
             mailboxes_of=lambda _: None,
         )
         if one.name == "twilio"

@@ -115,7 +115,7 @@ def test_an_approval_a_stop_and_whoever_tells_of_them_never_wait_for_one_another
     race_in = contextmanager(in_processes)
     with closing(service.store), telling(storage) as told, race_in(storage, CHANNEL) as race:
         for number in range(ROUNDS):
-            one = Round(service, clock, number, "stop all")
+            (one,) = Round.with_refusals(service, clock, "stop all", [number])
             one.asked()
             approved, stopped = race(one.order("approve"), one.text(words))
 

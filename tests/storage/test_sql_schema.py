@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -18,9 +20,10 @@ import storage.sql.migrations
 from bot.consent.errors import Corrupt, OptinError, StorageFailed
 from storage import UnknownStorage, open_store
 from storage.sql.schema import VERSION, metadata
+from storage.sql.sql_store import SQLStore
 from tests.support.postgres_fixtures import empty_database, with_options
 from tests.support.storages import as_the_first_program_left_it, connected, path_in, url_of
-from tests.support.store_fixtures import NOON, contact, entry, put
+from tests.support.store_fixtures import NOON, PHONE, contact, entry, put, write_back
 
 Run = Callable[[str], int]
 
@@ -36,10 +39,12 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
         "DELETE FROM entries",
         "DELETE FROM entries WHERE seq = 2",
         "UPDATE entries SET personal = '{}' WHERE seq = 1",
-        "UPDATE entries SET document = '{}', personal = NULL WHERE seq = 1",
-        "UPDATE entries SET contact = NULL, personal = NULL",
-        "UPDATE entries SET actor = 'x', personal = NULL",
-        "UPDATE entries SET seq = 7, personal = NULL WHERE seq = 2",
+        "UPDATE entries SET document = '{}', personal = NULL, address = NULL WHERE seq = 1",
+        "UPDATE entries SET contact = NULL, personal = NULL, address = NULL",
+        "UPDATE entries SET actor = 'x', personal = NULL, address = NULL",
+        "UPDATE entries SET seq = 7, personal = NULL, address = NULL WHERE seq = 2",
+        "UPDATE entries SET address = NULL WHERE seq = 1",
+        "UPDATE entries SET personal = NULL WHERE seq = 1",
     ],
 )
 def test_the_database_itself_refuses_to_change_the_log(path: Path, statement: str) -> None:
@@ -63,7 +68,8 @@ def test_a_database_lets_personal_parts_go_and_nothing_else(path: Path) -> None:
     with closing(open_store(url_of(path))) as store:
         put(store, entry("e1", reason="asked"), entry("e2"))
         with connected(path) as run:
-            assert run("UPDATE entries SET personal = NULL WHERE seq = 1") == 1
+            erase = "UPDATE entries SET personal = NULL, address = NULL WHERE seq = 1"
+            assert run(erase) == 1
 
         with store.reading() as records:
             assert [e.redacted for e in records.log.all()] == [True, False]
@@ -139,6 +145,59 @@ def test_a_database_of_the_first_program_is_brought_up_to_date(tmp_path: Path, k
         with closing(open_store(url)) as store, store.reading() as records:
             for part in ("ana", "ómez", "optica", "xample"):
                 assert records.contacts.search(part, limit=9) == [known]
+
+
+def test_a_database_without_the_table_of_writes_gets_it_unasked(path: Path) -> None:
+    url = url_of(path)
+    with closing(open_store(url)) as store:
+        put(store, contact())
+    with connected(path) as run:
+        without_addresses_of_entries(path, run)
+        run("DROP TABLE write_backs")
+        run("UPDATE alembic_version SET version_num = '0004'")
+
+    with closing(open_store(url)) as store:
+        assert not store.outdated
+        with store.transaction() as records:
+            records.write_backs.put(write_back())
+        with store.reading() as records:
+            assert records.contacts.count() == 1
+            assert list(records.write_backs.all()) == [write_back()]
+
+
+def test_the_entries_of_an_earlier_database_are_found_by_their_address(path: Path) -> None:
+    url = url_of(path)
+    told = [entry("e1"), entry("e2", address="ANA@B\u00fccher.example", reason="a\0b"), entry("e3")]
+    with closing(open_store(url)) as store:
+        put(store, *told, entry("e4", address=None), entry("e5", contact="c2"))
+        with store.transaction() as records:
+            records.log.redact("c2")
+        with store.reading() as records:
+            before = list(records.log.all())
+    with connected(path) as run:
+        without_addresses_of_entries(path, run)
+        run("UPDATE alembic_version SET version_num = '0005'")
+
+    with closing(open_store(url)) as store, store.reading() as records:
+        assert list(records.log.all()) == before
+        assert [e.id for e in records.log.of_address(PHONE)] == ["e1", "e3"]
+        assert [e.id for e in records.log.of_address("ana@xn--bcher-kva.example")] == ["e2"]
+    with connected(path) as run, pytest.raises(Exception, match="append"):
+        run("UPDATE entries SET address = NULL")
+
+
+def without_addresses_of_entries(path: Path, run: Run) -> None:
+    """As migration 0005 left the log."""
+    first = importlib.import_module("storage.sql.migrations.versions.0001_first")
+    run("DROP INDEX entries_address")
+    if path.name.endswith(".db"):
+        run("DROP TRIGGER entries_fixed")
+        run("ALTER TABLE entries DROP COLUMN address")
+        run(next(s for s in first._SQLITE if "entries_fixed" in s))
+    else:
+        run("ALTER TABLE entries DROP COLUMN address")
+        old = next(s for s in first._POSTGRESQL if "entries_append_only()" in s)
+        run(old.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"))
 
 
 def test_a_database_of_a_newer_program_is_refused_and_left_alone(path: Path) -> None:
@@ -243,3 +302,22 @@ def test_what_a_database_can_not_keep_in_a_text_is_kept_in_its_document(path: Pa
             assert records.contacts.get("\ud800") is None
             assert records.contacts.at("\ud800") == []
             assert odd.created_at == NOON
+
+
+def test_sqlite_finds_writes_to_lists_by_their_indexes(tmp_path: Path) -> None:
+    path = path_in(tmp_path, "sqlite")
+    with closing(open_store(url_of(path))) as store, closing(sqlite3.connect(path)) as file:
+        assert isinstance(store, SQLStore)
+        sql = store._database.sql
+        plans = [
+            (index, file.execute(f"EXPLAIN QUERY PLAN {statement}", given).fetchall())
+            for index, statement, given in (
+                ("write_backs_key", sql.writes_of, {"key": "a"}),
+                ("write_backs_due", sql.due_writes, {"provider": "a", "now": 0, "limit": 1}),
+                ("write_backs_due", sql.oldest_write, {"provider": "a"}),
+                ("write_backs_state", sql.count_writes, {}),
+            )
+        ]
+
+    for index, plan in plans:
+        assert [index in step[3] for step in plan] == [True]

@@ -90,6 +90,59 @@ def test_entries_come_newest_first_by_contact_actor_kind_and_channel(store: Stor
     assert found(before=99, actor="slack:U1", channel=Channel.EMAIL) == ["e6", "e4"]
 
 
+@pytest.mark.parametrize(
+    ("key", "spelled"),
+    [
+        (PHONE, [PHONE, "whatsapp:+14155550100"]),
+        ("+525512345678", ["+525512345678", "+5215512345678"]),
+        ("ana@xn--bcher-kva.example", ["Ana@B\u00fccher.example", "ANA@xn--bcher-kva.example"]),
+        ("k@example.com", ["\u212a@example.com", "K@EXAMPLE.com."]),
+        ("jos\u00e9@example.com", ["JOS\u00c9@example.com"]),
+        ('"a b"@example.com', ['"A b"@example.com']),
+        ("hash:0123456789abcdef", ["hash:0123456789abcdef"]),
+    ],
+)
+def test_entries_are_found_by_their_address_oldest_first(
+    opened: Opened, key: str, spelled: list[str]
+) -> None:
+    store = opened.open()
+    told = [entry(f"e{n}", contact=None, address=address) for n, address in enumerate(spelled)]
+    near = [entry(f"n{n}", address=f"{address}0", reason=key) for n, address in enumerate(spelled)]
+    put(store, *told, entry("none", address=None, reason=key), *near)
+    with store.transaction() as records:
+        own = records.log.append(entry("own", address=spelled[0]))
+
+        assert records.log.of_address(key)[-1] == own
+
+    for again in (store, opened.open()):
+        with again.reading() as records:
+            found = records.log.of_address(key)
+            assert [e.id for e in found] == [*(e.id for e in told), "own"]
+            assert records.log.of_address("+14155550999") == []
+
+
+def test_a_redacted_entry_is_about_no_address(opened: Opened) -> None:
+    store = opened.open()
+    put(store, entry("e1"), entry("e2", contact="c2"), entry("e3", contact=None))
+    with store.transaction() as records:
+        records.log.redact("c1")
+
+        assert [e.id for e in records.log.of_address(PHONE)] == ["e2", "e3"]
+
+    for again in (store, opened.open()):
+        with again.reading() as records:
+            assert [e.id for e in records.log.of_address(PHONE)] == ["e2", "e3"]
+
+
+def test_a_dry_run_finds_entries_by_address_in_both_of_its_logs(store: Store) -> None:
+    put(store, entry("e1"), entry("e2", contact="c2"))
+    with store.rehearsal() as records:
+        records.log.append(entry("e3", contact="c3"))
+        records.log.redact("c1")
+
+        assert [e.id for e in records.log.of_address(PHONE)] == ["e2", "e3"]
+
+
 def test_a_long_log_is_read_by_pages_to_its_end(store: Store) -> None:
     for batch in range(5):
         put(

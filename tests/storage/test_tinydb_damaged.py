@@ -26,10 +26,16 @@ from tests.support.tinydb_fixtures import (
 
 def _refused(path: Path, files: dict[str, bytes], match: str) -> None:
     restore(path, files)
+    before = _open_files()
     with pytest.raises(Corrupt, match=match):
         TinyDBStore(path)
 
     assert contents(path) == files
+    assert _open_files() == before
+
+
+def _open_files() -> int:
+    return sum(1 for _ in Path("/dev/fd").iterdir())
 
 
 def test_any_flipped_bit_in_snapshot_or_journal_is_refused(filled: Path) -> None:
@@ -143,7 +149,7 @@ def test_a_file_that_is_gone_or_another_stops_all_writing(
         if how == "replaced":
             # The same beginning, as a backup of another storage would have.
             file.write_bytes(data.replace(b'"generation":1', b'"generation":0') + b" ")
-        with pytest.raises(StorageFailed, match="replaced or removed"):
+        with pytest.raises(StorageFailed, match="replaced, removed or emptied"):
             commit(store, 6)
-        with pytest.raises(StorageFailed, match="replaced or removed"):
+        with pytest.raises(StorageFailed, match="replaced, removed or emptied"):
             commit(store, 6)

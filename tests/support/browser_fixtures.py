@@ -13,6 +13,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+#: A busy machine draws late.
+_MILLISECONDS = 20_000
+expect.set_options(timeout=_MILLISECONDS)
+
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = Path(os.environ.get("OPTIN_SCREENSHOTS", ROOT / "build" / "screenshots"))
 QUIET = [
@@ -73,7 +77,7 @@ def demo_address(tmp_path: Path) -> Iterator[str]:
 def page(browser: Browser, demo_address: str) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(_MILLISECONDS)
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.goto(demo_address)

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -27,12 +27,13 @@ from bot.consent.use_cases import (
     change,
     request,
 )
+from bot.consent.use_cases.ingest import ingest
 from bot.runtime.clock import Stopped
 from tests.support.case_worker import Order, carry_out
 from tests.support.cases_fixtures import case_of, steps
 from tests.support.consent_fixtures import AGENT, told
 from tests.support.storages import url_of
-from tests.support.take_fixtures import tell, text
+from tests.support.take_fixtures import text
 
 #: Of each pair; every second one is started the other way round.
 ROUNDS = 50
@@ -120,16 +121,28 @@ def _workers() -> list[subprocess.Popen[str]]:
 class Round:
     """A contact of its own who refused, and a case that waits for a manager."""
 
-    def __init__(self, service: Service, clock: Stopped, number: int, words: str) -> None:
+    #: When everything else begins.
+    at: datetime
+
+    def __init__(self, service: Service, number: int) -> None:
         self.service = service
         self.number = number
         self.phone = f"+1415555{number:04}"
         self.contact: Contact = add(service, Details(name="Ana", phone=self.phone), AGENT)
         change(service, self.contact.id, YES, AGENT)
+
+    @staticmethod
+    def with_refusals(
+        service: Service, clock: Stopped, words: str, numbers: Iterable[int]
+    ) -> list[Round]:
+        """Their contacts text the words, all in one request."""
+        rounds = [Round(service, number) for number in numbers]
         clock.advance(MINUTE)
-        tell(service, text(words, address=self.phone))
+        ingest(service, [text(words, address=one.phone) for one in rounds])
         clock.advance(MINUTE)
-        self.at: datetime = clock()
+        for one in rounds:
+            one.at = clock()
+        return rounds
 
     def asked(self) -> Case:
         self.case = request(

@@ -99,7 +99,11 @@ def stop(service: Service, address: str, *, sender: str | None = None) -> None:
     channel = Channel.EMAIL if "@" in address else Channel.SMS
     with service.store.transaction() as records:
         recorder = Recorder(
-            records=records, actor="contact", source="provider:twilio", now=service.now()
+            service=service,
+            records=records,
+            actor="contact",
+            source="provider:twilio",
+            now=service.now(),
         )
         for holder in records.contacts.at(address) or [None]:
             here = holder.consents.get(address, UNSET) if holder else UNSET
@@ -124,7 +128,11 @@ def bounce(service: Service, address: str, *, complaint: bool = False) -> None:
     """A message to the address came back, or was reported as spam, as a provider tells it."""
     with service.store.transaction() as records:
         recorder = Recorder(
-            records=records, actor="provider:mailgun", source="provider:mailgun", now=service.now()
+            service=service,
+            records=records,
+            actor="provider:mailgun",
+            source="provider:mailgun",
+            now=service.now(),
         )
         recorder.record_for_holders(
             address,

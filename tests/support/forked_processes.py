@@ -19,7 +19,12 @@ from typing import Any
 _ROOT = Path(__file__).resolve().parents[2]
 #: What the programs need, and what a storage imports when it is opened.
 _IMPORTED = [
+    "bot.app",
     "tests.support.alerts_worker",
+    "tests.support.delivery_process",
+    "tests.support.list_process",
+    "tests.support.one_stop",
+    "tests.support.forked_commands",
     "tests.support.store_worker",
     "storage.sql.engine.postgresql",
     "storage.sql.engine.sqlite",
@@ -34,18 +39,22 @@ class ForkedProcess:
     def __init__(self, program: Callable[..., None], *arguments: str) -> None:
         read, write = os.pipe()
         self.stdout = os.fdopen(read, "rb")
-        self._process = _context().Process(
-            target=_run, args=(program, _Output(write), arguments), daemon=True
+        self._process = fork_server().Process(
+            target=_run, args=(program, Descriptor(write), arguments), daemon=True
         )
         self._process.start()
         os.close(write)
+
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
 
     def send_signal(self, number: int) -> None:
-        assert self._process.pid is not None
-        os.kill(self._process.pid, number)
+        os.kill(self.pid, number)
 
     def finish(self) -> list[bytes]:
         """The lines that it wrote and that were not read yet, once it has ended."""
@@ -59,7 +68,7 @@ class ForkedProcess:
         return self._process.exitcode
 
 
-class _Output:
+class Descriptor:
     """A file descriptor that goes to the process with its arguments."""
 
     def __init__(self, descriptor: int) -> None:
@@ -71,15 +80,19 @@ class _Output:
     def __setstate__(self, sent: Any) -> None:
         self.descriptor = sent.detach()
 
+    def become(self, number: int) -> None:
+        """Takes the place of this one."""
+        os.dup2(self.descriptor, number)
+        os.close(self.descriptor)
 
-def _run(program: Callable[..., None], output: _Output, arguments: Sequence[str]) -> None:
-    os.dup2(output.descriptor, 1)
-    os.close(output.descriptor)
+
+def _run(program: Callable[..., None], output: Descriptor, arguments: Sequence[str]) -> None:
+    output.become(1)
     program(*arguments)
 
 
 @cache
-def _context() -> ForkServerContext:
+def fork_server() -> ForkServerContext:
     context = get_context("forkserver")
     context.set_forkserver_preload(_IMPORTED)
     before = os.environ.get("PYTHONPATH")

@@ -33,6 +33,7 @@ from tests.support import oracle
 from tests.support.consent_fixtures import AGENT, MANAGER, NOW, OPERATOR, OTHER_AGENT, open_service
 from tests.support.history_log import faults, written
 from tests.support.oracle import EMAIL, NO, NONE, SMS, UNKNOWN, UNSET, Group, Oracle
+from tests.support.past_answers import PastAnswers
 
 Time = int | timedelta
 second = timedelta(seconds=1)
@@ -161,6 +162,7 @@ class World:
         self.oracle = Oracle()
         self.knows("groups")
         self.steps = 0
+        self.past = PastAnswers()
         #: Optin's id of each of the oracle's contacts.
         self.ids: dict[str, str] = {}
         #: Optin's id of each import, and the oracle's record.
@@ -709,6 +711,13 @@ class World:
                     state = found.state if found else None
                     differ.append(f"case {n}: the rules say {case.state}, Optin {state}")
         if differ:
+            raise Disagreement("\n".join(differ))
+        self.past.look(self.service)
+
+    def compare_past(self) -> None:
+        """Compares what Optin says of each moment until now with what it said then. Raises
+        `Disagreement`."""
+        if differ := list(self.past.differences(self.service)):
             raise Disagreement("\n".join(differ))
 
     def rules_say(self, name: str) -> dict[str, object]:

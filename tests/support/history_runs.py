@@ -225,6 +225,7 @@ def problem(steps: Sequence[Step], kind: str = "tinydb") -> str | None:
                 carry_out(world, step)
             for who, place in NEWCOMERS.items():
                 world.adds(who, **place)
+            world.compare_past()
             found = use.verify(world.service).problem
         except Disagreement as differ:
             return str(differ)

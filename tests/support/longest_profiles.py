@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from bot.consent.log.entries import Entry, EntryKind
@@ -77,6 +78,7 @@ def group(text: str, number: int) -> Sender:
     return Sender(id=f"MG{number:032}", name=text, service=f"MG{number:032}", numbers=(first,))
 
 
+@cache  # deciding by 50 senders takes a while, and a test draws the same contact a hundred times
 def profile(text: str, *, blocks: int = 50, **fields: Any) -> Profile:
     """A contact for whom everything is in the way at once."""
     contact = person(text, **fields)

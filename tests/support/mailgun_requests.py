@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 from handlers.webhooks.provider import Request
 from handlers.webhooks.providers.mailgun import SPEC, Mailgun
-from handlers.webhooks.signatures import MemoryReplayGuard
 from tests.support.webhooks_fixtures import posted
 
 NOW = datetime(2026, 3, 10, 15, 4, 7, tzinfo=UTC)
@@ -17,7 +16,7 @@ EVENT = {"event": "failed", "id": "e1", "timestamp": 1773155045.5, "recipient": 
 
 
 def provider(*keys: str) -> Mailgun:
-    return Mailgun(signing_keys=keys or ["key"], seen=MemoryReplayGuard())
+    return Mailgun(signing_keys=keys or ["key"])
 
 
 def signature(token: str = "a1" * 25, *, at: datetime = NOW, key: str = "key") -> dict[str, str]:

@@ -262,6 +262,7 @@ def give_back(url: str) -> None:
 
 _TABLES = (
     "heads", "contacts", "addresses", "entries", "events", "alerts", "cases", "marks", "imports",
+    "write_backs",
 )  # fmt: skip
 #: Deletes the rows: of tables as small as these, TRUNCATE takes twice as long. A superuser's
 #: session can do without the triggers that guard the log.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -15,8 +15,8 @@ from bot.consent.use_cases import Service
 from bot.consent.use_cases.record import Recorder, new_id
 from bot.runtime.open_service import open_service
 from bot.runtime.read_settings import read_settings
+from bot.runtime.receiving import receiving
 from bot.runtime.server import Server
-from bot.runtime.webhooks import receiving
 from handlers.metrics import Metrics
 from handlers.slack.alerts.channel_health import Health
 from handlers.web import web_app
@@ -47,7 +47,11 @@ class Receiver:
         body: bytes = b"",
         headers: Mapping[str, str] | Sequence[tuple[str, str]] = (),
     ) -> Answer:
-        """One request on a connection of its own; nothing is added but its length."""
+        """One request on a connection of its own; nothing is added but its length.
+
+        A server may answer before it has read the whole body, and close: the rest then
+        can't be sent, and the answer is there to be read (RFC 9112, 9.6).
+        """
         connection = HTTPConnection(self.host, self.port, timeout=30)
         try:
             connection.putrequest(method, target, skip_accept_encoding=True)
@@ -56,7 +60,9 @@ class Receiver:
                 if name.lower() not in ("content-length", "host"):
                     connection.putheader(name, value.encode())
             connection.putheader("Content-Length", str(len(body)))
-            connection.endheaders(body)
+            connection.endheaders()
+            with suppress(BrokenPipeError, ConnectionResetError):
+                connection.send(body)
             answer = connection.getresponse()
             return Answer(
                 status=answer.status, body=answer.read(), headers=dict(answer.getheaders())
@@ -85,7 +91,9 @@ class Receiver:
         """A contact who said yes at these addresses, `phone` and `email`: the id."""
         now = self.service.now()
         with self.service.store.transaction() as records:
-            recorder = Recorder(records=records, actor="cli:test", source="cli", now=now)
+            recorder = Recorder(
+                service=self.service, records=records, actor="cli:test", source="cli", now=now
+            )
             changes = {"name": (None, name), **{k: (None, v) for k, v in addresses.items()}}
             if external_id:
                 changes["external_id"] = (None, external_id)

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 import jwt
@@ -60,6 +60,21 @@ _ids = itertools.count(1)
 
 def _id() -> str:
     return f"{next(_ids):032x}"
+
+
+class Told(Protocol):
+    """Whom providers tell, and when."""
+
+    @property
+    def clock(self) -> Callable[[], datetime]: ...
+
+    @property
+    def seconds(self) -> int: ...
+
+    @property
+    def iso(self) -> str: ...
+
+    def tell(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer: ...
 
 
 @dataclass(kw_only=True)
@@ -228,7 +243,7 @@ def said_no(channel: Any) -> bool:
 
 
 def twilio(
-    product: Product, form: Mapping[str, str | bytes], *, path: str = "/webhooks/twilio/inbound"
+    product: Told, form: Mapping[str, str | bytes], *, path: str = "/webhooks/twilio/inbound"
 ) -> Answer:
     """A form, signed over what it holds when it is read as UTF-8."""
     raw = {name: text if isinstance(text, bytes) else text.encode() for name, text in form.items()}
@@ -245,14 +260,14 @@ def _twilio_headers(
 
 
 def _twilio_text(
-    product: Product, *, sender: str, to: str, body: str | bytes, service: str = "", **more: str
+    product: Told, *, sender: str, to: str, body: str | bytes, service: str = "", **more: str
 ) -> Answer:
     form = {"From": sender, "To": to, "Body": body, "MessageSid": f"SM{_id()}", **more}
     return twilio(product, form | ({"MessagingServiceSid": service} if service else {}))
 
 
 def _twilio_status(
-    product: Product, *, sender: str, to: str, code: str, service: str = "", **more: str
+    product: Told, *, sender: str, to: str, code: str, service: str = "", **more: str
 ) -> Answer:
     status = "failed" if code else "delivered"
     form = {"From": sender, "To": to, "MessageSid": f"SM{_id()}", "MessageStatus": status}
@@ -261,7 +276,7 @@ def _twilio_status(
     return twilio(product, form | more, path="/webhooks/twilio/status")
 
 
-def streamed(product: Product, kind: str, data: Mapping[str, Any]) -> Answer:
+def streamed(product: Told, kind: str, data: Mapping[str, Any]) -> Answer:
     """One event of Twilio's Event Streams."""
     body = json.dumps(
         [{"type": f"com.twilio.messaging.{kind}", "time": product.iso, "data": dict(data)}]
@@ -271,16 +286,14 @@ def streamed(product: Product, kind: str, data: Mapping[str, Any]) -> Answer:
     return product.tell(path, body, headers)
 
 
-def _streamed_text(
-    product: Product, *, sender: str, to: str, body: str, service: str = ""
-) -> Answer:
+def _streamed_text(product: Told, *, sender: str, to: str, body: str, service: str = "") -> Answer:
     data = {"from": sender, "to": to, "body": body, "messageSid": f"SM{_id()}"}
     data |= {"messagingServiceSid": service} if service else {}
     return streamed(product, "inbound-message.received", data)
 
 
 def _streamed_status(
-    product: Product, *, sender: str, to: str, code: str, service: str = ""
+    product: Told, *, sender: str, to: str, code: str, service: str = ""
 ) -> Answer:
     data = {"from": sender, "to": to, "messageSid": f"SM{_id()}", "timestamp": product.iso}
     data |= {"messagingServiceSid": service} if service else {}
@@ -288,7 +301,7 @@ def _streamed_status(
     return streamed(product, "message.undelivered", data)
 
 
-def telnyx(product: Product, data: Mapping[str, Any], *, body: bytes | None = None) -> Answer:
+def telnyx(product: Told, data: Mapping[str, Any], *, body: bytes | None = None) -> Answer:
     """One event, or exactly this body."""
     body = body if body is not None else json.dumps({"data": data}).encode()
     stamp = str(product.seconds)
@@ -302,7 +315,7 @@ def telnyx(product: Product, data: Mapping[str, Any], *, body: bytes | None = No
 
 
 def _telnyx_text(
-    product: Product, *, sender: str, to: str, body: str, service: str = "", **more: Any
+    product: Told, *, sender: str, to: str, body: str, service: str = "", **more: Any
 ) -> Answer:
     payload = {
         "id": _id(),
@@ -317,7 +330,7 @@ def _telnyx_text(
 
 
 def _telnyx_status(
-    product: Product, *, sender: str, to: str, code: str, service: str = "", **more: Any
+    product: Told, *, sender: str, to: str, code: str, service: str = "", **more: Any
 ) -> Answer:
     title = "Blocked due to STOP message" if code == "40300" else "Failed"
     payload = {
@@ -331,12 +344,12 @@ def _telnyx_status(
     return telnyx(product, _telnyx_event(product, "message.finalized", payload))
 
 
-def _telnyx_event(product: Product, kind: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+def _telnyx_event(product: Told, kind: str, payload: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": _id(), "event_type": kind, "occurred_at": product.iso, "payload": payload}
 
 
 def vonage_message(
-    product: Product, message: Mapping[str, Any], *, path: str = "inbound", body: bytes = b""
+    product: Told, message: Mapping[str, Any], *, path: str = "inbound", body: bytes = b""
 ) -> Answer:
     """A message or a status of the Messages API, or exactly this body."""
     body = body or json.dumps(message).encode()
@@ -351,7 +364,7 @@ def vonage_message(
     return product.tell(f"/webhooks/vonage/{path}", body, headers)
 
 
-def _vonage_text(product: Product, *, sender: str, to: str, body: str, **more: Any) -> Answer:
+def _vonage_text(product: Told, *, sender: str, to: str, body: str, **more: Any) -> Answer:
     message = {
         "from": _bare(sender),
         "to": _bare(to),
@@ -365,7 +378,7 @@ def _vonage_text(product: Product, *, sender: str, to: str, body: str, **more: A
     return vonage_message(product, message)
 
 
-def _vonage_status(product: Product, *, sender: str, to: str, code: str, **more: Any) -> Answer:
+def _vonage_status(product: Told, *, sender: str, to: str, code: str, **more: Any) -> Answer:
     status = {
         "from": _bare(sender),
         "to": _bare(to),
@@ -380,7 +393,7 @@ def _vonage_status(product: Product, *, sender: str, to: str, code: str, **more:
 
 
 def vonage_sms(
-    product: Product, parameters: Mapping[str, str], *, path: str = "inbound", form: bool = False
+    product: Told, parameters: Mapping[str, str], *, path: str = "inbound", form: bool = False
 ) -> Answer:
     """A text or a receipt of the SMS API, as JSON or as a form."""
     given = {**parameters, "timestamp": str(product.seconds), "nonce": _id()}
@@ -396,7 +409,7 @@ def vonage_sms(
 
 
 def _vonage_sms_text(
-    product: Product, *, sender: str, to: str, body: str, form: bool = False
+    product: Told, *, sender: str, to: str, body: str, form: bool = False
 ) -> Answer:
     parameters = {
         "msisdn": _bare(sender),
@@ -409,7 +422,7 @@ def _vonage_sms_text(
 
 
 def _vonage_receipt(
-    product: Product, *, sender: str, to: str, code: str, status: str = "rejected", **more: str
+    product: Told, *, sender: str, to: str, code: str, status: str = "rejected", **more: str
 ) -> Answer:
     parameters = {
         "msisdn": _bare(to),
@@ -468,7 +481,7 @@ SERVICES = {"twilio": SERVICE, "twilio streams": SERVICE, "telnyx": PROFILE}
 MAIL_EVENTS = ("unsubscribe", "complaint", "bounce")
 
 
-def sendgrid(product: Product, *events: Mapping[str, Any]) -> Answer:
+def sendgrid(product: Told, *events: Mapping[str, Any]) -> Answer:
     """A batch."""
     body = json.dumps(
         [{"timestamp": product.seconds, "sg_event_id": _id(), **event} for event in events]
@@ -483,7 +496,7 @@ def sendgrid(product: Product, *events: Mapping[str, Any]) -> Answer:
     return product.tell("/webhooks/sendgrid/events", body, headers)
 
 
-def _sendgrid_mail(product: Product, what: str, mailbox: str, **more: Any) -> Answer:
+def _sendgrid_mail(product: Told, what: str, mailbox: str, **more: Any) -> Answer:
     told: Mapping[str, Mapping[str, str]] = {
         "unsubscribe": {"event": "unsubscribe"},
         "complaint": {"event": "spamreport"},
@@ -495,7 +508,7 @@ def _sendgrid_mail(product: Product, what: str, mailbox: str, **more: Any) -> An
     return sendgrid(product, {"email": mailbox, **told[what], **more})
 
 
-def mailgun(product: Product, event: Mapping[str, Any]) -> Answer:
+def mailgun(product: Told, event: Mapping[str, Any]) -> Answer:
     stamp, token = str(product.seconds), f"{random.getrandbits(200):050x}"
     signature = hmac.digest(_MAILGUN.encode(), f"{stamp}{token}".encode(), "sha256").hex()
     signed = {"timestamp": stamp, "token": token, "signature": signature}
@@ -504,7 +517,7 @@ def mailgun(product: Product, event: Mapping[str, Any]) -> Answer:
     return product.tell("/webhooks/mailgun", body, {"Content-Type": "application/json"})
 
 
-def _mailgun_mail(product: Product, what: str, mailbox: str, **more: Any) -> Answer:
+def _mailgun_mail(product: Told, what: str, mailbox: str, **more: Any) -> Answer:
     told: Mapping[str, Mapping[str, Any]] = {
         "unsubscribe": {"event": "unsubscribed"},
         "complaint": {"event": "complained"},
@@ -525,7 +538,7 @@ def _mailgun_mail(product: Product, what: str, mailbox: str, **more: Any) -> Ans
     return mailgun(product, {"recipient": mailbox, **told[what], **more})
 
 
-def postmark(product: Product, event: Mapping[str, Any]) -> Answer:
+def postmark(product: Told, event: Mapping[str, Any]) -> Answer:
     credentials = base64.b64encode(":".join(_POSTMARK).encode()).decode()
     headers = {"Content-Type": "application/json", "Authorization": f"Basic {credentials}"}
     common = {"MessageID": _id(), "ServerID": 23, "MessageStream": "broadcast"}
@@ -533,7 +546,7 @@ def postmark(product: Product, event: Mapping[str, Any]) -> Answer:
     return product.tell("/webhooks/postmark", body, headers)
 
 
-def _postmark_mail(product: Product, what: str, mailbox: str, **more: Any) -> Answer:
+def _postmark_mail(product: Told, what: str, mailbox: str, **more: Any) -> Answer:
     bounce = {"Email": mailbox, "ID": next(_ids), "BouncedAt": product.iso}
     change = {
         "RecordType": "SubscriptionChange",
@@ -560,7 +573,7 @@ def _postmark_mail(product: Product, what: str, mailbox: str, **more: Any) -> An
     return postmark(product, {**told[what], **more})
 
 
-def resend(product: Product, kind: str, data: Mapping[str, Any]) -> Answer:
+def resend(product: Told, kind: str, data: Mapping[str, Any]) -> Answer:
     body = json.dumps({"type": kind, "created_at": product.iso, "data": data}).encode()
     id_, stamp = f"msg_{_id()}", str(product.seconds)
     key = base64.b64decode(_RESEND)
@@ -574,7 +587,7 @@ def resend(product: Product, kind: str, data: Mapping[str, Any]) -> Answer:
     return product.tell("/webhooks/resend", body, headers)
 
 
-def _resend_mail(product: Product, what: str, mailbox: str, **more: Any) -> Answer:
+def _resend_mail(product: Told, what: str, mailbox: str, **more: Any) -> Answer:
     mail = {"email_id": _id(), "to": [mailbox], "created_at": product.iso}
     contact = {"email": mailbox, "audience_id": "78261eea", "unsubscribed": what == "unsubscribe"}
     told: Mapping[str, tuple[str, Mapping[str, Any]]] = {
@@ -592,7 +605,7 @@ def _resend_mail(product: Product, what: str, mailbox: str, **more: Any) -> Answ
     return resend(product, kind, {**data, **more})
 
 
-def ses(product: Product, message: Mapping[str, Any]) -> Answer:
+def ses(product: Told, message: Mapping[str, Any]) -> Answer:
     """What SES publishes, in a signed message of SNS."""
     envelope = {
         "Type": "Notification",
@@ -615,7 +628,7 @@ def ses(product: Product, message: Mapping[str, Any]) -> Answer:
 
 
 def ses_bounce(
-    product: Product,
+    product: Told,
     kind: str,
     sub: str,
     recipients: Sequence[Mapping[str, str]],
@@ -634,7 +647,7 @@ def ses_bounce(
     return ses(product, {"eventType": "Bounce", "bounce": bounce, "mail": mail})
 
 
-def _ses_mail(product: Product, what: str, mailbox: str, **more: Any) -> Answer:
+def _ses_mail(product: Told, what: str, mailbox: str, **more: Any) -> Answer:
     mail = {"destination": [mailbox], "messageId": _id(), "timestamp": product.iso}
     who = {"emailAddress": mailbox}
     match what:
@@ -710,11 +723,8 @@ class Starter:
         url = url_of(with_tables(path_in(self.folder / "storage", self.kind)))
         self.monkeypatch.setenv("OPTIN_STORAGE", url)
         self.monkeypatch.setenv("LOGNAME", "an-agent")
-        certificates = self.folder / "certificates"
-        certificates.mkdir()
-        (certificates / _CERTIFICATE).write_bytes(_certificate())
         time = self.stack.enter_context(clock.stopped(NOW))
-        secrets = _secrets() | {"OPTIN_SES_CERTIFICATES": str(certificates)}
+        secrets = secrets_of_all(self.folder)
         env = secrets | settings
         bot = self.stack.enter_context(receiver(self.folder, env, kind=self.kind))
         return Product(bot=bot, cli=self.cli, clock=time, monkeypatch=self.monkeypatch)
@@ -740,6 +750,14 @@ def launch(
 def product(launch: Starter) -> Product:
     """A product that knows nothing of our senders."""
     return launch()
+
+
+def secrets_of_all(folder: Path) -> dict[str, str]:
+    """The settings that switch every provider on. Amazon's certificate is written to `folder`."""
+    certificates = folder / "certificates"
+    certificates.mkdir()
+    (certificates / _CERTIFICATE).write_bytes(_certificate())
+    return _secrets() | {"OPTIN_SES_CERTIFICATES": str(certificates)}
 
 
 @cache

@@ -30,7 +30,7 @@ def visiting(browser: Browser, ws: Workspace, **options: Any) -> Iterator[Page]:
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda said: said.type == "error" and problems.append(said.text))
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(20_000)
     page.goto(ws.url)
     expect(page.get_by_role("heading", name="#support")).to_be_visible()
     yield page

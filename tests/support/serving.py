@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlencode
 
+from bot.consent.use_cases.alerts.first_run import FIRST_RUN, OVER
 from sandbox.client import Workspace
 from sandbox.first_workspace import ALERTS, APPROVALS, MANAGERS
+from storage import open_store
+from tests.support.forked_commands import ForkedCommand
 from tests.support.storages import path_in, url_of
 from tests.support.twilio_requests import INBOUND, OURS, TOKEN, signed
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextmanager
 def serving(
     folder: Path, slack: Workspace, port: int, storage: str = "", *, mode: str = "http"
-) -> Iterator[subprocess.Popen[bytes]]:
+) -> Iterator[ForkedCommand]:
     """The bot, answering; killed at the end. What it logs is in a file called as its port."""
     env = {
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
         "HOME": str(folder),
         "SLACK_API_URL": slack.api_url,
         "SLACK_BOT_TOKEN": slack.bot_token,
@@ -40,12 +38,12 @@ def serving(
         "OPTIN_PUBLIC_URL": "https://optin.example.com",
         "OPTIN_TWILIO_AUTH_TOKEN": TOKEN,
     }
-    command = [sys.executable, "-m", "bot", "serve", "--mode", mode, "--port", str(port)]
+    with closing(open_store(env["OPTIN_STORAGE"])) as store, store.transaction() as records:
+        records.key_value.put(FIRST_RUN, OVER)  # these tests count messages
+    command = ["serve", "--mode", mode, "--port", str(port)]
     with (
         (folder / f"{port}.log").open("ab") as log,
-        subprocess.Popen(
-            command, cwd=folder, env=env, stderr=log, stdout=subprocess.DEVNULL
-        ) as process,
+        ForkedCommand(command, folder=folder, env=env, log=log) as process,
     ):
         try:
             while not answers(port):

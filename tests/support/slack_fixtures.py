@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
+import yaml
 
 from bot.app import assemble
 from bot.config.settings import Mode
@@ -25,10 +27,15 @@ from bot.runtime.open_service import open_service
 from bot.runtime.read_settings import read_settings
 from sandbox.client import ClientOutcome, Modal, PersonClient, Workspace
 from sandbox.first_workspace import MANAGERS
-from sandbox.manifest import Manifest
+from sandbox.manifest import Manifest, read_manifest
 from tests.support.storages import KIND, NAMES, path_in, url_of, write_private
 
+ROOT = Path(__file__).parents[2]
+#: The app's own, as it is installed.
+MANIFEST = read_manifest(yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8")))
 NOW = datetime(2026, 11, 3, 14, 2, tzinfo=UTC)
+#: Seconds that an act waits for what the bot does after its acknowledgement.
+_ANSWERED_WITHIN = 5.0
 OPERATOR = Actor(id="cli:root", role=Role.OPERATOR, source="cli")
 
 
@@ -122,6 +129,7 @@ def started(
                 if mode == "http":
                     workspace.set_request_url(f"{server.url}/slack/events")
                 _until_ready(server.host, server.port)
+                workspace.answered = partial(running.answered, _ANSWERED_WITHIN)
                 yield Slack(
                     workspace=workspace,
                     service=service,
@@ -129,9 +137,6 @@ def started(
                     url=server.url,
                     storage=storage,
                 )
-                # Both servers look ten times a second whether they are to stop: at the same time.
-                server.stop()
-                workspace.end()
 
 
 class _Samples:
@@ -218,6 +223,17 @@ def opened(person: PersonClient, outcome: ClientOutcome) -> Modal:
     assert outcome.error is None, outcome.notice
     modal = person.modal
     assert modal is not None, "no modal"
+    return modal
+
+
+def opened_later(person: PersonClient, outcome: ClientOutcome) -> Modal:
+    """The modal that an act opens where none was open before. A bot in a process of its own opens
+    it after its answer."""
+    assert outcome.error is None, outcome.notice
+    end = time.monotonic() + 60
+    while (modal := person.modal) is None:
+        assert time.monotonic() < end, "no modal"
+        time.sleep(0.02)  # nothing tells when it opens
     return modal
 
 

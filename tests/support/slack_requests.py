@@ -26,10 +26,32 @@ def post(
     """Status and body of what the bot answers to a request that is signed as Slack signs it."""
     fields = payload if "command" in payload else {"payload": json.dumps(payload)}
     body = urlencode(fields, errors="surrogatepass").encode()
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    return _posted(slack, body, headers, secret=secret, at=at, signature=signature)
+
+
+def post_event(slack: Slack, payload: dict[str, Any], *, retry: int = 0) -> tuple[int, str]:
+    """The same of an event; with `retry` as Slack repeats it."""
+    headers = {"Content-Type": "application/json"}
+    if retry:
+        headers |= {"X-Slack-Retry-Num": str(retry), "X-Slack-Retry-Reason": "http_timeout"}
+    # A space more, since the same bytes within one second have the same signature.
+    body = (json.dumps(payload) + " " * retry).encode()
+    return _posted(slack, body, headers, secret=SIGNING_SECRET, at=None, signature=None)
+
+
+def _posted(
+    slack: Slack,
+    body: bytes,
+    headers: dict[str, str],
+    *,
+    secret: str,
+    at: float | None,
+    signature: str | None,
+) -> tuple[int, str]:
     stamp = str(int(at or time.time()))
     made = hmac.new(secret.encode(), b"v0:" + stamp.encode() + b":" + body, hashlib.sha256)
-    headers = {
-        "Content-Type": "application/x-www-form-urlencoded",
+    headers |= {
         "X-Slack-Request-Timestamp": stamp,
         "X-Slack-Signature": f"v0={made.hexdigest()}" if signature is None else signature,
     }

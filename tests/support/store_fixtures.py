@@ -27,6 +27,7 @@ from bot.consent.model import (
 )
 from bot.consent.records import KeyValue
 from bot.consent.store import Store
+from bot.consent.write_backs import WriteAction, WriteBack
 from storage import open_store
 from tests.support.storages import KINDS, forget, path_in, url_of, with_tables
 
@@ -194,6 +195,19 @@ FULL_ALERT = alert(
 )
 
 DAY = timedelta(days=1)
+
+
+def write_back(key: str = "ana@example.com", **fields: object) -> WriteBack:
+    known: dict[str, object] = {
+        "listing": "sendgrid/ours",
+        "channel": Channel.EMAIL,
+        "key": key,
+        "address": key,
+        "action": WriteAction.ADD,
+        "cause": "e1",
+        "wished_at": NOON,
+    }
+    return WriteBack(**known | fields)  # type: ignore[arg-type]
 
 
 def case(id: str = "1", **fields: object) -> Case:

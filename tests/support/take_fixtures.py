@@ -97,7 +97,9 @@ def come_back(service: Service, contact: Contact, address: str = PHONE) -> None:
     """What an approved re-opt-in does."""
     channel = Channel.EMAIL if "@" in address else Channel.SMS
     with service.store.transaction() as records:
-        recorder = Recorder(records=records, actor=MANAGER.id, source="slack", now=service.now())
+        recorder = Recorder(
+            service=service, records=records, actor=MANAGER.id, source="slack", now=service.now()
+        )
         recorder.record(
             records.contacts.get(contact.id),
             ConsentChanged(

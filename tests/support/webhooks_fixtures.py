@@ -19,13 +19,11 @@ from handlers.webhooks.provider import (
     InvalidPayload,
     MailboxesOf,
     Provider,
-    ReplayGuard,
     Request,
     UnsubscribeMailboxes,
 )
 from handlers.webhooks.providers import SPECS
 from handlers.webhooks.registry import make_providers
-from handlers.webhooks.signatures import MemoryReplayGuard
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "tests" / "fixtures"
@@ -99,14 +97,13 @@ class Sample:
         """Of the contacts that one-click links are about, by their ids."""
         return _mailboxes(self)
 
-    def provider_with(self, folder: Path, seen: ReplayGuard | None = None) -> Provider:
+    def provider_with(self, folder: Path) -> Provider:
         """The provider as its settings make it. `folder` is for files that settings name."""
         env = _environment(self, folder)
         settings = read_settings(env)
         (made,) = make_providers(
             settings.providers,
             public_url=self.public_url,
-            seen=seen or MemoryReplayGuard(),
             mailboxes_of=mailboxes_of(_mailboxes(self)),
         )
         return made

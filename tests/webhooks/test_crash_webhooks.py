@@ -33,6 +33,7 @@ RUNS = max(1, int(os.environ.get("OPTIN_CRASH_RUNS", "20")) // 2)
 CLIENTS = 4
 
 
+@pytest.mark.timeout(300 + 10 * RUNS)
 def test_each_stop_that_was_answered_is_stored_once(tmp_path: Path) -> None:
     chance = random.Random(1)
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -158,6 +158,9 @@ def after(  # noqa: C901, PLR0911 - a table of events
         case "bounce_permanent":
             listed = before["suppressed"] or category == "suppressed_prior_bounce"
             return {**before, "bounce": "YES", "suppressed": listed}
+        case "reassigned":
+            # Nobody refused: the new owner never agreed, and a person asks.
+            return {**before, **blocked("blocked"), "held": True}
         case "ignored" if category == "inbound_text_possible_opt_out":
             # "STOP PLEASE" is a probable refusal (rules.md §5): held until a person has read it.
             return {**before, "held": True}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,11 +14,12 @@ from starlette.responses import PlainTextResponse, Response
 
 from bot.consent.log.entries import EntryKind
 from bot.consent.model import Channel, ConsentValue
-from bot.consent.use_cases import Service
+from bot.consent.use_cases import Service, write_value
+from bot.consent.use_cases.rollback import BACKFILL
 from bot.runtime import clock
 from bot.runtime.clock import Stopped
 from bot.runtime.read_settings import read_settings
-from handlers.webhooks.receiver import Backfill, ProviderHealth, WebhookReceiver
+from handlers.webhooks.receiver import Backfill, BackfillJob, ProviderHealth, WebhookReceiver
 from handlers.webhooks.registry import backfill_sources
 from tests.support.receiving_fixtures import receiver
 from tests.support.twilio_fixtures import SID, TOKEN, Twilio, elsewhere, twilio_api, unavailable
@@ -213,3 +215,34 @@ def test_messages_of_nobodys_reading_spoil_nothing(down: Down) -> None:
     down.catch_up()
 
     assert down.refusals() == ["twilio:in:SM3"]
+
+
+def test_accepted_rollback_asks_at_once_for_what_the_storage_lost(down: Down) -> None:
+    job = BackfillJob(down.service, down.job)
+    down.texted("SM1", "hello", ago=timedelta(minutes=1))
+    job(Event())
+    down.texted("SM2", "STOP", ago=timedelta(hours=20))
+    down.time.advance(timedelta(minutes=5))
+    job(Event())
+    assert down.on() is ConsentValue.YES
+
+    since = NOW - timedelta(hours=1)
+    write_value(down.service, BACKFILL, json.dumps([NOW.isoformat(), since.isoformat()]))
+    job(Event())
+    assert down.on() is ConsentValue.NO
+    asked = len(down.twilio.asked)
+    job(Event())
+    assert len(down.twilio.asked) == asked
+
+
+def test_providers_are_asked_every_five_minutes(down: Down) -> None:
+    job = BackfillJob(down.service, down.job)
+    job(Event())
+    first = len(down.twilio.asked)
+    down.time.advance(timedelta(minutes=4, seconds=59))
+    job(Event())
+    assert len(down.twilio.asked) == first
+    down.time.advance(timedelta(seconds=1))
+    job(Event())
+
+    assert len(down.twilio.asked) > first

@@ -292,3 +292,46 @@ def test_an_unknown_code_is_logged_and_what_else_stands_there_is_not(caplog):
 
     assert "39999" in caplog.text
     assert "dana" not in caplog.text
+
+
+def reassigned(**data: object) -> dict[str, object]:
+    told = {
+        "event_id": "e1",
+        "from_number": "+12025550100",
+        "to_number": "+12025550143",
+        "is_reassigned": True,
+        "consent_operation": "opt-out-created",
+        "consent_updated_at": "2026-03-10T15:04:05Z",
+    }
+    type_ = "com.twilio.messaging.reassigned-number.detected"
+    return {"type": type_, "data": {**told, **data}}
+
+
+def test_a_number_with_a_new_owner_is_about_the_sender_that_twilio_blocked():
+    (event,) = Twilio(auth_tokens=[TOKEN]).parse(streamed([reassigned()]), NOW).events
+
+    assert event.kind is EventKind.REASSIGNED
+    assert (event.address, event.sender) == ("+12025550143", "+12025550100")
+    assert event.occurred_at == datetime(2026, 3, 10, 15, 4, 5, tzinfo=UTC)
+    assert (event.marker, event.text, event.failure) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"is_reassigned": False},
+        {"is_reassigned": "true"},
+        {"consent_operation": "none"},
+        {"consent_operation": None},
+    ],
+)
+def test_a_number_that_has_its_owner_still_is_of_no_interest(data: dict[str, object]):
+    parsed = Twilio(auth_tokens=[TOKEN]).parse(streamed([reassigned(**data)]), NOW)
+
+    assert not parsed.events
+    assert parsed.ignored
+
+
+def test_a_new_owner_of_no_number_is_not_understood():
+    with pytest.raises(InvalidPayload):
+        Twilio(auth_tokens=[TOKEN]).parse(streamed([reassigned(to_number="")]), NOW)

@@ -14,6 +14,7 @@ from bot.consent.log.entries import (
     _IMPORT,
     CARRIED,
     CHANGING,
+    LEAVING,
     MERGED,
     NUMBER,
     SOFT,
@@ -226,6 +227,10 @@ def _refusals(entry: Entry, known: tuple[OptOut, ...]) -> tuple[OptOut, ...]:
 
 
 def _block(entry: Entry, state: BlockState, standing: Block | None) -> Block:
+    if leaving := (entry.changes or {}).get(LEAVING):
+        # Optin's own plan: the provider told nothing new of the entry.
+        known = standing or Block(state=state, since=entry.occurred_at)
+        return replace(known, state=state, leaving=bool(leaving[1]))
     number = (entry.changes or {}).get(NUMBER)
     since = began = entry.occurred_at
     stopped = entry.by is Origin.CONTACT and not entry.actor.startswith("provider:")

@@ -14,23 +14,39 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from json.encoder import JSONEncoder, encode_basestring
+from typing import NamedTuple
 
 from bot.consent.frozen import replace
-from bot.consent.log.entries import Entry
+from bot.consent.log.entries import Answers, Entry
 
 #: What stands before the first entry.
 GENESIS = "0" * 64
 
 
-def seal(entry: Entry, *, seq: int, previous: str, salt: str) -> Entry:
-    """The entry with its place in the chain.
+class ChainLink(NamedTuple):
+    """An entry's place in the chain."""
+
+    seq: int
+    hash: str
+    #: As `holds` says.
+    holds: bool
+    redacted: bool
+    kind: str
+    contact: str | None
+
+
+def seal(
+    entry: Entry, *, seq: int, previous: str, salt: str, answers: Answers | None = None
+) -> Entry:
+    """The entry with its place in the chain, and with these answers, if there are any.
 
     `previous` is the hash of the entry before (`GENESIS` for the first), `salt` 32 random
     hexadecimal digits.
     """
+    answers = answers or entry.answers
     digest = _digest(entry, salt)
-    hash = _hash(entry, seq, digest, previous)
-    return replace(entry, seq=seq, salt=salt, digest=digest, hash=hash)
+    hash = _hash(entry, seq, digest, previous, answers)
+    return replace(entry, seq=seq, salt=salt, digest=digest, hash=hash, answers=answers)
 
 
 def holds(entry: Entry, previous: str) -> bool:
@@ -43,7 +59,7 @@ def holds(entry: Entry, previous: str) -> bool:
         return False
     if entry.redacted and (entry.address or entry.reason or entry.evidence or entry.changes):
         return False
-    return _hash(entry, entry.seq, entry.digest, previous) == entry.hash
+    return _hash(entry, entry.seq, entry.digest, previous, entry.answers) == entry.hash
 
 
 def redact(entry: Entry) -> Entry:
@@ -65,8 +81,10 @@ def _digest(entry: Entry, salt: str) -> str:
     )
 
 
-def _hash(entry: Entry, seq: int, digest: str, previous: str) -> str:
+def _hash(entry: Entry, seq: int, digest: str, previous: str, answers: Answers | None) -> str:
     """The canonical bytes, pinned by a test: any other order would break all history."""
+    # Entries of earlier versions have none, and keep their hashes.
+    told = [sorted(answers.items())] if answers else []
     return _sha256(
         (
             previous,
@@ -87,6 +105,7 @@ def _hash(entry: Entry, seq: int, digest: str, previous: str) -> str:
             entry.expected,
             entry.provider_id,
             digest,
+            *told,
         )
     )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.consent.frozen import quick
-from bot.consent.log.entries import ACT, NUMBER, SOFT, TAKES_BACK, EntryKind, Pair
+from bot.consent.log.entries import ACT, LEAVING, NUMBER, SOFT, TAKES_BACK, EntryKind, Pair
 from bot.consent.model import BlockState, Bounce, ConsentValue, Evidence, Origin
 
 
@@ -79,8 +79,14 @@ class BlockChanged(Change):
     by: Origin | None = None
     #: The number of a messaging service that the contact texted.
     number: str | None = None
+    #: Optin begins to take the address off the provider's list (True), or gives that up (False);
+    #: the entry itself stands as before.
+    leaving: bool | None = None
 
     def fields(self) -> dict[str, Any]:
+        changes = _pairs(number=self.number)
+        if self.leaving is not None:
+            changes = {LEAVING: (not self.leaving, self.leaving), **(changes or {})}
         return {
             "kind": EntryKind.BLOCK,
             "sender": self.sender,
@@ -88,7 +94,7 @@ class BlockChanged(Change):
             "after": self.after,
             "by": self.by,
             "reason": self.reason,
-            "changes": _pairs(number=self.number),
+            "changes": changes,
         }
 
 

@@ -17,11 +17,14 @@ from bot.consent.model import (
 
 #: What an entry has in `changes` beside fields of a contact. The record that it belongs to
 #: (`act_of`), behind the contact of whom that was recorded (`of`); the record that it takes back;
-#: the number of a messaging service that the contact texted; how many soft failures there were.
-ACT, TAKES_BACK, NUMBER, SOFT = "act", "takes_back", "number", "soft"
+#: the number of a messaging service that the contact texted; how many soft failures there were;
+#: whether Optin takes the address off the provider's list.
+ACT, TAKES_BACK, NUMBER, SOFT, LEAVING = "act", "takes_back", "number", "soft", "leaving"
 #: Of a contact: the id of another one that became one with this one, and of the one that it
 #: became; and of one who has what was recorded of this contact by a merge.
 MERGED, MERGED_INTO, REACHES = "merged", "merged_into", "reaches"
+#: Of a note that an evidence pack was made: the SHA-256 of its manifest.
+PACK_MANIFEST = "evidence_manifest"
 #: The reason of what went along with a contact to another address.
 CARRIED = "Refused at an earlier address"
 #: … and of what reached others at that address from them.
@@ -36,6 +39,8 @@ READ_AS_OPT_OUT, READ_AS_NO_OPT_OUT = " was read as an opt-out", " was read as n
 
 #: A field of a contact before and after; text, or a flag.
 Pair = tuple[str | bool | None, str | bool | None]
+#: By channel, the answer before and after an entry.
+Answers = Mapping[str, tuple[str, str]]
 
 
 class EntryKind(StrEnum):
@@ -76,9 +81,10 @@ class Entry:
     kind: EntryKind
     occurred_at: datetime
     recorded_at: datetime
-    #: `slack:U…`, `cli:<user>`, `contact`, `provider:<name>`, `import:<id>` or `system`.
+    #: `slack:U…`, `cli:<user>`, `api:<key>`, `contact`, `provider:<name>`, `import:<id>` or
+    #: `system`. The provider of an event that a program reported is `api:<key>`.
     actor: str
-    #: `slack`, `cli`, `import`, `provider:<name>` or `sandbox`.
+    #: `slack`, `cli`, `api`, `import`, `provider:<name>` or `sandbox`.
     source: str
     contact: str | None = None
     #: The contact's version after this entry; 0 where there is no contact.
@@ -93,6 +99,9 @@ class Entry:
     after: str = ""
     expected: bool = False
     provider_id: str | None = None
+    #: By channel, the answer (`rules.Answer`) before and after; None where the entry changes none,
+    #: and in entries of a version that did not keep it.
+    answers: Answers | None = None
 
     # Personal: erased together with the salt.
     address: str | None = None
@@ -123,11 +132,16 @@ def is_refusal(entry: Entry) -> bool:
 def changed_nothing(entry: Entry) -> bool:
     """Whether all is as it was: a failure that only counts, a STOP that is said again, a block that
     stands already. What a person takes back is an act, whatever it changed."""
-    if entry.kind is EntryKind.EXPECTED_ERROR:
+    if entry.kind is EntryKind.EXPECTED_ERROR or is_of_a_pack(entry):
         return True
     if entry.kind not in (EntryKind.BLOCK, EntryKind.BOUNCE, EntryKind.NOTE):
         return False
     return entry.before == entry.after != "" and TAKES_BACK not in (entry.changes or {})
+
+
+def is_of_a_pack(entry: Entry) -> bool:
+    """Whether it notes that an evidence pack was made."""
+    return entry.kind is EntryKind.NOTE and PACK_MANIFEST in (entry.changes or {})
 
 
 def last_that_matters(entries: Sequence[Entry]) -> Entry | None:
@@ -162,8 +176,8 @@ def opts_out(entry: Entry) -> bool:
 
 def act_of(entry: Entry) -> str:
     """What recorded this, as far as it can be taken back as one: a row of an import, or the entry
-    of what a person did. Empty for what the contact did: a STOP, an unsubscribe, a reply that
-    somebody read."""
+    of what a person did or a program stated. Empty for what the contact did: a STOP, an
+    unsubscribe, a reply that somebody read."""
     told = (entry.changes or {}).get(ACT)
     if told is not None:
         return str(told[1] or "")
@@ -172,7 +186,7 @@ def act_of(entry: Entry) -> str:
     kind = entry.actor.partition(":")[0]
     if entry.actor.startswith(_IMPORT):
         return f"{entry.actor}{ROW}{entry.id}"
-    if kind in ("slack", "cli") and not (entry.reason or "").endswith(READ_AS_OPT_OUT):
+    if kind in ("slack", "cli", "api") and not (entry.reason or "").endswith(READ_AS_OPT_OUT):
         return entry.id
     return ""
 

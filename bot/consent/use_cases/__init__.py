@@ -27,7 +27,13 @@ from bot.consent.use_cases.cases.subscriptions import (
     unsubscribe_from_requests,
 )
 from bot.consent.use_cases.cases.timers import run_case_timers
-from bot.consent.use_cases.check_addresses import AddressVerdict, CheckedAddress, check_addresses
+from bot.consent.use_cases.check_addresses import (
+    AddressVerdict,
+    CheckedAddress,
+    Recipient,
+    check_addresses,
+    check_recipients,
+)
 from bot.consent.use_cases.contacts import Details, add, edit, note
 from bot.consent.use_cases.context import COMMAND, Service
 from bot.consent.use_cases.erase import erase
@@ -43,14 +49,24 @@ from bot.consent.use_cases.ingest import ingest
 from bot.consent.use_cases.key_values import read_value, read_values, update_values, write_value
 from bot.consent.use_cases.known_senders import senders
 from bot.consent.use_cases.log_pages import LogLine, LogPage, contact_log, recent_log
-from bot.consent.use_cases.look_up import Found, Profile, find, others_gates, profile, suggest
+from bot.consent.use_cases.look_up import (
+    Found,
+    Profile,
+    find,
+    others_gates,
+    profile,
+    profile_by_external_id,
+    suggest,
+)
 from bot.consent.use_cases.merge import merge
 from bot.consent.use_cases.removed_at_provider import removed_at_provider
 from bot.consent.use_cases.retire import Retired, restore, retire, retired
+from bot.consent.use_cases.rollback import accept_rollback
 from bot.consent.use_cases.set_consent import change, check_clear_bounce
 from bot.consent.use_cases.undo import take_back, undo
 from bot.consent.use_cases.update import StatusChange, StatusUpdate, UpdateResult
 from bot.consent.use_cases.verify import Verdict, verify
+from bot.consent.use_cases.who_has import UnheldAddress, WhoHas, who_has
 
 __all__ = [
     "COMMAND",
@@ -67,14 +83,18 @@ __all__ = [
     "Mailboxes",
     "PresentState",
     "Profile",
+    "Recipient",
     "Report",
     "Retired",
     "Row",
     "Service",
     "StatusChange",
     "StatusUpdate",
+    "UnheldAddress",
     "UpdateResult",
     "Verdict",
+    "WhoHas",
+    "accept_rollback",
     "activity",
     "add",
     "all_case_details",
@@ -84,6 +104,7 @@ __all__ = [
     "change",
     "check_addresses",
     "check_clear_bounce",
+    "check_recipients",
     "check_request",
     "completed_by_another",
     "contact_log",
@@ -103,6 +124,7 @@ __all__ = [
     "others_gates",
     "present_state",
     "profile",
+    "profile_by_external_id",
     "read_value",
     "read_values",
     "recent",
@@ -123,5 +145,6 @@ __all__ = [
     "unsubscribe_from_requests",
     "update_values",
     "verify",
+    "who_has",
     "write_value",
 ]

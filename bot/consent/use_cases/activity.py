@@ -45,4 +45,5 @@ def recent(
     authorize(actor, Action.LOOK)
     with service.store.reading() as records:
         entries = records.log.entries(kinds=kinds, before=before, limit=limit)
-        return [(e, records.contacts.get(e.contact) if e.contact else None) for e in entries]
+        contacts = records.contacts.get_many({entry.contact for entry in entries if entry.contact})
+        return [(entry, contacts.get(entry.contact or "")) for entry in entries]

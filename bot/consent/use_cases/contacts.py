@@ -14,6 +14,7 @@ from bot.consent.parsing import blank, fold, read_phone, storable, visible
 from bot.consent.permissions import Action, authorize
 from bot.consent.use_cases.address_opt_outs import carry, gain
 from bot.consent.use_cases.context import Service, present
+from bot.consent.use_cases.lists.wishes import left_behind
 from bot.consent.use_cases.record import Recorder, new_id
 
 LONGEST_NAME = 1_000
@@ -38,9 +39,11 @@ def add(service: Service, details: Details, actor: Actor) -> Contact:
     """
     authorize(actor, Action.EDIT)
     with service.store.transaction() as records:
-        recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
+        recorder = Recorder(
+            service=service, records=records, actor=actor.id, source=actor.source, now=service.now()
+        )
         fields = read_details(service, details)
-        _check_whole(fields)
+        check_whole(fields)
         _check_new(recorder, fields)
         return create(service, recorder, fields)
 
@@ -54,11 +57,13 @@ def edit(
         contact = present(records.contacts, id)
         if version is not None and version != contact.version:
             raise Changed
-        recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
+        recorder = Recorder(
+            service=service, records=records, actor=actor.id, source=actor.source, now=service.now()
+        )
         fields = read_details(service, details)
-        _check_whole({**identity(contact), **fields})
+        check_whole({**identity(contact), **fields})
         if fields.get("external_id", contact.external_id) != contact.external_id:
-            _check_external_id(recorder, fields)
+            check_external_id(recorder, fields)
         return update(service, recorder, contact, fields)
 
 
@@ -69,7 +74,9 @@ def note(service: Service, id: str, text: str, actor: Actor) -> None:
         raise Invalid("Write something.", field="note")
     with service.store.transaction() as records:
         contact = present(records.contacts, id)
-        recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
+        recorder = Recorder(
+            service=service, records=records, actor=actor.id, source=actor.source, now=service.now()
+        )
         recorder.record(contact, Noted(reason=text.strip()))
 
 
@@ -142,6 +149,8 @@ def update(
     for channel in Channel:
         former = contact.key(channel)
         if former != after.key(channel):
+            if former is not None and channel is Channel.EMAIL:
+                after = left_behind(recorder, after, former)
             after = carry(recorder, after, former, channel)
             after = gain(service, recorder, after, channel)
     return after
@@ -154,7 +163,8 @@ def _clean(text: str, field: str) -> str:
     return text
 
 
-def _check_whole(fields: Fields) -> None:
+def check_whole(fields: Fields) -> None:
+    """Raises `Invalid` for a contact without a name, or without any address."""
     if blank(fields.get("name")):
         raise Invalid("A contact needs a name.", field="name")
     if not fields.get("phone") and not fields.get("email"):
@@ -172,10 +182,11 @@ def _check_new(recorder: Recorder, fields: Fields) -> None:
                     field=field,
                 )
     if fields.get("external_id"):
-        _check_external_id(recorder, fields)
+        check_external_id(recorder, fields)
 
 
-def _check_external_id(recorder: Recorder, fields: Fields) -> None:
+def check_external_id(recorder: Recorder, fields: Fields) -> None:
+    """Raises `Refused` where another contact has this id."""
     external_id = fields.get("external_id")
     if external_id and recorder.records.contacts.by_external_id(external_id):
         raise Refused("Another contact has this external id.", field="external_id")

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network
+from typing import NamedTuple
 
 from bot.consent.addresses import key_of, spellings
+from bot.consent.crm_link import CrmLink
 from bot.consent.errors import NotFound, Refused
 from bot.consent.known_providers import KnownProviders
 from bot.consent.model import Contact
 from bot.consent.reader_times import ReaderTimes
 from bot.consent.records import Contacts
 from bot.consent.senders import Sender
+from bot.consent.storage_behind import ForgetfulMemory, HeadMemory
 from bot.consent.store import Store
 
 #: The slash command, where OPTIN_COMMAND names no other.
 COMMAND = "/optin"
+#: Look-ups that wait to be stored, at most.
+_MOST_LOOK_UPS = 10_000
 
 
 _TIMES = ReaderTimes()
@@ -27,6 +34,23 @@ _TIMES = ReaderTimes()
 
 def _in_a_week(at: datetime) -> datetime:
     return at + timedelta(days=7)
+
+
+def _in_two_weeks(at: datetime) -> datetime:
+    return at + timedelta(days=14)
+
+
+class LookUp(NamedTuple):
+    """A card that somebody looked at."""
+
+    #: The actor's id.
+    actor: str
+    #: The contact's id, which says nothing by itself.
+    contact: str
+
+
+def _look_ups() -> deque[LookUp]:
+    return deque(maxlen=_MOST_LOOK_UPS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +68,8 @@ class Service:
     hash_key: bytes
     #: What providers are called, and which words they block by themselves.
     providers: KnownProviders
+    #: Remembers the log's end outside the storage, so that an older copy is noticed.
+    heads: HeadMemory = field(default_factory=ForgetfulMemory)
     #: The storage has hashes of a version that had no keys of addresses (rules.md §2a).
     old_spellings: bool = False
     #: Our own numbers and services, the default one first.
@@ -57,12 +83,23 @@ class Service:
     approval_channel: str | None = None
     #: Whoever asked may approve, in teams with one manager (`OPTIN_SELF_APPROVE`).
     self_approve: bool = False
+    #: The contact's own confirmed link completes a re-opt-in for e-mail (`OPTIN_CONFIRMED_OPT_IN`).
+    confirmed_opt_in: bool = False
     #: What people type in Slack, as sentences name it (`OPTIN_COMMAND`).
     command: str = COMMAND
+    #: Where a contact's page in the CRM is (`OPTIN_CRM_URL`).
+    crm: CrmLink | None = None
+    #: Private networks in which an outbound webhook may be (`OPTIN_WEBHOOK_ALLOW`).
+    webhook_allow: Sequence[IPv4Network | IPv6Network] = ()
+    #: The newest look-ups, oldest first, until a timer stores them (`home_facts.store_look_ups`):
+    #: a look-up itself writes nothing.
+    look_ups: deque[LookUp] = field(default_factory=_look_ups)
     #: Times in sentences, for whoever reads them.
     times: ReaderTimes = _TIMES
     #: When a probable refusal of this time becomes one by itself (rules.md §10).
     deadline: Callable[[datetime], datetime] = _in_a_week
+    #: Until when a refusal of this time has to be honoured: ten business days (rules.md §9).
+    honour_by: Callable[[datetime], datetime] = _in_two_weeks
 
     def hashed(self, address: str) -> str:
         """What is kept instead of an erased address, however it is spelled."""

@@ -37,26 +37,77 @@ class Copied:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Kind:
+class CopiedKind:
     """How values of one kind are read and put."""
 
+    #: In a backup.
+    key: str
+    #: For a person.
     name: str
     read: Callable[[Records], Iterable[Any]]
     put: Callable[[Records, Any], object]
 
 
-_KINDS = (
-    _Kind(name="log entries", read=lambda r: r.log.all(), put=lambda r, entry: r.log.adopt(entry)),
-    _Kind(name="contacts", read=lambda r: r.contacts.all(), put=lambda r, c: r.contacts.put(c)),
-    _Kind(name="addresses", read=lambda r: r.addresses.all(), put=lambda r, f: r.addresses.put(f)),
-    _Kind(name="events", read=lambda r: r.events.all(), put=lambda r, event: r.events.put(event)),
-    _Kind(name="alerts", read=lambda r: r.outbox.all(), put=lambda r, alert: r.outbox.put(alert)),
-    _Kind(name="cases", read=lambda r: r.cases.all(), put=lambda r, case: r.cases.put(case)),
-    _Kind(name="imports", read=lambda r: r.imports.all()[::-1], put=lambda r, i: r.imports.put(i)),
-    _Kind(
-        name="marks", read=lambda r: r.key_value.all(), put=lambda r, mark: r.key_value.put(*mark)
+#: In the order in which they are copied. The log comes first, and the marks last.
+KINDS = (
+    CopiedKind(
+        key="log",
+        name="log entries",
+        read=lambda r: r.log.all(),
+        put=lambda r, entry: r.log.adopt(entry),
+    ),
+    CopiedKind(
+        key="contacts",
+        name="contacts",
+        read=lambda r: r.contacts.all(),
+        put=lambda r, c: r.contacts.put(c),
+    ),
+    CopiedKind(
+        key="addresses",
+        name="addresses",
+        read=lambda r: r.addresses.all(),
+        put=lambda r, f: r.addresses.put(f),
+    ),
+    CopiedKind(
+        key="events",
+        name="events",
+        read=lambda r: r.events.all(),
+        put=lambda r, event: r.events.put(event),
+    ),
+    CopiedKind(
+        key="alerts",
+        name="alerts",
+        read=lambda r: r.outbox.all(),
+        put=lambda r, alert: r.outbox.put(alert),
+    ),
+    CopiedKind(
+        key="cases",
+        name="cases",
+        read=lambda r: r.cases.all(),
+        put=lambda r, case: r.cases.put(case),
+    ),
+    CopiedKind(
+        key="write_backs",
+        name="writes to lists",
+        read=lambda r: r.write_backs.all(),
+        put=lambda r, write: r.write_backs.put(write),
+    ),
+    CopiedKind(
+        key="imports",
+        name="imports",
+        read=lambda r: r.imports.all()[::-1],
+        put=lambda r, i: r.imports.put(i),
+    ),
+    CopiedKind(
+        key="marks",
+        name="marks",
+        read=lambda r: r.key_value.all(),
+        put=lambda r, mark: r.key_value.put(*mark),
     ),
 )
+
+
+LOG = KINDS[0]
 
 
 def is_half_a_copy(store: Store) -> bool:
@@ -78,12 +129,12 @@ def copy(
     but = {MARK, *but}
     with source.reading() as records:
         seq, head = records.log.head()
-        _begin(target, f"{seq} {head}", but)
+        begin(target, f"{seq} {head}", but)
         begun()
-        for kind in _KINDS:
+        for kind in KINDS:
             _copy(kind, records, target, but, progress)
         with target.reading() as copied:
-            for kind in _KINDS:
+            for kind in KINDS:
                 _compare(kind, records, copied, but)
             contacts = copied.contacts.count()
     verdict = verify_store(target, progress=lambda done: progress("Verifying", done, seq))
@@ -97,62 +148,83 @@ def copy(
     return Copied(contacts=contacts, entries=seq, head=head)
 
 
-def _begin(target: Store, of: str, but: set[str]) -> None:
-    """Marks the target as half a copy, and takes away what may have gone from the source since
-    the copy was begun for the first time: all else that is there is there to stay."""
+def begin(target: Store, of: str, but: set[str], what: str = "copy") -> None:
+    """Marks the target as half a copy of this, and takes away what may have gone from the source
+    since the copy was begun for the first time: all else that is there is there to stay."""
     with target.transaction() as records:
         begun = records.key_value.get(MARK)
-        if begun is None and not all(_is_empty(kind, records, but) for kind in _KINDS):
+        if begun is None and not all(_is_empty(kind, records, but) for kind in KINDS):
             raise Refused(
-                "The storage to copy to is not empty. Name one that does not exist yet, or an "
+                f"The storage to {what} to is not empty. Name one that does not exist yet, or an "
                 "empty database."
             )
         if begun not in (None, of):
-            raise Refused(
-                "The storage to copy to is half a copy of something else, or this one was written "
-                "to since. Remove it, and copy again with Optin stopped."
-            )
+            raise Refused(_ANOTHER[what])
         for alert in list(records.outbox.all()):
             records.outbox.remove(alert.id)
+        for write in list(records.write_backs.all()):
+            records.write_backs.remove(write.id)
         for name, _ in list(records.key_value.all()):
             if name not in but:
                 records.key_value.put(name, None)
         records.key_value.put(MARK, of)
 
 
-def _copy(kind: _Kind, source: Records, target: Store, but: set[str], progress: Progress) -> None:
-    values = _values(kind, source, but)
-    total, done = None, 0
-    if kind is _KINDS[0]:
-        total = source.log.head()[0]
+def _copy(
+    kind: CopiedKind, source: Records, target: Store, but: set[str], progress: Progress
+) -> None:
+    values = values_of(kind, source, but)
+    total = source.log.head()[0] if kind is LOG else None
+    put_all(kind, values, target, lambda done: progress(f"Copying {kind.name}", done, total))
+
+
+def put_all(
+    kind: CopiedKind,
+    values: Iterable[Any],
+    target: Store,
+    told: Callable[[int], None],
+) -> int:
+    """Puts values of one kind in batches, but for entries that the target has already. Returns how
+    many there are."""
+    done = 0
+    values = iter(values)
+    if kind is LOG:
         with target.reading() as records:
             done = records.log.head()[0]
-        values = islice(values, done, None)
+        # What an interrupted run has put stays.
+        done = sum(1 for _ in islice(values, done))
     while batch := list(islice(values, _BATCH)):
         with target.transaction() as records:
             for value in batch:
                 kind.put(records, value)
         done += len(batch)
-        progress(f"Copying {kind.name}", done, total)
+        told(done)
+    return done
 
 
-def _compare(kind: _Kind, source: Records, target: Records, but: set[str]) -> None:
+def _compare(kind: CopiedKind, source: Records, target: Records, but: set[str]) -> None:
     for value, copied in zip_longest(
-        _values(kind, source, but), _values(kind, target, but), fillvalue=None
+        values_of(kind, source, but), values_of(kind, target, but), fillvalue=None
     ):
         if value != copied:
             raise Refused(f"The copy is not the same: its {kind.name} differ. {_WRITTEN}")
 
 
-def _is_empty(kind: _Kind, records: Records, but: set[str]) -> bool:
-    return next(_values(kind, records, but), None) is None
+def _is_empty(kind: CopiedKind, records: Records, but: set[str]) -> bool:
+    return next(values_of(kind, records, but), None) is None
 
 
-def _values(kind: _Kind, records: Records, but: set[str]) -> Iterator[Any]:
+def values_of(kind: CopiedKind, records: Records, but: set[str]) -> Iterator[Any]:
     values = iter(kind.read(records))
-    if kind is _KINDS[-1]:
+    if kind is KINDS[-1]:
         return (mark for mark in values if mark[0] not in but)
     return values
 
 
+_ANOTHER = {
+    "copy": "The storage to copy to is half a copy of something else, or this one was written to "
+    "since. Remove it, and copy again with Optin stopped.",
+    "restore": "The storage to restore to holds half of another backup. Remove it, and restore "
+    "again.",
+}
 _WRITTEN = "The storage was written to while it was copied. Stop Optin, and copy again."

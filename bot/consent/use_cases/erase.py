@@ -13,14 +13,16 @@ from bot.consent.log.entries import ACT, MERGED, Entry, act_of, tells_of_address
 from bot.consent.log.entries import of as whose
 from bot.consent.model import Actor, AddressFacts, Bounce, Channel, ConsentValue, Contact, Origin
 from bot.consent.permissions import Action, authorize
-from bot.consent.records import Log
+from bot.consent.records import Contacts, Log, WriteBacks
 from bot.consent.use_cases.address_opt_outs import is_known, refuse_at
 from bot.consent.use_cases.alerts.reviews import erase_reviews
 from bot.consent.use_cases.cases.erase_cases import erase_cases
 from bot.consent.use_cases.consent_history import refusals_of
 from bot.consent.use_cases.context import Service, present
+from bot.consent.use_cases.idempotency import erase_answers
 from bot.consent.use_cases.record import Recorder, history, told_block, told_failures, told_marks
 from bot.consent.use_cases.restate import restate
+from bot.consent.use_cases.stated.pending_consents import erase_pending
 from bot.consent.use_cases.take_back_opt_outs import take_from_address
 
 
@@ -39,7 +41,9 @@ def erase(service: Service, id: str, actor: Actor) -> Contact:
         told.fold(records.log.all())
     with service.store.transaction() as records:
         contact = present(records.contacts, id)
-        recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
+        recorder = Recorder(
+            service=service, records=records, actor=actor.id, source=actor.source, now=service.now()
+        )
         merged = _merged(records.log, contact)
         keys = _keys(records.log, contact, merged)
         _refuse_others(recorder, contact)
@@ -54,7 +58,11 @@ def erase(service: Service, id: str, actor: Actor) -> Contact:
             _leave(service, recorder, contact, told, key, gone)
         for external_id in _external_ids(records.log, contact):
             records.events.remember(erased_id(service, external_id))
+        alone = (key for key in told.facts if _alone(records.contacts, key, id))
+        _drop_writes(records.write_backs, alone)
         erase_cases(recorder, contact)
+        erase_pending(records.key_value, gone)
+        erase_answers(records.key_value, gone)
         for one in (id, *merged):
             erase_reviews(records, one)
             # What is redacted tells the fold nothing more, so this comes before the last entry.
@@ -70,6 +78,23 @@ def erased_id(service: Service, external_id: str) -> str:
     """Remembered for whoever had this external id and was erased: their unsubscribe links still
     name it, and are answered as before."""
     return f"erased:{service.hashed(external_id)}"
+
+
+def _drop_writes(writes: WriteBacks, keys: Iterable[str]) -> None:
+    """Drops the writes to the providers' lists, done ones too: each holds the address in the clear.
+
+    Nobody writes them later. An opt-out that Optin has not added yet is kept as a hash, from which
+    no address can be read; an entry that Optin has not taken off yet goes on suppressing messages,
+    which is the safe side.
+    """
+    for key in keys:
+        for write in writes.of(key):
+            writes.remove(write.id)
+
+
+def _alone(contacts: Contacts, key: str, id: str) -> bool:
+    """Whether nobody else has the address: what is written of it is then only this contact's."""
+    return all(holder.id == id for holder in contacts.at(key))
 
 
 def _external_ids(log: Log, contact: Contact) -> list[str]:

@@ -98,10 +98,11 @@ def recent_log(
             return records.log.entries(kinds=wanted, before=below, limit=most)
 
         groups, older = _folded(read, before, limit, every)
+        contacts = records.contacts.get_many({id for group in groups if (id := group[0].contact)})
         lines = []
         for group in groups:
             entry = group[0]
-            contact = records.contacts.get(entry.contact) if entry.contact else None
+            contact = contacts.get(entry.contact or "")
             end = "" if contact else _end_of_address(records, entry)
             lines.append(_line(group, contact, end))
         return LogPage(lines=lines, older=older)

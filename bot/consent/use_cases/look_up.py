@@ -18,9 +18,11 @@ from bot.consent.permissions import Action, authorize, may
 from bot.consent.records import Contacts, Log
 from bot.consent.rules import ANY, Decision, decide
 from bot.consent.senders import Senders
-from bot.consent.store import Records
-from bot.consent.use_cases.context import Service
-from bot.consent.use_cases.known_senders import senders_of
+from bot.consent.storage_behind import behind_of
+from bot.consent.store import Expected, Records
+from bot.consent.use_cases.context import LookUp, Service
+from bot.consent.use_cases.known_senders import MARK, senders_of
+from bot.consent.use_cases.lists.held_up import held_up
 from bot.consent.use_cases.undo import is_undoable
 from bot.consent.use_cases.unheld_addresses import known_of
 from bot.consent.vanity_numbers import vanity_number
@@ -69,8 +71,12 @@ class Profile:
     decidable: frozenset[Channel] = frozenset()
     #: Where the person who looks may take back their own NO now (`undo`).
     undoable: frozenset[Channel] = frozenset()
+    #: By entry of a provider's list, why Optin does not take it off, where it would.
+    held_up: Mapping[str, str] = field(default_factory=dict)
     #: The last entry that is no expected error and changed something; where `latest` was asked for.
     last: Entry | None = None
+    #: The address of the contact's page in the CRM; None where there is none.
+    crm_page: str | None = None
 
 
 def others_gates(profile: Profile, other: Decision) -> tuple[Gate, ...]:
@@ -112,8 +118,13 @@ def find(service: Service, text: str, actor: Actor, *, skip: int = 0, limit: int
         )
     phone, email, problem = read_address(service, text)
     with service.store.reading() as records:
+        records.expect(_asked_by(text, phone, email))
         hits = _hits(records.contacts, text, phone, email)
         latest = 1 if len(hits) == 1 else 0
+        shown = hits[:MOST_HITS][skip : skip + limit]
+        records.expect(_of_profiles(shown, latest))
+        if latest:
+            service.look_ups.append(LookUp(actor.id, hits[0].id))
         near: Sequence[Contact] = ()
         facts = None
         if not hits:
@@ -121,10 +132,7 @@ def find(service: Service, text: str, actor: Actor, *, skip: int = 0, limit: int
             facts = known_of(service, records.addresses, address) if address else None
             near = _similar(records.contacts, text, phone, email)
         return Found(
-            contacts=[
-                profile_of(service, records, hit, actor, latest=latest)
-                for hit in hits[:MOST_HITS][skip : skip + limit]
-            ],
+            contacts=[profile_of(service, records, hit, actor, latest=latest) for hit in shown],
             more=len(hits) > MOST_HITS,
             count=min(len(hits), MOST_HITS),
             near=[profile_of(service, records, contact, actor) for contact in near],
@@ -151,10 +159,22 @@ def profile(service: Service, id: str, actor: Actor, *, latest: int = 3) -> Prof
     """The contact as it is now. Raises `NotFound`."""
     authorize(actor, Action.LOOK)
     with service.store.reading() as records:
+        records.expect(Expected(contacts=[id]))
         contact = records.contacts.get(id)
         if contact is None:
             raise NotFound
+        records.expect(_of_profiles([contact], latest))
         return profile_of(service, records, contact, actor, latest=latest)
+
+
+def profile_by_external_id(service: Service, external_id: str, actor: Actor) -> Profile | None:
+    """The contact with this id in the company's own system, as it is now."""
+    authorize(actor, Action.LOOK)
+    with service.store.reading() as records:
+        contact = records.contacts.by_external_id(external_id)
+        if contact is None or contact.erased:
+            return None
+        return profile_of(service, records, contact, actor, latest=3)
 
 
 def profile_of(
@@ -170,6 +190,7 @@ def profile_of(
     facts = {channel: records.addresses.get(key) for channel, key in keys.items()}
     sms = facts.get(Channel.SMS)
     senders = senders_of(service, records.key_value, *facts.values())
+    behind = behind_of(service.heads, records.key_value)
     others = {
         channel: [h.name for h in records.contacts.at(key) if h.id != contact.id]
         for channel, key in keys.items()
@@ -185,11 +206,11 @@ def profile_of(
         facts=facts,
         senders=senders,
         decisions={
-            channel: decide(contact, facts.get(channel), channel, senders.default, senders)
+            channel: decide(contact, facts.get(channel), channel, senders.default, senders, behind)
             for channel in Channel
         },
         by_sender={
-            sender.id: decide(contact, sms, Channel.SMS, sender, senders)
+            sender.id: decide(contact, sms, Channel.SMS, sender, senders, behind)
             for sender in senders.groups[1:]
         },
         shared={channel: len(names) for channel, names in others.items()},
@@ -197,10 +218,17 @@ def profile_of(
         cases=cases,
         latest=newest[:latest],
         last=_last(records.log, newest),
+        crm_page=service.crm.page(contact.external_id) if service.crm else None,
+        held_up=_held_up(service, records, facts.get(Channel.EMAIL)) if actor else {},
         viewer=actor,
         decidable=_decidable(service, cases, actor) if actor else frozenset(),
         undoable=_undoable(service, records, contact, actor) if actor else frozenset(),
     )
+
+
+def _held_up(service: Service, records: Records, facts: AddressFacts | None) -> Mapping[str, str]:
+    """Reads the writes to the providers' lists only where one of them has the address."""
+    return held_up(service, records, facts.address) if facts and facts.blocks else {}
 
 
 def _decidable(service: Service, cases: Mapping[Channel, Case], actor: Actor) -> frozenset[Channel]:
@@ -260,6 +288,30 @@ def read_address(service: Service, text: str) -> tuple[str | None, str | None, s
 def _plain(text: str) -> str:
     """Without what came along when it was copied: white space, signs that nobody sees, a link."""
     return _SCHEME.sub("", " ".join(visible(text).split()), count=1)
+
+
+def _asked_by(text: str, phone: str | None, email: str | None) -> Expected:
+    """What `_hits` looks up."""
+    if email or (phone and not _has_letters(text)):
+        return Expected(addresses=[key_of(phone or email or "")])
+    if not text:
+        return Expected()
+    return Expected(
+        addresses=[key_of(phone)] if phone else [],
+        contacts=[text],
+        external_ids=[text],
+        search=None if _too_short(text) else (text, MOST_HITS + 1),
+    )
+
+
+def _of_profiles(contacts: Sequence[Contact], latest: int) -> Expected:
+    """What the profiles of these contacts are made of; with the `latest` entries of one."""
+    return Expected(
+        addresses=list({key for contact in contacts for key in contact.keys}),
+        contacts=[contact.id for contact in contacts],
+        key_value=[MARK],
+        newest_of=(contacts[0].id, max(latest, _NEWEST)) if latest and contacts else None,
+    )
 
 
 def _hits(contacts: Contacts, text: str, phone: str | None, email: str | None) -> list[Contact]:

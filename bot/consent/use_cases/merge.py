@@ -24,6 +24,7 @@ from bot.consent.use_cases.address_opt_outs import bring
 from bot.consent.use_cases.consent_history import refusals_of, standing, statements
 from bot.consent.use_cases.contacts import Fields, identity, update
 from bot.consent.use_cases.context import Service, present
+from bot.consent.use_cases.lists.wishes import left_behind
 from bot.consent.use_cases.record import Recorder
 
 
@@ -38,9 +39,14 @@ def merge(service: Service, kept: str, merged: str, actor: Actor) -> Contact:
     if kept == merged:
         raise Refused("These are the same contact.")
     with service.store.transaction() as records:
-        recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
+        recorder = Recorder(
+            service=service, records=records, actor=actor.id, source=actor.source, now=service.now()
+        )
         contact, other = present(records.contacts, kept), present(records.contacts, merged)
         told = {channel: _told(records, other, channel) for channel in Channel}
+        mailbox = other.key(Channel.EMAIL)
+        if mailbox is not None and mailbox != contact.key(Channel.EMAIL) and contact.email:
+            other = left_behind(recorder, other, mailbox)
         # It goes first, so that its external id is free.
         recorder.record(
             other,

@@ -176,7 +176,9 @@ def _bring(
     records.key_value.put(OLD_SPELLINGS, "yes" if hashes else None)
     records.key_value.put(MIGRATING, None)
     service = replace(service, old_spellings=bool(hashes))
-    recorder = Recorder(records=records, actor=_SYSTEM, source="cli", now=service.now())
+    recorder = Recorder(
+        service=service, records=records, actor=_SYSTEM, source="cli", now=service.now()
+    )
     _put_lists(recorder, log)
     settling = _Settling(service, recorder, log, hashes)
     changed = [one for id in before for one in settling.settle(id, before[id])]

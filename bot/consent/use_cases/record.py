@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
 from bot.consent.addresses import key_of
+from bot.consent.frozen import replace
 from bot.consent.log.apply import apply
 from bot.consent.log.changes import (
     Act,
@@ -39,7 +40,10 @@ from bot.consent.model import (
 from bot.consent.parsing import storable
 from bot.consent.records import Log
 from bot.consent.store import Records
+from bot.consent.use_cases.answer_changes import AnswerChanges
 from bot.consent.use_cases.cases.on_change import HEEDED, on_change
+from bot.consent.use_cases.context import Service
+from bot.consent.use_cases.lists.wishes import opted_out
 
 _made = itertools.count()
 
@@ -86,6 +90,7 @@ def _storable(evidence: Evidence | None) -> Evidence | None:
 class Recorder:
     """Writes entries inside one transaction, in the name of one actor, at one moment."""
 
+    service: Service
     records: Records
     actor: str
     source: str
@@ -98,6 +103,8 @@ class Recorder:
     created: set[str] = field(default_factory=set)
     #: What a file said NO to: contact, channel, and whether in the contact's own row.
     told: set[tuple[str, Channel, bool]] = field(default_factory=set)
+    #: The answers of those whom this recorder changed.
+    answers: AnswerChanges = field(default_factory=AnswerChanges)
 
     def wrote(self, contact: str, channel: Channel, *, own: bool) -> bool:
         """Whether this file has said NO to this consent before. With `own`, only the contact's own
@@ -152,13 +159,24 @@ class Recorder:
             else None
         )
         changed, known = apply(entry, contact, facts)
+        answers = self.answers.of(
+            self.service,
+            self.records,
+            entry,
+            contact=contact,
+            changed=changed,
+            facts=facts,
+            known=known,
+        )
         if changed is None and contact is not None:
             self.records.contacts.remove(contact.id)
         elif changed is not None and changed is not contact and self.stores:
             self.records.contacts.put(changed)
         if known is not None and known is not facts:
             self.records.addresses.put(known)
-        self.records.log.append(entry)
+        self.records.log.append(entry, answers)
+        if self.service.providers.adding and facts is not None and known is not None:
+            opted_out(self, entry, facts, known)
         if creates is not None:
             self.created.add(creates)
         if (

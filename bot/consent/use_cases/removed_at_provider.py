@@ -45,7 +45,9 @@ def removed_at_provider(
             )
         if since is not None and all(block.since != since for block in found.values()):
             raise Changed("The list has changed meanwhile. Look at the contact again.")
-        recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
+        recorder = Recorder(
+            service=service, records=records, actor=actor.id, source=actor.source, now=service.now()
+        )
         for name, block in found.items():
             if since is None or block.since == since:
                 label = service.providers.label(Listing.of(name).provider)

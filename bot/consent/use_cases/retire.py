@@ -69,7 +69,9 @@ def retire(service: Service, name: str, actor: Actor) -> str:
         now = service.now()
         gone[name] = [actor.id, now.isoformat()]
         write_kept(records.key_value, kept)
-        recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=now)
+        recorder = Recorder(
+            service=service, records=records, actor=actor.id, source=actor.source, now=now
+        )
         recorder.record(None, Noted(reason=f"{name} is retired: its blocks stop counting"))
         _look_at_cases(service, recorder)
     return name
@@ -84,7 +86,9 @@ def restore(service: Service, name: str, actor: Actor) -> str:
         if kept.get("retired", {}).pop(name, None) is None:
             raise NotFound(f"{name} is not retired.")
         write_kept(records.key_value, kept)
-        recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
+        recorder = Recorder(
+            service=service, records=records, actor=actor.id, source=actor.source, now=service.now()
+        )
         recorder.record(None, Noted(reason=f"{name} is used again: its blocks count"))
         _look_at_cases(service, recorder)
     return name

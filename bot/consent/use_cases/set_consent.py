@@ -17,6 +17,7 @@ from bot.consent.reader_times import ReaderTimes
 from bot.consent.records import Log
 from bot.consent.use_cases.address_opt_outs import refuse_at
 from bot.consent.use_cases.context import Service, present
+from bot.consent.use_cases.lists.wishes import bounce_cleared
 from bot.consent.use_cases.record import Recorder, new_id
 from bot.consent.use_cases.update import StatusChange, StatusUpdate, UpdateResult
 
@@ -35,7 +36,9 @@ def change(
         stale = version is not None and version != contact.version
         meanwhile = _newest_change(records.log, contact) if stale else None
         doing = wish.opt_outs if stale else wish
-        recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
+        recorder = Recorder(
+            service=service, records=records, actor=actor.id, source=actor.source, now=service.now()
+        )
         changes = tuple(_carry_out(service.times, recorder, contact, doing, actor))
         after = records.contacts.get(id)
         assert after is not None
@@ -95,7 +98,7 @@ def _set(
         raise Invalid(f"There is no {noun} to set this for.", field=f"{channel}_on")
     by = rules.whose(wish.reason, wish.by)
     if wanted is ConsentValue.NO:
-        return _set_no(recorder, contact, channel, by, wish)
+        return set_no(recorder, contact, channel, by, reason=wish.reason)
     evidence = _evidence(wish, recorder.now)
     if current.on is ConsentValue.YES and not (current.unproven and evidence):
         return None
@@ -114,11 +117,18 @@ def _set(
     )
 
 
-def _set_no(
-    recorder: Recorder, contact: Contact, channel: Channel, by: Origin, wish: StatusUpdate
+def set_no(
+    recorder: Recorder,
+    contact: Contact,
+    channel: Channel,
+    by: Origin,
+    *,
+    reason: str | None,
+    occurred_at: datetime | None = None,
+    evidence: Evidence | None = None,
 ) -> tuple[Contact, StatusChange] | None:
     """What the contact asked for reaches everybody with the address; what staff decides, this
-    contact alone (rules.md §2)."""
+    contact alone (rules.md §2). None where nobody's consent is another now."""
     current = contact.consent(channel)
     address = contact.address(channel)
     assert address is not None
@@ -133,11 +143,17 @@ def _set_no(
     after = recorder.record(
         contact,
         ConsentChanged(
-            again=again, by=by, before=current.on, after=ConsentValue.NO, reason=wish.reason
+            again=again,
+            by=by,
+            before=current.on,
+            after=ConsentValue.NO,
+            reason=reason,
+            evidence=evidence,
         ),
         id=act,
         address=address,
         channel=channel,
+        occurred_at=occurred_at,
     )
     assert after is not None
     others: list[Contact] = []
@@ -148,8 +164,9 @@ def _set_no(
             channel,
             by=by,
             act=Act(of=contact.id, name=act),
-            reason=wish.reason,
+            reason=reason,
             but=contact,
+            occurred_at=occurred_at,
         )
     if again and not others:
         return None
@@ -190,6 +207,8 @@ def _clear_bounce(
         by=Origin.STAFF,
     )
     recorder.record_for_holders(address, cleared, channel=channel)
+    if channel is Channel.EMAIL:
+        bounce_cleared(recorder, contact, facts.address)
     what = f"{channel.word} Bounce"
     return StatusChange(what=what, channel=channel, before=Bounce.YES, after=Bounce.PROBATION)
 

@@ -23,6 +23,7 @@ from bot.consent.model import (
 from bot.consent.records import Log
 from bot.consent.use_cases.consent_history import _answers, standing, statements
 from bot.consent.use_cases.context import Service
+from bot.consent.use_cases.lists.wishes import opt_out_taken_back
 from bot.consent.use_cases.record import Recorder, history
 
 
@@ -94,6 +95,7 @@ def settle_all(
                 others[one] = after
         for name in (key, *service.hashes(key)):
             take_from_address(recorder, name, channel, act, reason=reason)
+        opt_out_taken_back(recorder, key, channel)
     return list(others.values())
 
 

@@ -44,7 +44,9 @@ def undo(service: Service, id: str, channel: Channel, actor: Actor) -> UpdateRes
     with service.store.transaction() as records:
         contact = present(records.contacts, id)
         slip = _find_slip(records, contact, channel, actor, now)
-        recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=now)
+        recorder = Recorder(
+            service=service, records=records, actor=actor.id, source=actor.source, now=now
+        )
         return _take_back(
             service, recorder, contact, channel, act_of(slip), of(slip), reason=UNDO_SLIP
         )
@@ -95,7 +97,9 @@ def take_back(
                 if left
                 else "The contact said this, so it can't be taken back. A re-opt-in brings it back."
             )
-        recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
+        recorder = Recorder(
+            service=service, records=records, actor=actor.id, source=actor.source, now=service.now()
+        )
         said = f"Recorded by mistake: {reason.strip()}"
         return _take_back(service, recorder, contact, channel, *found, reason=said)
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from bot.consent.addresses import key_of
 from bot.consent.frozen import replace
 from bot.consent.model import AddressFacts, Bounce, Channel, Consent, ConsentValue, Contact, Origin
-from bot.consent.records import Addresses
 from bot.consent.use_cases.context import Service
 
 
-def known_of(service: Service, addresses: Addresses, address: str) -> AddressFacts | None:
+class FactsByAddress(Protocol):
+    """What is known of addresses, now or at another time."""
+
+    def get(self, address: str) -> AddressFacts:
+        """The facts; empty ones where nothing is known."""
+        ...
+
+
+def known_of(service: Service, addresses: FactsByAddress, address: str) -> AddressFacts | None:
     """What is kept of the address, as whoever appears with it would get it; None where nothing
     is."""
     facts = addresses.get(key_of(address))

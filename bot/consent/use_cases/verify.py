@@ -6,12 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.consent.addresses import key_of
+from bot.consent.errors import Corrupt
 from bot.consent.log.apply import apply
-from bot.consent.log.chain import GENESIS, holds
+from bot.consent.log.chain import GENESIS, ChainLink
 from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import AddressFacts, Contact
+from bot.consent.records import KeyValue, Log
 from bot.consent.store import Records, Store
 from bot.consent.use_cases.context import Service
+from bot.consent.use_cases.log_tree import TreeCheck
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,33 +40,81 @@ def verify_store(
     contacts: dict[str, Contact] = {}
     known: dict[str, AddressFacts] = {}
     cases: dict[str, str] = {}
-    #: Contacts with a redacted entry, by the first such entry; erasure must account for it.
-    redacted: dict[str | None, int] = {}
-    seq, previous = 0, GENESIS
     with store.reading() as records:
-        for entry in records.log.all():
-            if entry.seq != seq + 1:
-                return Verdict(entries=seq, head=previous, problem=_gap(seq, entry))
-            if not holds(entry, previous):
-                return Verdict(entries=seq, head=previous, problem=_broken(entry))
-            seq, previous = entry.seq, entry.hash
-            if entry.redacted:
-                redacted.setdefault(entry.contact, entry.seq)
-            if entry.kind is EntryKind.ERASED:
-                redacted.pop(entry.contact, None)
-            _fold(entry, contacts, known)
-            if entry.kind is EntryKind.CASE and entry.changes:
-                cases[str(entry.changes["case"][1])] = entry.after
-            if seq % 1000 == 0:
-                progress(seq)
+        chain = _ChainCheck(records.key_value, progress)
+        try:
+            for link, entry in zip(records.log.links(), records.log.all(), strict=True):
+                if not chain.take(link):
+                    return chain.verdict()
+                _fold(entry, contacts, known)
+                if entry.kind is EntryKind.CASE and entry.changes:
+                    cases[str(entry.changes["case"][1])] = entry.after
+        except Corrupt as damage:
+            return chain.verdict(damage.sentence)
+        return chain.verdict(
+            chain.end(records.log)
+            or _difference(records, contacts, known)
+            or _other_case(records, cases)
+            or chain.tree.problem()
+        )
+
+
+def verify_chain(
+    store: Store, *, progress: Callable[[int], None] = lambda entries: None
+) -> Verdict:
+    """Recomputes the hash chain and the tree, and not the fold."""
+    with store.reading() as records:
+        chain = _ChainCheck(records.key_value, progress)
+        try:
+            for link in records.log.links():
+                if not chain.take(link):
+                    return chain.verdict()
+        except Corrupt as damage:
+            return chain.verdict(damage.sentence)
+        return chain.verdict(chain.end(records.log) or chain.tree.problem())
+
+
+class _ChainCheck:
+    """Checks the links of the chain, one after the other."""
+
+    def __init__(self, key_value: KeyValue, progress: Callable[[int], None]) -> None:
+        self.tree = TreeCheck(key_value)
+        self._progress = progress
+        self._seq, self._hash = 0, GENESIS
+        self._problem: str | None = None
+        #: Contacts with a redacted entry, by the first such entry; erasure must account for it.
+        self._redacted: dict[str | None, int] = {}
+
+    def take(self, link: ChainLink) -> bool:
+        """Whether the next link holds."""
+        seq, hash, held, redacted, kind, contact = link
+        if seq != self._seq + 1:
+            self._problem = _gap(self._seq, seq)
+        elif not held:
+            self._problem = _broken(seq)
+        if self._problem is not None:
+            return False
+        self._seq, self._hash = seq, hash
+        self.tree.take(hash)
         if redacted:
-            first = min(redacted.values())
-            problem = f"Entry {first} lost its personal part, and its contact was never erased."
-            return Verdict(entries=seq, head=previous, problem=problem)
-        if records.log.head() != (seq, previous):
-            return Verdict(entries=seq, head=previous, problem="The end of the log is missing.")
-        different = _difference(records, contacts, known) or _other_case(records, cases)
-        return Verdict(entries=seq, head=previous, problem=different)
+            self._redacted.setdefault(contact, seq)
+        if kind == EntryKind.ERASED:
+            self._redacted.pop(contact, None)
+        if seq % 1000 == 0:
+            self._progress(seq)
+        return True
+
+    def end(self, log: Log) -> str | None:
+        """What is wrong after the last link, in a sentence."""
+        if self._redacted:
+            first = min(self._redacted.values())
+            return f"Entry {first} lost its personal part, and its contact was never erased."
+        if log.head() != (self._seq, self._hash):
+            return "The end of the log is missing."
+        return None
+
+    def verdict(self, problem: str | None = None) -> Verdict:
+        return Verdict(entries=self._seq, head=self._hash, problem=self._problem or problem)
 
 
 def _fold(entry: Entry, contacts: dict[str, Contact], known: dict[str, AddressFacts]) -> None:
@@ -106,9 +157,9 @@ def _other_case(records: Records, cases: dict[str, str]) -> str | None:
     return None
 
 
-def _gap(seq: int, entry: Entry) -> str:
-    return f"After entry {seq} comes entry {entry.seq}: something between is missing or doubled."
+def _gap(before: int, seq: int) -> str:
+    return f"After entry {before} comes entry {seq}: something between is missing or doubled."
 
 
-def _broken(entry: Entry) -> str:
-    return f"Entry {entry.seq} does not hold: it, or one before it, was changed."
+def _broken(seq: int) -> str:
+    return f"Entry {seq} does not hold: it, or one before it, was changed."

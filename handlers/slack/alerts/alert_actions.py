@@ -11,7 +11,7 @@ from typing import Any
 from slack_bolt import Ack
 from slack_sdk import WebClient
 
-from bot.consent.alerts import Alert
+from bot.consent.alerts import NEW_OWNER, Alert
 from bot.consent.errors import Invalid, NotFound
 from bot.consent.model import Actor
 from bot.consent.permissions import Action, authorize
@@ -26,7 +26,9 @@ from bot.consent.use_cases import (
 from bot.consent.use_cases.alerts.alert_settings import alert_settings, change_alert_settings
 from bot.consent.use_cases.alerts.outbox import find_alert
 from bot.consent.use_cases.alerts.reviews import REFUSAL, ReviewAnswer, answer_review, mark_handled
+from bot.consent.use_cases.lists.list_state import confirm_writes, read_state
 from handlers.slack import ids
+from handlers.slack.after_ack import AfterAck
 from handlers.slack.alerts.render.alert_text import no_opt_out
 from handlers.slack.alerts.settings_modal import (
     chosen_settings,
@@ -43,7 +45,6 @@ from handlers.slack.interaction import (
     chosen,
     pressed,
     say,
-    show,
     value,
 )
 from handlers.slack.metadata import read_metadata
@@ -52,15 +53,19 @@ from handlers.vocabulary import person, things
 _ID = re.compile("[0-9a-f]{32}")
 
 
-def view(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+def view(
+    ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor, after: AfterAck
+) -> None:
     """The card of the contact that the alert is about; of several, a list."""
     found = _contacts(consent, _alert(consent, value(body)), actor)
     opened = profile_modal(found[0], Metadata()) if len(found) == 1 else _listed(found)
-    show(client, body, opened)
+    after.show(client, body, lambda: opened)
     ack()
 
 
-def ask(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+def ask(
+    ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor, after: AfterAck
+) -> None:
     """Opens the request for re-opt-in of the contact that the alert is about. Several contacts come
     as a list, because each has a consent of their own."""
     alert = _alert(consent, value(body))
@@ -73,7 +78,7 @@ def ask(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor)
         opened = request_modal(found[0], channel, Metadata(), other=other)
     else:
         opened = _listed(found)
-    show(client, body, opened)
+    after.show(client, body, lambda: opened)
     ack()
 
 
@@ -94,6 +99,10 @@ def review(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Act
         if not answer.won:
             word = "an opt-out" if answer.alert.follow_up.answer == REFUSAL else "no opt-out"
             say(client, body, _by(answer, f"Answered already as {word}"))
+        elif answer.alert.text == NEW_OWNER:
+            kept = "Saved: the number has no new owner."
+            gone = f"Saved: the number has a new owner, so no more {things(channel)} are sent."
+            say(client, body, gone if refusal else kept)
         elif refusal:
             say(client, body, f"Saved as an opt-out: no more {things(channel)} are sent.")
         else:
@@ -102,22 +111,48 @@ def review(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Act
     ack()
 
 
-def menu(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+def confirm_lists(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
+    """Lets Optin write to a provider's suppression lists."""
+    provider = value(body)
+    if provider not in consent.providers.by_id:
+        raise Invalid(ids.OUTDATED)
+    before = read_state(consent, provider)
+    confirm_writes(consent, provider, actor)
+    with saved():
+        label = consent.providers.label(provider)
+        told = f"Optin writes to {label}'s lists from now on."
+        if before.confirmed:
+            told = f"{person(before.confirmed_by or '')} had confirmed it already."
+        say(client, body, told)
+    ack()
+
+
+def menu(
+    ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor, after: AfterAck
+) -> None:
     """Opens the settings of the channel that the alert is in. The menus of earlier versions had
     each of them as an item of its own."""
     alert = _alert(consent, chosen(body).partition(" ")[2])
     authorize(actor, Action.QUIET)
     settings = alert_settings(consent, alert.slack_channel)
-    show(client, body, settings_modal(alert.slack_channel, settings, consent.now(), alert.id))
+    after.show(
+        client, body, lambda: settings_modal(alert.slack_channel, settings, consent.now(), alert.id)
+    )
     ack()
 
 
 def saved_settings(ack: Ack, view: dict[str, Any], consent: Service, actor: Actor) -> None:
     """Stores the settings of the channel, and says what holds now."""
     alert = _alert(consent, read_metadata(view).contact)
-    length, kinds, thresholds = chosen_settings(view)
+    length, kinds, thresholds, threads = chosen_settings(view)
     settings = change_alert_settings(
-        consent, alert.slack_channel, actor, mute_for=length, kinds=kinds, thresholds=thresholds
+        consent,
+        alert.slack_channel,
+        actor,
+        mute_for=length,
+        kinds=kinds,
+        thresholds=thresholds,
+        threads=threads,
     )
     with saved():
         said = saved_sentence(alert.slack_channel, settings, consent.now())

@@ -19,7 +19,8 @@ from bot.consent.use_cases import COMMAND
 from bot.consent.use_cases.alerts.storm_list import Listed
 from handlers.cells import defused, line
 from handlers.slack.alerts.render.alert_blocks import Drawn, drawn
-from handlers.slack.roles import Roles, is_agent, is_gone, is_manager
+from handlers.slack.members import is_agent, is_gone, is_manager
+from handlers.slack.roles import Roles
 from handlers.slack.slack_faults import passes
 
 POST = "chat.postMessage"
@@ -34,7 +35,8 @@ LOOKING = frozenset({HISTORY, REPLIES})
 PATIENCE = 10
 #: The most by which our clock and Slack's may differ.
 _SKEW = timedelta(minutes=2)
-_EVENT_TYPE = "optin_alert"
+#: Of the metadata of each message.
+EVENT_TYPE = "optin_alert"
 _PAGE = 200
 #: Rows of a storm's list: the file stays below a megabyte.
 MOST_LISTED = 20_000
@@ -93,7 +95,7 @@ class AlertClient:
             text=look.text,
             blocks=look.blocks or None,
             thread_ts=parent,
-            metadata={"event_type": _EVENT_TYPE, "event_payload": {"id": alert.id}},
+            metadata={"event_type": EVENT_TYPE, "event_payload": _payload(alert)},
             unfurl_links=False,
             unfurl_media=False,
         )
@@ -197,10 +199,16 @@ class AlertClient:
                 return
 
 
+def _payload(alert: Alert) -> dict[str, str]:
+    """The metadata of the message. A head of the log is read back from there."""
+    head = {"head": alert.text or ""} if alert.kind is AlertKind.HEAD else {}
+    return {"id": alert.id, **head}
+
+
 def _is(message: dict[str, Any], alert: Alert) -> bool:
     metadata = message.get("metadata") or {}
     payload = metadata.get("event_payload") or {}
-    if metadata.get("event_type") == _EVENT_TYPE and payload.get("id") == alert.id:
+    if metadata.get("event_type") == EVENT_TYPE and payload.get("id") == alert.id:
         return True
     return any(file.get("name") == _filename(alert) for file in message.get("files") or ())
 

@@ -28,7 +28,7 @@ from handlers.slack.alerts.client import (
 )
 from handlers.slack.alerts.failure_policy import FailurePolicy
 from handlers.slack.alerts.rate_limits import RateLimiter
-from handlers.slack.alerts.render.alert_blocks import Drawn, drawn
+from handlers.slack.alerts.render.alert_blocks import Drawn, drawn, drawn_list
 from handlers.slack.alerts.render.case_text import CASES
 from handlers.slack.alerts.shared import INFO, SharedChannels
 from handlers.slack.alerts.slack_errors import CALL_FAILED, ErrorKind, slack_failure
@@ -36,6 +36,13 @@ from handlers.slack.alerts.slack_errors import CALL_FAILED, ErrorKind, slack_fai
 NOBODY_TO_NOTIFY = "nobody whom OPTIN_MANAGERS names can be reached"
 #: A line in a thread waits this long for its card.
 _CARD_FIRST = timedelta(seconds=2)
+
+#: What a call may take (`client`), and what the message needs to be in the history.
+_CALL = timedelta(seconds=20)
+
+
+class _ClaimExpired(Exception):
+    """The call must not be made: nobody would know whether the message is there twice."""
 
 
 class Poster:
@@ -69,6 +76,8 @@ class Poster:
         self._limits.used(alert.slack_channel)
         try:
             posting = self._call(alert, parent)
+        except _ClaimExpired:
+            return Posting(result=Result.LATER, wait=timedelta(), problem="its claim had expired")
         except CALL_FAILED as error:
             return self._policy.refused(alert, called, slack_failure(error))
         self._policy.worked(alert, called)
@@ -82,12 +91,14 @@ class Poster:
             self._slack.update(alert, alert.delivery.ts, look)
             return Posting(result=Result.SENT)
         if is_file(alert):
+            self._check_claim(alert)
             self._slack.upload(alert, parent, self._listed(alert))
             return Posting(result=Result.SENT)
         if not self._slack.may_have(alert):
             unsubscribe_from_requests(self._service, alert.slack_channel)
             return Posting(result=Result.GONE, problem="whom it is for is no manager any more")
         for channel in self._slack.channels(alert):
+            self._check_claim(alert)
             try:
                 ts, posted_in = self._slack.post(alert, channel, parent, look)
             except SlackApiError as error:
@@ -105,8 +116,26 @@ class Poster:
         self._health.nobody_to_notify = True
         return Posting(result=Result.DEAD, problem=NOBODY_TO_NOTIFY)
 
+    def _check_claim(self, alert: Alert) -> None:
+        """Raises `_ClaimExpired` unless the claim stands, and the call ends before it expires. A
+        process may have been frozen since it claimed: then another one has posted the message, or
+        looks for it."""
+        stored = find_alert(self._service, alert.id)
+        ours, ends = alert.delivery, alert.delivery.not_before
+        stands = (
+            stored is not None
+            and stored.delivery.attempts == ours.attempts
+            and stored.delivery.not_before == ends
+        )
+        if not stands or ends is None or self._service.now() >= ends - _CALL:
+            raise _ClaimExpired
+
     def _drawn(self, alert: Alert) -> Drawn | None:
         """The message as it has to look now; None where what it is about is gone."""
+        if alert.kind is AlertKind.CASE_LIST:
+            found = (find_case_details(self._service, id) for id in (alert.about or "").split())
+            matters = [one for one in found if one is not None]
+            return drawn_list(alert, matters, self._service.command) if matters else None
         if alert.kind not in CASES:
             state = present_state(self._service, alert)
             return drawn(alert, now=state, command=self._service.command)

@@ -15,7 +15,8 @@ from handlers.slack.blocks.formatting import Block, context, date, plain, sectio
 from handlers.slack.blocks.modal_frame import Metadata, View, modal, select
 from handlers.slack.interaction import INCOMPLETE, states
 
-_KINDS, _MUTE, _SINGLES, _BOUNCES = "kinds", "mute", "singles", "bounces"
+_KINDS, _MUTE, _SINGLES, _BOUNCES, _THREADS = "kinds", "mute", "singles", "bounces", "threads"
+_WANTED = option("Post later news in the alert's thread, too", "yes")
 _MINUTE = timedelta(minutes=1)
 #: Values of the mute: minutes, or that it stays as it is.
 _AS_IT_IS = "keep"
@@ -26,6 +27,17 @@ _MINUTES_OFFERED = (1, 5, BOUNCES_WITHIN // _MINUTE, 30, 60)
 
 def settings_modal(slack_channel: str, settings: AlertSettings, now: datetime, alert: str) -> View:
     """`alert` is the id of the alert from which the modal was opened. Its channel is meant."""
+    return modal(
+        ids.ALERT_SETTINGS_MODAL,
+        "Alert settings",
+        settings_blocks(slack_channel, settings, now),
+        Metadata(contact=alert),
+        submit="Save",
+    )
+
+
+def settings_blocks(slack_channel: str, settings: AlertSettings, now: datetime) -> list[Block]:
+    """The fields that `chosen_settings` reads."""
     where = f"<#{slack_channel}>"
     if settings.muted(now) and settings.until is not None:
         state = f"Alerts in {where} are muted until {date(settings.until)}."
@@ -33,7 +45,7 @@ def settings_modal(slack_channel: str, settings: AlertSettings, now: datetime, a
     else:
         state = f"Alerts are posted to {where}."
         mutes = {"Not muted": _AS_IT_IS, **_MUTES}
-    blocks: list[Block] = [
+    return [
         section(f"{state} These settings hold for this channel. Optin stores every event anyway."),
         select(_MUTE, "Mute", [option(text, value) for text, value in mutes.items()], _AS_IT_IS),
         _kinds(settings),
@@ -53,27 +65,20 @@ def settings_modal(slack_channel: str, settings: AlertSettings, now: datetime, a
             settings.thresholds.bounces_within // _MINUTE,
             default=BOUNCES_WITHIN // _MINUTE,
         ),
+        _threads(settings),
         context("Replies that somebody has to read, and spam complaints, are always posted."),
     ]
-    return modal(
-        ids.ALERT_SETTINGS_MODAL,
-        "Alert settings",
-        blocks,
-        Metadata(contact=alert),
-        submit="Save",
-    )
 
 
 def chosen_settings(
     view: dict[str, Any],
-) -> tuple[timedelta | None, list[AlertKind], Thresholds]:
-    """What was chosen: the mute, if it changes, the kinds and the thresholds. Raises `Invalid`
-    where Slack left something out: what is missing must not be switched off."""
+) -> tuple[timedelta | None, list[AlertKind], Thresholds, bool | None]:
+    """What was chosen: the mute, if it changes, the kinds, the thresholds, and whether threads are
+    wanted, which forms of earlier versions don't ask. Raises `Invalid` where Slack left something
+    out: what is missing must not be switched off."""
     fields = states(view)
-    options = fields.get(_KINDS, {}).get(_KINDS, {}).get("selected_options")
-    if not isinstance(options, list):  # nothing ticked is an empty list
-        raise Invalid(INCOMPLETE)
-    ticked = {str(one.get("value")) for one in options if isinstance(one, dict)}
+    ticked = _ticked(fields, _KINDS)
+    threads = bool(_ticked(fields, _THREADS)) if _THREADS in fields else None
     mute = _selected(fields, _MUTE)
     if mute not in (_AS_IT_IS, "0", *_MUTES.values()):
         raise Invalid(ids.OUTDATED)
@@ -82,7 +87,7 @@ def chosen_settings(
         bounces_within=_number(_selected(fields, _BOUNCES)) * _MINUTE,
     )
     length = None if mute == _AS_IT_IS else timedelta(minutes=int(mute))
-    return length, [kind for kind in OPTIONAL if kind in ticked], thresholds
+    return length, [kind for kind in OPTIONAL if kind in ticked], thresholds, threads
 
 
 def saved_sentence(slack_channel: str, settings: AlertSettings, now: datetime) -> str:
@@ -111,6 +116,20 @@ def _kinds(settings: AlertSettings) -> Block:
     }
 
 
+def _threads(settings: AlertSettings) -> Block:
+    element: Block = {"type": "checkboxes", "action_id": _THREADS, "options": [_WANTED]}
+    if settings.threads:
+        element |= {"initial_options": [_WANTED]}
+    return {
+        "type": "input",
+        "block_id": _THREADS,
+        "optional": True,
+        "label": plain("Threads", 24),
+        "hint": plain("UNSTOP, a request, a return, an answer, and who handled it.", 200),
+        "element": element,
+    }
+
+
 def _choice(
     name: str, label: str, hint: str, offered: dict[int, str], now: int, *, default: int
 ) -> Block:
@@ -121,6 +140,13 @@ def _choice(
         for number in sorted(texts)
     ]
     return select(name, label, options, str(now)) | {"hint": plain(hint, 200)}
+
+
+def _ticked(fields: dict[str, dict[str, dict[str, Any]]], name: str) -> set[str]:
+    options = fields.get(name, {}).get(name, {}).get("selected_options")
+    if not isinstance(options, list):  # nothing ticked is an empty list
+        raise Invalid(INCOMPLETE)
+    return {str(one.get("value")) for one in options if isinstance(one, dict)}
 
 
 def _selected(fields: dict[str, dict[str, dict[str, Any]]], name: str) -> str:

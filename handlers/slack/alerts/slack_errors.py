@@ -145,4 +145,5 @@ def _wait(headers: Mapping[str, Any]) -> timedelta:
         return _USUAL_WAIT
     if not math.isfinite(seconds) or seconds < 0:
         return _USUAL_WAIT
-    return min(timedelta(seconds=max(1.0, seconds)), _LONGEST_WAIT)
+    # Cut before it is a timedelta, which takes no more than some billions of days.
+    return timedelta(seconds=min(max(1.0, seconds), _LONGEST_WAIT.total_seconds()))

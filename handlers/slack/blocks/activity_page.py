@@ -14,6 +14,7 @@ from handlers.slack import ids
 from handlers.slack.blocks.elements import button, option
 from handlers.slack.blocks.formatting import Block, context, inert, lines, plain, section
 from handlers.slack.blocks.modal_frame import Metadata, View
+from handlers.slack.blocks.past_modal import past_picker
 
 PAGE = 10
 ALL = "all"
@@ -37,6 +38,7 @@ def log_modal(
         _filter(ids.LOG_KIND, "All changes", _KINDS, metadata.kind),
     ]
     blocks: list[Block] = [{"type": "actions", "block_id": "filters", "elements": filters}]
+    blocks.append(past_picker(metadata))
     blocks += [section(*log_line(line, providers)) for line in page.lines]
     if not page.lines:
         blocks.append(section("Nothing here with these filters."))

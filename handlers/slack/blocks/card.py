@@ -25,7 +25,7 @@ from handlers.slack.blocks.card_steps import (
     steps,
     to_pass_on,
 )
-from handlers.slack.blocks.elements import button, confirm, option
+from handlers.slack.blocks.elements import button, confirm, link_button, option
 from handlers.slack.blocks.formatting import (
     Block,
     context,
@@ -48,6 +48,9 @@ _ROOM = 7.5
 _WITH_BUTTON, _BARE, _LAST = 2.75, 2.0, 1.5
 #: Of a name, a company and an address, so that each fits its line.
 _NAME, _COMPANY, _ADDRESS = 60, 30, 60
+#: Options of a menu: Slack allows no more.
+#: https://docs.slack.dev/reference/block-kit/block-elements/overflow-menu-element
+_MOST_OPTIONS = 5
 #: Of names in the dialog before an opt-out.
 _MOST_NAMES = 4
 
@@ -71,10 +74,10 @@ def card(profile: Profile) -> list[Block]:
     return [*blocks, context("\n".join(below)), _buttons(profile, left=left)]
 
 
-def card_text(profile: Profile) -> str:
+def card_text(profile: Profile, blocks: list[Block]) -> str:
     """The whole card in sentences, for notifications and screen readers; a lock screen shows them,
-    so the contact's addresses are masked."""
-    said = spoken(card(profile))
+    so the contact's addresses are masked. `blocks` are the card as it was drawn."""
+    said = spoken(blocks)
     contact = profile.contact
     for address, as_shown in ((contact.phone, phone(contact.phone or "")), (contact.email,) * 2):
         if address and as_shown:
@@ -148,6 +151,8 @@ def _heading(decision: Decision, profile: Profile) -> str:
         return f"Did {_named(profile)} opt out?"
     if Code.DO_NOT_CONTACT in codes:
         return f"To reach {_named(profile)} again"
+    if Code.STORAGE_BEHIND in codes:
+        return "Optin's newest records are missing, and opt-outs may be among them"
     if decision.status is Status.WAITING:
         return f"The next {_MESSAGE[decision.channel]} is a test"
     again = " again" if profile.contact.consent(decision.channel).refused else ""
@@ -175,25 +180,36 @@ def _buttons(profile: Profile, *, left: int = 0) -> Block:
         if channel in profile.undoable
     ]
     elements += _withdraw(profile)
-    if edits := _may(profile, Action.EDIT):
+    if _may(profile, Action.EDIT):
         elements += _opt_out(profile, pointer)
         elements.append(button("Edit", ids.EDIT, pointer))
-    if left:
+    if profile.crm_page:
+        elements.append(link_button("Open in CRM", ids.OPEN_IN_CRM, profile.crm_page))
+    options = _menu(profile, pointer)
+    if left or len(options) > _MOST_OPTIONS:
         elements.append(button("Details", ids.WHY, pointer))
     elements.append(button("Activity Log", ids.ACTIVITY, pointer))
     if _may(profile, Action.TAKE_BACK) and recorded(contact):
         elements.append(button("Recorded by mistake", ids.MISTAKE, pointer))
+    shown = options[-_MOST_OPTIONS:]
+    elements.append({"type": "overflow", "action_id": ids.MORE, "options": shown})
+    return {"type": "actions", "elements": elements}
+
+
+def _menu(profile: Profile, pointer: str) -> list[Block]:
+    """The options of the overflow menu. The first one is a button where the menu is too long."""
     options = [
         option("Details", f"{ids.WHY} {pointer}"),
         option("Refresh", f"{ids.REFRESH} {pointer}"),
     ]
-    if edits:
+    if _may(profile, Action.EDIT):
         options.append(option("Change contact", f"{ids.DETAILS} {pointer}"))
         options.append(option("Add a note", f"{ids.NOTE} {pointer}"))
-        if not contact.do_not_contact:
+        if not profile.contact.do_not_contact:
             options.append(option("Set Do not contact", f"{ids.FORBID} {pointer}"))
-    elements.append({"type": "overflow", "action_id": ids.MORE, "options": options})
-    return {"type": "actions", "elements": elements}
+    if _may(profile, Action.EVIDENCE):
+        options.append(option("Evidence pack", f"{ids.EVIDENCE} {pointer}"))
+    return options
 
 
 def _may(profile: Profile, action: Action) -> bool:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.consent.alerts import NEW_OWNER
 from bot.consent.cases import Case, CaseState
 from bot.consent.gates import Code, Gate
 from bot.consent.model import Channel
@@ -207,10 +208,16 @@ _BY_SENDER = frozenset({Code.CARRIER_BLOCK, Code.BLOCK_UNKNOWN, Code.SUPPRESSED}
 
 def _of_sender(profile: Profile, channel: Channel, gate: Gate) -> Step:
     """A block of one of our numbers, or an entry of a provider's list."""
+    if channel is Channel.EMAIL and gate.leaving and gate.sender_id not in profile.held_up:
+        label = inert(profile.senders.providers.label(gate.sender or ""), 40)
+        does = "taking it off" if gate.code is Code.SUPPRESSED else "looking it up on"
+        return Step(text=f"☐ *Optin:* {does} {label}'s list…")
     if gate.code is Code.SUPPRESSED:
         return _suppressed(profile, gate)
     if channel is Channel.EMAIL:
-        return Step(text=f"☐ *Operator:* {inert(gate.remedy, 200)}")
+        look = f"look the address up at {profile.senders.providers.label(gate.sender or '')}"
+        said = look if gate.leaving else gate.remedy
+        return Step(text=f"☐ *Operator:* {inert(said, 200)}{_held_up(profile, gate)}")
     word, number = _word(profile, gate), inert(phone(gate.sender or ""), 60)
     if gate.code is Code.CARRIER_BLOCK:
         return Step(text=f"☐ *Contact:* text {word} to {number}{_ONLY_THEY}")
@@ -228,6 +235,7 @@ def _suppressed(profile: Profile, gate: Gate) -> Step:
     provider = inert(profile.senders.providers.label(listing.provider), 40)
     reason = inert(why(listing), 60)
     said = f"☐ *Operator:* take it off {provider}'s list ({reason}); a manager confirms"
+    said += _held_up(profile, gate)
     pointer = ids.Pointer(contact=profile.contact.id, version=profile.contact.version)
     if not gate.sender_id or gate.since is None:
         return Step(text=said)
@@ -244,6 +252,12 @@ def _suppressed(profile: Profile, gate: Gate) -> Step:
         leave="Not yet",
     )
     return _for(profile, Action.REMOVED_AT_PROVIDER, said, removed)
+
+
+def _held_up(profile: Profile, gate: Gate) -> str:
+    """Why Optin does not do it, behind the operator's step."""
+    why_not = profile.held_up.get(gate.sender_id or "")
+    return f". Optin does not: {inert(why_not, 120)}" if why_not else ""
 
 
 def _re_opt_in(profile: Profile, channel: Channel, pointer: str) -> Step:
@@ -263,7 +277,8 @@ def _re_opt_in(profile: Profile, channel: Channel, pointer: str) -> Step:
         own = " (the one who asked)" if case.self_approved else ""
         by = f"{vocabulary.person(case.decided_by)}{own}, {day(case.decided_at)}"
         return Step(text=f"☑ *Manager:* approved by {by}", done=True)
-    text = f"☐ *Manager:* approve or deny the request of {vocabulary.person(case.requested_by)}"
+    asked = vocabulary.actor(case.requested_by, profile.senders.providers)
+    text = f"☐ *Manager:* approve or deny the request of {asked}"
     if channel not in profile.decidable:
         return Step(text=text)
     return Step(text=text, buttons=(_decide(case),))
@@ -299,6 +314,8 @@ def _held(profile: Profile, channel: Channel, *, whole: bool) -> Step:
     card = ids.Pointer(contact=profile.contact.id, version=profile.contact.version)
     value = str(ids.HoldPointer(card=card, channel=channel, since=held.since))
     things = vocabulary.things(channel)
+    if text == NEW_OWNER:
+        return _new_owner(profile, value)
     yes = button("It was an opt-out", ids.HOLD_YES, value, style="danger")
     yes["confirm"] = confirm(
         "It was an opt-out?",
@@ -310,6 +327,25 @@ def _held(profile: Profile, channel: Channel, *, whole: bool) -> Step:
         "It was no opt-out?",
         f"{quoted}The hold ends, and {things} are sent again where nothing else stops them.",
         do="It was not",
+    )
+    return _for(profile, Action.ANSWER, said, yes, no)
+
+
+def _new_owner(profile: Profile, value: str) -> Step:
+    """The question that the provider's report of a reassigned number asks."""
+    said = "☐ *Agent:* find out who has this number: the provider says it has a new owner"
+    yes = button("It has a new owner", ids.HOLD_YES, value, style="danger")
+    yes["confirm"] = confirm(
+        "Has it a new owner?",
+        "No more texts are sent to this contact's number. It is your decision, and not the "
+        "contact's opt-out.",
+        do="It has",
+    )
+    no = button("It has not", ids.HOLD_NO, value)
+    no["confirm"] = confirm(
+        "Is it still theirs?",
+        "The hold ends. The provider's block stands until the contact texts UNSTOP.",
+        do="It is theirs",
     )
     return _for(profile, Action.ANSWER, said, yes, no)
 

@@ -41,7 +41,7 @@ def details_view(profile: Profile, metadata: Metadata) -> View:
     if said := list(_other_reasons(profile)):
         blocks.append(context(lines(said, FIELD)))
     if not profile.contact.erased:
-        blocks += [divider(), fields(*_fields(profile))]
+        blocks += [divider(), fields(*contact_fields(profile))]
     blocks += [divider(), legend()]
     metadata = msgspec.structs.replace(metadata, contact=profile.contact.id)
     return modal(ids.WHY_MODAL, "Details", blocks, metadata)
@@ -82,7 +82,8 @@ def _block_name(profile: Profile, name: str, block: SenderBlock) -> str:
     return vocabulary.block_name(name, profile.senders.providers, block)
 
 
-def _fields(profile: Profile) -> Iterator[str]:
+def contact_fields(profile: Profile) -> Iterator[str]:
+    """Addresses, consents and bounces, each with its label."""
     contact = profile.contact
     line = " (landline)" if contact.line is LineType.LANDLINE else ""
     yield f"*Phone*\n{inert(phone(contact.phone)) + line if contact.phone else 'none'}"

@@ -29,6 +29,11 @@ def button(
     return element
 
 
+def link_button(text: str, action: str, address: str) -> Block:
+    """A button that opens a page. Slack tells of a click on it as of any other."""
+    return {"type": "button", "action_id": action, "text": plain(text, LABEL), "url": address}
+
+
 def option(text: str, value: str) -> Block:
     return {"text": plain(text, OPTION), "value": value}
 

@@ -31,7 +31,7 @@ Block = dict[str, object]
 
 #: What Slack may read as formatting, a quotation or an emoji. A mark between two letters or digits
 #: formats nothing (snake_case, 3*4). Beside any other character, even a zero-width space, it can.
-_MARKUP = re.compile(r"`|(?<![A-Za-z0-9])[*_~]|[*_~](?![A-Za-z0-9])|:(?=[\w+'-]+:)|^>")
+_MARKUP = re.compile(r"`|(?<![A-Za-z0-9])[*_~]|[*_~](?![A-Za-z0-9])|:(?=[\w+'`-]+:)|^>")
 #: Characters that look the same and mean nothing to Slack.
 _LOOK_ALIKES = {"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ", ":": "∶", ">": "›"}
 _NORTH_AMERICAN = re.compile(r"\+1([2-9][0-9]{2})([2-9][0-9]{2})([0-9]{4})")

@@ -35,6 +35,13 @@ class Metadata(msgspec.Struct, kw_only=True, omit_defaults=True):
     cursors: list[int] = []
     channel: str = ""
     kind: str = ""
+    #: The moment of *Status on…*, in ISO 8601, and its basis.
+    at: str = ""
+    by: str = ""
+    #: How many addresses of a message the list of them leaves out.
+    left_out: int = 0
+    #: The Slack channel whose settings these are.
+    slack_channel: str = ""
 
     def dump(self) -> str:
         return msgspec.json.encode(self).decode()

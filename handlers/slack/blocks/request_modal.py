@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from bot.consent.cases import Case, CaseState
+from bot.consent.cases import CONTACT, Case, CaseState
 from bot.consent.model import Channel
 from bot.consent.rules import Reason
 from bot.consent.use_cases import CaseDetails, Profile
@@ -106,7 +106,9 @@ def _completed(case: Case) -> Iterator[str]:
     yield f"*Another contact with this {noun} opted in again {at}.* It counts for them alone."
     yield from evidence_line(case, _SHORT)
     if case.decided_by:
-        yield f"☑ Approved by {vocabulary.person(case.decided_by)}"
+        own = case.decided_by == CONTACT
+        by = "the contact's own link" if own else vocabulary.person(case.decided_by)
+        yield f"☑ {'Confirmed' if own else 'Approved'} by {by}"
 
 
 def requested_modal(matter: CaseDetails, lines: Sequence[str], *, told: bool, command: str) -> View:
@@ -146,7 +148,7 @@ def deny_modal(
     case, contact = matter.case, matter.contact
     name = inert(contact.name, 80) if contact else "a contact who is gone"
     address = masked_address(case, masked(case.address))
-    asked = vocabulary.person(case.requested_by)
+    asked = vocabulary.actor(case.requested_by, matter.providers)
     blocks = [
         section(
             f"*Re-opt-in for {case.channel.word}: {name}*, {address}",
@@ -157,7 +159,7 @@ def deny_modal(
             "reason",
             "Reason",
             "",
-            hint="The person who requested it reads this in a direct message.",
+            hint=_DENIED if case.requested_by.startswith("slack:") else _DENIED_ELSEWHERE,
             optional=False,
             multiline=True,
         ),
@@ -169,6 +171,10 @@ def deny_modal(
         view_id=view_id,
     )
     return modal(ids.DENY_MODAL, "Deny", blocks, metadata, submit="Deny")
+
+
+_DENIED = "The person who requested it reads this in a direct message."
+_DENIED_ELSEWHERE = "It is stored with the request and in the Activity Log."
 
 
 def pending(
@@ -200,7 +206,8 @@ def _line(matter: CaseDetails, *, reader: str, decides: bool) -> list[Block]:
     waits = "a manager has to decide" if pending else waits_for(case)
     said = [
         f"*{name}* · {case.channel.word} · {inert(masked(case.address), 80)}",
-        f"Requested by {vocabulary.person(case.requested_by)} {date(case.requested_at)}; {waits}. "
+        f"Requested by {vocabulary.actor(case.requested_by, matter.providers)} "
+        f"{date(case.requested_at)}; {waits}. "
         f"Expires {date(case.expires_at)}.",
     ]
     elements: list[Block] = []

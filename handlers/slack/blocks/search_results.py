@@ -67,7 +67,7 @@ def _listing(found: Found, query: str, skip: int) -> ids.ShownListing:
 
 
 def _lines(found: Found, listing: ids.ShownListing) -> list[Block]:
-    return [_hit(profile, f" {listing}") for profile in found.contacts]
+    return [hit(profile, f" {listing}") for profile in found.contacts]
 
 
 def nothing(found: Found, asked: str, draft: str | None, providers: KnownProviders) -> list[Block]:
@@ -90,7 +90,7 @@ def nothing(found: Found, asked: str, draft: str | None, providers: KnownProvide
         blocks.append(section(*said))
     if found.near:
         blocks.append(section("Did you mean"))
-        blocks += [_hit(profile) for profile in found.near]
+        blocks += [hit(profile) for profile in found.near]
     if draft:
         element = button("Add contact", ids.ADD, draft)
         blocks.append({"type": "actions", "elements": [element]})
@@ -101,7 +101,8 @@ def nothing(found: Found, asked: str, draft: str | None, providers: KnownProvide
     return blocks
 
 
-def _hit(profile: Profile, listing: str = "") -> Block:
+def hit(profile: Profile, listing: str = "") -> Block:
+    """A line for one contact, with a button. `listing` stands behind its pointer."""
     contact = profile.contact
     known = [masked(address) for address in contact.addresses]
     answers = [vocabulary.indicator(decision) for decision in profile.decisions.values()]

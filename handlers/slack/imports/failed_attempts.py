@@ -43,6 +43,6 @@ def given_up(job: ImportJob, error: Exception) -> str:
             return f"{sentence} {fault or usual}".strip()
         return ""
     if isinstance(error, OptinError):
-        return error.sentence
+        return error.public_sentence
     logger.error("import %s failed: %s", job.id, type(error).__name__)
     return _BROKEN if job.attempts >= MOST_ATTEMPTS else ""

@@ -2,25 +2,24 @@
 providers themselves are asked for."""
 
 from handlers.webhooks.receiver.confirmations import ConfirmationJob
-from handlers.webhooks.receiver.missed_events import Backfill
+from handlers.webhooks.receiver.missed_events import Backfill, BackfillJob
 from handlers.webhooks.receiver.provider_health import (
     ProviderHealth,
     ProviderStatus,
     provider_status,
 )
 from handlers.webhooks.receiver.receive import EventCounter, WebhookReceiver
-from handlers.webhooks.receiver.replay_cache import ReplayCache
 from handlers.webhooks.receiver.unsubscribe_mailboxes import mailboxes_of
 from handlers.webhooks.receiver.webhook_routes import BatchQueue, webhook_routes
 
 __all__ = [
     "Backfill",
+    "BackfillJob",
     "BatchQueue",
     "ConfirmationJob",
     "EventCounter",
     "ProviderHealth",
     "ProviderStatus",
-    "ReplayCache",
     "WebhookReceiver",
     "mailboxes_of",
     "provider_status",

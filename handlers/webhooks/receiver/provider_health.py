@@ -40,10 +40,11 @@ class ProviderStatus:
 
 def provider_status(key_value: KeyValue, name: str) -> ProviderStatus:
     """What was kept of the provider."""
-    return _status(key_value.get(_mark(name)))
+    return read_status(key_value.get(provider_key(name)))
 
 
-def _status(text: str | None) -> ProviderStatus:
+def read_status(text: str | None) -> ProviderStatus:
+    """Out of the stored value."""
     kept = json.loads(text or "{}")
     return ProviderStatus(
         event_at=_time(kept.get("event_at")),
@@ -99,7 +100,9 @@ class ProviderHealth:
             }
         if not fresh:
             return
-        update_values(service, {_mark(name): partial(_added, new) for name, new in fresh.items()})
+        update_values(
+            service, {provider_key(name): partial(_added, new) for name, new in fresh.items()}
+        )
         with self._lock:
             for name, new in fresh.items():
                 self._kept[name] = now
@@ -115,7 +118,7 @@ _NOTHING = ProviderStatus()
 
 def _added(new: ProviderStatus, text: str | None) -> str:
     """The text that is kept, with what is new."""
-    kept = _status(text)
+    kept = read_status(text)
     event_at = new.event_at or kept.event_at
     odd = _together(kept.odd, new.odd)
     if new.failure_at:
@@ -148,7 +151,8 @@ def _since(before: Mapping[str, Odd], now: Mapping[str, Odd]) -> Mapping[str, Od
     return {kind: one for kind, one in left.items() if one.count}
 
 
-def _mark(name: str) -> str:
+def provider_key(name: str) -> str:
+    """The name of the stored value."""
     return f"provider:{name}"
 
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Protocol
 
 from bot.consent.errors import StorageFailed
-from bot.consent.events import Event
+from bot.consent.events import Event, EventRequest, OnceToken
 from bot.consent.use_cases import Service
-from bot.consent.use_cases.ingest import ingest
+from bot.consent.use_cases.ingest import ingest_requests
 from handlers.webhooks.provider import (
     InvalidPayload,
     InvalidSignature,
     Parsed,
     Provider,
     Request,
+    TokenSigned,
     VerificationUnavailable,
 )
 from handlers.webhooks.receiver import confirmations
@@ -76,6 +78,25 @@ FORWARDED = "a mailbox that a contact's mail is forwarded to"
 _TOO_LATE = StorageFailed("Earlier requests were not stored in time, so nothing was changed.")
 
 
+_REPLAYED = InvalidSignature("its token stood for another content")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """A request before it is stored."""
+
+    #: If all is stored.
+    answer: Answer = HTTPStatus.OK
+    #: None for a request that was refused or not understood.
+    parsed: Parsed | None = None
+    token: OnceToken | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the storage has nothing to do with it."""
+        return self.parsed is None and self.token is None
+
+
 class WebhookReceiver:
     """Hands the events of providers to the use cases. Thread-safe."""
 
@@ -91,67 +112,87 @@ class WebhookReceiver:
         request is handled alone, so that one can't harm the others. If the storage fails, all are
         refused, and the provider retries them.
         """
-        read: list[Parsed | Answer] = []
+        read: list[_Read] = []
         try:
             for request in requests:
                 read.append(self._read(provider, request))  # noqa: PERF401 - what was read stays
-            self._store(provider.name, [one for one in read if isinstance(one, Parsed)])
+            believed = self._store(provider.name, read)
         except StorageFailed as fault:
             # Refuse the requests that were not parsed yet, too. They would wait once more.
-            done = {n: one for n, one in enumerate(read) if not isinstance(one, Parsed)}
+            done = {n: one.answer for n, one in enumerate(read) if one.is_done}
             answer = self._refuse(provider.name, fault, len(requests) - len(done))
             return [done.get(n, answer) for n in range(len(requests))]
         except Exception as error:  # noqa: BLE001 - raised where the one request is answered
             if len(requests) == 1:
                 return [error]
             return [answer for one in requests for answer in self.receive(provider, [one])]
-        return [HTTPStatus.OK if isinstance(one, Parsed) else one for one in read]
+        return [
+            one.answer if holds else self._refuse(provider.name, _REPLAYED)
+            for one, holds in zip(read, believed, strict=True)
+        ]
 
     def too_late(self, provider: Provider, count: int) -> list[Answer]:
         """The answers to `count` requests that waited longer than their provider does."""
         return [self._refuse(provider.name, _TOO_LATE, count)] * count
 
     def take(self, name: str, events: Iterable[Event]) -> None:
-        """Ingest events from a webhook or a backfill. Raises `StorageFailed`."""
-        for outcome, count in ingest(self._service, events).items():
+        """Ingest events from a backfill. Raises `StorageFailed`."""
+        self._take(name, [EventRequest(events=tuple(events))])
+
+    def _take(self, name: str, requests: Sequence[EventRequest]) -> Sequence[bool]:
+        """Which of the requests are believed."""
+        counts, believed = ingest_requests(self._service, requests)
+        for outcome, count in counts.items():
             if outcome == "forwarded":
                 self._odd(name, outcome, FORWARDED, count)
             else:
                 self._counted(name, outcome, count)
+        return believed
 
-    def _read(self, provider: Provider, request: Request) -> Parsed | Answer:
+    def _read(self, provider: Provider, request: Request) -> _Read:
         now = self._service.now()
+        token = None
         try:
             matched = provider.verify(request, now)
+            if isinstance(provider, TokenSigned):
+                token = provider.once_token(request, now)
         except (InvalidSignature, InvalidPayload, VerificationUnavailable) as fault:
-            return self._refuse(provider.name, fault)
+            return _Read(answer=self._refuse(provider.name, fault))
         except StorageFailed:
             raise
         except Exception as error:  # noqa: BLE001 - raised where the one request is answered
-            return error
+            return _Read(answer=error)
         logger.debug("%s: %s matched", provider.name, matched)
         try:
-            return provider.parse(request, now)
+            return _Read(parsed=provider.parse(request, now), token=token)
         except InvalidPayload as fault:
             # The provider would retry for hours, and Optin would understand it no better.
             self._odd(provider.name, ReceiveOutcome.UNREADABLE, str(fault))
             self._health.heard(provider.name, now)
-            return HTTPStatus.OK
+            return _Read(token=token)
         except Exception as error:  # noqa: BLE001 - raised where the one request is answered
-            return error
+            return _Read(answer=error)
 
-    def _store(self, name: str, requests: Sequence[Parsed]) -> None:
-        if asked := [one for parsed in requests for one in parsed.confirmations]:
+    def _store(self, name: str, read: Sequence[_Read]) -> Sequence[bool]:
+        """Which of the requests are believed."""
+        if asked := [c for one in read if one.parsed for c in one.parsed.confirmations]:
             confirmations.keep(self._service, asked)
-        if events := [event for parsed in requests for event in parsed.events]:
-            self.take(name, events)
-        for parsed in requests:
-            for reason in parsed.skipped:
+        told = [
+            EventRequest(events=one.parsed.events if one.parsed else (), token=one.token)
+            for one in read
+        ]
+        believed: Sequence[bool] = [True] * len(read)
+        if any(one.events or one.token for one in told):
+            believed = self._take(name, told)
+        parsed = [one.parsed for one, holds in zip(read, believed, strict=True) if holds]
+        for one in filter(None, parsed):
+            for reason in one.skipped:
                 self._odd(name, ReceiveOutcome.SKIPPED, reason)
-            if parsed.ignored:
-                self._counted(name, ReceiveOutcome.IGNORED, len(parsed.ignored))
-        if requests:
+            if one.ignored:
+                self._counted(name, ReceiveOutcome.IGNORED, len(one.ignored))
+        if any(parsed):
             self._health.heard(name, self._service.now())
+        return believed
 
     def _odd(self, name: str, outcome: str, kind: str, count: int = 1) -> None:
         """Show the operator what was not understood or placed: in the log, /metrics and doctor."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect
 from sqlalchemy.exc import DBAPIError
 
-from bot.consent.errors import StorageFailed
+from bot.consent.errors import StorageFailed, StorageRefused
 from storage.sql.engine.database_session import Session
 from storage.sql.schema import UNASKED, VERSION
 from storage.sql.statements import Statements, statements
@@ -64,16 +64,17 @@ class Database(ABC):
             with self.engine.connect() as connection:
                 version = _version(connection)
                 if version is not None and version > VERSION:
-                    raise StorageFailed(
+                    raise StorageRefused(
                         f"{self.name} was made by a newer Optin (its tables are of version "
                         f"{version}, this program's of {VERSION}). Nothing was changed: start "
                         "the newer program."
                     )
-                if version is None or version < UNASKED:
+                unasked = VERSION if version is None or version > UNASKED else UNASKED
+                if version is None or version < unasked:
                     self.alone(connection)
-                    _upgrade(connection, VERSION if version is None else UNASKED)
+                    _upgrade(connection, unasked)
                     connection.commit()
-                self.outdated = version is not None and version < VERSION
+                self.outdated = unasked < VERSION
                 self.sql = self.statements(connection)
         except DBAPIError as error:
             raise self.failed(_cause(error)) from error

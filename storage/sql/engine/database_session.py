@@ -73,12 +73,12 @@ class Session(ABC):
 
     @abstractmethod
     def read(self, questions: Sequence[Question]) -> list[list[Row]]:
-        """Begins: from here on, one state. What each of the questions gives in it."""
+        """Begins: from here on, one state. What `sql.look` gives in it, then each question."""
 
     @abstractmethod
     def write(self, questions: Sequence[Question]) -> list[list[Row]]:
-        """Begins, and waits until nobody else writes. What each of the questions gives then, and
-        before them `seq` and hash of the log's end."""
+        """Begins, and waits until nobody else writes. What `sql.look` gives then, then each
+        question."""
 
     @abstractmethod
     def claim(self) -> bool:

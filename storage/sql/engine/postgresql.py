@@ -27,7 +27,7 @@ from sqlalchemy import URL, Connection, PoolProxiedConnection, create_engine, ev
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from bot.consent.errors import StorageFailed
+from bot.consent.errors import StorageFailed, StorageRefused
 from storage.sql.engine.database import PATIENCE, Database
 from storage.sql.engine.database_session import BUSY
 from storage.sql.engine.postgresql_session import (
@@ -38,6 +38,7 @@ from storage.sql.engine.postgresql_session import (
     WRITE,
     PostgreSQLSession,
     local_settings,
+    settle,
 )
 from storage.sql.statements import Statements, statements
 
@@ -68,6 +69,7 @@ class PostgreSQL(Database):
         # who wait for that, and have nothing to do with the row.
         rows_within = _milliseconds(patience / 2)
         event.listen(engine, "connect", lambda driver, _: _prepare(driver, rows_within))
+        event.listen(engine, "checkout", lambda driver, *_: settle(driver))
         super().__init__(engine)
         self._patience, self._rows_within = patience, rows_within
 
@@ -119,12 +121,12 @@ class PostgreSQL(Database):
             return StorageFailed(BUSY)
         if isinstance(error, psycopg.OperationalError):
             said = self._said(error)
-            return StorageFailed(f"{self.name} can't be reached, so nothing was changed ({said}).")
+            return StorageRefused(f"{self.name} can't be reached, so nothing was changed ({said}).")
         if isinstance(error, psycopg.Error) and error.sqlstate is None:
             # The driver's own, of the address: whatever stands in it may be a secret.
-            return StorageFailed(f"{self.name} can't be used as OPTIN_STORAGE says.")
+            return StorageRefused(f"{self.name} can't be used as OPTIN_STORAGE says.")
         said = self._said(error)
-        return StorageFailed(f"{self.name} refused the change, so nothing was changed: {said}.")
+        return StorageRefused(f"{self.name} refused the change, so nothing was changed: {said}.")
 
     def _said(self, error: Exception) -> str:
         """The first line of what the server or the network said."""

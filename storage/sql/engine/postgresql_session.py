@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy import PoolProxiedConnection
 
 from bot.consent.errors import Changed, OptinError, StorageFailed
@@ -47,6 +49,7 @@ class PostgreSQLSession(Session):
         super().__init__(sql, psycopg.Error, failed)
         self._lock = lock
         self._open = connect
+        self._reads = False
         #: What is to be done with COMMIT, once that is near.
         self._together: list[Question] | None = None
         self._connect()
@@ -67,14 +70,15 @@ class PostgreSQLSession(Session):
             self._together.append((sql, rows[0]))
 
     def read(self, questions: Sequence[Question]) -> list[list[Row]]:
-        return self._begin(_READ, questions)
+        self._reads = True
+        return self._begin(_READ, [(self.sql.look, ()), *questions])
 
     def write(self, questions: Sequence[Question]) -> list[list[Row]]:
-        asked: list[Question] = [(sql, ()) for sql in self._lock]
+        asked: list[Question] = [(sql, ()) for sql in (*self._lock, self.sql.look)]
         if questions:
             asked.append(combine_queries(questions))
-        _, ((seq, hash, *_),), *found = self._begin(WRITE, asked)
-        return [[(seq, hash)], *split_results(found[0] if found else [], len(questions))]
+        _, _, looked, *found = self._begin(WRITE, asked)
+        return [looked, *split_results(found[0] if found else [], len(questions))]
 
     def claim(self) -> bool:
         """The lock goes when what was claimed can be seen, so the next one sees it."""
@@ -99,10 +103,20 @@ class PostgreSQLSession(Session):
 
     def undo(self) -> None:
         """A connection on which even this fails is of no use to anybody."""
+        if self._reads and self._ends_by_itself():
+            return
         try:
             self._driver.rollback()
         except psycopg.Error:
             self._driver.close()
+
+    def _ends_by_itself(self) -> bool:
+        """Nobody need wait for the end of what only read: `settle` takes the answer."""
+        raw = self._driver.pgconn
+        if raw.transaction_status == TransactionStatus.INTRANS:
+            raw.send_query(b"ROLLBACK")
+            raw.flush()
+        return raw.transaction_status == TransactionStatus.ACTIVE
 
     def close(self) -> None:
         """Also of what went wrong before anybody knew that something had begun."""
@@ -151,6 +165,21 @@ class PostgreSQLSession(Session):
         assert isinstance(driver, psycopg.Connection)
         self._driver: psycopg.Connection[Any] = driver
         self.cursor = driver.cursor()
+
+
+def settle(connection: psycopg.Connection[Any]) -> None:
+    """Takes the answer to the ROLLBACK that was sent last, if there is one."""
+    raw = connection.pgconn
+    if raw.transaction_status != TransactionStatus.ACTIVE:
+        return
+    arrived = select.poll()
+    arrived.register(raw.socket, select.POLLIN)
+    ended = False
+    while not ended:
+        while raw.is_busy():  # to ask for the result would stop every thread meanwhile
+            arrived.poll()
+            raw.consume_input()
+        ended = raw.get_result() is None
 
 
 def local_settings(**settings: int) -> str:

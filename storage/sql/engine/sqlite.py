@@ -18,9 +18,11 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from bot.consent.errors import Corrupt, StorageFailed
+from bot.consent.errors import Corrupt, StorageFailed, StorageRefused
+from storage.files import refuse_links
 from storage.sql.engine.database import PATIENCE, Database
 from storage.sql.engine.database_session import BUSY
+from storage.sql.engine.sqlite_files import SQLiteFiles
 from storage.sql.engine.sqlite_session import SQLiteSession, busy_timeout
 from storage.sql.engine.write_queue import WriteQueue
 from storage.sql.schema import INDEXES
@@ -58,12 +60,15 @@ class SQLite(Database):
         self.patience = patience
         self.name = str(path)
         self._path = path
+        #: Once it is up to date.
+        self._files: SQLiteFiles | None = None
+        refuse_links(path)
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.touch(mode=0o600, exist_ok=True)
             self._queue = WriteQueue(path, patience)
         except OSError as error:
-            raise StorageFailed(
+            raise StorageRefused(
                 f"The storage {path} can't be opened ({error.strerror})."
             ) from error
         engine = create_engine(
@@ -92,7 +97,15 @@ class SQLite(Database):
         except sqlite3.Error as error:
             raise self.failed(error) from error
         with closing(connection):
-            yield SQLiteSession(self.sql, self.failed, self._queue, connection.cursor())
+            cursor = connection.cursor()
+            yield SQLiteSession(self.sql, self.failed, self._queue, cursor, self._files)
+
+    def migrate(self) -> None:
+        super().migrate()
+        try:
+            self._files = SQLiteFiles(self._path)
+        except (sqlite3.Error, OSError) as error:
+            raise self.failed(error) from error
 
     def alone(self, connection: Connection) -> None:
         connection.exec_driver_sql(busy_timeout(_SCHEMA_WITHIN))
@@ -101,15 +114,20 @@ class SQLite(Database):
 
     def failed(self, error: Exception) -> StorageFailed:
         text = str(error)
+        if text.startswith("Could not decode"):  # and then it quotes what is stored
+            return Corrupt(self._damaged("a text in it can't be read"))
         if any(word in text for word in _DAMAGED):
-            return Corrupt(
-                f"{self.name} is damaged, or no storage of Optin's ({text}). It was left "
-                "untouched: restore it from a backup."
-            )
+            return Corrupt(self._damaged(text))
         if "locked" in text or "busy" in text:
             return StorageFailed(BUSY)
-        return StorageFailed(
+        return StorageRefused(
             f"The change could not be stored in {self.name}, so nothing was changed: {text}."
+        )
+
+    def _damaged(self, how: str) -> str:
+        return (
+            f"{self.name} is damaged, or no storage of Optin's ({how}). It was left untouched: "
+            "restore it from a backup."
         )
 
     def back_up(self, version: str) -> Path:
@@ -131,6 +149,8 @@ class SQLite(Database):
 
     def close(self) -> None:
         super().close()
+        if self._files is not None:
+            self._files.close()
         self._queue.close()
 
     def tidy(self) -> None:

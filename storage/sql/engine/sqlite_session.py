@@ -9,14 +9,18 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from bot.consent.errors import Changed, StorageFailed
+from bot.consent.errors import Changed, NeedsRestart, StorageFailed
 from storage.sql.engine.database_session import UNKNOWN, Question, Row, Session
+from storage.sql.engine.sqlite_files import SQLiteFiles
 from storage.sql.engine.write_queue import WriteQueue
 from storage.sql.statements import Statements
 
 #: SQLite's result codes (sqlite.org/rescode.html) after which a COMMIT has stored nothing; the busy
 #: and locked ones have extended forms (SQLITE_BUSY_SNAPSHOT, SQLITE_BUSY_TIMEOUT …).
 _NOT_WRITTEN = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_BUSY", "SQLITE_LOCKED")
+#: After these, the kernel may have dropped what it could not write: only a new process reads the
+#: disk.
+_NOT_SYNCED = ("SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DIR_FSYNC")
 
 
 class SQLiteSession(Session):
@@ -28,11 +32,13 @@ class SQLiteSession(Session):
         failed: Callable[[Exception], StorageFailed],
         queue: WriteQueue,
         cursor: Any,
+        files: SQLiteFiles | None,
     ) -> None:
         super().__init__(sql, sqlite3.Error, failed)
         self._queue = queue
         self._holds = False
         self.cursor = cursor
+        self._files = files
 
     @property
     def changes(self) -> int:
@@ -43,8 +49,10 @@ class SQLiteSession(Session):
         return json.dumps(values)
 
     def read(self, questions: Sequence[Question]) -> list[list[Row]]:
+        if self._files is not None:
+            self._files.check()
         self.rows("BEGIN")
-        return self.ask(questions)
+        return self.ask([(self.sql.look, ()), *questions])
 
     def write(self, questions: Sequence[Question]) -> list[list[Row]]:
         """In three lines, but all in all no longer than patience lasts."""
@@ -52,8 +60,10 @@ class SQLiteSession(Session):
         self._queue.acquire()
         self._holds = True
         try:
+            if self._files is not None:
+                self._files.check()
             self._begin(end - time.monotonic())
-            return self.ask([(self.sql.head, ()), *questions])
+            return self.ask([(self.sql.look, ()), *questions])
         except BaseException:
             self.undo()
             raise
@@ -69,6 +79,8 @@ class SQLiteSession(Session):
             self.cursor.execute("COMMIT")
         except sqlite3.Error as error:
             raise self._failure(error) from error
+        if self._files is not None:
+            self._files.check_commit()
 
     def undo(self) -> None:
         with suppress(sqlite3.Error):
@@ -98,6 +110,8 @@ class SQLiteSession(Session):
         """The commit is a record that is written last: where it could not be written, or was not
         even begun, it is not there. Of what else may happen, nobody knows."""
         code = getattr(error, "sqlite_errorname", "")
+        if code in _NOT_SYNCED:
+            return NeedsRestart(UNKNOWN)
         return self._failed(error) if code.startswith(_NOT_WRITTEN) else StorageFailed(UNKNOWN)
 
     def _release(self) -> None:

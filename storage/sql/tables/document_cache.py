@@ -1,8 +1,7 @@
 """Documents of one kind by their key, as one transaction sees them.
 
-A transaction that writes is alone, so what it read once it need not read again, and what it
-changes it writes at the end, all at once: a row of an import costs no way to the database and back
-for each of its entries.
+What a transaction read once it need not read again, and what it changes it writes at the end, all
+at once: a row of an import costs no way to the database and back for each of its entries.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ class DocumentCache(Generic[T]):
         sql = self._sql.get_locked if self._turn.writes else self._sql.get
         found = self._turn.row(sql, {"key": plain(key)}, claimed=claimed)
         value = None if found is None else self.decode(found[0])
-        if self._turn.writes:
+        if self._turn.remembers:
             self.known[key] = value
         return value
 
@@ -70,13 +69,13 @@ class DocumentCache(Generic[T]):
 
     def learn(self, key: str, value: T) -> None:
         """Takes what a look-up found."""
-        if self._turn.writes:
+        if self._turn.remembers:
             self.known.setdefault(key, value)
 
-    def all(self) -> Iterator[list[tuple[str, T]]]:
-        """Everything by key, a page at a time."""
+    def all(self, after: str = "") -> Iterator[list[tuple[str, T]]]:
+        """Everything behind the key `after`, by key, a page at a time."""
         self.flush()
-        for page in self._turn.pages(self._sql.after, ""):
+        for page in self._turn.pages(self._sql.after, after):
             yield [(key, self.decode(document)) for key, document in page]
 
     def flush(self) -> None:

@@ -23,7 +23,7 @@ class SQLCases:
     def __init__(self, turn: Transaction) -> None:
         self._turn = turn
         self.cache = DocumentCache(turn, turn.sql.cases, table_rows.cases, table_rows.case_row)
-        #: Of a transaction that writes, and so is alone: the open case of a contact and channel by
+        #: Of a transaction that remembers: the open case of a contact and channel by
         #: its id; None where there is none.
         self._open: dict[tuple[str, Channel], str | None] = {}
         self._open_known = False
@@ -33,7 +33,7 @@ class SQLCases:
         return self.cache.get(id)
 
     def open_for(self, contact: str, channel: Channel) -> Case | None:
-        if not self._turn.writes:
+        if not self._turn.writes and (contact, channel) not in self._open:
             found = self._find_open(contact, channel)
             return found[0] if found else None
         if (contact, channel) not in self._open and not self._open_known:

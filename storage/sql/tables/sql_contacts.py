@@ -9,7 +9,7 @@ from bot.consent.model import AddressFacts, Channel, Contact
 from storage.sql.engine.database_session import Row
 from storage.sql.tables import table_rows
 from storage.sql.tables.document_cache import DocumentCache, unknown
-from storage.sql.tables.search import search
+from storage.sql.tables.search import FirstHits, first_steps, search
 from storage.sql.tables.sql_cases import SQLCases
 from storage.sql.transaction import PendingQuery, Transaction
 
@@ -78,9 +78,18 @@ class SQLContacts:
         self._moved: dict[str, set[str]] = {}
         self._external: dict[str, set[str]] = {}
         self._renamed: dict[str, set[str]] = {}
+        #: What searches found among the first contacts.
+        self._first_hits: FirstHits = {}
 
     def get(self, id: str) -> Contact | None:
         return self.cache.get(id)
+
+    def get_many(self, ids: Collection[str]) -> dict[str, Contact]:
+        self.cache.flush()
+        found = self._turn.rows(
+            self._turn.sql.contacts_of, {"keys": self._turn.many([*map(table_rows.plain, ids)])}
+        )
+        return {contact.id: contact for contact in self._decoded(found)}
 
     def at(self, address: str) -> list[Contact]:
         if not address:
@@ -99,11 +108,13 @@ class SQLContacts:
         return min((c for c in found if c.external_id == external_id), key=_by_id, default=None)
 
     def search(self, text: str, *, limit: int) -> list[Contact]:
-        self.cache.flush()
-        return search(self._turn, text, limit)
+        if self._turn.writes:
+            self.cache.flush()
+            self._first_hits.clear()
+        return search(self._turn, text, limit, self._first_hits)
 
-    def all(self) -> Iterator[Contact]:
-        for page in self.cache.all():
+    def all(self, *, after: str = "") -> Iterator[Contact]:
+        for page in self.cache.all(after):
             if not self._turn.writes:
                 # Whoever goes through all of them asks for what is known of their addresses.
                 self._addresses.read_page({key for _, contact in page for key in contact.keys})
@@ -153,6 +164,28 @@ class SQLContacts:
         if asked:
             yield self._query(self._turn.sql.by_external_ids, asked, learn)
 
+    def prefetch(self, ids: Collection[str]) -> Iterator[PendingQuery]:
+        """Those with these ids, and the cases that they have open."""
+        asked = unknown(ids, self.cache.known)
+
+        def forget_none(contact: Contact) -> None:
+            missing.discard(contact.id)
+
+        missing = set(asked)
+        if asked:
+            query = self._query(self._turn.sql.by_ids, asked, forget_none)
+
+            def learn(found: list[Row]) -> None:
+                query.learn(found)
+                self.cache.known |= dict.fromkeys(missing)
+
+            yield query._replace(learn=learn)
+
+    def prefetch_search(self, asked: tuple[str, int] | None) -> Iterator[PendingQuery]:
+        """What a search for this text looks at first."""
+        if asked and self._turn.sql.postgresql and not self.cache.changed:
+            yield from first_steps(self._turn, *asked, self._first_hits)
+
     def _query(
         self, sql: str, keys: Collection[str], learn: Callable[[Contact], None]
     ) -> PendingQuery:
@@ -171,7 +204,7 @@ class SQLContacts:
         they are now."""
         if key not in held:
             found = self._decoded(self._turn.rows(sql, {"key": table_rows.plain(key)}))
-            if not self._turn.writes:
+            if not self._turn.remembers:
                 return found
             held[key] = {contact.id for contact in found}
         ids = held[key] | moved.get(key, set())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from bot.consent.model import Import
+from bot.consent.storage_behind import BEHIND
 from storage.sql.engine.database_session import Row
 from storage.sql.tables import table_rows
 from storage.sql.tables.document_cache import DocumentCache, decoded, unknown
@@ -21,6 +22,11 @@ class SQLKeyValue:
         )
 
     def get(self, name: str) -> str | None:
+        if name == BEHIND and not self._turn.claims:
+            self._turn.begin()
+            document = self._turn.behind  # it came along
+            known = self.cache.decode(document) if document is not None else None
+            self.cache.known.setdefault(name, known)
         return self.cache.get(name, claimed=True)
 
     def put(self, name: str, text: str | None) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from bot.consent.errors import Corrupt
-from bot.consent.log.chain import holds, seal
-from bot.consent.log.entries import Entry, EntryKind
+from bot.consent.log.chain import ChainLink, holds, seal
+from bot.consent.log.entries import Answers, Entry, EntryKind
 from bot.consent.model import Channel
 from storage.documents import fingerprint
+from storage.sealed_lines import links
 from storage.sql.engine.database_session import Row
 from storage.sql.tables import table_rows
 from storage.sql.transaction import PendingQuery, Transaction
@@ -26,13 +27,16 @@ class SQLLog:
         self._turn = turn
         #: Sealed, and not written yet.
         self._sealed: list[Entry] = []
+        #: Of a transaction that reads, by contact: for how many was asked, and the newest.
+        self._newest: dict[str, tuple[int, list[Entry]]] = {}
         self._salts: list[str] = []
 
-    def append(self, entry: Entry) -> Entry:
+    def append(self, entry: Entry, answers: Answers | None = None) -> Entry:
         self._turn.change()
         seq, previous = self.head()
         self._salts = self._salts or _salts()
-        sealed = seal(entry, seq=seq + 1, previous=previous, salt=self._salts.pop())
+        salt = self._salts.pop()
+        sealed = seal(entry, seq=seq + 1, previous=previous, salt=salt, answers=answers)
         self._take(sealed)
         return sealed
 
@@ -56,6 +60,9 @@ class SQLLog:
         self.flush()
         if limit <= 0:
             return []
+        alone = not kinds and actor is None and channel is None and before is None
+        if contact and alone and (newest := self._newest.get(contact)) and newest[0] >= limit:
+            return newest[1][:limit]
         asked: dict[str, Any] = {}
         if contact:
             asked["contact"] = table_rows.plain(contact)
@@ -67,18 +74,52 @@ class SQLLog:
             asked["kinds"] = self._turn.many(sorted(wanted))
         sql = self._turn.sql.entries(frozenset(asked))
         given = {**asked, "before": _END if before is None else before, "limit": limit}
-        return [table_rows.entry_of(*row) for row in self._turn.rows(sql, given)]
+        return [table_rows.entry_of_row(row) for row in self._turn.rows(sql, given)]
 
     def all(self) -> Iterator[Entry]:
+        return self.since(0)
+
+    def since(self, seq: int) -> Iterator[Entry]:
         self.flush()
+        for page in self._turn.pages(self._turn.sql.log, seq):
+            yield from (table_rows.numbered_entry(*row) for row in page)
+
+    def links(self) -> Iterator[ChainLink]:
+        self.flush()
+        return links(self._lines(), table_rows.read_entry)
+
+    def _lines(self) -> Iterator[tuple[int, bytes]]:
         for page in self._turn.pages(self._turn.sql.log, 0):
-            yield from (table_rows.entry_of(document, personal) for _, document, personal in page)
+            for seq, document, personal in page:
+                line = table_rows.whole(document, personal)
+                yield seq, line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line
+
+    def hashes(self, after: int, limit: int) -> list[str]:
+        self.flush()
+        given = {"key": after, "limit": limit}
+        return [hash for _, hash in self._turn.rows(self._turn.sql.hashes, given)]
+
+    def of_address(self, address: str) -> list[Entry]:
+        self.flush()
+        asked = {"address": table_rows.plain(address)}
+        rows = self._turn.rows(self._turn.sql.entries_of_address, asked)
+        return [table_rows.entry_of_row(row) for row in rows]
+
+    def prefetch(self, asked: tuple[str, int] | None) -> Iterator[PendingQuery]:
+        """The newest entries of this contact, so many."""
+        if asked is None or self._turn.writes:
+            return
+        contact, limit = asked
+
+        def learn(found: list[Row]) -> None:
+            newest = sorted(map(table_rows.entry_of_row, found), key=_seq, reverse=True)
+            self._newest[contact] = limit, newest
+
+        given = {"contact": table_rows.plain(contact), "before": _END, "limit": limit}
+        yield PendingQuery(self._turn.sql.entries(frozenset({"contact"})), given, learn)
 
     def head(self) -> tuple[int, str]:
-        if self._turn.writes:
-            self._turn.begin()
-        if self._turn.head is None:
-            self._turn.head = self._turn.row(self._turn.sql.head)
+        self._turn.begin()
         assert self._turn.head is not None
         seq, hash = self._turn.head
         return seq, hash
@@ -172,6 +213,10 @@ class SQLEvents:
             else:
                 given = [{"fingerprint": bytes.fromhex(mark)} for mark in marks]
                 self._turn.do(self._turn.sql.remember, given)
+
+
+def _seq(entry: Entry) -> int:
+    return entry.seq
 
 
 def _salts() -> list[str]:

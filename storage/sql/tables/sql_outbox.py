@@ -93,7 +93,14 @@ class SQLOutbox:
         def learn(found: list[Row]) -> None:
             self._newest |= dict.fromkeys(asked) | dict(found)
 
-        if asked:
+        def learn_documents(found: list[Row]) -> None:
+            for alert in (self.cache.decode(document) for _, document in found):
+                self.cache.learn(alert.id, alert)
+
+        if asked and self._turn.writes:
             self.cache.flush()
             given = {"keys": self._turn.many(asked)}
             yield PendingQuery(self._turn.sql.newest_of, given, learn)
+            if self._turn.sql.postgresql:
+                # One that is being claimed is waited for only by whoever uses it.
+                yield PendingQuery(self._turn.sql.newest_locked, given, learn_documents)

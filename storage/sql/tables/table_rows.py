@@ -2,27 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from bot.consent.addresses import key_of
 from bot.consent.alerts import URGENT, Alert, DeliveryState
 from bot.consent.cases import Case
+from bot.consent.errors import Corrupt
 from bot.consent.log.entries import Entry
 from bot.consent.model import AddressFacts, Channel, Contact, Import
-from storage.documents import AlertDecoder, alert_document, encode
+from bot.consent.write_backs import WriteBack
+from storage.documents import AlertDecoder, DocumentDecoder, alert_document, encode
 from storage.sql.tables.trigrams import grams_of, name_of, other_of
 
 Fields = dict[str, Any]
 
-contacts = msgspec.json.Decoder(Contact)
-facts = msgspec.json.Decoder(AddressFacts)
-alerts = AlertDecoder()
-cases = msgspec.json.Decoder(Case)
-marks = msgspec.json.Decoder(str)
-imports = msgspec.json.Decoder(Import)
+T = TypeVar("T")
+T_Text = TypeVar("T_Text", bytes, str)
+
+#: What a decoder raises for a document that is not as it was written; some databases give back
+#: other types than they were given.
+_NOT_AS_WRITTEN = (msgspec.MsgspecError, UnicodeError, TypeError, AttributeError)
+_ADVICE = "It was left untouched: restore the storage from a backup."
+
+
+class _Stored(Generic[T]):
+    """Reads documents as `decoder` does, and raises `Corrupt` for one that is damaged."""
+
+    def __init__(self, decoder: DocumentDecoder[T], what: str) -> None:
+        self._decode = decoder.decode
+        self._what = what
+
+    def decode(self, document: bytes | str) -> T:
+        try:
+            return self._decode(document)
+        except _NOT_AS_WRITTEN:
+            raise Corrupt(f"The storage holds {self._what} that is damaged. {_ADVICE}") from None
+
+
+contacts = _Stored(msgspec.json.Decoder(Contact), "a contact")
+facts = _Stored(msgspec.json.Decoder(AddressFacts), "facts of an address")
+alerts = _Stored(AlertDecoder(), "an alert")
+cases = _Stored(msgspec.json.Decoder(Case), "a re-opt-in")
+write_backs = _Stored(msgspec.json.Decoder(WriteBack), "a write to a provider's list")
+marks = _Stored(msgspec.json.Decoder(str), "a note of a job")
+imports = _Stored(msgspec.json.Decoder(Import), "an import")
 _entries = msgspec.json.Decoder(Entry)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -113,6 +140,19 @@ def case_row(key: str, case: Case) -> Fields:
     }
 
 
+def write_row(key: str, write: WriteBack) -> Fields:
+    return {
+        "id": plain(key),
+        "document": text_of(write),
+        "key": plain(write.key),
+        "provider": plain(write.provider),
+        "state": write.state.value,
+        "open": int(write.open),
+        "wished_at": ticks(write.wished_at),
+        "not_before": ticks(write.not_before) if write.not_before else 0,
+    }
+
+
 def mark_row(key: str, text: str) -> Fields:
     return {"name": plain(key), "document": text_of(text)}
 
@@ -135,11 +175,49 @@ def entry_row(entry: Entry) -> Fields:
         "channel": entry.channel.value if entry.channel else None,
         "document": whole[:start] + whole[end:],
         "personal": None if entry.redacted else whole[start:end],
+        "address": plain(key_of(entry.address)) if entry.address else None,
     }
 
 
 def entry_of(document: str, personal: str | None) -> Entry:
-    return _entries.decode(f"{document[:-1]}{personal}}}" if personal else document)
+    """Raises `Corrupt` for one that is not as it was written."""
+    return numbered_entry(None, document, personal)
+
+
+def numbered_entry(seq: int | None, document: T_Text, personal: T_Text | None) -> Entry:
+    """The same, of the entry with this number. SQLite gives bytes: a text that is none could not
+    even be read, so that nobody could say which entry has it."""
+    try:
+        return read_entry(seq, whole(document, personal))
+    except TypeError:
+        raise _damaged(seq) from None
+
+
+def whole(document: T_Text, personal: T_Text | None) -> T_Text:
+    """The document of an entry, with its personal part where it still has one."""
+    if not personal:
+        return document
+    if isinstance(document, str):
+        return f"{document[:-1]}{personal}}}"
+    return b"".join((document[:-1], personal, b"}"))
+
+
+def read_entry(seq: int | None, line: bytes | str) -> Entry:
+    """The entry of a whole document. Raises `Corrupt`."""
+    try:
+        return _entries.decode(line)
+    except _NOT_AS_WRITTEN:
+        raise _damaged(seq) from None
+
+
+def _damaged(seq: int | None) -> Corrupt:
+    which = "An entry" if seq is None else f"Entry {seq}"
+    return Corrupt(f"{which} of the Activity Log is damaged. {_ADVICE}")
+
+
+def entry_of_row(row: Sequence[Any]) -> Entry:
+    """Of a row with its number or without, as the statement asks for it."""
+    return entry_of(*row) if len(row) == 2 else numbered_entry(*row)
 
 
 def text_of(value: object) -> str:

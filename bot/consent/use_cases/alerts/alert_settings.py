@@ -38,11 +38,13 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertSettings:
-    """What a channel has muted and switched off, and its thresholds."""
+    """What a channel has muted and switched off, its thresholds, and whether it wants threads."""
 
     until: datetime | None = None
     off: frozenset[AlertKind] = frozenset()
     thresholds: Thresholds = field(default_factory=Thresholds)
+    #: Later news of an alert go to its thread, too.
+    threads: bool = False
 
     def muted(self, now: datetime) -> bool:
         return self.until is not None and now < self.until
@@ -63,6 +65,7 @@ def settings_of(records: Records, slack_channel: str) -> AlertSettings:
         thresholds=Thresholds(
             singles=stored.get("singles", SINGLES), bounces_within=minutes * _MINUTE
         ),
+        threads=stored.get("threads", False),
     )
 
 
@@ -94,6 +97,7 @@ def change_alert_settings(
     mute_for: timedelta | None = None,
     kinds: Collection[AlertKind] | None = None,
     thresholds: Thresholds | None = None,
+    threads: bool | None = None,
 ) -> AlertSettings:
     """Change what is given, and return the settings of the channel. They hold from the next event
     on. Raises `NotAllowed` for anybody but a manager, and `Invalid`."""
@@ -108,6 +112,8 @@ def change_alert_settings(
             changed = replace(changed, off=frozenset(OPTIONAL).difference(kinds))
         if thresholds is not None:
             changed = replace(changed, thresholds=thresholds)
+        if threads is not None:
+            changed = replace(changed, threads=threads)
         if mute_for is not None:
             until = service.now() + mute_for
             changed = replace(changed, until=until if mute_for else None)
@@ -150,5 +156,7 @@ def _put(records: Records, slack_channel: str, changed: AlertSettings) -> None:
         if changed.thresholds != Thresholds():
             stored["singles"] = changed.thresholds.singles
             stored["bounce_minutes"] = changed.thresholds.bounces_within // _MINUTE
+        if changed.threads:
+            stored["threads"] = True
         kept = json.dumps(stored)
     records.key_value.put(settings_key(slack_channel), kept)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 
 from bot.consent.alerts import (
+    NEW_OWNER,
     OPTIONAL,
     Alert,
     AlertKind,
@@ -26,6 +27,7 @@ from bot.consent.parsing import masked
 from bot.consent.store import Records
 from bot.consent.use_cases.alerts.alert_settings import AlertSettings, settings_of, summary_key
 from bot.consent.use_cases.alerts.storms import counted, join_storm, live_key, within
+from bot.consent.use_cases.alerts.thread_news import put_with_news
 from bot.consent.use_cases.context import Service
 
 #: Contacts that an alert names, at most.
@@ -102,7 +104,10 @@ def _review(service: Service, records: Records, fresh: Alert) -> None:
         replace(
             fresh,
             key=f"{AlertKind.REVIEW}:{fresh.id}",
-            follow_up=FollowUp(deadline=service.deadline(fresh.first_at)),
+            follow_up=FollowUp(
+                # What no contact wrote never becomes an opt-out by itself.
+                deadline=service.deadline(fresh.first_at) if fresh.text != NEW_OWNER else None
+            ),
             delivery=Delivery(desired_version=1 if fresh.slack_channel else 0),
         )
     )
@@ -132,21 +137,23 @@ def _unstop(records: Records, fresh: Alert, now: datetime, *, known: bool) -> No
     refusals = (AlertKind.STOP, AlertKind.DRIFT, AlertKind.UNKNOWN)
     subject = fresh.subject
     if fresh.kind is AlertKind.UNSTOP:
-        _show_unstop_after_others(records, fresh)
+        _show_unstop_after_others(records, fresh, now)
     for live in live_alerts(records, refusals, subject.channel, subject.address or "", [at.date()]):
         said = "unread_at" if fresh.kind is AlertKind.UNREAD else "unstopped_at"
-        records.outbox.put(revise(live, follow_up=replace(live.follow_up, **{said: at})))
+        after = revise(live, follow_up=replace(live.follow_up, **{said: at}))
+        put_with_news(records, live, after, now)
         return
     if known:
         _live(records, fresh, now)
 
 
-def _show_unstop_after_others(records: Records, fresh: Alert) -> None:
+def _show_unstop_after_others(records: Records, fresh: Alert, now: datetime) -> None:
     """The alert about an UNSTOP that the carrier ignored says that the right one came."""
     at, subject = fresh.first_at, fresh.subject
     unread = (AlertKind.UNREAD,)
     for live in live_alerts(records, unread, subject.channel, subject.address or "", [at.date()]):
-        records.outbox.put(revise(live, follow_up=replace(live.follow_up, unstopped_at=at)))
+        after = revise(live, follow_up=replace(live.follow_up, unstopped_at=at))
+        put_with_news(records, live, after, now)
 
 
 def _bounce(records: Records, fresh: Alert, now: datetime) -> None:

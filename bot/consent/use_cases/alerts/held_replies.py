@@ -25,6 +25,7 @@ from bot.consent.use_cases.alerts.readings import (
     record_reading,
 )
 from bot.consent.use_cases.alerts.reviews import REFUSAL, answered_by, held_address
+from bot.consent.use_cases.alerts.thread_news import put_with_news
 from bot.consent.use_cases.context import Service, present
 from bot.consent.use_cases.record import Recorder
 
@@ -167,12 +168,15 @@ def answer_hold(
             raise Changed("Another reply waits now. Read it before you answer.")
         at = hold.since if hold else reviews[0].first_at
         text = hold.text if hold else next((r.text for r in reviews if r.text), None)
-        recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=now)
+        recorder = Recorder(
+            service=service, records=records, actor=actor.id, source=actor.source, now=now
+        )
         said = how_it_was_read(refusal, actor.id, text or "", reason)
         reading = Reading(channel=channel, refusal=refusal, since=at, said=said)
         record_reading(recorder, reading, key, service.hashed(key))
         for review in reviews:
-            records.outbox.put(answered_by(review, actor.id, now, refusal=refusal))
+            after = answered_by(review, actor.id, now, refusal=refusal)
+            put_with_news(records, review, after, now)
         return HoldAnswer(won=True, refusal=refusal, by=actor.id, at=now)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.consent.addresses import key_of
+from bot.consent.alerts import NEW_OWNER
 from bot.consent.log.changes import Act, ConsentChanged, HoldChanged
 from bot.consent.log.entries import READ_AS_NO_OPT_OUT, READ_AS_OPT_OUT
 from bot.consent.model import UNSET, Channel, ConsentValue, Contact, Origin
@@ -28,6 +29,8 @@ class Reading:
     since: datetime
     #: The reason of every entry.
     said: str
+    #: Whose opt-out it is: of a number with a new owner, the person's who says so.
+    by: Origin = Origin.CONTACT
 
 
 def record_reading(
@@ -40,7 +43,10 @@ def record_reading(
     """Logs it on everybody with the address, on whom had it where nobody has, and on the hash."""
     records = recorder.records
     hold = records.addresses.get(key_of(address)).hold
-    here = replace(reading, since=hold.since) if hold else reading
+    here = reading
+    if hold:
+        by = Origin.STAFF if hold.text == NEW_OWNER else Origin.CONTACT
+        here = replace(reading, since=hold.since, by=by)
     holders: list[Contact | None] = [*records.contacts.at(key_of(address))]
     for holder in holders or [former]:
         if reading.refusal:
@@ -56,6 +62,9 @@ def record_reading(
 
 def how_it_was_read(refusal: bool, by: str, text: str, reason: str | None = None) -> str:
     """The reason of the entries; with a person's own `reason`, if they gave one."""
+    if text == NEW_OWNER:
+        why = f": {reason.strip()}" if reason and not blank(reason) else ""
+        return f"The number has a new owner{why}" if refusal else f"Still the same owner{why}"
     quoted = f"“{text[:500]}”" if text else "The reply"
     if by == SYSTEM:
         return f"{quoted} {BY_DEADLINE}, so it counts as an opt-out"
@@ -70,11 +79,13 @@ def _refuse(recorder: Recorder, reading: Reading, holder: Contact | None, addres
         return
     # Whoever had refused already has refused again: a re-opt-in has to be newer than that.
     again = holder is not None and before.on is ConsentValue.NO and before.by is Origin.CONTACT
+    if again and reading.by is Origin.STAFF:
+        return
     recorder.record(
         holder,
         ConsentChanged(
             again=again,
-            by=Origin.CONTACT,
+            by=reading.by,
             before=before.on,
             after=ConsentValue.NO,
             reason=reading.said,

@@ -22,6 +22,7 @@ from bot.consent.use_cases.alerts.readings import (
     how_it_was_read,
     record_reading,
 )
+from bot.consent.use_cases.alerts.thread_news import put_with_news
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.record import Recorder
 
@@ -86,7 +87,7 @@ def mark_handled(service: Service, alert_id: str, actor: Actor) -> ReviewAnswer:
         if alert.follow_up.handled_by is not None:
             return ReviewAnswer(alert=alert, won=False)
         handled = _handled(alert, actor.id, service.now())
-        records.outbox.put(handled)
+        put_with_news(records, alert, handled, service.now())
         return ReviewAnswer(alert=handled, won=True)
 
 
@@ -101,7 +102,7 @@ def _answer(
     reason: str | None = None,
 ) -> Alert:
     now = service.now()
-    recorder = Recorder(records=records, actor=by, source=source, now=now)
+    recorder = Recorder(service=service, records=records, actor=by, source=source, now=now)
     address, former = held_address(service, records, alert)
     hold = records.addresses.get(key_of(address)).hold
     reading = Reading(
@@ -112,7 +113,7 @@ def _answer(
     )
     record_reading(recorder, reading, address, alert.subject.address, former)
     answered = answered_by(alert, by, now, refusal=refusal)
-    records.outbox.put(answered)
+    put_with_news(records, alert, answered, now)
     return answered
 
 

@@ -14,10 +14,12 @@ from bot.consent.model import Channel, ConsentValue, Contact, Origin
 from bot.consent.store import Records
 from bot.consent.use_cases.alerts.enqueue import live_alerts
 from bot.consent.use_cases.alerts.reviews import REFUSAL
+from bot.consent.use_cases.alerts.thread_news import put_with_news
 from bot.consent.use_cases.cases.requirements import latest_refusal, missing_keys
 from bot.consent.use_cases.cases.transition import redraw_case, transition
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.known_senders import known_senders
+from bot.consent.use_cases.lists.wishes import re_opted_in
 from bot.consent.use_cases.record import Recorder
 
 
@@ -61,6 +63,8 @@ def complete(service: Service, recorder: Recorder, case: Case, contact: Contact)
         occurred_at=case.evidence.at,
         actor=case.decided_by,
     )
+    if case.channel is Channel.EMAIL:
+        re_opted_in(recorder, key_of(case.address))
     _tell_it_is_over(service, recorder, done)
     return done
 
@@ -101,4 +105,5 @@ def _tell_it_is_over(service: Service, recorder: Recorder, case: Case) -> None:
     shown = (copy for id in case.copies if (copy := outbox.get(id)))
     alerts |= {alert.id: alert for alert in shown if alert.kind in OPT_OUTS}
     for alert in alerts.values():
-        outbox.put(revise(alert, follow_up=replace(alert.follow_up, returned_at=recorder.now)))
+        after = revise(alert, follow_up=replace(alert.follow_up, returned_at=recorder.now))
+        put_with_news(recorder.records, alert, after, recorder.now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from bot.consent.addresses import key_of
 from bot.consent.cases import Case, CaseState
@@ -19,6 +20,9 @@ from bot.consent.use_cases.known_senders import senders_of
 from bot.consent.use_cases.record import Recorder
 
 SELF_APPROVED = "Approved by the one who asked for it, as OPTIN_SELF_APPROVE allows."
+
+#: A role that was asked for this long ago still counts.
+_ROLE_HOLDS = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,7 @@ def approve(service: Service, id: str, actor: Actor, *, version: int | None = No
     authorize(actor, Action.DECIDE)
     with service.store.transaction() as records:
         case, contact, recorder = _taken_up(service, records, id, actor)
+        _check_role_age(recorder, actor)
         if case.state is not CaseState.PENDING:
             return Decided(case=case, won=False)
         own = case.requested_by == actor.id
@@ -77,6 +82,7 @@ def deny(
         raise Invalid("Say why: whoever asked will read it.", field="reason")
     with service.store.transaction() as records:
         case, contact, recorder = _taken_up(service, records, id, actor)
+        _check_role_age(recorder, actor)
         if case.state is not CaseState.PENDING:
             return Decided(case=case, won=False)
         if ended := _ended(recorder, case, contact):
@@ -117,8 +123,17 @@ def _taken_up(
     case = records.cases.get(id)
     if case is None:
         raise NotFound("There is no such request.")
-    recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=service.now())
+    recorder = Recorder(
+        service=service, records=records, actor=actor.id, source=actor.source, now=service.now()
+    )
     return case, records.contacts.get(case.contact), recorder
+
+
+def _check_role_age(recorder: Recorder, actor: Actor) -> None:
+    """Raises `Changed` where the storage was busy for so long that the role may be lost meanwhile.
+    To ask Slack now would keep everybody else from writing."""
+    if actor.role_as_of is not None and recorder.now - actor.role_as_of > _ROLE_HOLDS:
+        raise Changed("The storage was busy, so nothing was decided. Press it again.")
 
 
 def _ended(recorder: Recorder, case: Case, contact: Contact | None) -> Case | None:

@@ -17,6 +17,7 @@ from bot.consent.model import Actor, AddressFacts, Channel, Consent, ConsentValu
 from bot.consent.permissions import Action, authorize
 from bot.consent.records import Contacts
 from bot.consent.rules import Decision, decide
+from bot.consent.storage_behind import behind_of
 from bot.consent.store import Records
 from bot.consent.use_cases.cases.requirements import missing_keys
 from bot.consent.use_cases.context import Service
@@ -109,12 +110,13 @@ def details_of(service: Service, records: Records, case: Case) -> CaseDetails:
     agreed = Consent(
         on=ConsentValue.YES, by=Origin.CONTACT, since=case.evidence.at, evidence=case.evidence
     )
+    behind = behind_of(service.heads, records.key_value)
     consenting = replace(contact, consents={**contact.consents, key: agreed})
     return CaseDetails(
         case=case,
         contact=contact,
-        now=decide(contact, facts, case.channel, senders.default, senders),
-        then=decide(consenting, facts, case.channel, senders.default, senders),
+        now=decide(contact, facts, case.channel, senders.default, senders, behind),
+        then=decide(consenting, facts, case.channel, senders.default, senders, behind),
         missing=tuple(words),
         unblock_words=words,
         providers=service.providers,
@@ -168,7 +170,10 @@ def _warnings(
         thing = "number" if case.channel is Channel.SMS else "address"
         have = "Another contact has" if len(others) == 1 else f"{len(others)} other contacts have"
         refused = sum(h.consent(case.channel).on is ConsentValue.NO for h in others)
-        stay = f", and {refused} of them stay at NO" if refused else ""
+        stay = ""
+        if refused:
+            of_them = f"{refused} of them stay" if refused > 1 else "1 of them stays"
+            stay = f", and {of_them if len(others) > 1 else 'stays'} at NO"
         yield (
             f"{have} this {thing}{stay}. Approval counts for this contact alone, but whoever "
             f"holds the {thing} gets the {things}."

@@ -11,7 +11,7 @@ from bot.consent.alerts import AlertKind, revise
 from bot.consent.cases import RE_OPT_IN, Case, CaseState
 from bot.consent.gates import THINGS
 from bot.consent.log.entries import Entry, EntryKind, is_refusal
-from bot.consent.model import BlockState, Channel, Contact
+from bot.consent.model import Channel, Contact
 from bot.consent.use_cases.cases.transition import CaseLog, redraw_case, transition
 
 #: Entries of these kinds can matter to a case.
@@ -39,7 +39,9 @@ def on_change(log: CaseLog, entry: Entry, contact: Contact | None, before: Conta
         case = log.records.cases.open_for(entry.contact, channel)
         if case is not None:
             _heed(log, case, entry, contact)
-        elif _takes_back_re_opt_in(entry, before) or (channel is Channel.EMAIL and _lifts(entry)):
+        elif _takes_back_re_opt_in(entry, before) or (
+            channel is Channel.EMAIL and entry.kind is EntryKind.BLOCK
+        ):
             _show_completed(log, entry, channel)
     if entry.kind is EntryKind.BOUNCE and entry.source in _BY_PEOPLE:
         _show_bounces(log, entry.contact)
@@ -59,10 +61,6 @@ def _show_bounces(log: CaseLog, contact: str) -> None:
     for alert in [a for a in outbox.all() if a.kind is AlertKind.BOUNCE]:
         if contact in alert.subject.contacts:
             outbox.put(revise(alert))
-
-
-def _lifts(entry: Entry) -> bool:
-    return entry.kind is EntryKind.BLOCK and entry.after == BlockState.NONE
 
 
 def _show_completed(log: CaseLog, entry: Entry, channel: Channel) -> None:

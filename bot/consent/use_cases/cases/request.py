@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +16,7 @@ from bot.consent.parsing import blank, storable
 from bot.consent.permissions import Action, authorize
 from bot.consent.reader_times import ReaderTimes
 from bot.consent.store import Records
+from bot.consent.use_cases.alerts.thread_news import News, put_news
 from bot.consent.use_cases.cases.complete import alerts_about, void
 from bot.consent.use_cases.cases.requirements import latest_refusal, unstopped
 from bot.consent.use_cases.cases.subscriptions import request_subscribers
@@ -53,49 +54,67 @@ def request(
     older than the refusal.
     """
     authorize(actor, Action.REQUEST)
-    now = service.now()
     with service.store.transaction() as records:
         contact = present(records.contacts, id)
         if version is not None and version != contact.version:
             raise Changed("This contact changed meanwhile. Look at it again.")
-        consent = contact.consent(ask.channel)
-        _check(contact, ask.channel)
-        refused_at = latest_refusal(records, contact, ask.channel)
-        evidence = _evidence(ask, refused_at, now, service.times)
-        recorder = Recorder(records=records, actor=actor.id, source=actor.source, now=now)
-        other = records.cases.open_for(id, ask.channel)
-        if other is not None and not void(recorder, other, contact):
-            raise _asked(other, service.times)
-        facts = records.addresses.get(contact.key(ask.channel) or "")
-        case = Case(
-            id=secrets.token_hex(16),
-            contact=id,
-            channel=ask.channel,
-            address=contact.address(ask.channel) or "",
-            requested_by=actor.id,
-            requested_at=now,
-            evidence=evidence,
-            expires_at=now + EXPIRES_AFTER,
-            reason=storable(ask.reason or "") or None,
-            note=storable(ask.note or "") or None,
-            refused_at=refused_at,
-            unstopped_at=unstopped(
-                facts, ask.channel, senders_of(service, records.key_value, facts), refused_at
-            ),
-            refusal=consent.reason,
-            next_at=now + REMINDERS[0],
+        recorder = Recorder(
+            service=service, records=records, actor=actor.id, source=actor.source, now=service.now()
         )
-        told = dict.fromkeys(
-            (service.approval_channel or "", *request_subscribers(records.key_value))
-        )
-        opt_outs = _shown_with(service, records, case)
-        for alert in opt_outs:
-            records.outbox.put(revise(alert))
-        copies = [put_message(recorder, case, AlertKind.CASE, to) for to in told if to]
-        case = replace(case, copies=(*copies, *(alert.id for alert in opt_outs)))
-        records.cases.put(case)
-        log_transition(recorder, case, contact, before="", why=case.reason, evidence=evidence)
-        return case
+        return open_case(service, recorder, contact, ask)
+
+
+def open_case(
+    service: Service,
+    recorder: Recorder,
+    contact: Contact,
+    ask: CaseRequest,
+    *,
+    announce: Callable[[Recorder, Case], None] | None = None,
+) -> Case:
+    """The same inside a transaction. With `announce`, the case puts no message of its own."""
+    records, now = recorder.records, recorder.now
+    consent = contact.consent(ask.channel)
+    _check(contact, ask.channel)
+    refused_at = latest_refusal(records, contact, ask.channel)
+    evidence = _evidence(ask, refused_at, now, service.times)
+    other = records.cases.open_for(contact.id, ask.channel)
+    if other is not None and not void(recorder, other, contact):
+        raise asked(other, service.times)
+    facts = records.addresses.get(contact.key(ask.channel) or "")
+    case = Case(
+        id=secrets.token_hex(16),
+        contact=contact.id,
+        channel=ask.channel,
+        address=contact.address(ask.channel) or "",
+        requested_by=recorder.actor,
+        requested_at=now,
+        evidence=evidence,
+        expires_at=now + EXPIRES_AFTER,
+        reason=storable(ask.reason or "") or None,
+        note=storable(ask.note or "") or None,
+        refused_at=refused_at,
+        unstopped_at=unstopped(
+            facts, ask.channel, senders_of(service, records.key_value, facts), refused_at
+        ),
+        refusal=consent.reason,
+        next_at=now + REMINDERS[0],
+    )
+    opt_outs = _shown_with(service, records, case)
+    for alert in opt_outs:
+        records.outbox.put(revise(alert))
+        put_news(records, alert, News.REQUESTED, now, by=recorder.actor)
+    copies: list[str] = []
+    if announce is None:
+        to = (service.approval_channel or "", *request_subscribers(records.key_value))
+        told = dict.fromkeys(filter(None, to))
+        copies = [put_message(recorder, case, AlertKind.CASE, one) for one in told]
+    else:
+        announce(recorder, case)
+    case = replace(case, copies=(*copies, *(alert.id for alert in opt_outs)))
+    records.cases.put(case)
+    log_transition(recorder, case, contact, before="", why=case.reason, evidence=evidence)
+    return case
 
 
 def _shown_with(service: Service, records: Records, case: Case) -> Sequence[Alert]:
@@ -113,10 +132,11 @@ def check_request(service: Service, contact: Contact, channel: Channel, case: Ca
     Raises as `request` does."""
     _check(contact, channel)
     if case is not None and service.now() < case.expires_at:
-        raise _asked(case, service.times)
+        raise asked(case, service.times)
 
 
-def _asked(case: Case, times: ReaderTimes) -> Refused:
+def asked(case: Case, times: ReaderTimes) -> Refused:
+    """What to raise where this case is open already."""
     said = "it is not decided yet" if case.state is CaseState.PENDING else "it is approved"
     day = times.day(case.requested_at)
     return Refused(f"Somebody asked for this already, on {day}, and {said}.")

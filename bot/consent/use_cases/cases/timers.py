@@ -27,7 +27,9 @@ def _look_after(service: Service, id: str) -> None:
         case = records.cases.get(id)
         if case is None or case.next_at is None or case.next_at > now:
             return
-        recorder = Recorder(records=records, actor="system", source="slack", now=now)
+        recorder = Recorder(
+            service=service, records=records, actor="system", source="slack", now=now
+        )
         if now >= case.expires_at:
             transition(recorder, case, CaseState.EXPIRED, records.contacts.get(case.contact))
             return

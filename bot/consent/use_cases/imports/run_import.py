@@ -189,6 +189,7 @@ class _Importing:
 
     def _take_all(self, records: Records, batch: list[ReadRow]) -> None:
         recorder = Recorder(
+            service=self.service,
             records=records,
             actor=f"import:{self.record.id}",
             source="import",
@@ -229,7 +230,11 @@ class _Importing:
         self.started = True
         recorder.records.imports.put(self.record)
         person = Recorder(
-            records=recorder.records, actor=self.actor.id, source="import", now=recorder.now
+            service=self.service,
+            records=recorder.records,
+            actor=self.actor.id,
+            source="import",
+            now=recorder.now,
         )
         person.record(None, ImportMoved(after="started", reason=self.record.file))
 
@@ -245,5 +250,7 @@ class _Importing:
         now = self.service.now()
         records.imports.put(replace(self.record, finished_at=now, counts=dict(self.counts)))
         said = ", ".join(f"{count:,} {what}" for what, count in self.counts.items())
-        person = Recorder(records=records, actor=self.actor.id, source="import", now=now)
+        person = Recorder(
+            service=self.service, records=records, actor=self.actor.id, source="import", now=now
+        )
         person.record(None, ImportMoved(after="finished", reason=f"{self.record.file}: {said}"))

@@ -68,7 +68,9 @@ def undo_import(
     while True:
         with service.store.transaction() as records:
             now = service.now()
-            recorder = Recorder(records=records, actor=actor.id, source="import", now=now)
+            recorder = Recorder(
+                service=service, records=records, actor=actor.id, source="import", now=now
+            )
             undoing = _Undoing(service, recorder, f"import:{id}", said, opt_outs, counts)
             page = records.log.entries(actor=f"import:{id}", before=before, limit=BATCH)
             for entry in page:

@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.consent.addresses import key_of
 from bot.consent.alerts import AlertKind
 from bot.consent.events import Failure
+from bot.consent.known_providers import PROGRAM
 from bot.consent.log.changes import BounceChanged, ConsentChanged, ErrorExpected
 from bot.consent.log.entries import EntryKind, act_of, of
 from bot.consent.model import (
@@ -24,7 +25,10 @@ from bot.consent.rules import too_many
 from bot.consent.suppressions import Cause, Listing
 from bot.consent.use_cases.consent_history import refusals_of, standing, was_erased
 from bot.consent.use_cases.ingest.event_context import CONFIRMATION_WITHIN, EventContext
+from bot.consent.use_cases.lists.echoes import is_leaving
 
+#: By an entry of one of these a provider drops a message as opted out.
+_OPTED_OUT = (Cause.UNSUBSCRIBE, Cause.OURS, Cause.UNKNOWN)
 #: Changes of a contact in which the address of a day is looked for, at most.
 _MOST_MOVES = 200
 
@@ -57,9 +61,7 @@ def failed(taking: EventContext) -> None:  # noqa: C901 - a table of classes
         case Failure.LISTED_COMPLAINT:
             _listed(taking, Cause.COMPLAINT)
         case Failure.LISTED_BOUNCE:
-            _list(taking, Cause.BOUNCE)
-            if taking.facts.bounce is not Bounce.YES:
-                _bounce(taking)  # we had missed it; it was no news to the provider
+            _listed_bounce(taking)
         case Failure.LISTED:
             _list(taking, Cause.UNKNOWN)
         case Failure.HARD:
@@ -97,6 +99,8 @@ def _refused(taking: EventContext) -> None:
 def _listed(taking: EventContext, cause: Cause) -> None:
     """Not sent, since the address is on the provider's list: what the contact did there, and we may
     have missed."""
+    if cause is Cause.UNSUBSCRIBE and is_leaving(taking, _OPTED_OUT):
+        return
     reason = _said(taking)
     began = _listed_since(taking, cause)
     drifted = _list(taking, cause)
@@ -111,13 +115,22 @@ def _listed(taking: EventContext, cause: Cause) -> None:
         taking.tell(AlertKind.DRIFT)
 
 
+def _listed_bounce(taking: EventContext) -> None:
+    """Not sent, since the address is on the provider's bounce list."""
+    if is_leaving(taking, (Cause.BOUNCE,)):
+        return
+    _list(taking, Cause.BOUNCE)
+    if taking.facts.bounce is not Bounce.YES:
+        _bounce(taking)  # we had missed it; it was no news to the provider
+
+
 def _list(taking: EventContext, cause: Cause) -> bool:
     """Puts the address on the provider's list, as far as Optin knows; unless an entry stands there
     that says so, or more. Whether that is news."""
     for name in taking.facts.blocks:
         listing = Listing.of(name)
         same = listing.provider == taking.event.provider
-        if same and (cause is Cause.UNKNOWN or listing.cause is cause):
+        if same and (cause is Cause.UNKNOWN or listing.cause in _shown_as(cause)):
             return False
     theirs = cause in (Cause.UNSUBSCRIBE, Cause.COMPLAINT)
     by = Origin.CONTACT if theirs else None
@@ -133,9 +146,15 @@ def _listed_since(taking: EventContext, cause: Cause) -> datetime:
         at
         for name, at in known.items()
         if (listing := Listing.of(name)).provider == taking.event.provider
-        and listing.cause is cause
+        and listing.cause in _shown_as(cause)
     ]
     return min(since, default=taking.at)
+
+
+def _shown_as(cause: Cause) -> tuple[Cause, ...]:
+    """The causes of entries that a provider may mean by this one: what our own side put there is an
+    unsubscribe to most."""
+    return (cause, Cause.OURS) if cause is Cause.UNSUBSCRIBE else (cause,)
 
 
 def _refuse(taking: EventContext, began: datetime, reason: str) -> bool:
@@ -274,5 +293,9 @@ def _proves(taking: EventContext, facts: AddressFacts) -> bool:
 
 def _said(taking: EventContext) -> str:
     event = taking.event
+    meaning = event.meaning or "The message was not delivered."
+    if event.code and event.provider.startswith(PROGRAM):
+        # Whose code it is, the program did not say.
+        return f"{meaning.removesuffix('.')} ({event.code})."
     code = f" ({event.provider.title()} {event.code})" if event.code else ""
-    return f"{event.meaning or 'The message was not delivered.'}{code}"
+    return f"{meaning}{code}"

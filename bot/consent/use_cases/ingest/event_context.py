@@ -73,6 +73,7 @@ class EventContext:
         self.names = self._names()
         provider = f"provider:{event.provider}"
         self._recorder = Recorder(
+            service=service,
             records=records,
             actor=provider,
             source=source or provider,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.consent.alerts import AlertKind
+from bot.consent.alerts import NEW_OWNER, AlertKind
+from bot.consent.frozen import replace
 from bot.consent.log.changes import BounceChanged, ConsentChanged, HoldChanged, Noted
 from bot.consent.model import BlockState, Bounce, Consent, ConsentValue, Origin
 from bot.consent.replies import Blocks, Refusal, Reply, read_reply
 from bot.consent.suppressions import Cause
 from bot.consent.use_cases.context import date
 from bot.consent.use_cases.ingest.event_context import EventContext
+from bot.consent.use_cases.lists.echoes import echoes_add, echoes_removal
 
 _CONTACT = "contact"
 #: Of a text, as far as the log quotes it.
@@ -39,8 +41,7 @@ def unsubscribe(taking: EventContext) -> None:
     nothing to the address any more."""
     scope = f" from {taking.event.scope}" if taking.event.scope else ""
     news = refuse(taking, f"Unsubscribed{scope}")
-    if taking.service.providers.keeps_list(taking.event.provider):
-        _list(taking, Cause.UNSUBSCRIBE)
+    _list(taking, Cause.UNSUBSCRIBE)
     if news:
         taking.tell(AlertKind.UNSUBSCRIBE)
 
@@ -75,7 +76,9 @@ def resubscribe(taking: EventContext) -> None:
 
 
 def suppress(taking: EventContext) -> None:
-    """Our own side put the address on the provider's list: staff's `no`."""
+    """Our own side put the address on the provider's list: staff's `no`. Unless that was Optin."""
+    if echoes_add(taking):
+        return
     for holder, consent in taking.consents():
         if holder and (consent.on is not ConsentValue.NO or consent.refused):
             taking.record(
@@ -93,9 +96,22 @@ def suppress(taking: EventContext) -> None:
 
 
 def unsuppress(taking: EventContext) -> None:
-    """Our own side took it off. It is no consent."""
+    """Our own side took it off. It is no consent. If it was Optin, a look at the list follows."""
+    if echoes_removal(taking):
+        return
     reason = "Taken off the provider's list by our own side"
     taking.unsuppress(tuple(Cause), reason=reason)
+
+
+def reassigned(taking: EventContext) -> None:
+    """The number has a new owner, says the provider, which blocks our texts to it. Nobody asked for
+    that: a person finds out who has the number, and nothing is sent meanwhile."""
+    taking.block(BlockState.BLOCKED, at=taking.at, reason=NEW_OWNER)
+    texted = [h for h, consent in taking.consents() if h and consent.on is not ConsentValue.NO]
+    if texted and taking.facts.hold is None:
+        taking.record_on_each(HoldChanged(held=True, reason=NEW_OWNER))
+        taking.event = replace(taking.event, text=NEW_OWNER)
+        taking.tell(AlertKind.REVIEW)
 
 
 def refuse(taking: EventContext, reason: str, block: BlockState = BlockState.NONE) -> bool:
@@ -174,6 +190,8 @@ def _whatsapp(taking: EventContext, read: Reply) -> None:
 
 
 def _list(taking: EventContext, cause: Cause) -> None:
+    if not taking.service.providers.keeps_list(taking.event.provider):
+        return
     taking.suppress(cause, by=Origin.CONTACT if cause is not Cause.OURS else None)
 
 

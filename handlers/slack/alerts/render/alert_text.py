@@ -12,6 +12,11 @@ from bot.consent.alerts import OPT_OUTS, Alert, AlertKind
 from bot.consent.model import Channel
 from bot.consent.rules import Answer
 from bot.consent.use_cases import NOTHING_SINCE, PresentState, Profile
+from handlers.slack.alerts.render.behind_text import behind_alert
+from handlers.slack.alerts.render.digest_text import digest, first_run, trial
+from handlers.slack.alerts.render.head_text import head_message
+from handlers.slack.alerts.render.list_text import list_alert
+from handlers.slack.alerts.render.news_text import news_line
 from handlers.slack.alerts.render.notice_text import notice
 from handlers.slack.alerts.render.opt_out_events import QUOTED
 from handlers.slack.alerts.render.opt_out_text import opt_out
@@ -23,6 +28,7 @@ from handlers.slack.alerts.render.storm_text import (
     summary,
 )
 from handlers.slack.alerts.render.subject_text import who
+from handlers.slack.alerts.render.webhook_text import webhook_alert
 from handlers.slack.blocks.formatting import date, inert
 from handlers.vocabulary import person, things
 
@@ -33,8 +39,8 @@ def sentences(alert: Alert, command: str, now: PresentState = NOTHING_SINCE) -> 
         said = opt_out(alert, now)
     elif alert.kind is AlertKind.BOUNCE:
         said = _bounce(alert, now)
-    elif alert.kind is AlertKind.SUMMARY:
-        said = summary(alert, command)
+    elif alert.kind in _COMMANDED:
+        said = _COMMANDED[alert.kind](alert, command)
     else:
         said = _SAID[alert.kind](alert)
     return _handled(alert, now, said)
@@ -111,9 +117,21 @@ def _bounce(alert: Alert, now: PresentState) -> list[str]:
     return [f"{head} until somebody checks them.", *reasons]
 
 
+#: Those that name the command.
+_COMMANDED: dict[AlertKind, Callable[[Alert, str], list[str]]] = {
+    AlertKind.SUMMARY: summary,
+    AlertKind.DIGEST: digest,
+    AlertKind.FIRST_RUN: first_run,
+}
 _SAID: dict[AlertKind, Callable[[Alert], list[str]]] = {
     AlertKind.STORM: storm,
     AlertKind.STORM_LINE: storm_line,
+    AlertKind.NEWS: news_line,
     AlertKind.STORM_LIST: storm_list,
     AlertKind.NOTICE: notice,
+    AlertKind.WEBHOOK: webhook_alert,
+    AlertKind.TEST: trial,
+    AlertKind.LISTS: list_alert,
+    AlertKind.BEHIND: behind_alert,
+    AlertKind.HEAD: head_message,
 }

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.consent.cases import Case, CaseState
+from bot.consent.cases import CONTACT, Case, CaseState
 from bot.consent.gates import Code, Gate
 from bot.consent.model import Channel
 from bot.consent.rules import Answer, Decision
 from bot.consent.use_cases import CaseDetails
 from handlers.slack.blocks.formatting import date, inert, joined, phone, unaddressed
-from handlers.vocabulary import OWNER, actor, person, things
+from handlers.vocabulary import actor, doer, things
 
 #: Longest that a person's own words are quoted.
 _QUOTED = 600
@@ -21,7 +21,7 @@ _OVER: dict[CaseState, str] = {
     CaseState.DENIED: "🔴 *Denied.*",
     CaseState.CANCELLED: "⚪ *Cancelled.*",
     CaseState.EXPIRED: "⚪ *Expired.*",
-    CaseState.OVERTAKEN: "🔴 *Overtaken by a new refusal.*",
+    CaseState.OVERTAKEN: "🔴 *Overtaken by a new opt-out.*",
 }
 
 
@@ -50,6 +50,11 @@ def current_headline(matter: CaseDetails, masked: str) -> str:
         return headline(case, masked)
     labels = dict.fromkeys(matter.providers.label(gate.sender or "") for gate in listed)
     lists = joined([f"{inert(label, 60)}'s suppression list" for label in labels])
+    if all(gate.leaving for gate in listed):
+        return (
+            f"🟡 *Re-opt-in for {case.channel.word}:* {masked_address(case, masked)}. Approved. "
+            f"The address is being taken off {lists}. After that, e-mails are sent."
+        )
     return (
         f"🟡 *Re-opt-in for {case.channel.word}:* {masked_address(case, masked)}. Approved, "
         f"but no e-mails are sent yet: the address is on {lists}."
@@ -64,6 +69,10 @@ def still(matter: CaseDetails) -> str:
     things_ = things(matter.case.channel)
     if now.answer is Answer.UNVERIFIED:
         return f"Not verified yet: {_remedies(now)}"
+    if all(gate.leaving for gate in now.gates):
+        labels = dict.fromkeys(matter.providers.label(gate.sender or "") for gate in now.gates)
+        lists = joined([f"{inert(label, 60)}'s list" for label in labels])
+        return f"The address is being taken off {lists}. After that, {things_} are sent."
     return f"No {things_} are sent before this is done: {_remedies(now)}"
 
 
@@ -91,7 +100,7 @@ def listed_gates(matter: CaseDetails) -> list[Gate]:
 
 def _remedies(decision: Decision) -> str:
     """Who does what, for each gate."""
-    steps = (f"{OWNER[gate.owner]}: {inert(gate.remedy, 200)}" for gate in decision.gates)
+    steps = (f"{doer(gate)}: {inert(gate.remedy, 200)}" for gate in decision.gates)
     return " ".join(dict.fromkeys(steps))
 
 
@@ -119,8 +128,9 @@ def progress(matter: CaseDetails) -> Iterator[str]:
     """Each requirement, ticked where it is met; and what approval leads to, while nobody has
     decided."""
     case = matter.case
-    yield f"☑ Requested by {person(case.requested_by)}, {date(case.requested_at)}"
-    yield from _decision(case)
+    by = actor(case.requested_by, matter.providers)
+    yield f"☑ Requested by {by}, {date(case.requested_at)}"
+    yield from decision(matter)
     # A block that came to light after UNSTOP has to be lifted, too.
     if case.open and matter.missing:
         yield from (f"☐ {step}" for step in contact_steps(matter))
@@ -130,7 +140,7 @@ def progress(matter: CaseDetails) -> Iterator[str]:
         yield f"☑ {case.channel.word} On was YES until the contact opted out again"
     elif case.state is CaseState.COMPLETED:
         yield f"☑ {case.channel.word} On is YES"
-        steps = (f"☐ *{OWNER[g.owner]}:* {inert(g.remedy, 200)}" for g in listed_gates(matter))
+        steps = (f"☐ *{doer(g)}:* {inert(g.remedy, 200)}" for g in listed_gates(matter))
         yield from dict.fromkeys(steps)
     elif case.open:
         yield f"☐ {case.channel.word} On turns to YES"
@@ -142,11 +152,15 @@ def progress(matter: CaseDetails) -> Iterator[str]:
         yield f"Ended {date(case.ended_at)} by {actor(case.ended_by or 'system', matter.providers)}"
 
 
-def _decision(case: Case) -> Iterator[str]:
+def decision(matter: CaseDetails, longest: int = 300) -> Iterator[str]:
+    """Who decided, and a denial's reason."""
+    case = matter.case
     if case.decided_by and case.decided_at:
-        decided = f"by {person(case.decided_by)}, {date(case.decided_at)}"
-        if case.state is CaseState.DENIED:
-            yield f"🔴 Denied {decided}{_reason(case)}"
+        decided = f"by {actor(case.decided_by, matter.providers)}, {date(case.decided_at)}"
+        if case.decided_by == CONTACT:
+            yield f"☑ Confirmed by the contact's own link, {date(case.decided_at)}"
+        elif case.state is CaseState.DENIED:
+            yield f"🔴 Denied {decided}{_reason(case, longest)}"
         else:
             own = " ⚠️ *the one who asked, as OPTIN_SELF_APPROVE allows*"
             yield f"☑ Approved {decided}{own if case.self_approved else ''}"
@@ -205,9 +219,9 @@ def masked_address(case: Case, masked: str) -> str:
     return f"{'number' if case.channel is Channel.SMS else 'address'} {inert(masked)}"
 
 
-def _reason(case: Case) -> str:
+def _reason(case: Case, longest: int) -> str:
     """Of a denial. Erased together with the contact."""
-    return f": {inert(unaddressed(case.decision), 300)}" if case.decision else "."
+    return f": {inert(unaddressed(case.decision), longest)}" if case.decision else "."
 
 
 def _key(case: Case) -> str:

@@ -66,8 +66,11 @@ def may_not_approve(matter: CaseDetails, person: str) -> bool:
     return matter.case.requested_by == person and not matter.self_approve
 
 
-def decision_buttons(matter: CaseDetails, whom: str, *, approves: bool = True) -> list[Block]:
-    """Approve and Deny. Approve asks to confirm, and says whom it is for and what it does."""
+def decision_buttons(
+    matter: CaseDetails, whom: str, *, approves: bool = True, longest: int = 300
+) -> list[Block]:
+    """Approve and Deny. Approve asks to confirm, and says whom it is for and what it does, in as
+    many characters."""
     case = matter.case
     pointer = str(ids.Pointer(contact=case.id, version=case.version))
     deny = button("Deny", ids.DENY, pointer, style="danger")
@@ -76,7 +79,7 @@ def decision_buttons(matter: CaseDetails, whom: str, *, approves: bool = True) -
     approve = button("Approve", ids.APPROVE, pointer, style="primary")
     approve["confirm"] = {
         "title": plain(f"Re-opt-in for {case.channel.word}?", 100),
-        "text": plain(f"For {whom}, in your name. After that: {outlook(matter)}", 300),
+        "text": plain(f"For {whom}, in your name. After that: {outlook(matter)}", longest),
         "confirm": plain("Approve", 30),
         "deny": plain("Not now", 30),
     }

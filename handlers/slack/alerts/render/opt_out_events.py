@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from bot.consent.alerts import Alert, AlertKind
+from bot.consent.alerts import NEW_OWNER, Alert, AlertKind
 from handlers.slack.alerts.render.subject_text import address_noun, sender_of, times_today, who
 from handlers.slack.blocks.formatting import date, inert, unaddressed
 from handlers.vocabulary import things
@@ -22,6 +22,8 @@ def as_new(alert: Alert) -> str:
 
 def event(alert: Alert) -> str:
     """The event that the alert is about, as history."""
+    if alert.kind is AlertKind.REVIEW and alert.text == NEW_OWNER:
+        return f"The provider says that {who(alert)} has a new owner, {date(alert.first_at)}."
     if alert.kind is AlertKind.REVIEW:
         return f"{who(alert).capitalize()} wrote{sender_of(alert)} {date(alert.first_at)}:"
     if alert.kind is AlertKind.DRIFT and alert.text:
@@ -47,7 +49,7 @@ _EVENTS = {
 
 def quotation(alert: Alert) -> Iterator[str]:
     """What the contact wrote, where somebody has to read it."""
-    if alert.kind is AlertKind.REVIEW:
+    if alert.kind is AlertKind.REVIEW and alert.text != NEW_OWNER:
         if alert.text:
             yield f"> “{inert(unaddressed(alert.text), QUOTED)}”"
         else:
@@ -114,6 +116,12 @@ def _unread(alert: Alert) -> str:
 
 def _review(alert: Alert) -> str:
     what, until = things(alert.subject.channel), ""
+    if alert.text == NEW_OWNER:
+        at = date(alert.first_at)
+        return (
+            f"🟡 *Does {who(alert)} have a new owner?* The provider says so since {at}, and blocks "
+            f"our {what}. Nothing is sent until somebody answers."
+        )
     if deadline := alert.follow_up.deadline:
         until = f" If nobody answers by {date(deadline)}, it counts as an opt-out."
     return (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.consent.alerts import Alert, AlertKind
-from bot.consent.cases import Case, CaseState
+from bot.consent.alerts import NEW_OWNER, Alert, AlertKind
+from bot.consent.cases import CONTACT, Case, CaseState
 from bot.consent.gates import Code
 from bot.consent.use_cases import CaseDetails, PresentState
 from bot.consent.use_cases.alerts.reviews import NO_REFUSAL, REFUSAL
@@ -86,11 +86,14 @@ def _open(about: CaseDetails, whom: str, what: str) -> str:
 def _back(alert: Alert, now: PresentState) -> str:
     case = now.case.case if now.case is not None else None
     at = alert.follow_up.returned_at or (case.ended_at if case else None)
-    by = person(case.decided_by) if case and case.decided_by else "a manager"
+    by = "a manager"
+    if now.case is not None and now.case.case.decided_by:
+        by = actor(now.case.case.decided_by, now.case.providers)
+    did = "confirmed" if case and case.decided_by == CONTACT else "approved"
     one = "" if len(alert.subject.contacts) < 2 else " for one of the contacts who have it"
     when = f" {date(at)}" if at else ""
     return (
-        f"☑️ *Opted in again{when}:* {by} approved {things(alert.subject.channel)} to "
+        f"☑️ *Opted in again{when}:* {by} {did} {things(alert.subject.channel)} to "
         f"{who(alert)}{one}. View shows whether anything else is in the way."
     )
 
@@ -119,6 +122,10 @@ def _answered(alert: Alert) -> str:
             f"the deadline,{at}."
         )
     decided = f"Decided by {person(then.handled_by or '')}{at}."
+    if alert.text == NEW_OWNER:
+        if then.answer == REFUSAL:
+            return f"🔴 *The number has a new owner:* no more {what} are sent to {whom}. {decided}"
+        return f"☑️ *The number has no new owner:* the pause for {whom} is over. {decided}"
     said = {
         REFUSAL: f"🔴 *It was an opt-out:* no more {what} are sent to {whom}.",
         NO_REFUSAL: f"☑️ *It was not an opt-out:* the pause for {whom} is over.",
@@ -138,7 +145,8 @@ def _opted_out_again(now: PresentState) -> bool:
 
 def _history(alert: Alert, now: PresentState) -> Iterator[str]:
     then = alert.follow_up
-    if alert.kind is AlertKind.REVIEW and then.answer == REFUSAL and now.case is not None:
+    read = alert.kind is AlertKind.REVIEW and alert.text != NEW_OWNER
+    if read and then.answer == REFUSAL and now.case is not None:
         by = "the deadline" if then.handled_by == "system" else person(then.handled_by or "")
         at = f" {date(then.handled_at)}" if then.handled_at else ""
         yield f"It was an opt-out, decided by {by}{at}."
@@ -153,7 +161,10 @@ def _steps(about: CaseDetails) -> Iterator[str]:
     # Without the name: a mention in a channel would notify the person of their own request.
     yield f"Re-opt-in requested {date(case.requested_at)}."
     if case.decided_by and case.decided_at and case.state is not CaseState.DENIED:
-        yield f"{person(case.decided_by)} approved {date(case.decided_at)}."
+        by, did = person(case.decided_by), "approved"
+        if case.decided_by == CONTACT:
+            by, did = "The contact", "confirmed"
+        yield f"{by} {did} {date(case.decided_at)}."
     if case.ended_at and case.state is not CaseState.COMPLETED:
         yield f"{_end(case, about)} {date(case.ended_at)}."
 

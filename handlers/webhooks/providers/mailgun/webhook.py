@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from email.utils import getaddresses
 from typing import Any, ClassVar
 
-from bot.consent.events import Event, EventKind
+from bot.consent.events import Event, EventKind, OnceToken
 from bot.consent.model import Channel
 from handlers.webhooks.payload_parsing import (
     at,
@@ -27,7 +27,7 @@ from handlers.webhooks.payload_parsing import (
     read_multipart,
     text_at,
 )
-from handlers.webhooks.provider import InvalidPayload, Parsed, ReplayGuard, Request
+from handlers.webhooks.provider import InvalidPayload, Parsed, Request
 from handlers.webhooks.providers.mailgun import signature
 from handlers.webhooks.providers.mailgun.codes import failure_of
 
@@ -51,15 +51,18 @@ class Mailgun:
 
     name: ClassVar[str] = "mailgun"
 
-    def __init__(self, *, signing_keys: Sequence[str], seen: ReplayGuard) -> None:
-        """`seen` keeps the tokens of a quarter of an hour."""
+    def __init__(self, *, signing_keys: Sequence[str]) -> None:
         self._keys = tuple(key.encode() for key in signing_keys)
-        self._seen = seen
 
     def verify(self, request: Request, now: datetime) -> str:
-        """By the signature, and by whether its token stands for this content."""
+        """By the signature, which covers a time and a token."""
+        signed, _, _ = _parts(request)
+        return signature.verify(signed, self._keys, now)
+
+    def once_token(self, request: Request, now: datetime) -> OnceToken:
+        """The token may stand for this content only."""
         signed, _, told = _parts(request)
-        return signature.verify(signed, told, self._keys, self._seen, now)
+        return signature.token_of(signed, told, now)
 
     def parse(self, request: Request, now: datetime) -> Parsed:
         """One event."""

@@ -146,9 +146,7 @@ def _change(item: Any) -> Parsed:
 
 
 def _event(item: Any, kind: EventKind, *, id_: str, address: str, at_: str, **more: Any) -> Event:
-    stream = text_at(item, "MessageStream")
-    server = text_at(item, "ServerID")
-    list_ = f"server:{server}/stream:{stream}" if stream else f"server:{server}"
+    list_ = list_of(text_at(item, "ServerID"), text_at(item, "MessageStream"))
     return Event(
         provider=Postmark.name,
         id=f"postmark:{id_}",
@@ -162,3 +160,8 @@ def _event(item: Any, kind: EventKind, *, id_: str, address: str, at_: str, **mo
         message=text_at(item, "MessageID") or None,
         **more,
     )
+
+
+def list_of(server: str, stream: str) -> str:
+    """The suppression list of a stream, or of all that a server sends."""
+    return f"server:{server}/stream:{stream}" if stream else f"server:{server}"

@@ -9,14 +9,13 @@ import base64
 import binascii
 from collections.abc import Sequence
 from datetime import datetime
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_der_public_key
+from typing import TYPE_CHECKING
 
 from handlers.webhooks.provider import Request
 from handlers.webhooks.signatures import check_timestamp, unbase64, verify_any
+
+if TYPE_CHECKING:  # loaded where SendGrid is on: it takes as long as all of a small command
+    from cryptography.hazmat.primitives.asymmetric import ec
 
 #: SendGrid tries again for 24 hours, and its library has no window at all.
 WINDOW = 25 * 3600
@@ -33,6 +32,9 @@ def verify(request: Request, keys: Sequence[ec.EllipticCurvePublicKey], now: dat
 
 def read_public_key(text: str) -> ec.EllipticCurvePublicKey:
     """Raises ValueError where it is no public key of an elliptic curve."""
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
+
     try:
         key = load_der_public_key(base64.b64decode(text, validate=True))
     except (binascii.Error, ValueError):
@@ -43,6 +45,10 @@ def read_public_key(text: str) -> ec.EllipticCurvePublicKey:
 
 
 def _holds(key: ec.EllipticCurvePublicKey, signature: bytes, signed: bytes) -> bool:
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.hashes import SHA256
+
     try:
         key.verify(signature, signed, ec.ECDSA(SHA256()))
     except InvalidSignature:

@@ -6,13 +6,15 @@ here, and are looked at again.
 
 from __future__ import annotations
 
-import http.client
 import re
-import ssl
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from handlers.webhooks.provider import InvalidSignature, VerificationUnavailable
+
+if TYPE_CHECKING:
+    from http.client import HTTPConnection
 
 #: Seconds for Amazon to answer; SNS itself waits fifteen for us.
 FETCH_WITHIN = 5.0
@@ -23,11 +25,14 @@ HOST = r"sns\.[a-zA-Z0-9-]{3,}\.amazonaws\.com(?:\.cn)?"
 _HOST = re.compile(HOST, re.ASCII)
 
 #: A connection to this host; tests bring one to their own server.
-Connect = Callable[[str], http.client.HTTPConnection]
+Connect = Callable[[str], "HTTPConnection"]
 
 
-def connect(host: str) -> http.client.HTTPConnection:
+def connect(host: str) -> HTTPConnection:
     """To Amazon, by TLS."""
+    import http.client
+    import ssl
+
     context = ssl.create_default_context()
     return http.client.HTTPSConnection(host, timeout=FETCH_WITHIN, context=context)
 
@@ -38,6 +43,8 @@ def fetch(url: str, connect: Connect = connect) -> bytes:
     Raises `InvalidSignature` if the host is not Amazon's (before any connection) or has no such
     file, and `VerificationUnavailable` if it does not answer.
     """
+    from http.client import HTTPException
+
     parts = urlsplit(url)
     if parts.scheme != "https" or not _HOST.fullmatch(parts.netloc):
         raise InvalidSignature("it would have us call another host")
@@ -46,7 +53,7 @@ def fetch(url: str, connect: Connect = connect) -> bytes:
         connection.request("GET", parts.path + (f"?{parts.query}" if parts.query else ""))
         answer = connection.getresponse()
         body = answer.read(LARGEST + 1)
-    except (OSError, http.client.HTTPException):
+    except (OSError, HTTPException):
         raise VerificationUnavailable("Amazon does not answer") from None
     finally:
         connection.close()

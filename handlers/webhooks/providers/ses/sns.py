@@ -12,14 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Set
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
-
-from cryptography.exceptions import InvalidSignature as SignatureMismatch
-from cryptography.hazmat.primitives.asymmetric import padding
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
-from cryptography.x509 import Certificate
 
 from handlers.webhooks.payload_parsing import (
     checked,
@@ -31,6 +25,9 @@ from handlers.webhooks.payload_parsing import (
 from handlers.webhooks.provider import Confirmation, InvalidPayload, InvalidSignature, Request
 from handlers.webhooks.providers.ses.amazon import HOST
 from handlers.webhooks.signatures import check_timestamp, unbase64
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
 
 #: Seconds. SNS tries for an hour at most.
 WINDOW = 3600 + 15 * 60
@@ -54,7 +51,8 @@ _SIGNED = {
     SUBSCRIPTION: _TO_CONFIRM,
     UNSUBSCRIPTION: _TO_CONFIRM,
 }
-_HASHES: dict[str, Callable[[], HashAlgorithm]] = {"1": SHA1, "2": SHA256}
+#: By the version of the signature, as the library names them.
+_HASHES = {"1": "SHA1", "2": "SHA256"}
 _CERTIFICATE = re.compile(rf"https://{HOST}/[A-Za-z0-9_.-]+\.pem", re.ASCII)
 _SUBSCRIBE = re.compile(rf"https://({HOST})/\?\S*", re.ASCII)
 
@@ -92,11 +90,11 @@ def verify(
     if kind == SUBSCRIPTION and not _SUBSCRIBE.fullmatch(text_at(envelope, "SubscribeURL")):
         raise InvalidSignature("it would have us call another host")
     signature = unbase64(text_at(envelope, "Signature"))
-    make_hash = _HASHES.get(text_at(envelope, "SignatureVersion"))
+    algorithm = _HASHES.get(text_at(envelope, "SignatureVersion"))
     address = text_at(envelope, "SigningCertURL")
-    if make_hash is None or not _CERTIFICATE.fullmatch(address):
+    if algorithm is None or not _CERTIFICATE.fullmatch(address):
         raise InvalidSignature("its certificate is not Amazon's")
-    _check(certificate(address, now), sent_at, signature, _text(envelope, names), make_hash())
+    _check(certificate(address, now), sent_at, signature, _text(envelope, names), algorithm)
 
 
 def confirmation(envelope: dict[str, Any]) -> Confirmation:
@@ -145,14 +143,19 @@ def _check(
     sent_at: datetime,
     signature: bytes,
     text: bytes,
-    algorithm: HashAlgorithm,
+    algorithm: str,
 ) -> None:
+    from cryptography.exceptions import InvalidSignature as SignatureMismatch
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import padding
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
     # Amazon's hold for a year: valid when it was sent, not now.
     valid = certificate.not_valid_before_utc <= sent_at <= certificate.not_valid_after_utc
     key = certificate.public_key()
     if not valid or not isinstance(key, RSAPublicKey):
         raise InvalidSignature("its certificate did not hold when it was sent")
     try:
-        key.verify(signature, text, padding.PKCS1v15(), algorithm)
+        key.verify(signature, text, padding.PKCS1v15(), getattr(hashes, algorithm)())
     except SignatureMismatch:
         raise InvalidSignature("the signature does not hold") from None

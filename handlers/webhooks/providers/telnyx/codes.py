@@ -11,9 +11,11 @@ from bot.consent.events import Failure
 from handlers.webhooks.error_codes import Codes, Meaning, meaning
 from handlers.webhooks.payload_parsing import text_at
 
+#: The code of an opt-out, if its words say so.
+OPTED_OUT = "40300"
 #: The classes are those of rules.md §7. Codes that it does not list follow Telnyx's description.
 CODES: Codes = {
-    "40300": (Failure.OPT_OUT, "The contact has opted out of this messaging profile."),
+    OPTED_OUT: (Failure.OPT_OUT, "The contact has opted out of this messaging profile."),
     "40001": (Failure.HARD, "The number is a landline, or nothing can be routed to it."),
     "40012": (Failure.HARD, "The carrier says that the number is not valid."),
     "40310": (Failure.HARD, "The number is not valid."),
@@ -76,7 +78,7 @@ _NOT_ALLOWED: Meaning = (Failure.OURS, "Telnyx does not let us send this message
 def error_meaning(error: Any) -> Meaning:
     """What one of a report's errors means."""
     code = text_at(error, "code")
-    if code == "40300":
+    if code == OPTED_OUT:
         said = f"{text_at(error, 'title')} {text_at(error, 'detail')}".lower()
         return CODES[code] if any(word in said for word in _OPTED_OUT) else _REJECTED
     if code.startswith("403") and code not in CODES:

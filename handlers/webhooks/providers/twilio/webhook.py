@@ -3,6 +3,7 @@
 https://www.twilio.com/docs/messaging/guides/webhook-request
 https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks
 https://www.twilio.com/docs/events/event-types/messaging
+https://www.twilio.com/docs/events/event-types/messaging/compliance-toolkit
 """
 
 from __future__ import annotations
@@ -50,6 +51,10 @@ _NEEDED = {
 _UNINTERESTING = {"accepted", "scheduled", "queued", "sending", "sent", "read", "canceled"}
 _INBOUND_STREAM = "com.twilio.messaging.inbound-message.received"
 _STATUS_STREAM = "com.twilio.messaging.message."
+_REASSIGNED_STREAM = "com.twilio.messaging.reassigned-number.detected"
+#: What Twilio does by itself where a number has a new owner.
+_OPTED_OUT = "opt-out-created"
+_NEW_OWNER = "Twilio says that the number has a new owner, and blocks our texts to it."
 
 
 class Twilio:
@@ -148,7 +153,30 @@ def _streamed(item: Any) -> Parsed:
         return inbound(data, occurred_at)
     if kind.startswith(_STATUS_STREAM):
         return _status(data, occurred_at)
+    if kind == _REASSIGNED_STREAM:
+        return _reassigned(data, occurred_at)
     return Parsed(skipped=("a kind of event that is in no table",))
+
+
+def _reassigned(data: Mapping[str, Any], occurred_at: datetime | None) -> Parsed:
+    """Twilio's Compliance Toolkit opted a number out. Nobody asked for that, least of all the
+    contact."""
+    operation = text_at(data, "consent_operation")
+    if at(data, "is_reassigned") is not True or operation != _OPTED_OUT:
+        return Parsed(ignored=("a number that has its owner still, or is not blocked",))
+    ours = text_at(data, "from_number")
+    event = Event(
+        provider=Twilio.name,
+        id=f"twilio:reassigned:{id_at(data, 'event_id')}",
+        kind=EventKind.REASSIGNED,
+        channel=Channel.SMS,
+        address=phone(text_at(data, "to_number")),
+        occurred_at=moment(at(data, "consent_updated_at")) or occurred_at,
+        sender=phone(ours) if ours else None,
+        code=operation,
+        meaning=_NEW_OWNER,
+    )
+    return Parsed(events=(event,))
 
 
 def _sender(form: Mapping[str, Any], *, contact: str, ours: str) -> dict[str, Any]:

@@ -1,0 +1,300 @@
+"""What a program may read: contacts, the Activity Log, and everybody who gets nothing."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from bot.consent.api_key import Scope
+from bot.consent.errors import NotFound
+from bot.consent.model import Channel
+from bot.consent.use_cases import Service, profile
+from bot.consent.use_cases.feed import entries_since
+from bot.consent.use_cases.find_exactly import find_exactly
+from bot.consent.use_cases.look_up import Profile
+from bot.consent.use_cases.suppressed_contacts import Suppressed, suppressed
+from handlers import json_shapes
+from handlers.api.check_operation import GateTold
+from handlers.api.operations import (
+    LONGEST_IN_PATH,
+    ApiMessage,
+    ApiReply,
+    ApiRequest,
+    Instant,
+    Operation,
+)
+from handlers.api.problems import Problem
+from handlers.cells import defused
+
+_Text = Annotated[str, msgspec.Meta(max_length=512)]
+#: A place in the feed or the log. Up to what a program in JavaScript can count.
+Place = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+PageSize = Annotated[int, msgspec.Meta(ge=1, le=1_000)]
+
+
+class ContactFound(ApiMessage):
+    """A contact without the answers."""
+
+    id: str
+    name: str
+    phone: str | None
+    email: str | None
+
+
+class BlockTold(ApiMessage):
+    """A sender that may not reach the number."""
+
+    sender: str
+    sender_id: str
+    state: str
+    since: Instant
+
+
+class ChannelStatus(ApiMessage):
+    """How things stand on one channel."""
+
+    answer: str
+    on: str
+    bounce: str
+    gates: list[GateTold]
+    blocks: list[BlockTold] | msgspec.UnsetType = msgspec.UNSET
+
+
+class ContactStatus(ApiMessage):
+    """A contact with both answers, as `optin status --json` prints it."""
+
+    contact: ContactFound | None
+    sms: ChannelStatus
+    email: ChannelStatus
+    version: int
+
+
+class FindAsked(ApiMessage):
+    """One of the three."""
+
+    phone: _Text | None = None
+    email: _Text | None = None
+    external_id: Annotated[str, msgspec.Meta(max_length=LONGEST_IN_PATH)] | None = None
+
+
+class ContactsFound(ApiMessage):
+    """All who have the address or the id; several may share an address."""
+
+    contacts: list[ContactStatus]
+
+
+class EntryTold(ApiMessage):
+    """A line of the Activity Log, as `optin activity --json` prints it, with its place."""
+
+    seq: int
+    id: str
+    occurred_at: Instant
+    recorded_at: Instant
+    contact: str | None
+    address: str | None
+    channel: str | None
+    kind: str
+    actor: str
+    source: str
+    before: str
+    after: str
+    reason: str | None
+    evidence: str | None
+    expected: bool
+    provider_id: str | None
+    hash: str
+
+
+class ActivityAsked(ApiMessage):
+    """A page of the log."""
+
+    after: Place = 0
+    limit: PageSize = 100
+
+
+class ActivityPage(ApiMessage):
+    """Entries, the oldest first."""
+
+    entries: list[EntryTold]
+    next: Annotated[int, msgspec.Meta(description="Ask for what is after this.")]
+    more: bool
+
+
+class SuppressionsAsked(ApiMessage):
+    """A page of the list."""
+
+    channel: Channel | None = None
+    after: _Text = ""
+    limit: PageSize = 1_000
+    format: Literal["json", "csv"] = "json"
+
+
+class SuppressionTold(ApiMessage):
+    """An address that nothing may be sent to, with the first reason."""
+
+    contact: str
+    external_id: str | None
+    channel: str
+    address: str
+    answer: str
+    gate: str
+    version: int
+
+
+class SuppressionsPage(ApiMessage):
+    """Addresses, by contact."""
+
+    suppressions: list[SuppressionTold]
+    next: Annotated[
+        str | None, msgspec.Meta(description="Ask for what is after this; null at the end.")
+    ]
+
+
+class KeyTold(ApiMessage):
+    """The key that asks."""
+
+    name: str
+    scopes: list[str]
+    expires_at: Instant | None
+
+
+def who_am_i(asked: ApiRequest) -> ApiReply:
+    """Names the key and its scopes. A connection test needs no more."""
+    key = asked.key
+    until = json_shapes.instant(key.expires_at) if key.expires_at else None
+    return ApiReply(value={"name": key.name, "scopes": list(key.scopes), "expires_at": until})
+
+
+def get_contact(asked: ApiRequest) -> ApiReply:
+    """Returns a contact by the id that Optin gave it. The ETag is the contact's version."""
+    return contact_reply(asked.service, asked, asked.path["id"])
+
+
+def find_contacts(asked: ApiRequest) -> ApiReply:
+    """Finds contacts by phone, email or external id. They are in the body, since URLs end up in
+    logs."""
+    body: FindAsked = asked.body
+    given = {
+        name: value
+        for name in ("phone", "email", "external_id")
+        if (value := getattr(body, name)) is not None
+    }
+    if len(given) != 1:
+        raise Problem("invalid", 400, "Send one of phone, email and external_id.", pointer="")
+    found = find_exactly(asked.service, asked.actor, **given)
+    return ApiReply(value={"contacts": [json_shapes.status(one) for one in found]})
+
+
+def list_activity(asked: ApiRequest) -> ApiReply:
+    """Returns the Activity Log, the oldest entry first. The hash of each entry covers the hash of
+    the one before, so a later change can be detected."""
+    query: ActivityAsked = asked.query
+    entries, more = entries_since(asked.service, query.after, limit=query.limit)
+    told = [{"seq": entry.seq, **json_shapes.entry(entry)} for entry in entries]
+    next = entries[-1].seq if entries else query.after
+    return ApiReply(value={"entries": told, "next": next, "more": more})
+
+
+def list_suppressions(asked: ApiRequest) -> ApiReply:
+    """Returns everybody who must not be sent to: each address whose answer is not yes.
+
+    A page holds the addresses of up to `limit` contacts. Opt-outs of addresses that nobody has are
+    stored as hashes and can't be listed: `POST /check` knows them.
+    """
+    query: SuppressionsAsked = asked.query
+    found, next = suppressed(
+        asked.service, channel=query.channel, after=query.after, limit=query.limit
+    )
+    rows = [_row(one) for one in found]
+    if query.format == "json":
+        return ApiReply(value={"suppressions": rows, "next": next})
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(SuppressionTold.__struct_fields__), lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows({name: defused(str(v or "")) for name, v in row.items()} for row in rows)
+    headers = {"x-next": next} if next else {}
+    return ApiReply(value=text.getvalue().encode(), media_type="text/csv", headers=headers)
+
+
+def contact_reply(service: Service, asked: ApiRequest, id: str, status: int = 200) -> ApiReply:
+    """A contact as it is now, with its version as the ETag. Raises `NotFound`, for an erased one,
+    too."""
+    found: Profile = profile(service, id, asked.actor, latest=0)
+    if found.contact.erased:
+        raise NotFound
+    return ApiReply(
+        value=json_shapes.status(found),
+        status=status,
+        headers={"etag": f'"{found.contact.version}"'},
+    )
+
+
+def _row(one: Suppressed) -> dict[str, Any]:
+    return {
+        "contact": one.contact.id,
+        "external_id": one.contact.external_id or None,
+        "channel": one.channel.value,
+        "address": one.contact.address(one.channel),
+        "answer": one.decision.answer.value,
+        "gate": one.decision.gates[0].code.value,
+        "version": one.contact.version,
+    }
+
+
+READS = (
+    Operation(
+        method="GET",
+        path="/me",
+        scope=None,
+        summary="Which key asks?",
+        run=who_am_i,
+        tag="about",
+        answers={200: KeyTold},
+    ),
+    Operation(
+        method="GET",
+        path="/contacts/{id}",
+        scope=Scope.READ,
+        summary="A contact with both answers",
+        run=get_contact,
+        tag="read",
+        answers={200: ContactStatus},
+        headers=("ETag",),
+    ),
+    Operation(
+        method="POST",
+        path="/contacts/find",
+        scope=Scope.READ,
+        summary="Find contacts",
+        run=find_contacts,
+        tag="read",
+        body=FindAsked,
+        example={"phone": "+14155550100"},
+        answers={200: ContactsFound},
+    ),
+    Operation(
+        method="GET",
+        path="/activity",
+        scope=Scope.READ,
+        summary="The Activity Log",
+        run=list_activity,
+        tag="read",
+        query=ActivityAsked,
+        answers={200: ActivityPage},
+    ),
+    Operation(
+        method="GET",
+        path="/suppressions",
+        scope=Scope.READ,
+        summary="Everybody who must not be sent to",
+        run=list_suppressions,
+        tag="follow",
+        query=SuppressionsAsked,
+        answers={200: SuppressionsPage},
+        other_media_type="text/csv",
+        headers=("X-Next",),
+    ),
+)

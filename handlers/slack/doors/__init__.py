@@ -1,0 +1,1 @@
+"""Ways to a contact beside the command: shortcuts, mentions and direct messages."""

@@ -1,0 +1,1 @@
+"""Optin's steps for Slack's Workflow Builder."""

@@ -1,0 +1,1 @@
+"""The providers' suppression lists: reading them, and writing to them."""

@@ -1,0 +1,1 @@
+"""The company's newsletter: a system that sends, asks Optin first, and follows Optin's webhooks."""

@@ -1,0 +1,2 @@
+"""The providers' suppression lists, as their own documentation describes them: one strict simulated
+API for each provider, with its oddities."""

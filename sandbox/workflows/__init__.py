@@ -1,0 +1,1 @@
+"""Workflow Builder, as far as an app's own steps need it."""
