@@ -36,7 +36,6 @@ from tests.support.list_jobs import (
     confirmed,
     opted_out,
     rows,
-    worker_of,
     writing,
 )
 from tests.support.list_process import FewAtOnce
@@ -117,7 +116,8 @@ def test_ten_thousand_waiting_writes_hold_up_no_alert(
             records.write_backs.put(write_back(key, wished_at=now))
     slack = AlertClient(client=client(workspace.bot_token, workspace.api_url), roles=Roles())
     alerts = Worker(service, slack, Health())
-    with working(worker_of(service, there)):
+    slow = FewAtOnce(api_key=KEY, api_url=there.url)
+    with working(WriteWorker(service, {slow.name: slow})):
         until(lambda: there.calls("add") > 0)
         ingest(service, [reply("STOP")])
         until(lambda: alerts.step() and is_told(service))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # loaded where SES is on: it takes as long as all of a small 
 PAUSE = timedelta(seconds=10)
 #: Addresses that are remembered. Those that were not used for longest go first.
 _MOST = 32
-_MOST_FAILED, _MOST_WANTED = 1024, 256
+_MOST_FAILED, _MOST_WANTED = 1024, 16_384
 #: Seconds between two fetches in the background, so that junk can't have us call Amazon all day.
 _SLOWLY = 0.5
 
@@ -108,10 +108,16 @@ class Certificates:
         count, _ = self._wanted.get(url, (0, now))
         self._wanted[url] = count + 1, now
         if len(self._wanted) > _MOST_WANTED:
-            del self._wanted[min(self._wanted, key=self._wanted.__getitem__)]
+            self._forget_most()
         if self._fetcher is None:
             self._fetcher = Thread(target=self._fetch_wanted, name="certificates", daemon=True)
             self._fetcher.start()
+
+    def _forget_most(self) -> None:
+        """Keeps the addresses that most messages named, of which Amazon's is one: it comes again
+        and again, however much junk comes between."""
+        by_count = sorted(self._wanted.items(), key=lambda item: item[1], reverse=True)
+        self._wanted = dict(by_count[: _MOST_WANTED // 2])
 
     def _fetch_wanted(self) -> None:
         """Until none is wanted."""

@@ -53,7 +53,7 @@ _SIGNED = {
 }
 #: By the version of the signature, as the library names them.
 _HASHES = {"1": "SHA1", "2": "SHA256"}
-_CERTIFICATE = re.compile(rf"https://{HOST}/[A-Za-z0-9_.-]+\.pem", re.ASCII)
+_CERTIFICATE = re.compile(rf"https://{HOST}/[A-Za-z0-9_.-]{{1,200}}\.pem", re.ASCII)
 _SUBSCRIBE = re.compile(rf"https://({HOST})/\?\S*", re.ASCII)
 
 
