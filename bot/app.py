@@ -25,6 +25,7 @@ from bot.consent.errors import StorageFailed
 from bot.consent.use_cases import Service
 from bot.consent.use_cases.alerts.head_alerts import head_waits
 from bot.consent.use_cases.migrate import is_outdated, migrate
+from bot.consent.use_cases.wrapped_store import TimedStore
 from bot.runtime import clock
 from bot.runtime.clock_check import ClockWatch, check_clock
 from bot.runtime.head_watch import has_all
@@ -40,7 +41,6 @@ from bot.runtime.shown_settings import shown_settings
 from bot.runtime.socket_mode import SocketMode
 from bot.runtime.source_health import ProviderSources
 from bot.runtime.storage_health import StorageHealth
-from bot.runtime.timed_store import TimedStore
 from bot.runtime.witness_jobs import open_witnesses, witness_jobs
 from handlers.api.api_operations import OPERATIONS
 from handlers.api.api_routes import api_routes

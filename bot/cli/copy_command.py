@@ -13,8 +13,8 @@ from bot.cli.usage_errors import WrongUsage
 from bot.config import hash_key
 from bot.config.settings import Settings
 from bot.consent.store import Store
+from bot.consent.use_cases.copy_storage import Copied, is_half_a_copy
 from bot.consent.use_cases.copy_storage import copy as copy_all
-from bot.consent.use_cases.copy_storage import is_half_a_copy
 from bot.consent.use_cases.migrate import is_outdated
 from bot.runtime.open_service import OUTDATED
 from storage import open_store
@@ -52,9 +52,7 @@ def copy(
                 begun=lambda: hand_over(key, new, target),
                 progress=done,
             )
-    say(f"Copied and compared {copied.contacts:,} contacts and {copied.entries:,} log entries.")
-    say(f"The newest entry's hash is {copied.head}, there as here.")
-    say("Set OPTIN_STORAGE to the new storage, and start Optin.")
+    say_copied("Copied and compared", copied, "there as here")
 
 
 def hand_over(key: bytes, new: Settings, target: Store) -> None:
@@ -70,3 +68,11 @@ def hand_over(key: bytes, new: Settings, target: Store) -> None:
         hash_key.write(new.hash_key_path, key)
     except ValueError as error:
         raise WrongUsage(f"{error}. Remove it: there is an empty storage beside it.") from None
+
+
+def say_copied(done: str, copied: Copied, same: str) -> None:
+    """What a person reads at the end: `done` is what was done, `same` where the hash is the
+    same."""
+    say(f"{done} {copied.contacts:,} contacts and {copied.entries:,} log entries.")
+    say(f"The newest entry's hash is {copied.head}, {same}.")
+    say("Set OPTIN_STORAGE to the new storage, and start Optin.")

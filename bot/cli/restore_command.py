@@ -11,8 +11,8 @@ import typer
 
 from bot.cli.backup_command import BackupFile
 from bot.cli.command_session import read_settings
-from bot.cli.copy_command import hand_over
-from bot.cli.terminal import progress_of_many, say
+from bot.cli.copy_command import hand_over, say_copied
+from bot.cli.terminal import progress_of_many
 from bot.cli.usage_errors import WrongUsage
 from bot.config import hash_key
 from bot.config.settings import Settings
@@ -63,9 +63,7 @@ def restore(
                 begun=lambda: _hand_over(key, new, target),
                 progress=done,
             )
-    say(f"Restored and verified {copied.contacts:,} contacts and {copied.entries:,} log entries.")
-    say(f"The newest entry's hash is {copied.head}, in the storage as in the backup.")
-    say("Set OPTIN_STORAGE to the new storage, and start Optin.")
+    say_copied("Restored and verified", copied, "in the storage as in the backup")
 
 
 def _checked(

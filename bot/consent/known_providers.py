@@ -7,7 +7,7 @@ collects the statements and passes them in.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.consent.suppressions import Cause
 
@@ -53,6 +53,10 @@ class KnownLists:
     added_as: frozenset[Cause] = frozenset({Cause.OURS, Cause.UNSUBSCRIBE})
     #: Entries of these causes may be taken off. Never a complaint.
     removes: frozenset[Cause] = frozenset()
+
+    def read_only(self) -> KnownLists:
+        """The same without OPTIN_WRITE_BACK."""
+        return replace(self, adds=False, removes=frozenset())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

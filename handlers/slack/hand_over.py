@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from contextvars import ContextVar, copy_context
 
-from bot.consent.use_cases.once_store import RequestToken
+from bot.consent.use_cases.wrapped_store import RequestToken
 
 #: Begins some work, and returns at once.
 Begin = Callable[[], object]

@@ -27,7 +27,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from bot.consent.use_cases.once_store import RequestToken
+from bot.consent.use_cases.wrapped_store import RequestToken
 from handlers.slack.hand_over import HANDED_OVER, REQUEST, Begin
 from handlers.slack.payload import read_payload
 from handlers.web import BODY_WITHIN, read_body

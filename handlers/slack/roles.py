@@ -23,7 +23,7 @@ from bot.consent.model import Actor, Role
 from bot.consent.permissions import Action, authorize
 from bot.consent.reader_times import ReaderTimes
 from bot.consent.use_cases import Service
-from bot.consent.use_cases.once_store import once
+from bot.consent.use_cases.wrapped_store import once
 from handlers.slack import ids, interaction
 from handlers.slack.alerts.slack_errors import CALL_FAILED, slack_failure
 from handlers.slack.hand_over import REQUEST, AnswerPool

@@ -9,7 +9,15 @@ from datetime import timedelta
 from typing import ClassVar, Protocol
 
 from bot.consent.events import Event
-from bot.consent.suppressions import ListedAddress
+from bot.consent.known_providers import KnownLists
+from bot.consent.suppressions import Cause, ListedAddress
+
+#: What Optin does with lists of bounces, unsubscribes and complaints.
+EVERY_LIST = KnownLists(
+    shows=frozenset({Cause.UNSUBSCRIBE, Cause.COMPLAINT, Cause.BOUNCE, Cause.OURS}),
+    adds=True,
+    removes=frozenset({Cause.UNSUBSCRIBE, Cause.BOUNCE, Cause.OURS, Cause.UNKNOWN}),
+)
 
 
 class ListsUnavailable(Exception):

@@ -52,8 +52,8 @@ class ProviderSpec:
     #: Its suppression lists, by a key for its API. None where the key is not set. Raises ValueError
     #: with a sentence that names the setting.
     lists: Callable[[ProviderSettings], ProviderLists | None] | None = None
-    #: What Optin does with these lists, by the settings and by whether it may write at all.
-    known_lists: Callable[[ProviderSettings, bool], KnownLists | None] | None = None
+    #: What Optin does with these lists, by the settings, where it may write at all.
+    known_lists: Callable[[ProviderSettings], KnownLists | None] | None = None
     #: The name of the setting that switches the lists on. They may be on without its webhook.
     lists_switch: str = ""
     #: None where its secret is not set. Raises ValueError with the rest of a sentence that begins

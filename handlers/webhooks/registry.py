@@ -26,13 +26,16 @@ def known_providers(
     """The labels and blocking words of every provider, for the use cases. With settings, also what
     Optin does with its suppression lists; `write_back` is OPTIN_WRITE_BACK."""
     given = settings or ProviderSettings()
+    lists = {spec.name: spec.known_lists(given) for spec in SPECS.values() if spec.known_lists}
+    if not write_back:
+        lists = {name: known and known.read_only() for name, known in lists.items()}
     return KnownProviders(
         {
             spec.name: KnownProvider(
                 label=spec.label,
                 blocking_words=spec.blocking_words,
                 ours=spec.ours,
-                lists=spec.known_lists(given, write_back) if spec.known_lists else None,
+                lists=lists.get(spec.name),
             )
             for spec in SPECS.values()
         }

@@ -7,7 +7,7 @@ from datetime import UTC, timedelta, timezone
 
 import pytest
 
-from bot.consent.events import EventKind, Failure
+from bot.consent.events import Event, EventKind, Failure
 from bot.consent.model import Channel, ConsentValue, Contact
 from bot.consent.use_cases import Service, StatusUpdate, change
 from bot.consent.use_cases.stats import BounceClass, OptOutSource, Stats, counts_between, stats
@@ -60,11 +60,11 @@ def test_each_opt_out_counts_once_by_day_channel_and_source(
     alerting: Service,
     subscriber: Contact,
     clock: Stopped,
-    told: object,
+    told: Event,
     channel: Channel,
     source: OptOutSource,
 ) -> None:
-    tell(alerting, replace(told, occurred_at=alerting.now()))  # type: ignore[type-var]
+    tell(alerting, replace(told, occurred_at=alerting.now()))
     clock.advance(DAY)
     found = counted(alerting)
 

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("bot/", "handlers/", "storage/")
 #: `bot/app.py` puts the first around the store, and the receiver of these tests has none. The gates
 #: are asked if something is known of the address, and of the address of these tests nothing is.
-NOT_HERE = {"bot/runtime/timed_store.py", "bot/consent/gates.py"}
+NOT_HERE = {"bot/consent/use_cases/wrapped_store.py", "bot/consent/gates.py"}
 
 
 def named(heading: str) -> set[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 
 from bot.consent.store import Store
-from bot.runtime.timed_store import TimedStore
+from bot.consent.use_cases.wrapped_store import TimedStore
 from tests.support.storages import url_of
 
 

@@ -18,7 +18,7 @@ from bot.consent.permissions import Action, authorize, may
 from bot.consent.records import Contacts, Log
 from bot.consent.rules import ANY, Decision, decide
 from bot.consent.senders import Senders
-from bot.consent.storage_behind import behind_of
+from bot.consent.storage_behind import StorageBehind, behind_of
 from bot.consent.store import Expected, Records
 from bot.consent.use_cases.context import LookUp, Service
 from bot.consent.use_cases.known_senders import MARK, senders_of
@@ -188,7 +188,6 @@ def profile_of(
     """The contact's profile, as the `actor` sees it; without one, nothing in it is undoable."""
     keys = {channel: key for channel in Channel if (key := contact.key(channel))}
     facts = {channel: records.addresses.get(key) for channel, key in keys.items()}
-    sms = facts.get(Channel.SMS)
     senders = senders_of(service, records.key_value, *facts.values())
     behind = behind_of(service.heads, records.key_value)
     others = {
@@ -205,14 +204,8 @@ def profile_of(
         contact=contact,
         facts=facts,
         senders=senders,
-        decisions={
-            channel: decide(contact, facts.get(channel), channel, senders.default, senders, behind)
-            for channel in Channel
-        },
-        by_sender={
-            sender.id: decide(contact, sms, Channel.SMS, sender, senders, behind)
-            for sender in senders.groups[1:]
-        },
+        decisions=decisions_of(contact, facts, senders, behind),
+        by_sender=decisions_by_sender(contact, facts, senders, behind),
         shared={channel: len(names) for channel, names in others.items()},
         sharing={channel: names[:MOST_NAMES] for channel, names in others.items() if names},
         cases=cases,
@@ -224,6 +217,33 @@ def profile_of(
         decidable=_decidable(service, cases, actor) if actor else frozenset(),
         undoable=_undoable(service, records, contact, actor) if actor else frozenset(),
     )
+
+
+def decisions_of(
+    contact: Contact,
+    facts: Mapping[Channel, AddressFacts],
+    senders: Senders,
+    behind: StorageBehind | None,
+) -> dict[Channel, Decision]:
+    """The headline: each channel, for the default sender."""
+    return {
+        channel: decide(contact, facts.get(channel), channel, senders.default, senders, behind)
+        for channel in Channel
+    }
+
+
+def decisions_by_sender(
+    contact: Contact,
+    facts: Mapping[Channel, AddressFacts],
+    senders: Senders,
+    behind: StorageBehind | None,
+) -> dict[str, Decision]:
+    """SMS for every other sender, by its id."""
+    sms = facts.get(Channel.SMS)
+    return {
+        sender.id: decide(contact, sms, Channel.SMS, sender, senders, behind)
+        for sender in senders.groups[1:]
+    }
 
 
 def _held_up(service: Service, records: Records, facts: AddressFacts | None) -> Mapping[str, str]:

@@ -20,12 +20,12 @@ from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import Actor, AddressFacts, Channel, Contact
 from bot.consent.permissions import Action, authorize
 from bot.consent.records import Log
-from bot.consent.rules import RULES_VERSION, decide
+from bot.consent.rules import RULES_VERSION
 from bot.consent.storage_behind import behind_of
 from bot.consent.store import Records
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.known_senders import senders_of
-from bot.consent.use_cases.look_up import Profile
+from bot.consent.use_cases.look_up import Profile, decisions_by_sender, decisions_of
 from bot.consent.use_cases.record import history
 from bot.consent.use_cases.unheld_addresses import known_of
 
@@ -110,19 +110,12 @@ def answers_at(
     senders = senders_of(service, records.key_value, *facts.values())
     # A storage that went back may lack what was recorded by then, too.
     behind = behind_of(service.heads, records.key_value)
-    sms = facts.get(Channel.SMS)
     profile = Profile(
         contact=contact,
         facts=facts,
         senders=senders,
-        decisions={
-            channel: decide(contact, facts.get(channel), channel, senders.default, senders, behind)
-            for channel in Channel
-        },
-        by_sender={
-            sender.id: decide(contact, sms, Channel.SMS, sender, senders, behind)
-            for sender in senders.groups[1:]
-        },
+        decisions=decisions_of(contact, facts, senders, behind),
+        by_sender=decisions_by_sender(contact, facts, senders, behind),
         shared={},
     )
     return PastProfile(profile=profile, at=at, by=by)

@@ -9,7 +9,7 @@ from bot.config.provider_settings import ProviderSettings
 from bot.config.setting_values import ProviderSetting, api_key, domains, secrets, url
 from bot.consent.known_providers import KnownLists
 from bot.consent.model import Channel
-from handlers.suppression_lists.provider_lists import ProviderLists
+from handlers.suppression_lists.provider_lists import EVERY_LIST, ProviderLists
 from handlers.webhooks.provider import Route
 from handlers.webhooks.provider_spec import ProviderContext, ProviderSpec
 from handlers.webhooks.providers.mailgun.webhook import Mailgun
@@ -36,12 +36,8 @@ def _lists(settings: ProviderSettings) -> ProviderLists | None:
     return MailgunLists(api_key=key, domains=domains_, api_url=settings[_API_URL])
 
 
-def _known_lists(settings: ProviderSettings, write_back: bool) -> KnownLists | None:
-    if not settings[_API_KEY] or not settings[_DOMAINS]:
-        return None
-    from handlers.webhooks.providers.mailgun.suppressions import known_lists
-
-    return known_lists(write_back)
+def _known_lists(settings: ProviderSettings) -> KnownLists | None:
+    return EVERY_LIST if settings[_API_KEY] and settings[_DOMAINS] else None
 
 
 SPEC = ProviderSpec(

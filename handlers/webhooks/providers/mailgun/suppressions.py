@@ -13,7 +13,6 @@ from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
-from bot.consent.known_providers import KnownLists
 from bot.consent.suppressions import Cause, ListedAddress, Listing
 from handlers.suppression_lists.address_paths import in_ascii, name_segment
 from handlers.suppression_lists.basic_auth import basic_auth
@@ -56,15 +55,6 @@ _KEY = (
     "Set OPTIN_MAILGUN_API_KEY to an API key of the account, under API Security. A sending key of "
     "a domain has no access to the lists."
 )
-
-
-def known_lists(write_back: bool) -> KnownLists:
-    """What Optin does with them."""
-    shows = frozenset({Cause.UNSUBSCRIBE, Cause.COMPLAINT, Cause.BOUNCE, Cause.OURS})
-    if not write_back:
-        return KnownLists(shows=shows)
-    removes = frozenset({Cause.UNSUBSCRIBE, Cause.BOUNCE, Cause.OURS, Cause.UNKNOWN})
-    return KnownLists(shows=shows, adds=True, removes=removes)
 
 
 class MailgunLists:

@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any, ClassVar
 
 from bot.consent.addresses import key_of
-from bot.consent.known_providers import KnownLists
 from bot.consent.suppressions import Cause, ListedAddress, Listing
 from handlers.suppression_lists.address_paths import address_segment, in_ascii, name_segment
 from handlers.suppression_lists.list_calls import ListCalls
@@ -48,15 +47,6 @@ _KEY = (
 )
 #: Where the contact is the origin. Whatever else put it there is our own side: `Customer`, `Admin`.
 _RECIPIENT = "Recipient"
-
-
-def known_lists(write_back: bool) -> KnownLists:
-    """What Optin does with them."""
-    shows = frozenset({Cause.UNSUBSCRIBE, Cause.COMPLAINT, Cause.BOUNCE, Cause.OURS})
-    if not write_back:
-        return KnownLists(shows=shows)
-    removes = frozenset({Cause.UNSUBSCRIBE, Cause.BOUNCE, Cause.OURS, Cause.UNKNOWN})
-    return KnownLists(shows=shows, adds=True, removes=removes)
 
 
 class PostmarkLists:

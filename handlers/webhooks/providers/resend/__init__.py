@@ -9,6 +9,7 @@ from bot.config.provider_settings import ProviderSettings
 from bot.config.setting_values import ProviderSetting, api_key, secrets, url
 from bot.consent.known_providers import KnownLists
 from bot.consent.model import Channel
+from bot.consent.suppressions import Cause
 from handlers.suppression_lists.provider_lists import ProviderLists
 from handlers.webhooks.provider import Route
 from handlers.webhooks.provider_spec import ProviderContext, ProviderSpec
@@ -32,12 +33,15 @@ def _lists(settings: ProviderSettings) -> ProviderLists | None:
     return ResendLists(api_key=settings[_API_KEY], api_url=settings[_API_URL])
 
 
-def _known_lists(settings: ProviderSettings, write_back: bool) -> KnownLists | None:
+def _known_lists(settings: ProviderSettings) -> KnownLists | None:
+    """An unsubscription is on a contact or a topic, where only the operator takes it back."""
     if not settings[_API_KEY]:
         return None
-    from handlers.webhooks.providers.resend.suppressions import known_lists
-
-    return known_lists(write_back)
+    return KnownLists(
+        shows=frozenset({Cause.COMPLAINT, Cause.BOUNCE, Cause.OURS}),
+        adds=True,
+        removes=frozenset({Cause.BOUNCE, Cause.OURS, Cause.UNKNOWN}),
+    )
 
 
 SPEC = ProviderSpec(

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from bot.consent.addresses import key_of
-from bot.consent.known_providers import KnownLists
 from bot.consent.suppressions import Cause, ListedAddress, Listing
 from handlers.suppression_lists.address_paths import in_ascii
 from handlers.suppression_lists.list_calls import ListCalls
@@ -46,16 +45,6 @@ _KEY = (
     "has no access to the list. If the key is right, Resend's suppression list is not available "
     "to this team yet: leave OPTIN_RESEND_API_KEY out until it is."
 )
-
-
-def known_lists(write_back: bool) -> KnownLists:
-    """What Optin does with them. An unsubscription is on a contact or a topic, where only the
-    operator takes it back."""
-    shows = frozenset({Cause.COMPLAINT, Cause.BOUNCE, Cause.OURS})
-    if not write_back:
-        return KnownLists(shows=shows)
-    removes = frozenset({Cause.BOUNCE, Cause.OURS, Cause.UNKNOWN})
-    return KnownLists(shows=shows, adds=True, removes=removes)
 
 
 class ResendLists:

@@ -5,11 +5,13 @@ https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.config.provider_settings import ProviderSettings
 from bot.config.setting_values import ProviderSetting, api_key, secrets, url
 from bot.consent.known_providers import KnownLists
 from bot.consent.model import Channel
-from handlers.suppression_lists.provider_lists import ProviderLists
+from handlers.suppression_lists.provider_lists import EVERY_LIST, ProviderLists
 from handlers.webhooks.provider import Route
 from handlers.webhooks.provider_spec import ProviderContext, ProviderSpec
 from handlers.webhooks.providers.sendgrid.webhook import Sendgrid
@@ -32,12 +34,8 @@ def _lists(settings: ProviderSettings) -> ProviderLists | None:
     return SendgridLists(api_key=settings[_API_KEY], api_url=settings[_API_URL])
 
 
-def _known_lists(settings: ProviderSettings, write_back: bool) -> KnownLists | None:
-    if not settings[_API_KEY]:
-        return None
-    from handlers.webhooks.providers.sendgrid.suppressions import known_lists
-
-    return known_lists(write_back)
+def _known_lists(settings: ProviderSettings) -> KnownLists | None:
+    return replace(EVERY_LIST, shows_scopes=True) if settings[_API_KEY] else None
 
 
 SPEC = ProviderSpec(

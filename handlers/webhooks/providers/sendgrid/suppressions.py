@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from bot.consent.addresses import key_of
-from bot.consent.known_providers import KnownLists
 from bot.consent.suppressions import Cause, ListedAddress, Listing
 from handlers.suppression_lists.address_paths import in_ascii, name_segment
 from handlers.suppression_lists.list_calls import ListCalls
@@ -67,15 +66,6 @@ _KEY = (
     "access) and set OPTIN_SENDGRID_API_KEY to it. A key of an EU subuser needs "
     "OPTIN_SENDGRID_API_URL=https://api.eu.sendgrid.com."
 )
-
-
-def known_lists(write_back: bool) -> KnownLists:
-    """What Optin does with them."""
-    shows = frozenset({Cause.UNSUBSCRIBE, Cause.COMPLAINT, Cause.BOUNCE, Cause.OURS})
-    if not write_back:
-        return KnownLists(shows=shows, shows_scopes=True)
-    removes = frozenset({Cause.UNSUBSCRIBE, Cause.BOUNCE, Cause.OURS, Cause.UNKNOWN})
-    return KnownLists(shows=shows, shows_scopes=True, adds=True, removes=removes)
 
 
 class SendgridLists:

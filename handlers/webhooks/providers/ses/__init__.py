@@ -13,6 +13,7 @@ from bot.config.provider_settings import ProviderSettings
 from bot.config.setting_values import ProviderSetting, api_key, matching, several, url
 from bot.consent.known_providers import KnownLists
 from bot.consent.model import Channel
+from bot.consent.suppressions import Cause
 from handlers.suppression_lists.provider_lists import ProviderLists
 from handlers.webhooks.provider import Route
 from handlers.webhooks.provider_spec import ProviderContext, ProviderSpec
@@ -90,12 +91,18 @@ def _checked(settings: ProviderSettings, setting: ProviderSetting[str]) -> str:
         raise ValueError(f"{setting.name} {error}.") from None
 
 
-def _known_lists(settings: ProviderSettings, write_back: bool) -> KnownLists | None:
+def _known_lists(settings: ProviderSettings) -> KnownLists | None:
+    """Amazon has no reason for an opt-out, so that they are added only where the operator wants
+    them as complaints. Unsubscriptions are in contact lists."""
     if not all(settings[one] for one in (_REGION, _KEY_ID, _SECRET_KEY)):
         return None
-    from handlers.webhooks.providers.ses.suppressions import known_lists
-
-    return known_lists(write_back, as_complaints=bool(settings[_OPTOUT]))
+    ours = frozenset({Cause.OURS}) if settings[_OPTOUT] else frozenset()
+    return KnownLists(
+        shows=frozenset({Cause.COMPLAINT, Cause.BOUNCE}) | ours,
+        adds=bool(ours),
+        added_as=frozenset({Cause.OURS, Cause.COMPLAINT}),
+        removes=frozenset({Cause.BOUNCE, Cause.UNKNOWN}) | ours,
+    )
 
 
 SPEC = ProviderSpec(

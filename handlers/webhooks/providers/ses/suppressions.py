@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from bot.consent.known_providers import KnownLists
 from bot.consent.suppressions import Cause, ListedAddress, Listing, why
 from bot.consent.write_backs import ECHO_WITHIN
 from handlers.suppression_lists.address_paths import in_ascii, is_mailbox
@@ -55,18 +54,6 @@ _KEY = (
     "ses:ListSuppressedDestinations, ses:GetSuppressedDestination and ses:GetAccount; to write, "
     "also ses:PutSuppressedDestination and ses:DeleteSuppressedDestination."
 )
-
-
-def known_lists(write_back: bool, *, as_complaints: bool) -> KnownLists:
-    """What Optin does with the list. Amazon has no reason for an opt-out, so that they are added
-    only where the operator wants them as complaints. Unsubscriptions are in contact lists."""
-    ours = frozenset({Cause.OURS}) if as_complaints else frozenset()
-    shows = frozenset({Cause.COMPLAINT, Cause.BOUNCE}) | ours
-    if not write_back:
-        return KnownLists(shows=shows)
-    removes = frozenset({Cause.BOUNCE, Cause.UNKNOWN}) | ours
-    added_as = frozenset({Cause.OURS, Cause.COMPLAINT})
-    return KnownLists(shows=shows, adds=as_complaints, added_as=added_as, removes=removes)
 
 
 class SesLists:

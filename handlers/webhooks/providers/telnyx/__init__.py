@@ -33,12 +33,9 @@ def _lists(settings: ProviderSettings) -> ProviderLists | None:
     return TelnyxOptOuts(api_key=settings[_API_KEY], api_url=settings[_API_URL])
 
 
-def _known_lists(settings: ProviderSettings, write_back: bool) -> KnownLists | None:
-    if not settings[_API_KEY]:
-        return None
-    from handlers.webhooks.providers.telnyx.suppressions import known_lists
-
-    return known_lists()
+def _known_lists(settings: ProviderSettings) -> KnownLists | None:
+    """Telnyx lifts a block by START and UNSTOP alone."""
+    return KnownLists() if settings[_API_KEY] else None
 
 
 SPEC = ProviderSpec(

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from bot.consent.events import Event, EventKind
-from bot.consent.known_providers import KnownLists
 from bot.consent.model import Channel
 from bot.consent.suppressions import ListedAddress
 from handlers.suppression_lists.list_calls import ListCalls
@@ -37,11 +36,6 @@ from handlers.webhooks.providers.telnyx.webhook import Telnyx
 _PATH = "/v2/messaging_optouts"
 _PAGE = 250
 _KEY = "Set OPTIN_TELNYX_API_KEY to an API key (v2) of the account, under API Keys."
-
-
-def known_lists() -> KnownLists:
-    """What Optin does with them. Telnyx lifts a block by START and UNSTOP alone."""
-    return KnownLists()
 
 
 class TelnyxOptOuts:

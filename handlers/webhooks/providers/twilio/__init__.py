@@ -92,13 +92,9 @@ def _lists(settings: ProviderSettings) -> ProviderLists | None:
     )
 
 
-def _known_lists(settings: ProviderSettings, write_back: bool) -> KnownLists | None:
+def _known_lists(settings: ProviderSettings) -> KnownLists | None:
     needed = (_CONSENT, _ACCOUNT_SID, _AUTH_TOKENS, _CONSENT_SENDERS)
-    if not all(settings[one] for one in needed):
-        return None
-    from handlers.webhooks.providers.twilio.suppressions import known_lists
-
-    return known_lists(write_back)
+    return KnownLists(reads=False, adds=True) if all(settings[one] for one in needed) else None
 
 
 SPEC = ProviderSpec(

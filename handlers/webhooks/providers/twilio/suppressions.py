@@ -12,7 +12,6 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
-from bot.consent.known_providers import KnownLists
 from bot.consent.suppressions import ListedAddress
 from handlers.suppression_lists.address_paths import checked_number
 from handlers.suppression_lists.basic_auth import basic_auth
@@ -37,11 +36,6 @@ _KEY = (
     "Check OPTIN_TWILIO_ACCOUNT_SID and OPTIN_TWILIO_AUTH_TOKEN. If they are right, the account is "
     "not in Twilio's Consent Management pilot: leave OPTIN_TWILIO_CONSENT out until it is."
 )
-
-
-def known_lists(write_back: bool) -> KnownLists:
-    """What Optin does with it."""
-    return KnownLists(reads=False, adds=write_back)
 
 
 class TwilioConsents:
