@@ -110,6 +110,8 @@ def _sync(service: Service, lists: ProviderLists, dry_run: bool, yes: bool) -> b
     tell_report(label, read_state(service, lists.name).last_report or end.report)
     if end.other_lists:
         say("  None of the entries that Optin knew is there: these may be another account's lists.")
+    if not _writes(service, lists.name):
+        return not end.other_lists or _confirm_others(service, lists.name, label, yes)
     return _write(service, lists, label, yes)
 
 
@@ -143,11 +145,13 @@ class _Waits:
         return True
 
 
+def _writes(service: Service, name: str) -> bool:
+    return name in service.providers.adding or bool(service.providers.removes(name))
+
+
 def _write(service: Service, lists: ProviderLists, label: str, yes: bool) -> bool:
     """Makes the writes that wait, once somebody has confirmed the first one."""
     name = lists.name
-    if name not in service.providers.adding and not service.providers.removes(name):
-        return True
     counts = writes_to_make(service, name)
     if not read_state(service, name).confirmed and not _confirm(
         service, name, label, to_write(counts), yes
@@ -181,6 +185,27 @@ def _confirm(service: Service, name: str, label: str, what: str, yes: bool) -> b
     if not yes and not typer.confirm(f"Write these to {label}'s list?"):
         say(f"  Nothing is written to {label}'s list before somebody confirms it.")
         return False
+    return _confirmed(service, name)
+
+
+def _confirm_others(service: Service, name: str, label: str, yes: bool) -> bool:
+    """Where Optin only reads: whether somebody says that these are the right lists."""
+    if not yes and not sys.stdin.isatty():
+        complain(
+            f"Not confirmed, so Optin keeps what it knows of {label}'s lists: here nobody can be "
+            "asked. If these are the right lists, say --yes, or confirm it in the alert channel."
+        )
+        return False
+    if not yes and not typer.confirm(f"Are these the right lists of {label}?"):
+        say(f"  Optin keeps what it knows of {label}'s lists.")
+        return False
+    if not _confirmed(service, name):
+        return False
+    say("  With the next read, Optin lifts the entries that are gone. Run the command again.")
+    return True
+
+
+def _confirmed(service: Service, name: str) -> bool:
     try:
         confirm_writes(service, name, operator())
     except Refused as refused:

@@ -191,3 +191,23 @@ def test_a_sync_never_opts_in(cli: Cli, stored: Service, there: ListsClient) -> 
     assert found is not None
     assert after is not None
     assert after.consents[address_of(0)].on is ConsentValue.NO
+
+
+def test_lists_that_are_suddenly_empty_are_confirmed_where_nothing_is_written(
+    cli: Cli, stored: Service, there: ListsClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPTIN_WRITE_BACK", "no")
+    for number in range(1, 21):
+        person(stored, number)
+    there.generate(UNSUBSCRIBES, 20, "contact{}@example.com")
+    assert cli("sync", "sendgrid").status == 0
+    there.remove(UNSUBSCRIBES, *(address_of(number) for number in range(1, 21)))
+    unconfirmed = cli("sync", "sendgrid")
+    assert unconfirmed.status == 1
+    assert "If these are the right lists, say --yes" in unconfirmed.err
+    done = cli("sync", "sendgrid", "--yes")
+    again = cli("sync", "sendgrid")
+
+    assert (done.status, again.status) == (0, 0)
+    assert counts(again.out)["No longer at SendGrid"] == 20
+    assert rows(stored) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -136,6 +137,21 @@ def test_a_next_page_that_is_the_same_page_ends_the_list():
 
     assert {entry.since for entry in entries} == {datetime(2011, 10, 21, 11, 2, 55, tzinfo=UTC)}
     assert len(api.asked) == 6
+
+
+def test_the_place_where_a_read_goes_on_holds_no_address_that_can_be_read(
+    mailgun: ListsClient, client: ProviderLists
+):
+    mailgun.generate(f"{MG}/bounces", 2_500, "someone{}@example.com")
+    first, *_ = all_pages(client)
+    assert first.next is not None
+    rest = [entry for page in all_pages(client, first.next) for entry in page.entries]
+
+    assert "someone" not in first.next
+    assert b"someone" not in urlsafe_b64decode(first.next)
+    assert len({entry.address for entry in (*first.entries, *rest)}) == 2_500
+    with pytest.raises(ReadOutdated):
+        all_pages(client, '{"asked":[["address","someone@example.com"]],"list":0}')
 
 
 def test_a_read_that_goes_on_without_its_domain_begins_anew(

@@ -11,11 +11,10 @@ from bot.consent.events import EventKind, Failure
 from bot.consent.model import Channel, ConsentValue, Contact
 from bot.consent.suppressions import Cause
 from bot.consent.use_cases import Details, StatusUpdate, change, edit, erase, profile, undo
-from bot.consent.use_cases.lists.list_state import confirm_writes, read_state
 from bot.consent.use_cases.lists.reads import begin_read, finish_read, lift_gone, take_page
 from bot.consent.use_cases.lists.writes import OutcomeKind, WriteOutcome, settle_write
 from bot.consent.write_backs import WriteState
-from tests.support.consent_fixtures import AGENT, MANAGER, OPERATOR, told
+from tests.support.consent_fixtures import AGENT, OPERATOR, told
 from tests.support.list_fixtures import (
     BY_PHONE,
     EVERY,
@@ -89,43 +88,6 @@ def test_what_is_being_taken_off_is_the_operators_step_once_writes_are_off(lists
     off = with_lists(lists.service, dict.fromkeys(lists.by_name, reads_only))
 
     assert "OPTIN_WRITE_BACK" in profile(off, contact.id, OPERATOR).held_up["sendgrid/unsubscribe"]
-
-
-def test_other_lists_that_a_person_confirmed_are_believed(lists: Lists) -> None:
-    for number in range(20):
-        contact = ana(lists, f"Contact {number}", email=f"c{number}@example.com")
-        change(lists.service, contact.id, BY_PHONE, AGENT)
-    lists.work_until_done()
-    lists.sendgrid.entries.clear()
-    lists.clock.advance(DAY)
-    assert lists.read().other_lists
-    lists.clock.advance(timedelta(hours=1))
-    confirm_writes(lists.service, "sendgrid", MANAGER)
-    lists.clock.advance(DAY)
-    end = lists.read()
-
-    assert not end.other_lists
-    assert read_state(lists.service, "sendgrid").confirmed
-    lists.work_until_done()
-    assert len(lists.sendgrid.addresses) == 20
-    # Emptied once more, they are not believed again.
-    lists.clock.advance(DAY)
-    lists.read()
-    lists.sendgrid.entries.clear()
-    lists.clock.advance(DAY)
-    assert lists.read().other_lists
-    check(lists)
-
-
-def test_another_key_asks_for_no_confirmation_where_nothing_is_written(lists: Lists) -> None:
-    reads_only = EVERY.__class__(shows=EVERY.shows, shows_scopes=True)
-    lists.service = with_lists(lists.service, dict.fromkeys(lists.by_name, reads_only))
-    with lists.service.store.reading() as records:
-        before = {alert.id: alert.text for alert in records.outbox.all()}
-    lists.read(account="another")
-
-    with lists.service.store.reading() as records:
-        assert {alert.id: alert.text for alert in records.outbox.all()} == before
 
 
 def test_an_own_add_beside_a_removal_is_no_act_of_the_contact(lists: Lists) -> None:

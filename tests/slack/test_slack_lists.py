@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.cli.terminal_card import answer
 from bot.consent.alerts import AlertKind
+from bot.consent.cases import Case
 from bot.consent.events import EventKind, Failure
 from bot.consent.model import Actor, Channel, Contact, Role
 from bot.consent.suppressions import Cause
@@ -19,14 +21,16 @@ from bot.consent.use_cases import (
     CaseRequest,
     StatusUpdate,
     approve,
+    case_details,
     change,
     profile,
     request,
 )
 from bot.consent.use_cases.lists.list_alerts import ListNews, ListNewsKind, announce
 from bot.consent.use_cases.lists.list_records import list_state, put_state
-from bot.consent.use_cases.lists.list_state import note_problem, read_state
+from bot.consent.use_cases.lists.list_state import confirm_writes, note_problem, read_state
 from bot.consent.use_cases.lists.writes import OutcomeKind, WriteOutcome, settle_write
+from handlers.slack.alerts.render.case_progress import current_headline, progress, still
 from handlers.slack.blocks.card import card
 from sandbox.first_workspace import ALERTS, LEE
 from tests.support.alert_cases import AGENT
@@ -140,6 +144,31 @@ def test_the_first_write_waits_for_a_manager_with_its_counts(board: Bench) -> No
     assert board.messages()[-1].buttons == ["Mark handled"]
 
 
+def test_lists_that_optin_only_reads_are_confirmed_without_a_word_of_writing(
+    board: Bench,
+) -> None:
+    board.service = with_lists(board.service, {"sendgrid": EVERY.read_only()})
+    board.worker = board.hire(board.slack)
+    lists = lists_of(board)
+    for number in range(20):
+        ana(lists, f"C{number}", email=f"c{number}@example.com")
+        lists.sendgrid.put(f"c{number}@example.com", Cause.BOUNCE)
+    lists.read()
+    lists.sendgrid.entries.clear()
+    board.clock.advance(timedelta(days=1))
+    lists.read()
+    board.run(seconds=30)
+    (asked,) = (one for one in board.messages() if one.buttons == ["Confirm"])
+
+    assert "SendGrid's suppression lists may be others now" in asked.plain
+    assert "Optin writes nothing to these lists." in asked.plain
+    confirm_writes(board.service, "sendgrid", MANAGER)
+    board.run(seconds=30)
+    (answered,) = (one for one in board.messages() if "confirmed" in one.plain)
+    assert "these are SendGrid's lists." in answered.plain
+    assert "Confirm" not in answered.buttons
+
+
 def test_whose_yes_stays_is_shown_by_view(board: Bench) -> None:
     lists = lists_of(board)
     lists.confirm()
@@ -225,3 +254,26 @@ def test_only_a_manager_confirms_and_the_button_carries_the_provider_alone(runni
     assert read_state(running.service, "sendgrid").confirmed_by == f"slack:{LEE}"
     values = [e["value"] for b in message.blocks for e in b.get("elements", []) if "value" in e]
     assert "sendgrid" in values
+
+
+def test_a_case_says_that_the_operator_acts_once_writes_are_off(board: Bench) -> None:
+    lists = lists_of(board)
+    lists.confirm()
+    contact = unsubscribed(lists)
+    (case,) = cases_of(board, contact)
+    assert "is being taken off" in still(case_details(board.service, case.id, LEE_CHEN))
+    off = with_lists(board.service, {"sendgrid": EVERY.read_only()})
+    details = case_details(off, case.id, LEE_CHEN)
+
+    for text in (current_headline(details, "c…"), still(details), *progress(details)):
+        assert "being taken off" not in text
+        assert "Optin takes" not in text
+    assert "the address is on SendGrid's suppression list" in current_headline(details, "c…")
+    assert "Operator: Take the address off SendGrid's suppression list." in still(details)
+    shown = "\n".join(answer(profile(off, contact.id, MANAGER), Channel.EMAIL))
+    assert "Operator: Take the address off SendGrid's suppression list." in shown
+
+
+def cases_of(board: Bench, contact: Contact) -> list[Case]:
+    with board.service.store.reading() as records:
+        return records.cases.of(contact.id)

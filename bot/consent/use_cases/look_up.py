@@ -22,7 +22,7 @@ from bot.consent.storage_behind import StorageBehind, behind_of
 from bot.consent.store import Expected, Records
 from bot.consent.use_cases.context import LookUp, Service
 from bot.consent.use_cases.known_senders import MARK, senders_of
-from bot.consent.use_cases.lists.held_up import held_up
+from bot.consent.use_cases.lists.held_up import held_up, without_removals
 from bot.consent.use_cases.undo import is_undoable
 from bot.consent.use_cases.unheld_addresses import known_of
 from bot.consent.vanity_numbers import vanity_number
@@ -199,12 +199,16 @@ def profile_of(
         for channel in facts
         if (case := records.cases.open_for(contact.id, channel)) is not None
     }
+    held = _held_up(service, records, facts.get(Channel.EMAIL)) if actor else {}
+    decided = facts
+    if held:
+        decided = {**facts, Channel.EMAIL: without_removals(facts[Channel.EMAIL], held)}
     newest = records.log.entries(contact=contact.id, limit=max(latest, _NEWEST)) if latest else []
     return Profile(
         contact=contact,
         facts=facts,
         senders=senders,
-        decisions=decisions_of(contact, facts, senders, behind),
+        decisions=decisions_of(contact, decided, senders, behind),
         by_sender=decisions_by_sender(contact, facts, senders, behind),
         shared={channel: len(names) for channel, names in others.items()},
         sharing={channel: names[:MOST_NAMES] for channel, names in others.items() if names},
@@ -212,7 +216,7 @@ def profile_of(
         latest=newest[:latest],
         last=_last(records.log, newest),
         crm_page=service.crm.page(contact.external_id) if service.crm else None,
-        held_up=_held_up(service, records, facts.get(Channel.EMAIL)) if actor else {},
+        held_up=held,
         viewer=actor,
         decidable=_decidable(service, cases, actor) if actor else frozenset(),
         undoable=_undoable(service, records, contact, actor) if actor else frozenset(),

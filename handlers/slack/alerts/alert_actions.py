@@ -112,17 +112,19 @@ def review(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Act
 
 
 def confirm_lists(ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor) -> None:
-    """Lets Optin write to a provider's suppression lists."""
+    """Lets Optin write to a provider's suppression lists, or believe them where it only reads."""
     provider = value(body)
     if provider not in consent.providers.by_id:
         raise Invalid(ids.OUTDATED)
     before = read_state(consent, provider)
-    confirm_writes(consent, provider, actor)
+    after = confirm_writes(consent, provider, actor)
     with saved():
         label = consent.providers.label(provider)
         told = f"Optin writes to {label}'s lists from now on."
-        if before.confirmed:
-            told = f"{person(before.confirmed_by or '')} had confirmed it already."
+        if not after.confirmed:
+            told = f"Optin believes {label}'s lists with the next read."
+        if by := before.confirmed_by or before.others_confirmed_by:
+            told = f"{person(by)} had confirmed it already."
         say(client, body, told)
     ack()
 

@@ -208,16 +208,14 @@ _BY_SENDER = frozenset({Code.CARRIER_BLOCK, Code.BLOCK_UNKNOWN, Code.SUPPRESSED}
 
 def _of_sender(profile: Profile, channel: Channel, gate: Gate) -> Step:
     """A block of one of our numbers, or an entry of a provider's list."""
-    if channel is Channel.EMAIL and gate.leaving and gate.sender_id not in profile.held_up:
+    if channel is Channel.EMAIL and gate.leaving:
         label = inert(profile.senders.providers.label(gate.sender or ""), 40)
         does = "taking it off" if gate.code is Code.SUPPRESSED else "looking it up on"
         return Step(text=f"☐ *Optin:* {does} {label}'s list…")
     if gate.code is Code.SUPPRESSED:
         return _suppressed(profile, gate)
     if channel is Channel.EMAIL:
-        look = f"look the address up at {profile.senders.providers.label(gate.sender or '')}"
-        said = look if gate.leaving else gate.remedy
-        return Step(text=f"☐ *Operator:* {inert(said, 200)}{_held_up(profile, gate)}")
+        return Step(text=f"☐ *Operator:* {inert(gate.remedy, 200)}{_held_up(profile, gate)}")
     word, number = _word(profile, gate), inert(phone(gate.sender or ""), 60)
     if gate.code is Code.CARRIER_BLOCK:
         return Step(text=f"☐ *Contact:* text {word} to {number}{_ONLY_THEY}")

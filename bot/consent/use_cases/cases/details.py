@@ -22,6 +22,7 @@ from bot.consent.store import Records
 from bot.consent.use_cases.cases.requirements import missing_keys
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.known_senders import senders_of
+from bot.consent.use_cases.lists.held_up import held_up, without_removals
 
 #: Who refused so lately may not have changed their mind.
 _LATELY = timedelta(days=3)
@@ -111,6 +112,8 @@ def details_of(service: Service, records: Records, case: Case) -> CaseDetails:
         on=ConsentValue.YES, by=Origin.CONTACT, since=case.evidence.at, evidence=case.evidence
     )
     behind = behind_of(service.heads, records.key_value)
+    if any(block.leaving for block in facts.blocks.values()):
+        facts = without_removals(facts, held_up(service, records, key))
     consenting = replace(contact, consents={**contact.consents, key: agreed})
     return CaseDetails(
         case=case,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
+from bot.consent.frozen import replace
+from bot.consent.model import AddressFacts
 from bot.consent.storage_behind import read_mark
 from bot.consent.store import Records
 from bot.consent.suppressions import Listing
@@ -33,6 +35,16 @@ def held_up(service: Service, records: Records, key: str) -> Mapping[str, str]:
             elif not state.confirmed and write.state is not WriteState.SENT:
                 found[write.listing] = f"nobody has confirmed the first write to {label}'s lists"
     return found
+
+
+def without_removals(facts: AddressFacts, held: Collection[str]) -> AddressFacts:
+    """The facts for an answer, where Optin does not take these entries off: somebody else has
+    to."""
+    blocks = {
+        name: replace(block, leaving=False) if name in held else block
+        for name, block in facts.blocks.items()
+    }
+    return replace(facts, blocks=blocks)
 
 
 def _off(service: Service, write: WriteBack, label: str) -> str:

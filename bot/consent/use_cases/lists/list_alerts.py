@@ -43,6 +43,8 @@ class ListNews:
     problem: str = ""
     #: Whether Optin may write there.
     confirmed: bool = False
+    #: Of OTHER_LISTS and CONFIRMED: whether Optin writes there at all.
+    writes: bool = True
     by: str = ""
     at: datetime | None = None
 
@@ -88,11 +90,14 @@ def announce(
     )
 
 
-def announce_confirmed(records: Records, provider: str, by: str, now: datetime) -> None:
+def announce_confirmed(
+    records: Records, provider: str, by: str, now: datetime, *, writes: bool
+) -> None:
     """Updates the alert that asked for it."""
     alert = records.outbox.newest_for(_confirm_key(provider))
     if alert is not None:
-        asked = asdict(news_of(alert)) | {"kind": ListNewsKind.CONFIRMED, "by": by, "at": now}
+        answer = {"kind": ListNewsKind.CONFIRMED, "by": by, "at": now, "writes": writes}
+        asked = asdict(news_of(alert)) | answer
         records.outbox.put(revise(alert, text=_text(ListNews(**asked))))
 
 

@@ -80,6 +80,8 @@ class ListState:
     last_report: DriftReport | None = None
     #: When a read showed none of the entries that Optin knew; None after any other read.
     others_at: datetime | None = None
+    #: Who confirmed after that, while Optin writes nothing there, that these are the right lists.
+    others_confirmed_by: str | None = None
     #: Why nothing can be read or written now, in words that hold no address, and since when.
     problem: str = ""
     problem_since: datetime | None = None
@@ -92,7 +94,7 @@ class ListState:
     @property
     def others_confirmed(self) -> bool:
         """Whether a person has confirmed these lists after none of the known entries was there."""
-        return self.others_at is not None and self.confirmed
+        return self.others_at is not None and (self.confirmed or bool(self.others_confirmed_by))
 
 
 def list_key(provider: str) -> str:

@@ -49,27 +49,34 @@ def confirm_writes(service: Service, provider: str, actor: Actor) -> ListState:
     """A manager or an operator has seen what Optin would write to this provider's lists: from now
     on it writes. The same again changes nothing.
 
-    Raises `NotAllowed`, and `Refused` where Optin writes nothing there, or has not read yet what
-    stands there.
+    Where Optin writes nothing there and none of the known entries stood there, this confirms that
+    these are the right lists, and no write. Raises `NotAllowed`, and `Refused` where there is
+    nothing to confirm, or Optin has not read yet what stands there.
     """
     authorize(actor, Action.CONFIRM_WRITES)
     label = service.providers.label(provider)
-    if provider not in service.providers.adding and not service.providers.removes(provider):
-        raise Refused(f"Optin writes nothing to {label}'s lists: OPTIN_WRITE_BACK is off.")
+    writes = provider in service.providers.adding or bool(service.providers.removes(provider))
     with service.store.transaction() as records:
         state = list_state(records.key_value, provider)
-        if state.confirmed:
+        if not writes and state.others_at is None:
+            raise Refused(f"Optin writes nothing to {label}'s lists: OPTIN_WRITE_BACK is off.")
+        if state.confirmed or (not writes and state.others_confirmed):
             return state
         if state.finished_at is None and service.providers.reads(provider):
             raise Refused(f"Optin has not read all of {label}'s lists yet. Try again later.")
         now = service.now()
-        state = plain_replace(state, confirmed_by=actor.id, confirmed_at=now)
+        if writes:
+            state = plain_replace(state, confirmed_by=actor.id, confirmed_at=now)
+            done = f"Writing to {label}'s suppression lists is confirmed"
+        else:
+            state = plain_replace(state, others_confirmed_by=actor.id)
+            done = f"{label}'s suppression lists are confirmed to be the right ones"
         put_state(records.key_value, provider, state)
         recorder = Recorder(
             service=service, records=records, actor=actor.id, source=actor.source, now=now
         )
-        recorder.record(None, Noted(reason=f"Writing to {label}'s suppression lists is confirmed"))
-        announce_confirmed(records, provider, actor.id, now)
+        recorder.record(None, Noted(reason=done))
+        announce_confirmed(records, provider, actor.id, now, writes=writes)
         return state
 
 

@@ -286,7 +286,7 @@ def _end(service: Service, read: ListRead, report: DriftReport, other: bool) -> 
         forget_marks(records.key_value, provider, state.read_id, state.pages)
         looks = state.look_at
         state = plain_replace(_ended(state), finished_at=now, last_report=report)
-        state = plain_replace(state, others_at=now if other else None)
+        state = plain_replace(state, others_at=now if other else None, others_confirmed_by=None)
         if other:
             state = plain_replace(state, confirmed_by=None, confirmed_at=None)
         put_state(records.key_value, provider, state)
@@ -317,6 +317,7 @@ def _ask_again(
         kind=ListNewsKind.OTHER_LISTS,
         label=service.providers.label(provider),
         problem=problem,
+        writes=_writes(service, provider),
         at=now,
     )
     announce(service, records, provider, news, now)

@@ -28,11 +28,19 @@ _RULE = (
     "approved re-opt-in or a cleared bounce, and never a spam complaint."
 )
 
+#: Where Optin writes nothing.
+_LOOKED_UP = (
+    "With the next read, Optin looks up each entry that is missing, and lifts its block if it is "
+    "gone. Optin writes nothing to these lists."
+)
+
 
 def list_alert(alert: Alert) -> list[str]:
     news = news_of(alert)
     label = inert(news.label, 60)
     at = f", {date(news.at)}" if news.at else ""
+    if not news.writes:
+        return _of_lists_to_read(news, label, at)
     match news.kind:
         case ListNewsKind.CONFIRM:
             head = (
@@ -58,16 +66,32 @@ def list_alert(alert: Alert) -> list[str]:
     return [f"⚠️ *{label}'s suppression lists and Optin differed*{at}.", *_counts(news)]
 
 
+def _of_lists_to_read(news: ListNews, label: str, at: str) -> list[str]:
+    """Whether these are the right lists, where Optin writes nothing to them."""
+    if news.kind is ListNewsKind.CONFIRMED:
+        return [f"✓ *{person(news.by)} confirmed{at}: these are {label}'s lists.* {_LOOKED_UP}"]
+    return [
+        f"⚠️ *{label}'s suppression lists may be others now:* {inert(news.problem, 200)}.",
+        f"Check the key. If these are the right lists, a manager confirms it. {_LOOKED_UP}",
+    ]
+
+
 def asks_to_confirm(alert: Alert) -> bool:
     """Whether the first write waits for a manager."""
     return news_of(alert).kind in _ASKS
 
 
 def confirm_button(alert: Alert) -> Block:
-    """A manager's yes to writes; its value is the provider's id and nothing else."""
+    """A manager's yes to writes, or to the lists where nothing is written; its value is the
+    provider's id and nothing else."""
     news = news_of(alert)
     label = shown(news.label, 40)
     pressed = button("Confirm", ids.LISTS_CONFIRM, alert.about or "", style="primary")
+    if not news.writes:
+        pressed["confirm"] = confirm(
+            f"Are these {label}'s right lists?", _LOOKED_UP, do="Confirm", leave="Not yet"
+        )
+        return pressed
     count = int(news.report.get("only_ours", 0))
     added = f"{_opt_outs(count)} {'is' if count == 1 else 'are'} added now. " if count else ""
     pressed["confirm"] = confirm(

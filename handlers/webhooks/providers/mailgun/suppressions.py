@@ -21,11 +21,9 @@ from handlers.suppression_lists.list_entries import (
     NEVER_TAKEN_OFF,
     account_hash,
     add_in_halves,
-    cursor_text,
     mailboxes_in,
     one_by_one,
     only_of,
-    read_cursor,
     reason_of,
     rows_in,
 )
@@ -37,6 +35,7 @@ from handlers.suppression_lists.provider_lists import (
     ListsUnavailable,
     ReadOutdated,
 )
+from handlers.suppression_lists.sealed_cursor import CursorSeal
 from handlers.suppression_lists.spellings import Spellings
 from handlers.webhooks.payload_parsing import at, list_at, moment, text_at
 from handlers.webhooks.providers.mailgun.webhook import Mailgun
@@ -70,6 +69,7 @@ class MailgunLists:
         self._domains = domains
         self._spellings = Spellings()
         self._api_url = urlsplit(api_url)
+        self._cursors = CursorSeal(api_key)
         self._calls = ListCalls(
             label="Mailgun",
             api_url=api_url,
@@ -79,8 +79,8 @@ class MailgunLists:
 
     def pages(self, resume: str | None) -> Iterator[ListPage]:
         """One list after the other, in the order of the alphabet. The cursor has what Mailgun's
-        address of the next page has."""
-        number, asked = _place(resume, len(self._lists))
+        address of the next page has: an entry's address among it, so it is sealed."""
+        number, asked = self._place(resume)
         while True:
             domain, list_ = self._lists[number]
             query = asked or [("limit", str(_PAGE))]
@@ -90,13 +90,23 @@ class MailgunLists:
             entries = mailboxes_in((_entry(domain, list_, row) for row in rows), "Mailgun")
             number, asked = (number, following) if following else (number + 1, None)
             more = number < len(self._lists)
-            cursor = cursor_text({"list": number, "asked": asked}) if more else None
+            cursor = self._cursors.seal({"list": number, "asked": asked}) if more else None
             page = ListPage(entries=tuple(entries), next=cursor)
             for entry in page.entries:
                 self._spellings.note(entry.address)
             yield page
             if not more:
                 return
+
+    def _place(self, resume: str | None) -> tuple[int, list[tuple[str, str]] | None]:
+        """Which list, and the query of its page. Raises `ReadOutdated`."""
+        if resume is None:
+            return 0, None
+        cursor = self._cursors.open(resume)
+        number, asked = cursor.get("list"), cursor.get("asked")
+        if not isinstance(number, int) or not 0 <= number < len(self._lists):
+            raise ReadOutdated("Mailgun's domains are others now: the read begins anew")
+        return number, [(str(name), str(value)) for name, value in asked] if asked else None
 
     def _following(
         self, answer: Any, domain: str, list_: str, asked: Sequence[tuple[str, str]] | None
@@ -190,17 +200,6 @@ def _is_missing(told: Any) -> bool:
 
 def _path(domain: str, list_: str) -> str:
     return f"/v3/{name_segment(domain)}/{list_}"
-
-
-def _place(resume: str | None, lists: int) -> tuple[int, list[tuple[str, str]] | None]:
-    """Which list, and the query of its page. Raises `ReadOutdated`."""
-    if resume is None:
-        return 0, None
-    cursor = read_cursor(resume)
-    number, asked = cursor.get("list"), cursor.get("asked")
-    if not isinstance(number, int) or not 0 <= number < lists:
-        raise ReadOutdated("Mailgun's domains are others now: the read begins anew")
-    return number, [(str(name), str(value)) for name, value in asked] if asked else None
 
 
 def _entry(domain: str, list_: str, row: Any) -> ListedAddress:
