@@ -17,6 +17,6 @@ def leave_room(store: Store, rows: int) -> None:
         return
     stopped = f"The import stopped after {rows:,} rows" if rows else "Nothing was imported"
     raise Refused(
-        f"The disk of the storage is nearly full: {free // _MEGABYTE} MB are free, which Optin keeps "
-        f"for opt-outs. {stopped}. Make room on the disk, then import the file again."
+        f"The disk of the storage is nearly full: {free // _MEGABYTE} MB are free, which Optin "
+        f"keeps for opt-outs. {stopped}. Make room on the disk, then import the file again."
     )
