@@ -59,9 +59,6 @@ def test_every_stop_is_applied_in_a_flood_of_unsigned_requests(tmp_path: Path, k
         after = memory(bot.pid)
         log = (tmp_path / f"{port}.log").stat().st_size
     counts = json.loads(said)
-    print(
-        f"{kind}: junk {counts}, p99 {p99(took):.3f} s, memory +{(after - before) / MEGABYTE:.1f} MB"
-    )
     service = open_service(storage, clock.now)
     problem = verify(service).problem
     with service.store.reading() as records:

@@ -3,6 +3,7 @@ TLS is never switched off."""
 
 from __future__ import annotations
 
+import itertools
 import socket
 import ssl
 import threading
@@ -141,8 +142,8 @@ def tried_in_ten_minutes(bench: Bench, url: str) -> int:
 
 
 def waits_grow(came_at: list[datetime]) -> bool:
-    waits = [later - earlier for earlier, later in zip(came_at, came_at[1:], strict=False)]
-    return all(later >= earlier * 0.9 for earlier, later in zip(waits, waits[1:], strict=False))
+    waits = [later - earlier for earlier, later in itertools.pairwise(came_at)]
+    return all(later >= earlier * 0.9 for earlier, later in itertools.pairwise(waits))
 
 
 def is_told_once(bench: Bench) -> None:
