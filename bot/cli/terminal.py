@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import typer
 
 from bot.cli.repeated_lines import RepeatedLines
+from bot.runtime.log_lines import LogLines
 
 
 def say(text: str = "") -> None:
@@ -31,7 +32,8 @@ def log_to_stderr() -> None:
     # Some of them ask for their own INFO.
     handler.addFilter(lambda line: line.levelno > logging.INFO or line.name.startswith(rooms))
     handler.addFilter(RepeatedLines())
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", handlers=[handler])
+    handler.setFormatter(LogLines("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(handlers=[handler])
     for room in rooms:
         logging.getLogger(room).setLevel(logging.INFO)
 

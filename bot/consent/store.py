@@ -104,6 +104,10 @@ class Store(Protocol):
         """Like a transaction, and thrown away at the end; other processes write on meanwhile."""
         ...
 
+    def free_bytes(self) -> int | None:
+        """How much more fits on its disk; None where a server looks after that."""
+        ...
+
     @property
     def outdated(self) -> bool:
         """Whether an earlier version wrote it, and `optin migrate` has to bring it to this one."""

@@ -14,6 +14,7 @@ import json
 import logging
 from concurrent.futures import Executor
 from contextlib import suppress
+from datetime import timedelta
 from time import monotonic, time
 from typing import Any
 
@@ -28,7 +29,9 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config.settings import SettingsError
-from handlers.slack.hand_over import HANDED_OVER, Begin
+from bot.consent.use_cases.once_store import RequestToken
+from bot.runtime import clock
+from handlers.slack.hand_over import HANDED_OVER, REQUEST, Begin
 from handlers.slack.payload import repaired
 
 logger = logging.getLogger(__name__)
@@ -45,6 +48,8 @@ _LONGEST_PAUSE = 60.0
 #: What Slack has waited for longer is of no use to anybody.
 _GRACE = 3.0
 _CLOSE_WITHIN = 1.0
+#: Slack gives up on an envelope earlier.
+_SENT_AGAIN_WITHIN = timedelta(hours=1)
 
 #: What no second attempt can change.
 _BAD_TOKEN = {
@@ -246,6 +251,9 @@ class _Client(SocketModeClient):
 def _dispatch(bolt: App, request: SocketModeRequest) -> tuple[BoltResponse, list[Begin]]:
     work: list[Begin] = []
     HANDED_OVER.work = work
+    # Slack sends an envelope again where the connection broke before it was acknowledged.
+    token = RequestToken(key=request.envelope_id, until=clock.now() + _SENT_AGAIN_WITHIN)
+    running = REQUEST.set(token)
     try:
         return run_bolt_app(bolt, request), work
     except BaseException:
@@ -253,4 +261,5 @@ def _dispatch(bolt: App, request: SocketModeRequest) -> tuple[BoltResponse, list
             begin()
         raise
     finally:
+        REQUEST.reset(running)
         HANDED_OVER.work = None

@@ -148,6 +148,10 @@ class Workspace:
         """Asks Socket Mode's connections to come back."""
         self._control("disconnect", reason=reason)
 
+    def lose_acknowledgement(self) -> None:
+        """Of what comes next over Socket Mode: the connection breaks, and Slack sends it again."""
+        self._control("lose_acknowledgement")
+
     def outside(self, **given: Any) -> None:
         """Puts contacts outside: webhooks, public_url, twilio, sendgrid, unsubscribe, senders,
         people … as `sandbox.simulated_providers.config` reads them."""

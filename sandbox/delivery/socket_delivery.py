@@ -31,6 +31,10 @@ class SocketDelivery:
         self._numbers = count(1)
         self._waiting: dict[str, asyncio.Future[Any]] = {}
         self._turn = count()
+        #: Envelopes that wait for their acknowledgement, by id; and those whose was lost.
+        self._sent: dict[str, str] = {}
+        self._lost: dict[str, str] = {}
+        self._loses_next = False
 
     def ticket(self) -> str:
         """Good for one connection: part of the address that apps.connections.open gives."""
@@ -69,8 +73,16 @@ class SocketDelivery:
                     "connection_info": {"app_id": APP},
                 }
             )
+            for envelope in list(self._lost.values()):
+                await socket.send_text(envelope)
             while True:
-                self._acknowledge(await socket.receive_text())
+                said = await socket.receive_text()
+                if self._loses_next:
+                    self._loses_next = False
+                    self._lost = dict(self._sent)
+                    await socket.close(code=1011)
+                    return
+                self._acknowledge(said)
         except WebSocketDisconnect:
             pass
         finally:
@@ -94,18 +106,20 @@ class SocketDelivery:
         if kind == "events_api":
             attempt, why = retry or (0, "")
             envelope |= {"retry_attempt": attempt, "retry_reason": why}
+        text = self._sent[envelope_id] = json.dumps(envelope)
         acknowledged = self._waiting[envelope_id] = asyncio.get_running_loop().create_future()
         error, reason, body = None, "", None
         try:
             async with asyncio.timeout(timeout):
-                await socket.send_text(json.dumps(envelope))
+                await socket.send_text(text)
                 body = await acknowledged
         except TimeoutError:
             error, reason = TIMEOUT, "timeout"
         except (WebSocketDisconnect, RuntimeError):  # what Starlette raises on a closed socket
             error, reason = FAILED, "connection_failed"
         finally:
-            del self._waiting[envelope_id]
+            del self._waiting[envelope_id], self._sent[envelope_id]
+            self._lost.pop(envelope_id, None)
         return AppResponse(
             ms=_since(began), body=body or None, error=error, reason=reason, connection=number
         )
@@ -115,6 +129,11 @@ class SocketDelivery:
         while self._connections:
             _, socket = self._connections.popitem()
             await _end(socket, reason)
+
+    def lose_acknowledgement(self) -> None:
+        """The connection breaks where the app acknowledges something next: Slack has not heard it,
+        and sends the same envelope over the next connection."""
+        self._loses_next = True
 
     async def close(self) -> None:
         for socket in list(self._connections.values()):

@@ -34,10 +34,13 @@ async def control(request: Request) -> Response:
     body = await request.json()
     do = body.get("do")
     event: dict[str, Any] | None = None
-    if do == "disconnect":
+    if do in ("disconnect", "lose_acknowledgement"):
         if room.socket is None:
             raise Impossible("There is no Socket Mode here.")
-        await room.socket.disconnect(body.get("reason", "refresh_requested"))
+        if do == "disconnect":
+            await room.socket.disconnect(body.get("reason", "refresh_requested"))
+        else:
+            room.socket.lose_acknowledgement()
     elif do in _CHANNELS:
         channel = _channel(room.world, body)
         _CHANNELS[do](channel)

@@ -72,6 +72,10 @@ class SQLStore:
         ):
             yield DryRunRecords(SQLRecords(turn), SQLRecords(over), outdated=self.outdated)
 
+    def free_bytes(self) -> int | None:
+        """See `bot.consent.store.Store`."""
+        return self._database.free_bytes()
+
     @property
     def outdated(self) -> bool:
         """See `bot.consent.store.Store`."""

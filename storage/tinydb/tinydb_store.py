@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.consent.errors import Corrupt, NeedsRestart, StorageFailed, StorageRefused
 from bot.consent.storage_behind import ForgetfulMemory, HeadMemory
 from bot.consent.store import WouldWait
-from storage import files
+from storage import disks, files
 from storage.tinydb import snapshot
 from storage.tinydb.activity_log_file import newest_of
 from storage.tinydb.commits import UNKNOWN, Commits
@@ -37,6 +37,7 @@ class TinyDBStore:
         path = path.absolute()
         files.refuse_links(path)
         try:
+            disks.refuse_network(path)
             self._state = State(path)
         except OSError as error:
             raise StorageRefused(
@@ -143,6 +144,10 @@ class TinyDBStore:
     def compact(self) -> None:
         """Writes a snapshot now. Happens by itself as the journal grows."""
         self._compaction.run(wait=True)
+
+    def free_bytes(self) -> int:
+        """See `bot.consent.store.Store`."""
+        return disks.free_bytes(self._state.path)
 
     @property
     def outdated(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -24,6 +25,8 @@ from tests.support.tinydb_fixtures import fill
 EMBEDDED = [kind for kind in KINDS if kind != "postgresql"]
 Answer = tuple[int, str]
 SYNC = "fsync,fdatasync"
+#: Seconds that a sync takes.
+SLOW = 2
 
 
 @pytest.mark.parametrize("kind", EMBEDDED)
@@ -105,6 +108,39 @@ def test_a_failed_sync_ends_the_process_and_the_next_start_takes_the_opt_out(
     assert ready == (200, "ready")
     assert problem is None
     assert opt_outs == ["twilio:in:SM1"]
+
+
+@needs_strace
+@pytest.mark.parametrize("kind", EMBEDDED)
+def test_a_slow_disk_acknowledges_late_and_never_early(tmp_path: Path, kind: str) -> None:
+    port = free_port()
+    storage = path_in(tmp_path / "storage", kind)
+    told = [(f"SM{n}", f"+1415555010{n}") for n in range(8)]
+
+    def tell(one: tuple[str, str]) -> tuple[bool, float]:
+        began = time.monotonic()
+        return deliver(port, *one), time.monotonic() - began
+
+    with (
+        Workspace.start(mode="http") as slack,
+        serving(tmp_path, slack, port, url_of(storage)) as bot,
+        ThreadPoolExecutor(len(told)) as clients,
+    ):
+        with failing_calls(bot.pid, SYNC, f"delay_exit={SLOW * 1_000_000}"):
+            answers = list(clients.map(tell, told))
+        repeated = [deliver(port, *one) for one in told]
+    acknowledged = [took for taken, took in answers if taken]
+    service = open_service(storage, clock.now)
+    problem = verify(service).problem
+    with service.store.reading() as records:
+        opt_outs = [e.provider_id for e in records.log.all() if e.kind is EntryKind.CONSENT]
+    service.store.close()
+
+    assert acknowledged, "the disk was too slow for every client"
+    assert min(acknowledged) >= SLOW
+    assert all(repeated)
+    assert sorted(opt_outs, key=str) == [f"twilio:in:{sid}" for sid, _ in told]
+    assert problem is None
 
 
 def until_refused(port: int) -> str:

@@ -4,7 +4,6 @@ The clock is the real one of the process, moved by a library that is loaded befo
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -19,21 +18,19 @@ import pytest
 from sandbox.client import Workspace
 from sandbox.first_workspace import ALERTS, APPROVALS, MANAGERS
 from tests.support.balancer import free_ports
+from tests.support.injected_faults import needs_gcc, preloaded
 from tests.support.serving import answers, deliver
 from tests.support.storages import path_in, url_of
 from tests.support.twilio_requests import TOKEN
 
-pytestmark = pytest.mark.skipif(not shutil.which("gcc"), reason="gcc is not installed")
+pytestmark = needs_gcc
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("clock") / "wrong_clock.so"
-    source = ROOT / "tests/support/wrong_clock.c"
-    subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", made, source, "-ldl"], check=True)
-    return made
+    return preloaded("wrong_clock.c", tmp_path_factory.mktemp("clock"))
 
 
 @contextmanager

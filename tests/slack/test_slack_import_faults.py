@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import httpx
+
 from bot.consent.model import ConsentValue
 from bot.consent.use_cases.imports.import_jobs import LEASE
 from sandbox.client import PersonClient, ShownMessage
@@ -109,3 +111,19 @@ def test_whoever_thinks_about_a_column_for_hours_can_go_on(slack_http: Slack) ->
     lee.press("Go on", in_=message(lee, "does not understand"))
 
     assert "1 contact added" in message(lee, "The import would bring").plain
+
+
+def test_a_file_that_changed_since_the_manager_saw_it_is_not_imported(slack_http: Slack) -> None:
+    lee = slack_http.person("Lee")
+    uploaded(lee)
+    ready = message(lee, "The import would bring")
+    workspace = slack_http.workspace
+    file = workspace.journal("files.info")[-1]["args"]["file"]
+    another = CONTACTS.replace(b"2125550177", b"2125550188")
+    httpx.post(f"{workspace.api_url.removesuffix('api/')}upload/{file}", content=another)
+    lee.press("Import", in_=ready, confirm=True)
+
+    message(lee, "The file at Slack is another one now")
+    with slack_http.service.store.reading() as records:
+        assert not records.contacts.at("+12125550177")
+        assert not records.contacts.at("+12125550188")

@@ -18,6 +18,7 @@ from typing import IO, Self
 
 from bot.cli import main
 from bot.cli.program import command, program
+from tests.support import killed_at
 from tests.support.forked_processes import Descriptor, fork_server
 
 for _name in program.commands:
@@ -108,4 +109,6 @@ def _run(
     # Those of the server know whether they are files or pipes; these may be the other.
     sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - until the process ends
     sys.stderr = open(2, "w", 1, errors="backslashreplace", closefd=False)  # noqa: SIM115 - too
+    if killed_at.KILLED_AT in os.environ:
+        killed_at.watch_for_step()
     sys.exit(main(arguments))

@@ -22,6 +22,7 @@ _IMPORTED = [
     "bot.app",
     "tests.support.alerts_worker",
     "tests.support.delivery_process",
+    "tests.support.junk_flood",
     "tests.support.list_process",
     "tests.support.one_stop",
     "tests.support.forked_commands",

@@ -1,4 +1,5 @@
-"""Faults of the machine, brought about from outside: system calls that fail, and full disks."""
+"""Faults of the machine, brought about from outside: system calls that fail or are slow, full disks,
+libraries that are loaded before all others."""
 
 from __future__ import annotations
 
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+_SOURCES = Path(__file__).parent
+needs_gcc = pytest.mark.skipif(not shutil.which("gcc"), reason="gcc is not installed")
 needs_strace = pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
 
 
@@ -30,6 +33,14 @@ def failing_calls(pid: int, calls: str, fault: str) -> Iterator[None]:
             yield
         finally:
             strace.terminate()
+
+
+def preloaded(source: str, folder: Path) -> Path:
+    """The library made of this file beside, for `LD_PRELOAD`."""
+    made = folder / f"{source}.so"
+    command = ["gcc", "-shared", "-fPIC", "-O1", "-o", made, _SOURCES / source, "-ldl"]
+    subprocess.run(command, check=True)
+    return made
 
 
 @contextmanager

@@ -21,9 +21,16 @@ from tests.support.twilio_requests import INBOUND, OURS, TOKEN, signed
 
 @contextmanager
 def serving(
-    folder: Path, slack: Workspace, port: int, storage: str = "", *, mode: str = "http"
+    folder: Path,
+    slack: Workspace,
+    port: int,
+    storage: str = "",
+    *,
+    mode: str = "http",
+    **more: str,
 ) -> Iterator[ForkedCommand]:
-    """The bot, answering; killed at the end. What it logs is in a file called as its port."""
+    """The bot, answering; killed at the end. What it logs is in a file called as its port. `more`
+    are environment variables on top."""
     env = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -37,6 +44,7 @@ def serving(
         "OPTIN_MANAGERS": MANAGERS,
         "OPTIN_PUBLIC_URL": "https://optin.example.com",
         "OPTIN_TWILIO_AUTH_TOKEN": TOKEN,
+        **more,
     }
     with closing(open_store(env["OPTIN_STORAGE"])) as store, store.transaction() as records:
         records.key_value.put(FIRST_RUN, OVER)  # these tests count messages

@@ -14,6 +14,8 @@ from urllib.parse import urlencode, urlsplit
 from sandbox.first_workspace import SIGNING_SECRET
 from tests.support.slack_fixtures import Slack
 
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
 
 def post(
     slack: Slack,
@@ -24,10 +26,18 @@ def post(
     signature: str | None = None,
 ) -> tuple[int, str]:
     """Status and body of what the bot answers to a request that is signed as Slack signs it."""
+    return _posted(slack, _form(payload), dict(_FORM), secret=secret, at=at, signature=signature)
+
+
+def signed_form(payload: dict[str, Any]) -> tuple[bytes, dict[str, str]]:
+    """The body and the headers of such a request."""
+    body = _form(payload)
+    return body, _FORM | _signature(body, SIGNING_SECRET, None)
+
+
+def _form(payload: dict[str, Any]) -> bytes:
     fields = payload if "command" in payload else {"payload": json.dumps(payload)}
-    body = urlencode(fields, errors="surrogatepass").encode()
-    headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    return _posted(slack, body, headers, secret=secret, at=at, signature=signature)
+    return urlencode(fields, errors="surrogatepass").encode()
 
 
 def post_event(slack: Slack, payload: dict[str, Any], *, retry: int = 0) -> tuple[int, str]:
@@ -49,12 +59,9 @@ def _posted(
     at: float | None,
     signature: str | None,
 ) -> tuple[int, str]:
-    stamp = str(int(at or time.time()))
-    made = hmac.new(secret.encode(), b"v0:" + stamp.encode() + b":" + body, hashlib.sha256)
-    headers |= {
-        "X-Slack-Request-Timestamp": stamp,
-        "X-Slack-Signature": f"v0={made.hexdigest()}" if signature is None else signature,
-    }
+    headers |= _signature(body, secret, at)
+    if signature is not None:
+        headers["X-Slack-Signature"] = signature
     address = urlsplit(slack.url)
     connection = HTTPConnection(str(address.hostname), address.port, timeout=20)
     connection.request("POST", "/slack/events", body, headers)
@@ -62,6 +69,15 @@ def _posted(
     text = answer.read().decode()
     connection.close()
     return answer.status, text
+
+
+def _signature(body: bytes, secret: str, at: float | None) -> dict[str, str]:
+    stamp = str(int(at or time.time()))
+    made = hmac.new(secret.encode(), b"v0:" + stamp.encode() + b":" + body, hashlib.sha256)
+    return {
+        "X-Slack-Request-Timestamp": stamp,
+        "X-Slack-Signature": f"v0={made.hexdigest()}",
+    }
 
 
 def last_sent(slack: Slack, method: str) -> dict[str, Any]:

@@ -45,6 +45,7 @@ class WrappedStore(ABC):
         self.reading = store.reading
         self.reading_at_once = store.reading_at_once
         self.rehearsal = store.rehearsal
+        self.free_bytes = store.free_bytes
         self.close = store.close
         self.back_up = store.back_up
         self.upgrade = store.upgrade

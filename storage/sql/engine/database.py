@@ -91,6 +91,10 @@ class Database(ABC):
         except DBAPIError as error:
             raise self.failed(_cause(error)) from error
 
+    def free_bytes(self) -> int | None:
+        """As in `bot.consent.store.Store`."""
+        return None
+
     def back_up(self, version: str) -> Path | None:
         """Copies the database into a file beside it; None where a copy is somebody else's."""
         return None

@@ -19,6 +19,7 @@ from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.consent.errors import Corrupt, StorageFailed, StorageRefused
+from storage import disks
 from storage.files import refuse_links
 from storage.sql.engine.database import PATIENCE, Database
 from storage.sql.engine.database_session import BUSY
@@ -64,6 +65,7 @@ class SQLite(Database):
         self._files: SQLiteFiles | None = None
         refuse_links(path)
         try:
+            disks.refuse_network(path)
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.touch(mode=0o600, exist_ok=True)
             self._queue = WriteQueue(path, patience)
@@ -129,6 +131,9 @@ class SQLite(Database):
             f"{self.name} is damaged, or no storage of Optin's ({how}). It was left untouched: "
             "restore it from a backup."
         )
+
+    def free_bytes(self) -> int:
+        return disks.free_bytes(self._path)
 
     def back_up(self, version: str) -> Path:
         """By SQLite's own backup, which takes what the write-ahead log holds, too."""

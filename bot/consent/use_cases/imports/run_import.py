@@ -16,6 +16,7 @@ from bot.consent.parsing import masked, storable
 from bot.consent.permissions import Action, authorize
 from bot.consent.store import Expected, Records
 from bot.consent.use_cases.context import Service
+from bot.consent.use_cases.imports.leave_room import leave_room
 from bot.consent.use_cases.imports.read_row import ReadRow, read_row, refused_addresses
 from bot.consent.use_cases.imports.rows import Consequence, Report, Row
 from bot.consent.use_cases.imports.write_row import RowWriter
@@ -134,6 +135,7 @@ class _Importing:
             rows = self._go_on(rows, self.checkpoint)
         for batch in self._batches(rows):
             if batch or self.checkpoint:
+                leave_room(store, self.rows)
                 with store.transaction() as records:
                     self._take_all(records, batch)
                     if self.checkpoint:
