@@ -6,11 +6,13 @@ import pytest
 
 from tests.support.rollback_fixtures import ANA, BO, ServedPlace
 from tests.support.serving import deliver
-from tests.support.stale_copies import WAYS, Way
+from tests.support.stale_copies import RECOVERABLE, WAYS, Way
 from tests.support.storages import KINDS
 
 STALE = [
-    pytest.param(kind, way, id=f"{kind}-{way.__name__}") for kind in KINDS for way in WAYS[kind]
+    pytest.param(kind, way, id=f"{kind}-{way.__name__}")
+    for kind in (*KINDS, *([RECOVERABLE] if "postgresql" in KINDS else []))
+    for way in WAYS[kind]
 ]
 
 

@@ -12,12 +12,22 @@ import pytest
 
 from tests.support.rollback_fixtures import ANA, BO, ServedPlace
 from tests.support.serving import deliver
-from tests.support.stale_copies import Way, lost_rows, older_template
+from tests.support.stale_copies import (
+    RECOVERABLE,
+    Way,
+    lost_rows,
+    older_template,
+    recovered_to_a_time,
+)
 from tests.support.storages import KINDS
 
 WHILE_RUNNING = [
-    pytest.param("postgresql", way, id=way.__name__)
-    for way in (older_template, lost_rows)
+    pytest.param(kind, way, id=way.__name__)
+    for kind, way in (
+        ("postgresql", older_template),
+        ("postgresql", lost_rows),
+        (RECOVERABLE, recovered_to_a_time),
+    )
     if "postgresql" in KINDS
 ]
 

