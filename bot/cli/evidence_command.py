@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from bot.cli.command_session import open_service, operator, read_settings
 from bot.cli.find_contact import ContactText, find_one
-from bot.cli.private_file import write_private_bytes
+from bot.cli.private_file import write_new_private
 from bot.cli.terminal import complain, say
 from bot.cli.usage_errors import WrongUsage
 from bot.consent.use_cases.migrate import VERSION
@@ -26,7 +27,7 @@ def evidence(
         typer.Option(
             "--output",
             metavar="FILE.zip",
-            help="Write to this file. Without it, to a file here that names nobody.",
+            help="Write to this new file. Without it, to a file here that names nobody.",
             show_default=False,
         ),
     ] = None,
@@ -45,6 +46,8 @@ def evidence(
         raise WrongUsage(f"There is no folder {output.parent}.")
     if output and output.is_dir():
         raise WrongUsage(f"{output} is a folder. Name a file.")
+    if output and os.path.lexists(output):
+        raise _not_new(output)
     settings = read_settings()
     with open_service(settings) as service:
         found = find_one(service, contact).contact
@@ -53,10 +56,17 @@ def evidence(
         witnesses = open_witnesses(settings, service)
         pack = make_pack(service, found.id, actor, reader, witnesses)
         path = output or Path(pack.name)
-        write_private_bytes(path, pack.content)
+        try:
+            write_new_private(path, pack.content)
+        except FileExistsError:
+            raise _not_new(path) from None
         say(f"Wrote {path}.")
         done, failed = publish_head(witnesses, pack.head)
     for name in done:
         say(f"{name} has the head of this pack.")
     for sentence in failed:
         complain(sentence)
+
+
+def _not_new(path: Path) -> WrongUsage:
+    return WrongUsage(f"{path} is there already. Name a new file.")

@@ -11,23 +11,26 @@ from typing import BinaryIO
 
 def write_private(path: Path, lines: Iterable[str]) -> None:
     """Write to a temporary file and rename it, so that nobody reads half a file."""
-    with _draft(path) as file:
+    with _draft(path) as (draft, file):
         file.writelines(line.encode() for line in lines)
+        file.close()
+        draft.replace(path)
 
 
-def write_private_bytes(path: Path, content: bytes) -> None:
-    """The same for a file that is no text."""
-    with _draft(path) as file:
+def write_new_private(path: Path, content: bytes) -> None:
+    """The same in a file that must be new. Raises `FileExistsError`."""
+    with _draft(path) as (draft, file):
         file.write(content)
+        file.close()
+        os.link(draft, path)
 
 
 @contextmanager
-def _draft(path: Path) -> Iterator[BinaryIO]:
+def _draft(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.touch(mode=0o600)
     try:
         with draft.open("wb") as file:
-            yield file
-        draft.replace(path)
+            yield draft, file
     finally:
         draft.unlink(missing_ok=True)

@@ -8,8 +8,9 @@ from bot.cli.command_session import operator
 from bot.cli.find_contact import Nobody, find_one, line
 from bot.cli.terminal import say, when
 from bot.cli.terminal_card import answer, card
+from bot.cli.usage_errors import WrongUsage
 from bot.consent.addresses import key_of
-from bot.consent.errors import NotFound, Refused
+from bot.consent.errors import Invalid, NotFound, Refused
 from bot.consent.model import Channel
 from bot.consent.rules import RULES_VERSION
 from bot.consent.use_cases import Found, Service
@@ -29,8 +30,11 @@ from handlers.past_times import TODAYS, as_of, read_past_time
 
 def past_status(service: Service, text: str, at: str, by: TimeBasis, *, json: bool) -> None:
     """Prints the contact as of that time. An address means whoever had it then; where nobody had,
-    whoever has it now. Raises `NotFound` and `Refused`."""
-    moment = read_past_time(at, service.now())
+    whoever has it now. Raises `WrongUsage`, `NotFound` and `Refused`."""
+    try:
+        moment = read_past_time(at, service.now())
+    except Invalid as wrong:
+        raise WrongUsage(wrong.sentence) from None
     about = {"at": instant(moment), "by": by, "rules_version": RULES_VERSION}
     phone, email, _ = read_address(service, text)
     address = phone or email

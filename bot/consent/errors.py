@@ -48,6 +48,14 @@ class NotAllowed(Refused):
     agents or managers. Ask a manager for access."""
 
 
+class RoleUnknown(NotAllowed):
+    """Slack could not be asked who you are, so nothing was changed."""
+
+
+class OwnRequest(NotAllowed):
+    """You asked for this yourself: another manager has to decide it."""
+
+
 class NeedsManager(Refused):
     """The contact refused this channel, so it can't be set to YES here. It takes the contact's
     new permission and a manager's approval."""
@@ -63,6 +71,10 @@ class TooLate(Refused):
 
 class Changed(Refused):
     """Somebody else changed this contact meanwhile. Look at it again, then save."""
+
+
+class RoleTooOld(Changed):
+    """The storage was busy, so nothing was decided. Press it again."""
 
 
 class Invalid(Refused):

@@ -22,9 +22,19 @@ class ReaderTimes:
         day = f"{local.day} {local:%b %Y}"
         return day if self.zone else f"{day} UTC"
 
+    def since(self, at: datetime, than: datetime) -> str:
+        """The day of `at`; its time, with seconds, where `than` is on the same day."""
+        zone = self.zone or UTC
+        if at.astimezone(zone).date() != than.astimezone(zone).date():
+            return self.day(at)
+        return self._timed(at, "%H:%M:%S")
+
     def moment(self, at: datetime) -> str:
         """A time with its zone: "3 Nov 2026, 06:02 PST"."""
+        return self._timed(at, "%H:%M")
+
+    def _timed(self, at: datetime, time: str) -> str:
         local = at.astimezone(self.zone or UTC)
         zone = f"{local:%Z}"
         named = zone if zone[:1].isalpha() else f"UTC{zone}"
-        return f"{local.day} {local:%b %Y, %H:%M} {named}"
+        return f"{local.day} {local:%b %Y}, {local.strftime(time)} {named}"

@@ -12,6 +12,7 @@ from bot.consent.log.entries import (
     Entry,
     EntryKind,
     is_of_a_pack,
+    is_refused_try,
 )
 from bot.consent.model import ConsentValue
 from handlers.entry_sentences.sentence_style import (
@@ -60,7 +61,7 @@ def note_sentence(entry: Entry, style: Style) -> Sentence:
     reason = entry.reason or ""
     if not reason:
         return Sentence("Note")
-    if is_of_a_pack(entry):
+    if is_of_a_pack(entry) or is_refused_try(entry):
         return Sentence(style.say(reason, style.room))
     if entry.actor.startswith(("slack:", "cli:")):
         whole = len(reason) <= style.room

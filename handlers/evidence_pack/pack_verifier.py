@@ -27,6 +27,7 @@ import re
 import sys
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Dict
 
@@ -77,8 +78,22 @@ _HEAD_TEXT = re.compile(
     "log: *([0-9a-f]{32})[^0-9a-z]+size: *([0-9]{1,18})[^0-9a-z]+chain: *([0-9a-f]{64})"
     r"[^0-9a-z]+root: *([0-9a-f]{64})[^0-9a-z]+at: *([0-9T:-]{19}Z)"
 )
+_TIME_TEXT = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 #: Bytes of a file that this reads at most: nobody's pack is as long.
 _MOST = 2**30
+#: Digits of a number: nobody's log is as long, and Python is slow with millions of digits.
+_MOST_DIGITS = 18
+#: What Python raises at values of another kind.
+_OTHER_FORM = (
+    KeyError,
+    IndexError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    RecursionError,
+    OverflowError,
+    MemoryError,
+)
 
 
 class DoesNotHold(Exception):
@@ -87,28 +102,37 @@ class DoesNotHold(Exception):
 
 def check(files: dict[str, bytes], heads: list[list[_Shape]]) -> list[str]:
     """What was checked, in sentences. `heads` are those of each witness. Raises `DoesNotHold`."""
-    try:
-        return _checked(files, heads)
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise DoesNotHold(f"A file does not have the form of a pack's ({error!r}).") from None
-
-
-def _checked(files: dict[str, bytes], given: list[list[_Shape]]) -> list[str]:
     _check_names(files)
-    manifest_hash = _check_manifest(files)
+    with _form_of(MANIFEST):
+        manifest_hash = _check_manifest(files)
     said = [f"The {len(LISTED)} files that manifest.json lists have the SHA-256 that it gives."]
-    heads = _json(files, HEADS)
-    head = _head(heads["head"])
-    sealed = _check_seal(_seal(files), manifest_hash, head)
+    with _form_of(HEADS):
+        kept = _json(files, HEADS)
+        head, published = _head(kept["head"]), kept["published"]
+        if not isinstance(published, list):
+            raise TypeError
+    with _form_of(SEAL):
+        sealed = _check_seal(_seal(files), manifest_hash, head)
     said.append(
         f"Entry {sealed['size']:,} of the log has the SHA-256 of manifest.json. It was made on "
         f"{sealed['at']}."
     )
-    said += _check_entries(_json(files, ENTRIES), _json(files, PROOFS), head)
-    said += _check_published(heads["published"], head)
-    known = [head, sealed, *(_head(one["head"]) for one in heads["published"])]
-    said += [_compare(one, known) for one in given]
+    with _form_of(f"{ENTRIES} or {PROOFS}"):
+        said += _check_entries(_json(files, ENTRIES), _json(files, PROOFS), head)
+    with _form_of(HEADS):
+        said += _check_published(published, head)
+        known = [head, sealed, *(one["head"] for one in published)]
+    said += [_compare(one, known) for one in heads]
     return said
+
+
+@contextmanager
+def _form_of(name: str) -> Iterator[None]:
+    """Say which file is not as Optin writes it, in place of Python's own words."""
+    try:
+        yield
+    except _OTHER_FORM:
+        raise DoesNotHold(f"{name} does not have the form that Optin writes.") from None
 
 
 def _check_names(files: dict[str, bytes]) -> None:
@@ -165,7 +189,7 @@ def _check_entries(entries: list[_Shape], proofs: list[_Shape], head: _Shape) ->
         if entry["seq"] <= newest:
             raise DoesNotHold(f"Entry {entry['seq']:,} is in the wrong place.")
         newest = entry["seq"]
-        if proof["index"] != newest - 1:
+        if type(proof["index"]) is not int or proof["index"] != newest - 1:
             raise DoesNotHold(f"The proof of entry {newest:,} is one of another entry.")
         if newest == head["size"] and entry["hash"] != head["chain"]:
             raise DoesNotHold(f"Entry {newest:,} is not the one that the head names.")
@@ -315,16 +339,23 @@ def _hash(text: str) -> bytes:
 
 
 def _head(head: _Shape) -> _Shape:
-    if tuple(head) != _HEAD or type(head["size"]) is not int:
+    well = isinstance(head, dict) and tuple(head) == _HEAD and type(head["size"]) is int
+    if not well or not _TIME_TEXT.fullmatch(head["at"]):
         raise DoesNotHold("A head does not have the fields of a head.")
     return head
 
 
 def _json(files: dict[str, bytes], name: str) -> Any:
     try:
-        return json.loads(files[name].decode("utf-8"))
-    except ValueError:
-        raise DoesNotHold(f"{name} can't be read.") from None
+        return json.loads(files[name].decode("utf-8"), parse_int=_whole)
+    except (ValueError, RecursionError):
+        raise DoesNotHold(f"{name} is not JSON as Optin writes it.") from None
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError
+    return int(digits)
 
 
 def _count(number: int, one: str, many: str) -> str:
@@ -336,10 +367,22 @@ def read_pack(place: Path) -> dict[str, bytes]:
     nothing else may be. Raises `DoesNotHold`, and OSError."""
     if place.is_dir():
         found = (place / name for name in NAMES)
-        return {path.name: path.read_bytes() for path in found if path.exists()}
-    content = io.BytesIO(place.read_bytes())
+        return {path.name: _bytes(path) for path in found if path.exists()}
+    return _unzipped(_bytes(place))
+
+
+def _bytes(path: Path) -> bytes:
+    """A folder, a pipe or a device in place of a file would raise, or never end."""
+    if path.exists() and not path.is_file():
+        raise DoesNotHold(f"{path.name} is no file.")
+    if path.stat().st_size > _MOST:
+        raise DoesNotHold(f"{path.name} is too large for a pack.")
+    return path.read_bytes()
+
+
+def _unzipped(content: bytes) -> dict[str, bytes]:
     try:
-        with zipfile.ZipFile(content) as pack:
+        with zipfile.ZipFile(io.BytesIO(content)) as pack:
             names = pack.namelist()
             if len(set(names)) != len(names):
                 raise DoesNotHold("The zip has one of its files twice.")
@@ -348,8 +391,8 @@ def read_pack(place: Path) -> dict[str, bytes]:
             return {name: pack.read(name) for name in names}
     except DoesNotHold:
         raise
-    except Exception as error:  # noqa: BLE001 - zipfile raises many kinds where a zip is damaged
-        raise DoesNotHold(f"The zip can't be read ({error}).") from None
+    except Exception:  # noqa: BLE001 - zipfile raises many kinds where a zip is damaged
+        raise DoesNotHold("The zip is damaged, or it is no zip.") from None
 
 
 def read_heads(text: str) -> list[_Shape]:
@@ -379,7 +422,7 @@ def main(arguments: list[str]) -> int:
         return 2
     place = places[0] if places else Path(__file__).resolve().parent
     try:
-        given = [read_heads(path.read_text("utf-8", "replace")) for path in heads]
+        given = [read_heads(_bytes(path).decode("utf-8", "replace")) for path in heads]
         for sentence in check(read_pack(place), given):
             print(sentence)
     except OSError as error:

@@ -15,7 +15,6 @@ from bot.consent.cases import Case, CaseState
 from bot.consent.errors import Changed, Invalid, NotFound
 from bot.consent.known_providers import KnownProviders
 from bot.consent.model import Actor, Channel, Role
-from bot.consent.permissions import Action, authorize
 from bot.consent.rules import Reason
 from bot.consent.use_cases import (
     CaseRequest,
@@ -25,6 +24,7 @@ from bot.consent.use_cases import (
     approve,
     cancel,
     case_details,
+    check_decider,
     check_request,
     completed_by_another,
     deny,
@@ -48,6 +48,7 @@ from handlers.slack.blocks.request_modal import (
     requested_modal,
 )
 from handlers.slack.blocks.small_modals import message_modal, profile_modal
+from handlers.slack.decisions import FreshActor, with_present_role
 from handlers.slack.error_handler import saved
 from handlers.slack.home.home_tab import HomeTabs
 from handlers.slack.interaction import Body, pointer, pressed, say, url, value, view_id
@@ -133,12 +134,20 @@ def saved_request(
         home.changed(body, client, consent, actor)
 
 
-def approved(
-    ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor, home: HomeTabs
+def approved(  # noqa: PLR0917 - Bolt passes them by name
+    ack: Ack,
+    body: Body,
+    client: WebClient,
+    consent: Service,
+    actor: Actor,
+    fresh_actor: FreshActor,
+    home: HomeTabs,
 ) -> None:
     """A manager's key."""
     case = pointer(body)
-    decided = approve(consent, case.contact, actor, version=case.version)
+    decided = with_present_role(
+        lambda by: approve(consent, case.contact, by, version=case.version), actor, fresh_actor
+    )
     with saved():
         if not decided.won:
             say(client, body, _already(decided, consent.providers))
@@ -163,8 +172,8 @@ def denying(
     ack: Ack, body: Body, client: WebClient, consent: Service, actor: Actor, after: AfterAck
 ) -> None:
     """Asks for the reason, unless somebody was quicker."""
-    authorize(actor, Action.DECIDE)
     case = pointer(body)
+    check_decider(consent, case.contact, actor, verb="deny")
     about = case_details(consent, case.contact, actor)
     if about.case.state is not CaseState.PENDING:
         say(client, body, _already(Decided(case=about.case, won=False), consent.providers))
@@ -176,18 +185,23 @@ def denying(
     ack()
 
 
-def saved_denial(
+def saved_denial(  # noqa: PLR0917 - Bolt passes them by name
     ack: Ack,
     body: Body,
     client: WebClient,
     consent: Service,
     actor: Actor,
+    fresh_actor: FreshActor,
     home: HomeTabs,
 ) -> None:
     view = view_of(body)
     metadata = read_metadata(view)
     reason = typed(view).get("reason", "")
-    decided = deny(consent, metadata.contact, reason, actor, version=metadata.version)
+    decided = with_present_role(
+        lambda by: deny(consent, metadata.contact, reason, by, version=metadata.version),
+        actor,
+        fresh_actor,
+    )
     with saved():
         said = _denied(decided.case, actor) if decided.won else _already(decided, consent.providers)
         ack(response_action="update", view=message_modal("Deny", said, markup=True))

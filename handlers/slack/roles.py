@@ -18,7 +18,7 @@ from slack_bolt.middleware import Middleware
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.consent.errors import Invalid, NotAllowed
+from bot.consent.errors import Invalid, NotAllowed, RoleUnknown
 from bot.consent.model import Actor, Role
 from bot.consent.permissions import Action, authorize
 from bot.consent.reader_times import ReaderTimes
@@ -26,6 +26,7 @@ from bot.consent.use_cases import Service
 from bot.consent.use_cases.wrapped_store import once
 from handlers.slack import ids, interaction
 from handlers.slack.alerts.slack_errors import CALL_FAILED, slack_failure
+from handlers.slack.decisions import note_refused_person
 from handlers.slack.hand_over import REQUEST, AnswerPool
 from handlers.slack.sealed_values import Drafts
 from handlers.slack.slack_faults import lasting, passes, unseen_group
@@ -135,8 +136,8 @@ class RoleLookup:
             fault = lasting(error)
             if fault is None:
                 again = "Try again in a minute." if passes(error) else f"It says {found.word}."
-                raise NotAllowed(f"{_NOT_ASKED}, so nothing was changed. {again}") from error
-            raise NotAllowed(f"{_NOT_ASKED}. {fault} Nothing was changed.") from error
+                raise RoleUnknown(f"{_NOT_ASKED}, so nothing was changed. {again}") from error
+            raise RoleUnknown(f"{_NOT_ASKED}. {fault} Nothing was changed.") from error
         with self._lock:
             if len(self._remembered) > 10_000:
                 self._remembered.clear()
@@ -200,15 +201,22 @@ class Visitors:
         `NotAllowed`."""
         if not isinstance(user, str):
             raise Invalid(_NOBODY)
-        actor = self._people.actor(user, fresh=fresh)
+        actor = self.fresh_actor(user) if fresh else self._people.actor(user, fresh=False)
         authorize(actor, Action.LOOK)
-        if fresh:
-            actor = replace(actor, role_as_of=self._consent.now())
         if self._people.ask_ahead(user):
             self._answers.later(partial(self._people.read_ahead, user))
         times = ReaderTimes(zone=self._people.zone(user))
         consent = once(replace(self._consent, times=times), REQUEST.get())
         return Visitor(actor=actor, consent=consent, drafts=self._drafts)
+
+    def fresh_actor(self, user: str) -> Actor:
+        """The person with the role that Slack says now. Raises `NotAllowed`."""
+        actor = self._people.actor(user, fresh=True)
+        return replace(actor, role_as_of=self._consent.now())
+
+    def refused(self, user: object, body: dict[str, Any], refusal: NotAllowed) -> None:
+        """Notes a try to decide a request."""
+        note_refused_person(self._consent, user, body, refusal)
 
 
 class AuthorizeMiddleware(Middleware):
@@ -228,10 +236,16 @@ class AuthorizeMiddleware(Middleware):
         _check(req.body)
         if req.body.get("type") in _SHORTCUTS:
             return next()  # the same
-        visitor = self._visitors.let_in(req.context.user_id, fresh=_decides(req.body))
+        user = req.context.user_id
+        try:
+            visitor = self._visitors.let_in(user, fresh=_decides(req.body))
+        except NotAllowed as refusal:
+            self._visitors.refused(user, req.body, refusal)
+            raise
         req.context["consent"] = visitor.consent
         req.context["actor"] = visitor.actor
         req.context["drafts"] = visitor.drafts
+        req.context["fresh_actor"] = partial(self._visitors.fresh_actor, str(user))
         req.context.update(self._offered)
         return next()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.cli.private_file import write_new_private
 from bot.consent.log.heads import read_heads
 from tests.support.cli_fixtures import Cli, refused
 from tests.support.evidence_fixtures import problem, run_alone, unpacked
@@ -102,3 +103,35 @@ def test_no_pack_is_made_in_place_of_a_folder(cli: Cli, ana: str, tmp_path: Path
 
     assert refused(done, 2) == "packs is a folder. Name a file."
     assert "evidence pack" not in cli("activity", PHONE).out
+
+
+def test_no_pack_replaces_a_file(cli: Cli, ana: str, tmp_path: Path) -> None:
+    cli("evidence", PHONE, "--output", "ana.zip")
+    before = (tmp_path / "ana.zip").read_bytes()
+    log = cli("activity", PHONE).out
+
+    done = cli("evidence", PHONE, "--output", "ana.zip")
+
+    assert refused(done, 2) == "ana.zip is there already. Name a new file."
+    assert (tmp_path / "ana.zip").read_bytes() == before
+    assert cli("activity", PHONE).out == log
+
+
+def test_no_pack_is_written_through_a_link(cli: Cli, ana: str, tmp_path: Path) -> None:
+    (tmp_path / "ana.zip").symlink_to(tmp_path / "elsewhere.zip")
+
+    done = cli("evidence", PHONE, "--output", "ana.zip")
+
+    assert refused(done, 2) == "ana.zip is there already. Name a new file."
+    assert not (tmp_path / "elsewhere.zip").exists()
+
+
+def test_a_file_that_appears_while_a_pack_is_made_stays(tmp_path: Path) -> None:
+    path = tmp_path / "ana.zip"
+    path.write_bytes(b"another pack")
+
+    with pytest.raises(FileExistsError):
+        write_new_private(path, b"a pack")
+
+    assert path.read_bytes() == b"another pack"
+    assert [found.name for found in tmp_path.iterdir()] == ["ana.zip"]

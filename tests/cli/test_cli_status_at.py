@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from datetime import UTC, datetime, timedelta
+from datetime import time as dt_time
 
 import pytest
 
@@ -72,12 +73,29 @@ def test_a_date_is_the_end_of_its_day_and_today_ends_now(cli: Cli, ana: str) -> 
     [
         ("yesterday", "That is no time: write it as 2026-03-03T12:00"),
         ("2026-13-40", "That is no time"),
-        ("2999-01-01", "That time is still to come."),
         ("9999-12-31T23:59:59-23:00", "That is no time"),
     ],
 )
-def test_a_time_that_cannot_be_is_refused(cli: Cli, ana: str, at: str, said: str) -> None:
-    assert said in refused(cli("status", PHONE, "--at", at))
+def test_what_is_no_time_is_wrong_usage(cli: Cli, ana: str, at: str, said: str) -> None:
+    assert said in refused(cli("status", PHONE, "--at", at), 2)
+
+
+def test_a_time_to_come_is_refused(cli: Cli, ana: str) -> None:
+    assert refused(cli("status", PHONE, "--at", "2999-01-01")) == "That time is still to come."
+
+
+def test_a_moment_before_the_contact_on_the_same_day_is_told_the_time(cli: Cli) -> None:
+    while datetime.now(UTC).time() > dt_time(23, 59, 50):
+        time.sleep(1)  # the moment before would be of another day
+    before = moment()
+    cli("contact", "add", "--name", "Ana", "--phone", PHONE)
+    ana = cli("status", PHONE, "--json").json["contact"]["id"]
+    came = datetime.fromisoformat(cli("activity", PHONE, "--json").json[0]["recorded_at"])
+
+    said = refused(cli("status", ana, "--at", before))
+    assert said == (
+        f"Optin did not have this contact then: it came on {came.day} {came:%b %Y, %H:%M:%S} UTC."
+    )
 
 
 def test_a_basis_without_a_time_is_refused(cli: Cli, ana: str) -> None:

@@ -334,7 +334,9 @@ def test_nobody_approves_what_they_asked_for(desk: Service, stopped: Contact) ->
 
     with pytest.raises(NotAllowed, match="yourself"):
         approve(desk, case.id, MANAGER)
-    assert len(told(desk)) == before
+    assert [entry.reason for entry in told(desk)[before:]] == [
+        "Tried to approve the re-opt-in for SMS: refused, because it is their own request"
+    ]
     assert approve(desk, case.id, OTHER_MANAGER).won
 
 
@@ -372,15 +374,50 @@ def test_who_is_no_manager_at_this_moment_decides_nothing(
     for decide in (approve, lambda *asked: deny(*asked[:2], "No", asked[2])):
         with pytest.raises(NotAllowed):
             decide(desk, case.id, removed)
-    assert len(told(desk)) == before
+    assert {entry.kind for entry in told(desk)[before:]} == {EntryKind.NOTE}
     assert case_of(desk, case) == case
+
+
+@pytest.mark.parametrize(
+    ("role", "why"),
+    [(Role.AGENT, "they are no manager"), (Role.NOBODY, "they may not use Optin")],
+)
+def test_a_refused_try_is_noted_once_for_each_person_case_and_reason(
+    desk: Service, stopped: Contact, role: Role, why: str
+) -> None:
+    case = ask(desk, stopped)
+    before = len(told(desk))
+
+    for person in (MANAGER, OTHER_MANAGER):
+        for _ in range(100):
+            with pytest.raises(NotAllowed):
+                approve(desk, case.id, replace(person, role=role))
+    notes = told(desk, stopped.id)[-2:]
+    assert len(told(desk)) == before + 2
+    assert [note.actor for note in notes] == [MANAGER.id, OTHER_MANAGER.id]
+    assert {note.reason for note in notes} == {
+        f"Tried to approve the re-opt-in for SMS: refused, because {why}"
+    }
+    assert case_of(desk, case) == case
+
+    with pytest.raises(NotAllowed):
+        deny(desk, case.id, "No", replace(MANAGER, role=role))
+    assert told(desk)[-1].reason == (f"Tried to deny the re-opt-in for SMS: refused, because {why}")
+
+
+def test_a_try_at_a_request_that_is_none_is_not_noted(desk: Service, stopped: Contact) -> None:
+    before = len(told(desk))
+
+    with pytest.raises(NotAllowed):
+        approve(desk, "f" * 32, replace(MANAGER, role=Role.AGENT))
+    assert len(told(desk)) == before
 
 
 def test_a_role_that_may_be_lost_while_the_storage_was_busy_decides_nothing(
     desk: Service, stopped: Contact
 ) -> None:
     case = ask(desk, stopped)
-    asked = replace(OTHER_MANAGER, role_as_of=desk.now() - timedelta(seconds=1.5))
+    asked = replace(OTHER_MANAGER, role_as_of=desk.now() - timedelta(seconds=0.25))
 
     for decide in (approve, lambda *asked: deny(*asked[:2], "No", asked[2])):
         with pytest.raises(Changed):

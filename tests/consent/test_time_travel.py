@@ -191,7 +191,9 @@ def test_a_contact_that_was_merged_since_is_as_it_was(
 
     assert sms(service, twin, before) is Answer.YES
     assert sms(service, ana, before) is Answer.YES
-    with pytest.raises(Refused, match=f"removed on 6 Nov 2026 UTC. Merged into contact {ana.id}"):
+    with pytest.raises(
+        Refused, match=f"removed on 6 Nov 2026, 14:02:00 UTC. Merged into contact {ana.id}"
+    ):
         profile_at(service, twin.id, clock(), AGENT)
 
 

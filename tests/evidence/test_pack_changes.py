@@ -15,7 +15,7 @@ from bot.consent.use_cases import Details, Service, add
 from handlers.evidence_pack import pack_shapes, pack_verifier
 from handlers.evidence_pack.make_pack import make_pack
 from tests.support.consent_fixtures import AGENT, MANAGER
-from tests.support.evidence_fixtures import READER, pack_of, problem
+from tests.support.evidence_fixtures import READER, pack_of, problem, resealed
 from tests.support.take_fixtures import PHONE
 
 
@@ -93,7 +93,7 @@ def test_a_changed_entry_is_found_although_every_hash_was_made_anew(
     files = pack_of(service, person)
     entries = json.loads(files["entries.json"])
     entries[1]["occurred_at"] = "2026-01-01T00:00:00+00:00"
-    seal(entries[1])
+    resealed(entries[1])
     files["entries.json"] = pack_shapes.as_file(entries)
 
     assert problem(files) == (
@@ -106,20 +106,11 @@ def test_a_changed_entry_is_found_although_every_hash_was_made_anew(
     sealed = json.loads(files["seal.json"])
     digest = hashlib.sha256(files["manifest.json"]).hexdigest()
     sealed["entry"]["changes"][0][1][1] = digest
-    seal(sealed["entry"])
+    resealed(sealed["entry"])
     sealed["head"]["chain"] = sealed["entry"]["hash"]
     files["seal.json"] = pack_shapes.as_file(sealed)
     last = sealed["entry"]["seq"]
     assert problem(files) == f"Entry {last} is not in the log of {last} entries."
-
-
-def seal(entry: dict[str, object]) -> None:
-    """Gives a changed entry the digest and the hash that fit it."""
-    personal = [entry[name] for name in pack_verifier._PERSONAL]
-    entry["digest"] = pack_verifier._sha256([entry["salt"], *personal])
-    fields = [entry[name] for name in pack_verifier._HASHED]
-    answers = [] if entry["answers"] is None else [entry["answers"]]
-    entry["hash"] = pack_verifier._sha256([entry["previous"], *fields, entry["digest"], *answers])
 
 
 def test_the_entry_of_another_log_does_not_vouch_for_a_pack(service: Service, person: Contact):

@@ -4,17 +4,22 @@ with its worker, and a contact who texts."""
 from __future__ import annotations
 
 import json
+import sys
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import CodeType, FrameType, FunctionType
 
 import pytest
 
 from bot.consent.cases import CaseState
 from bot.consent.events import EventKind, Failure
+from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import Channel, ConsentValue
 from bot.consent.use_cases import (
     CaseRequest,
@@ -25,8 +30,10 @@ from bot.consent.use_cases import (
     request,
     run_case_timers,
 )
+from bot.consent.use_cases.cases import decide
 from bot.consent.use_cases.ingest import ingest
 from bot.demo.samples import SENDERS
+from handlers.entry_sentences import plain_sentence
 from sandbox.client import PersonClient, ShownMessage
 from sandbox.first_workspace import ALERTS, ANA, APPROVALS, GUS, LEE, MIA
 from tests.support.alerts_fixtures import failed, mail, reply
@@ -35,6 +42,7 @@ from tests.support.slack_fixtures import OPERATOR, Slack, said, started
 from tests.support.slack_requests import post
 
 PHONE = "+14155550142"
+_TRIED = "Tried to approve the re-opt-in for SMS"
 EVIDENCE = "Called us from +1 415 555 0142, nia@example.com, and wants them again <!channel>"
 
 
@@ -115,6 +123,27 @@ def tried(slack: Slack) -> ShownMessage:
     message = request_of(slack)
     slack.person("Ben").press("Approve", in_=message, confirm=True)
     return message
+
+
+def notes_since(slack: Slack, head: tuple[int, str]) -> list[Entry]:
+    """What the log has gained, oldest first: notes of one contact."""
+    new = sorted((one for one in slack.log() if one.seq > head[0]), key=lambda one: one.seq)
+    assert {(one.kind, one.contact) for one in new} == {(EntryKind.NOTE, slack.find(PHONE).id)}
+    return new
+
+
+def wait_for_the_lock_of(function: FunctionType) -> None:
+    """Until a thread is inside the function, and so has read the role already."""
+    end = time.monotonic() + 5
+    while not any(function.__code__ in codes_of(one) for one in sys._current_frames().values()):
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def codes_of(frame: FrameType | None) -> Iterator[CodeType]:
+    while frame is not None:
+        yield frame.f_code
+        frame = frame.f_back
 
 
 def state(slack: Slack) -> CaseState:
@@ -286,12 +315,68 @@ def test_nobody_approves_who_may_not(slack: Slack) -> None:
         outcome = slack.person(who).press("Approve", in_=message, confirm=True)
         assert why in said(outcome)
         assert all(m.is_ephemeral for m in outcome.messages)
-    assert slack.head() == head
+    assert state(slack) is CaseState.PENDING
     assert slack.workspace.pings() == pings
 
     slack.workspace.set_group("S0MANAGERS", [LEE])
-    assert "Only a manager" in said(slack.person("Mia").press("Approve", in_=message, confirm=True))
-    assert slack.head() == head
+    for _ in range(2):
+        outcome = slack.person("Mia").press("Approve", in_=message, confirm=True)
+        assert "Only a manager" in said(outcome)
+    assert state(slack) is CaseState.PENDING
+    assert [(note.actor, note.reason) for note in notes_since(slack, head)] == [
+        (f"slack:{ANA}", f"{_TRIED}: refused, because they are no manager"),
+        (f"slack:{LEE}", f"{_TRIED}: refused, because it is their own request"),
+        (f"slack:{MIA}", f"{_TRIED}: refused, because they are no manager"),
+    ]
+
+
+def test_an_agent_who_presses_deny_is_noted(slack_http: Slack) -> None:
+    refuses(slack_http)
+    asks(slack_http)
+    message, head = request_of(slack_http), slack_http.head()
+
+    assert "Only a manager" in said(slack_http.person("Ben").press("Deny", in_=message))
+    [note] = notes_since(slack_http, head)
+    assert plain_sentence(note, slack_http.service.providers) == (
+        "Tried to deny the re-opt-in for SMS: refused, because they are no manager"
+    )
+
+
+def test_whose_role_slack_does_not_say_is_noted(slack_http: Slack) -> None:
+    refuses(slack_http)
+    asks(slack_http)
+    message, head = request_of(slack_http), slack_http.head()
+    slack_http.workspace.fault("users.info", "server_error", times=9)
+
+    slack_http.person("Lee").press("Approve", in_=message, confirm=True)
+    [note] = notes_since(slack_http, head)
+    assert note.reason == f"{_TRIED}: refused, because Slack did not say who they are"
+
+
+@pytest.mark.parametrize("change", ["out of the group", "guest", "deactivated"])
+def test_a_role_that_is_lost_while_the_lock_is_waited_for_approves_nothing(
+    slack_http: Slack, change: str
+) -> None:
+    refuses(slack_http)
+    asks(slack_http)
+    message = request_of(slack_http)
+
+    with ThreadPoolExecutor(1) as pool:
+        with slack_http.service.store.transaction():
+            lee = pool.submit(slack_http.person("Lee").press, "Approve", in_=message, confirm=True)
+            wait_for_the_lock_of(decide._approve)
+            match change:
+                case "out of the group":
+                    slack_http.workspace.set_group("S0MANAGERS", [MIA])
+                case "guest":
+                    slack_http.workspace.make_guest("Lee")
+                case "deactivated":
+                    slack_http.workspace.deactivate("Lee")
+            slack_http.clock.advance(timedelta(milliseconds=500))
+        outcome = lee.result(timeout=30)
+
+    assert state(slack_http) is CaseState.PENDING
+    assert "anager" in said(outcome)
 
 
 def test_a_guest_does_not_decide_anything(
@@ -303,7 +388,12 @@ def test_a_guest_does_not_decide_anything(
     head = slack_http.head()
 
     assert "full members" in late_click(slack_http, GUS)
-    assert slack_http.head() == head
+    assert state(slack_http) is CaseState.PENDING
+    [note] = notes_since(slack_http, head)
+    assert (note.actor, note.reason) == (
+        f"slack:{GUS}",
+        f"{_TRIED}: refused, because they may not use Optin",
+    )
     assert f"refused to {GUS}: " in caplog.text
 
 

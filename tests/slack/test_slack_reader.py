@@ -73,6 +73,21 @@ def test_a_time_names_its_zone_and_a_day_does_where_the_reader_has_none(
 
 
 @pytest.mark.parametrize(
+    ("zone", "than", "said"),
+    [
+        (None, LATE - timedelta(hours=3), "4 Nov 2026 UTC"),
+        (None, LATE - timedelta(hours=2), "4 Nov 2026, 02:30:00 UTC"),
+        (ZoneInfo("America/New_York"), LATE - timedelta(hours=3), "3 Nov 2026, 21:30:00 EST"),
+        (ZoneInfo("America/New_York"), LATE + timedelta(hours=3), "3 Nov 2026"),
+    ],
+)
+def test_the_time_is_named_where_both_are_on_one_day(
+    zone: ZoneInfo | None, than: datetime, said: str
+) -> None:
+    assert ReaderTimes(zone=zone).since(LATE, than) == said
+
+
+@pytest.mark.parametrize(
     ("user", "zone"),
     [
         ({"tz": "Europe/Prague", "tz_offset": 3600}, ZoneInfo("Europe/Prague")),

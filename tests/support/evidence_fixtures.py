@@ -75,3 +75,12 @@ def run_alone(program: Path, *arguments: str | Path) -> tuple[int, str]:
     )
     assert done.stderr == ""
     return done.returncode, done.stdout
+
+
+def resealed(entry: dict[str, object]) -> None:
+    """Gives a changed entry the digest and the hash that fit it."""
+    personal = [entry[name] for name in pack_verifier._PERSONAL]
+    entry["digest"] = pack_verifier._sha256([entry["salt"], *personal])
+    fields = [entry[name] for name in pack_verifier._HASHED]
+    answers = [] if entry["answers"] is None else [entry["answers"]]
+    entry["hash"] = pack_verifier._sha256([entry["previous"], *fields, entry["digest"], *answers])

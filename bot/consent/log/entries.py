@@ -25,6 +25,8 @@ ACT, TAKES_BACK, NUMBER, SOFT, LEAVING = "act", "takes_back", "number", "soft", 
 MERGED, MERGED_INTO, REACHES = "merged", "merged_into", "reaches"
 #: Of a note that an evidence pack was made: the SHA-256 of its manifest.
 PACK_MANIFEST = "evidence_manifest"
+#: Of a note that somebody tried to decide a case and was refused: the case.
+REFUSED_TRY = "refused_try"
 #: The reason of what went along with a contact to another address.
 CARRIED = "Refused at an earlier address"
 #: … and of what reached others at that address from them.
@@ -144,12 +146,19 @@ def is_of_a_pack(entry: Entry) -> bool:
     return entry.kind is EntryKind.NOTE and PACK_MANIFEST in (entry.changes or {})
 
 
+def is_refused_try(entry: Entry) -> bool:
+    """Whether it notes that somebody tried to decide a case and was refused."""
+    return entry.kind is EntryKind.NOTE and REFUSED_TRY in (entry.changes or {})
+
+
 def last_that_matters(entries: Sequence[Entry]) -> Entry | None:
     """The newest entry that changed something, of a contact's entries, newest first.
 
     An opt-out has an entry for the block besides its own. Of the two, this is its own.
     """
-    found = next((entry for entry in entries if not changed_nothing(entry)), None)
+    found = next(
+        (one for one in entries if not (changed_nothing(one) or is_refused_try(one))), None
+    )
     if found is None or found.kind is not EntryKind.BLOCK or found.by is not Origin.CONTACT:
         return found
     return next((entry for entry in entries if _is_opt_out_of(entry, found)), found)

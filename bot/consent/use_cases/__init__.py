@@ -19,6 +19,7 @@ from bot.consent.use_cases.cases.present_state import (
     PresentState,
     present_state,
 )
+from bot.consent.use_cases.cases.refused_tries import check_decider
 from bot.consent.use_cases.cases.request import CaseRequest, check_request, request
 from bot.consent.use_cases.cases.subscriptions import (
     is_subscribed_to_requests,
@@ -104,6 +105,7 @@ __all__ = [
     "change",
     "check_addresses",
     "check_clear_bounce",
+    "check_decider",
     "check_recipients",
     "check_request",
     "completed_by_another",

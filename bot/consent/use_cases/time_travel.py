@@ -19,6 +19,7 @@ from bot.consent.log.apply import apply
 from bot.consent.log.entries import Entry, EntryKind
 from bot.consent.model import Actor, AddressFacts, Channel, Contact
 from bot.consent.permissions import Action, authorize
+from bot.consent.reader_times import ReaderTimes
 from bot.consent.records import Log
 from bot.consent.rules import RULES_VERSION
 from bot.consent.storage_behind import behind_of
@@ -135,6 +136,10 @@ class PastState:
             return entry.occurred_at <= self._at
         return entry.recorded_at <= self._at
 
+    def said(self, since: datetime, times: ReaderTimes) -> str:
+        """When something happened that this moment is before or after, in words."""
+        return times.since(since, self._at)
+
     def contact(self, id: str) -> Contact | None:
         """The contact as it was. None where there was none, and of one that was erased since."""
         contact, begun = None, False
@@ -180,16 +185,17 @@ def _absent(service: Service, log: Log, id: str, past: PastState) -> Exception:
     told = [entry for entry in history(log, id) if entry.kind in (_CONTACT, _ERASED)][::-1]
     if not told:
         return NotFound()
-    day = service.times.day
+    times = service.times
     erased = next((entry for entry in told if entry.kind is _ERASED), None)
     if erased is not None:
-        since = day(erased.recorded_at)
+        since = past.said(erased.recorded_at, times)
         return Refused(f"This contact was erased on {since}: Optin can't say what was before.")
     if not past.counts(told[0]):
-        came = day(told[0].recorded_at)
+        came = past.said(told[0].recorded_at, times)
         return Refused(f"Optin did not have this contact then: it came on {came}.")
+    left = past.said(told[-1].recorded_at, times)
     return Refused(
-        f"Optin did not have this contact any more: it was removed on {day(told[-1].recorded_at)}."
+        f"Optin did not have this contact any more: it was removed on {left}."
         + (f" {told[-1].reason}." if told[-1].reason else "")
     )
 

@@ -7,12 +7,13 @@ from datetime import timedelta
 
 from bot.consent.addresses import key_of
 from bot.consent.cases import Case, CaseState
-from bot.consent.errors import Changed, Invalid, NotAllowed, NotFound
+from bot.consent.errors import Changed, Invalid, NotFound, OwnRequest, RoleTooOld
 from bot.consent.model import Actor, Contact
 from bot.consent.parsing import blank, storable
 from bot.consent.permissions import Action, authorize
 from bot.consent.store import Records
 from bot.consent.use_cases.cases.complete import complete, void
+from bot.consent.use_cases.cases.refused_tries import check_decider, noting_refusal
 from bot.consent.use_cases.cases.requirements import missing_keys
 from bot.consent.use_cases.cases.transition import transition
 from bot.consent.use_cases.context import Service
@@ -21,8 +22,9 @@ from bot.consent.use_cases.record import Recorder
 
 SELF_APPROVED = "Approved by the one who asked for it, as OPTIN_SELF_APPROVE allows."
 
-#: A role that was asked for this long ago still counts.
-_ROLE_HOLDS = timedelta(seconds=1)
+#: A role that was read this long ago still counts, once the lock is held: as long as it takes from
+#: Slack's answer to the lock where nobody else writes.
+_ROLE_HOLDS = timedelta(milliseconds=200)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,11 @@ def approve(service: Service, id: str, actor: Actor, *, version: int | None = No
     Raises `NotAllowed` for whoever is no manager at this moment, and for the one who asked;
     `NotFound`; `Changed` where the case is not as it was when it was drawn (`version`).
     """
+    with noting_refusal(service, id, actor, verb="approve"):
+        return _approve(service, id, actor, version)
+
+
+def _approve(service: Service, id: str, actor: Actor, version: int | None) -> Decided:
     authorize(actor, Action.DECIDE)
     with service.store.transaction() as records:
         case, contact, recorder = _taken_up(service, records, id, actor)
@@ -48,7 +55,7 @@ def approve(service: Service, id: str, actor: Actor, *, version: int | None = No
             return Decided(case=case, won=False)
         own = case.requested_by == actor.id
         if own and not service.self_approve:
-            raise NotAllowed("You asked for this yourself: another manager has to decide it.")
+            raise OwnRequest
         if ended := _ended(recorder, case, contact):
             return Decided(case=ended, won=False)
         assert contact is not None
@@ -77,7 +84,7 @@ def deny(
     service: Service, id: str, reason: str, actor: Actor, *, version: int | None = None
 ) -> Decided:
     """Raises as `approve` does, and `Invalid` without a reason: whoever asked has to know why."""
-    authorize(actor, Action.DECIDE)
+    check_decider(service, id, actor, verb="deny")
     if blank(reason):
         raise Invalid("Say why: whoever asked will read it.", field="reason")
     with service.store.transaction() as records:
@@ -130,10 +137,10 @@ def _taken_up(
 
 
 def _check_role_age(recorder: Recorder, actor: Actor) -> None:
-    """Raises `Changed` where the storage was busy for so long that the role may be lost meanwhile.
-    To ask Slack now would keep everybody else from writing."""
+    """Raises `RoleTooOld` where the lock was waited for, so that the role may be lost meanwhile. To
+    ask Slack now would keep everybody else from writing: whoever called asks, and tries again."""
     if actor.role_as_of is not None and recorder.now - actor.role_as_of > _ROLE_HOLDS:
-        raise Changed("The storage was busy, so nothing was decided. Press it again.")
+        raise RoleTooOld
 
 
 def _ended(recorder: Recorder, case: Case, contact: Contact | None) -> Case | None:
