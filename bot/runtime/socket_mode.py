@@ -29,7 +29,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config.settings import SettingsError
-from bot.consent.use_cases.once_store import RequestToken
+from bot.consent.use_cases.wrapped_store import RequestToken
 from bot.runtime import clock
 from handlers.slack.hand_over import HANDED_OVER, REQUEST, Begin
 from handlers.slack.payload import repaired
