@@ -40,6 +40,7 @@ from bot.consent.use_cases.lists.wishes import (
     add_opt_out,
     is_wanted,
     mark_leaving,
+    newest,
     record_on_holders,
 )
 from bot.consent.use_cases.record import Recorder
@@ -236,9 +237,9 @@ def lift_gone(
             )
             record_on_holders(recorder, key, change)
         if gone:
-            facts, (newest,) = records.addresses.get(key), records.log.entries(limit=1)
+            facts = records.addresses.get(key)
             if is_wanted(records, key, Channel.EMAIL) and not shown.shows_opt_out(key):
-                add_opt_out(recorder, facts, Channel.EMAIL, newest.id, only=provider)
+                add_opt_out(recorder, facts, Channel.EMAIL, newest(records), only=provider)
             state = list_state(records.key_value, provider)
             last = (state.last_report or DriftReport()).plus(gone=len(gone))
             put_state(records.key_value, provider, plain_replace(state, last_report=last))

@@ -88,7 +88,7 @@ def add_opt_out(
     for provider in log.service.providers.adding:
         if only not in (None, provider) or channel_of(log.service, provider) is not channel:
             continue
-        if stands(facts, provider):
+        if not has_room(log.service, facts, provider):
             continue
         name = Listing(provider=provider, cause=Cause.OURS).name
         known = log.records.write_backs.get(f"{name}:{facts.address}")
@@ -166,7 +166,8 @@ def is_still_wished(service: Service, records: Records, write: WriteBack) -> boo
     """Whether the reason for a write still holds: its call may come much later."""
     facts = records.addresses.get(write.key)
     if write.action is WriteAction.ADD:
-        return not stands(facts, write.provider) and is_wanted(records, write.key, write.channel)
+        room = has_room(service, facts, write.provider)
+        return room and is_wanted(records, write.key, write.channel)
     meant = Listing.of(write.listing)
     if meant.cause is Cause.BOUNCE:
         return facts.bounce is not Bounce.YES
@@ -177,15 +178,41 @@ def is_still_wished(service: Service, records: Records, write: WriteBack) -> boo
     return not is_wanted(records, write.key, write.channel)
 
 
-def stands(facts: AddressFacts, provider: str) -> bool:
-    """Whether the provider suppresses everything to the address already, as an opt-out."""
+def has_room(service: Service, facts: AddressFacts, provider: str) -> bool:
+    """Whether an opt-out of the address can be added: the provider does not have it yet, and no
+    other entry in its place."""
     standing = [
-        Listing.of(name)
+        listing
         for name, block in facts.blocks.items()
-        if block.state is BlockState.BLOCKED and not block.leaving
+        if block.state is BlockState.BLOCKED
+        and not block.leaving
+        and (listing := Listing.of(name)).provider == provider
+        and not listing.scope
     ]
-    return any(
-        one.provider == provider and one.cause in _OPTS_OUT and not one.scope for one in standing
+    if service.providers.has_one_entry(provider):
+        return not standing
+    return not any(one.cause in _OPTS_OUT for one in standing)
+
+
+def add_again(log: ChangeLog, key: str, provider: str) -> None:
+    """After the one entry of an address went, which stood in place of its opt-out: adds that."""
+    if not log.service.providers.has_one_entry(provider):
+        return
+    if not is_wanted(log.records, key, Channel.EMAIL):
+        return
+    ours = Listing(provider=provider, cause=Cause.OURS).name
+    block = log.records.addresses.get(key).blocks.get(ours)
+    if block is not None:
+        label = log.service.providers.label(provider)
+        change = BlockChanged(
+            sender=ours,
+            before=block.state,
+            after=BlockState.NONE,
+            reason=f"No longer on {label}'s list",
+        )
+        record_on_holders(log, key, change)
+    add_opt_out(
+        log, log.records.addresses.get(key), Channel.EMAIL, newest(log.records), only=provider
     )
 
 
@@ -240,7 +267,7 @@ def _own_adds(log: ChangeLog, key: str) -> Iterable[str]:
 def _take_off(
     log: ChangeLog, key: str, names: Iterable[str], channel: Channel = Channel.EMAIL
 ) -> None:
-    cause = _newest(log.records)
+    cause = newest(log.records)
     for name in dict.fromkeys(names):
         known = log.records.write_backs.get(f"{name}:{key}")
         block = log.records.addresses.get(key).blocks.get(name)
@@ -326,7 +353,7 @@ def _told_by(records: Records, contact: Contact, key: str) -> str | None:
     return None
 
 
-def _newest(records: Records) -> str:
+def newest(records: Records) -> str:
     """The id of the entry that was written last: what a wish follows from."""
-    (newest,) = records.log.entries(limit=1)
-    return newest.id
+    (last,) = records.log.entries(limit=1)
+    return last.id

@@ -29,6 +29,7 @@ from bot.consent.use_cases.lists.judge_entries import judge_entries
 from bot.consent.use_cases.lists.list_records import list_state
 from bot.consent.use_cases.lists.take_entries import take_newer, take_rest
 from bot.consent.use_cases.lists.wishes import (
+    add_again,
     is_still_wished,
     mark_leaving,
     record_on_holders,
@@ -240,6 +241,8 @@ def _settle(recorder: Recorder, row: WriteBack, outcome: WriteOutcome) -> WriteB
         case OutcomeKind.GONE:
             _lift(recorder, row)
             take_rest(recorder, row, outcome.found, (row.not_before or now) - CLAIM)
+            if not outcome.found:
+                add_again(recorder, row.key, row.provider)
             removed_at = row.removed_at or now
             settled = replace(row, state=WriteState.CONFIRMED, removed_at=removed_at, problem="")
         case OutcomeKind.NEWER if outcome.entry is not None:
