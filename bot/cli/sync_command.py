@@ -16,9 +16,9 @@ from bot.cli.terminal import complain, progress, say
 from bot.cli.usage_errors import WrongUsage
 from bot.consent.errors import Refused
 from bot.consent.use_cases import Service
+from bot.consent.use_cases.lists.finish_reads import ReadEnd
 from bot.consent.use_cases.lists.list_state import confirm_writes, read_state
 from bot.consent.use_cases.lists.look_at_lists import lists_status, writes_to_make
-from bot.consent.use_cases.lists.reads import ReadEnd
 from bot.consent.use_cases.lists.writes import release_parked
 from bot.consent.write_backs import WriteState
 from bot.runtime.list_jobs import open_lists
@@ -110,7 +110,7 @@ def _sync(service: Service, lists: ProviderLists, dry_run: bool, yes: bool) -> b
     tell_report(label, read_state(service, lists.name).last_report or end.report)
     if end.other_lists:
         say("  None of the entries that Optin knew is there: these may be another account's lists.")
-    if not _writes(service, lists.name):
+    if not service.providers.writes(lists.name):
         return not end.other_lists or _confirm_others(service, lists.name, label, yes)
     return _write(service, lists, label, yes)
 
@@ -143,10 +143,6 @@ class _Waits:
             return False
         time.sleep(asked)
         return True
-
-
-def _writes(service: Service, name: str) -> bool:
-    return name in service.providers.adding or bool(service.providers.removes(name))
 
 
 def _write(service: Service, lists: ProviderLists, label: str, yes: bool) -> bool:

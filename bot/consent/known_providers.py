@@ -118,6 +118,10 @@ class KnownProviders:
         known = self.by_id.get(id)
         return known.lists.removes if known and known.lists else frozenset()
 
+    def writes(self, id: str) -> bool:
+        """Whether Optin writes to the provider's lists, once somebody has confirmed it."""
+        return id in self.adding or bool(self.removes(id))
+
     def added_as(self, id: str) -> frozenset[Cause]:
         """The causes by which the provider's lists may show what Optin added."""
         known = self.by_id.get(id)

@@ -13,7 +13,7 @@ from bot.consent.records import KeyValue
 from bot.consent.store import Records
 from bot.consent.suppressions import Cause, Listing
 from bot.consent.use_cases.context import Service, keyed_hash
-from bot.consent.use_cases.lists.wishes import channel_of, has_room, is_wanted
+from bot.consent.use_cases.lists.wanted_entries import channel_of, has_room, is_wanted
 from bot.consent.write_backs import OPEN
 
 #: Of a keyed hash, bytes.
