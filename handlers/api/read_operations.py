@@ -12,9 +12,9 @@ from bot.consent.api_key import Scope
 from bot.consent.errors import NotFound
 from bot.consent.model import Channel
 from bot.consent.use_cases import Service, profile
+from bot.consent.use_cases.contact_profile import Profile
 from bot.consent.use_cases.feed import entries_since
 from bot.consent.use_cases.find_exactly import find_exactly
-from bot.consent.use_cases.look_up import Profile
 from bot.consent.use_cases.suppressed_contacts import Suppressed, suppressed
 from handlers import json_shapes
 from handlers.api.check_operation import GateTold

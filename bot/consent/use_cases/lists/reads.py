@@ -18,6 +18,7 @@ from bot.consent.store import Expected, Records
 from bot.consent.suppressions import Cause, ListedAddress
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.ingest import ingest_in
+from bot.consent.use_cases.lists.entry_fates import Fate, TakenEntry, judge_entry
 from bot.consent.use_cases.lists.list_alerts import ListNews, ListNewsKind, announce
 from bot.consent.use_cases.lists.list_records import (
     DriftReport,
@@ -31,7 +32,7 @@ from bot.consent.use_cases.lists.shown_entries import (
     mark_of,
     marks_of_page,
 )
-from bot.consent.use_cases.lists.take_entries import Fate, TakenEntry, judge_entry, take_entry
+from bot.consent.use_cases.lists.take_entries import take_entry
 
 #: Another replica may read after this, where no page came meanwhile.
 LEASE = timedelta(minutes=5)
