@@ -8,11 +8,12 @@ from typing import Annotated
 
 import typer
 
+from bot.cli.case_lines import case_line, case_lines
 from bot.cli.command_session import open_service, operator
 from bot.cli.find_contact import ContactText, find_one
 from bot.cli.terminal import say, when
 from bot.cli.usage_errors import WrongUsage
-from bot.consent.cases import CONTACT, Case, CaseState
+from bot.consent.cases import Case
 from bot.consent.errors import NotFound, Refused
 from bot.consent.model import Channel
 from bot.consent.use_cases import (
@@ -27,8 +28,7 @@ from bot.consent.use_cases import (
     deny,
     request,
 )
-from handlers.slack.blocks.formatting import phone, shown
-from handlers.vocabulary import actor, doer
+from handlers.vocabulary import actor
 
 app = typer.Typer(
     help="Re-opt-in requests: what a contact refused comes back by two keys, the contact's UNSTOP "
@@ -62,7 +62,7 @@ def list_(
     with open_service() as service:
         found = list(_open(service) if contact is None else _of(service, contact))
     for about in found:
-        say(_line(about))
+        say(case_line(about))
     if not found:
         say("There is none.")
 
@@ -72,7 +72,7 @@ def show(case: CaseId) -> None:
     """Shows a request, how far it has come, and what approval leads to."""
     with open_service() as service:
         # Inside: the name of a program that uses the API is read from the storage.
-        for line in _lines(case_details(service, _find(service, case), operator())):
+        for line in case_lines(case_details(service, _find(service, case), operator())):
             say(line)
 
 
@@ -121,7 +121,7 @@ def request_(
         found = find_one(service, contact)
         case = request(service, found.contact.id, wanted, operator())
         say(f"Requested: case {case.id}")
-        for line in _lines(case_details(service, case.id, operator())):
+        for line in case_lines(case_details(service, case.id, operator())):
             say(line)
 
 
@@ -163,7 +163,7 @@ def _told(service: Service, decided: Decided) -> None:
         by = f" by {actor(who, service.providers, markup=False)}" if who else ""
         on = f", {when(at)}" if at else ""
         raise Refused(f"This is {case.state} already{by}{on}. Nothing was changed.")
-    for line in _lines(case_details(service, case.id, operator())):
+    for line in case_lines(case_details(service, case.id, operator())):
         say(line)
 
 
@@ -210,62 +210,3 @@ def _moment(text: str) -> tuple[datetime, timedelta]:
         ) from None
     precision = timedelta(0) if at.second or at.microsecond else _MINUTE - _TICK
     return (at if at.tzinfo else at.replace(tzinfo=UTC)), precision
-
-
-def _line(about: CaseDetails) -> str:
-    case = about.case
-    name = shown(about.contact.name, 40) if about.contact else "(gone)"
-    said = [case.id, case.state, case.channel.word, name, case.address]
-    return "  ".join([*filter(None, said), f"asked {when(case.requested_at)}"])
-
-
-def _lines(about: CaseDetails) -> Iterator[str]:
-    case = about.case
-    yield _line(about)
-    if case.refused_at:
-        yield f"  Opted out     {when(case.refused_at)} {shown(case.refusal or '', 200)}".rstrip()
-    if case.evidence.text:
-        at = f" ({when(case.evidence.at)})" if case.evidence.at else ""
-        yield f"  Evidence      {shown(case.evidence.text, 600)}{at}"
-    if case.note:
-        yield f"  Note          {shown(case.note, 600)}"
-    asked = actor(case.requested_by, about.providers, markup=False)
-    yield f"  ☑ Requested by {asked}, {when(case.requested_at)}"
-    yield from _steps(about)
-    for warning in about.warnings if case.open else ():
-        yield f"  ! {warning}"
-    if case.open:
-        yield f"  Expires {when(case.expires_at)}"
-    elif case.state is CaseState.COMPLETED:
-        yield f"  ☑ {case.channel.word} On is YES"
-        for gate in about.now.gates if about.now else ():
-            yield f"  ☐ {doer(gate)}: {gate.remedy}"
-    elif case.ended_why:
-        yield f"  {case.ended_why}"
-
-
-def _steps(about: CaseDetails) -> Iterator[str]:
-    case = about.case
-    if case.decided_by == CONTACT and case.decided_at:
-        yield f"  ☑ Confirmed by the contact's own link, {when(case.decided_at)}"
-    elif case.decided_by and case.decided_at:
-        word = "Denied" if case.state is CaseState.DENIED else "Approved"
-        own = ", who asked for it" if case.self_approved else ""
-        why = f": {shown(case.decision, 300)}" if case.decision else ""
-        by = actor(case.decided_by, about.providers, markup=False)
-        yield f"  ☑ {word} by {by}{own}, {when(case.decided_at)}{why}"
-    elif case.open:
-        yield "  ☐ A manager approves"
-    if case.open and about.missing:
-        for sender in about.missing:
-            sms = case.channel is Channel.SMS
-            yield (
-                f"  ☐ Contact texts {about.unblock_words[sender]} to {phone(sender)}"
-                if sms
-                else f"  ☐ {sender} takes the address off its list"
-            )
-    elif case.unstopped_at:
-        yield f"  ☑ The block was lifted, {when(case.unstopped_at)}"
-    if case.state is CaseState.PENDING and about.then and not about.missing:
-        for gate in about.then.gates:
-            yield f"  After approval: {gate.remedy}"

@@ -173,6 +173,8 @@ def _slack(settings: Settings, post: bool) -> Iterator[Finding]:
     from slack_sdk import WebClient
     from slack_sdk.errors import SlackApiError
 
+    from bot.cli.channel_findings import channel_findings
+
     client = WebClient(
         token=settings.bot_token,
         base_url=settings.slack_api_url,
@@ -200,7 +202,7 @@ def _slack(settings: Settings, post: bool) -> Iterator[Finding]:
     if mode is Mode.SOCKET:
         yield _app_token(client, settings.app_token)
     yield from people_findings(client, settings)
-    yield from _channels(client, settings, post)
+    yield from channel_findings(client, settings, post=post)
     yield from notice_findings(settings)
     yield from link_findings(settings)
 
@@ -242,54 +244,3 @@ def _app_token(client: WebClient, token: str) -> Finding:
             "connections:write, under Basic Information.",
         )
     return Finding(what="Socket Mode can connect.")
-
-
-def _channels(client: WebClient, settings: Settings, post: bool) -> Iterator[Finding]:
-    channels = {
-        "OPTIN_ALERT_CHANNEL": settings.alert_channel,
-        "OPTIN_APPROVAL_CHANNEL": settings.approval_channel,
-    }
-    named = {channel: name for name, channel in reversed(channels.items()) if channel}
-    if not named:
-        yield Finding(
-            what="No channel is set for alerts.",
-            cure="Set OPTIN_ALERT_CHANNEL to a channel's id, and /invite the bot there.",
-            advice=True,
-        )
-    for channel, name in named.items():
-        if _is_shared(client, channel):
-            yield Finding(
-                what=f"{channel} ({name}) is shared with another organisation, or an invitation "
-                "to one is open: nothing is posted there.",
-                cure=f"Stop sharing it, or set {name} to a channel of your own.",
-            )
-        elif post:
-            yield _post(client, channel, name)
-        else:
-            yield Finding(what=f"{name} is {channel}; --post tries whether the bot can post there.")
-
-
-def _is_shared(client: WebClient, channel: str) -> bool:
-    """False, too, where Slack does not say: another line says what is wrong then."""
-    from slack_sdk.errors import SlackApiError
-
-    from handlers.slack.alerts.shared import is_shared
-
-    try:
-        return is_shared(client.conversations_info(channel=channel)["channel"])
-    except SlackApiError:
-        return False
-
-
-def _post(client: WebClient, channel: str, name: str) -> Finding:
-    from slack_sdk.errors import SlackApiError
-
-    try:
-        posted = client.chat_postMessage(channel=channel, text="Optin can post to this channel.")
-        client.chat_delete(channel=channel, ts=str(posted["ts"]))
-    except SlackApiError as error:
-        return Finding(
-            what=f"The bot can't post to {channel} ({name}): {error.response.get('error')}.",
-            cure="Check the channel's id, and type /invite @Optin in that channel.",
-        )
-    return Finding(what=f"The bot can post to {channel} ({name}).")

@@ -16,9 +16,9 @@ from bot.cli.terminal import complain, progress, say
 from bot.cli.usage_errors import WrongUsage
 from bot.consent.errors import Refused
 from bot.consent.use_cases import Service
+from bot.consent.use_cases.lists.finish_reads import ReadEnd
 from bot.consent.use_cases.lists.list_state import confirm_writes, read_state
 from bot.consent.use_cases.lists.look_at_lists import lists_status, writes_to_make
-from bot.consent.use_cases.lists.reads import ReadEnd
 from bot.consent.use_cases.lists.writes import release_parked
 from bot.consent.write_backs import WriteState
 from bot.runtime.list_jobs import open_lists
@@ -110,7 +110,7 @@ def _sync(service: Service, lists: ProviderLists, dry_run: bool, yes: bool) -> b
     tell_report(label, read_state(service, lists.name).last_report or end.report)
     if end.other_lists:
         say("  None of the entries that Optin knew is there: these may be another account's lists.")
-    if not _writes(service, lists.name):
+    if not service.providers.writes(lists.name):
         return not end.other_lists or _confirm_others(service, lists.name, label, yes)
     return _write(service, lists, label, yes)
 
@@ -145,10 +145,6 @@ class _Waits:
         return True
 
 
-def _writes(service: Service, name: str) -> bool:
-    return name in service.providers.adding or bool(service.providers.removes(name))
-
-
 def _write(service: Service, lists: ProviderLists, label: str, yes: bool) -> bool:
     """Makes the writes that wait, once somebody has confirmed the first one."""
     name = lists.name
@@ -176,36 +172,42 @@ def _write(service: Service, lists: ProviderLists, label: str, yes: bool) -> boo
 
 def _confirm(service: Service, name: str, label: str, what: str, yes: bool) -> bool:
     say(f"  Optin has not written to {label}'s lists yet. Now: {what}.")
-    if not yes and not sys.stdin.isatty():
-        complain(
-            f"Not confirmed, so nothing was written to {label}'s list: here nobody can be asked. "
-            "Say --yes, or confirm it in the alert channel."
-        )
-        return False
-    if not yes and not typer.confirm(f"Write these to {label}'s list?"):
-        say(f"  Nothing is written to {label}'s list before somebody confirms it.")
-        return False
-    return _confirmed(service, name)
+    return _agreed(
+        service,
+        name,
+        yes,
+        question=f"Write these to {label}'s list?",
+        not_asked=f"nothing was written to {label}'s list: here nobody can be asked. Say --yes",
+        declined=f"Nothing is written to {label}'s list before somebody confirms it.",
+    )
 
 
 def _confirm_others(service: Service, name: str, label: str, yes: bool) -> bool:
     """Where Optin only reads: whether somebody says that these are the right lists."""
+    agreed = _agreed(
+        service,
+        name,
+        yes,
+        question=f"Are these the right lists of {label}?",
+        not_asked=f"Optin keeps what it knows of {label}'s lists: here nobody can be asked. If "
+        "these are the right lists, say --yes",
+        declined=f"Optin keeps what it knows of {label}'s lists.",
+    )
+    if agreed:
+        say("  With the next read, Optin lifts the entries that are gone. Run the command again.")
+    return agreed
+
+
+def _agreed(
+    service: Service, name: str, yes: bool, *, question: str, not_asked: str, declined: str
+) -> bool:
+    """Asks the person at the terminal, and stores their yes. `not_asked` follows "so"."""
     if not yes and not sys.stdin.isatty():
-        complain(
-            f"Not confirmed, so Optin keeps what it knows of {label}'s lists: here nobody can be "
-            "asked. If these are the right lists, say --yes, or confirm it in the alert channel."
-        )
+        complain(f"Not confirmed, so {not_asked}, or confirm it in the alert channel.")
         return False
-    if not yes and not typer.confirm(f"Are these the right lists of {label}?"):
-        say(f"  Optin keeps what it knows of {label}'s lists.")
+    if not yes and not typer.confirm(question):
+        say(f"  {declined}")
         return False
-    if not _confirmed(service, name):
-        return False
-    say("  With the next read, Optin lifts the entries that are gone. Run the command again.")
-    return True
-
-
-def _confirmed(service: Service, name: str) -> bool:
     try:
         confirm_writes(service, name, operator())
     except Refused as refused:

@@ -48,6 +48,9 @@ class KnownLists:
     #: and whether it shows those of groups, topics and streams, too.
     shows: frozenset[Cause] = frozenset()
     shows_scopes: bool = False
+    #: Whether an address has one entry at most, for whatever reason: while another one stands,
+    #: no opt-out can be added, and none is needed.
+    one_entry: bool = False
     #: Whether opt-outs are added, and as what the lists may show such an entry.
     adds: bool = False
     added_as: frozenset[Cause] = frozenset({Cause.OURS, Cause.UNSUBSCRIBE})
@@ -115,6 +118,10 @@ class KnownProviders:
         known = self.by_id.get(id)
         return known.lists.removes if known and known.lists else frozenset()
 
+    def writes(self, id: str) -> bool:
+        """Whether Optin writes to the provider's lists, once somebody has confirmed it."""
+        return id in self.adding or bool(self.removes(id))
+
     def added_as(self, id: str) -> frozenset[Cause]:
         """The causes by which the provider's lists may show what Optin added."""
         known = self.by_id.get(id)
@@ -124,6 +131,11 @@ class KnownProviders:
         """Whether Optin can read the provider's lists."""
         known = self.by_id.get(id)
         return bool(known and known.lists and known.lists.reads)
+
+    def has_one_entry(self, id: str) -> bool:
+        """Whether the provider's list has one entry of an address at most."""
+        known = self.by_id.get(id)
+        return bool(known and known.lists and known.lists.one_entry)
 
     def keeps_list(self, id: str) -> bool:
         """Whether the provider keeps a suppression list. Every company does; a program only reports

@@ -11,7 +11,7 @@ from bot.consent.use_cases.feed import FeedType, changes, newest_changes, newest
 from handlers import json_shapes
 from handlers.api.operations import ApiMessage, ApiReply, ApiRequest, Instant, Operation
 from handlers.api.problems import Problem
-from handlers.api.read_operations import PageSize, Place
+from handlers.api.read_messages import PageSize, Place
 
 #: Seconds that a request waits at most: proxies hang up after thirty and more.
 LONGEST_WAIT = 25

@@ -28,7 +28,8 @@ from handlers.api.consent_messages import (
 )
 from handlers.api.operations import ApiMessage, ApiReply, ApiRequest, Instant, Operation
 from handlers.api.problems import Problem
-from handlers.api.read_operations import ContactStatus, contact_reply
+from handlers.api.read_messages import ContactStatus
+from handlers.api.read_operations import contact_reply
 from handlers.json_shapes import case_shape, instant
 
 _Detail = Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)] | None | msgspec.UnsetType

@@ -13,11 +13,11 @@ from bot.consent.model import Actor
 from bot.consent.use_cases import Service
 from bot.consent.use_cases.time_travel import TimeBasis, profile_at
 from handlers.slack import ids
-from handlers.slack.actions import log_view
 from handlers.slack.blocks.modal_frame import Metadata, View
 from handlers.slack.blocks.past_modal import past_modal
 from handlers.slack.interaction import INCOMPLETE, Body, chosen, pressed, view_id
 from handlers.slack.interaction import view as view_of
+from handlers.slack.log_actions import log_view
 from handlers.slack.metadata import read_metadata
 
 

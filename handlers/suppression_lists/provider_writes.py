@@ -15,13 +15,8 @@ from bot.consent.frozen import replace
 from bot.consent.suppressions import Cause, ListedAddress
 from bot.consent.use_cases import Service
 from bot.consent.use_cases.lists.judge_entries import judge_entries
-from bot.consent.use_cases.lists.writes import (
-    OutcomeKind,
-    WriteOutcome,
-    claim_writes,
-    give_back,
-    settle_write,
-)
+from bot.consent.use_cases.lists.settle_writes import OutcomeKind, WriteOutcome, settle_write
+from bot.consent.use_cases.lists.writes import claim_writes, give_back
 from bot.consent.write_backs import WriteAction, WriteBack, WriteState
 from handlers.suppression_lists.provider_lists import (
     Added,

@@ -10,15 +10,8 @@ from datetime import datetime
 
 from bot.consent.suppressions import ListedAddress
 from bot.consent.use_cases import Service
-from bot.consent.use_cases.lists.reads import (
-    ListRead,
-    ReadEnd,
-    abandon_read,
-    begin_read,
-    finish_read,
-    lift_gone,
-    take_page,
-)
+from bot.consent.use_cases.lists.finish_reads import ReadEnd, finish_read, lift_gone
+from bot.consent.use_cases.lists.reads import ListRead, abandon_read, begin_read, take_page
 from handlers.suppression_lists.provider_lists import ListsUnavailable, ProviderLists, ReadOutdated
 
 

@@ -37,8 +37,7 @@ class WriteWorker:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`lists` are the clients by provider. Those that Optin writes nothing to are left out."""
-        providers = service.providers
-        mine = {n: c for n, c in lists.items() if n in providers.adding or providers.removes(n)}
+        mine = {name: one for name, one in lists.items() if service.providers.writes(name)}
         self._service = service
         self._stop = threading.Event()
         self._accounts = {name: client.account for name, client in mine.items()}

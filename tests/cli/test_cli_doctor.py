@@ -15,12 +15,18 @@ import yaml
 
 from bot.cli.doctor_command import OPTIONAL_SCOPES, SCOPES
 from bot.consent.alerts import INSTALLER, Alert, AlertKind, Delivery, DeliveryState
+from bot.consent.use_cases.alerts.digest_settings import (
+    DigestEvery,
+    DigestSettings,
+    change_digest,
+)
 from handlers.webhooks.providers import SPECS
 from sandbox.client import Workspace
 from sandbox.first_workspace import ALERTS, BEN, LEE, MANAGERS, RANDOM
 from sandbox.manifest import Manifest
 from storage import open_store
 from tests.support.cli_fixtures import Cli
+from tests.support.consent_fixtures import MANAGER, open_service
 from tests.support.storages import path_in, url_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -253,6 +259,35 @@ def test_a_channel_that_took_no_alerts_is_said_with_who_could_be_told(
     assert f"Slack took no alerts in {ALERTS} today: is_archived." in done.out
     assert ("None of the managers could be told." in done.out) is not told
     assert "Unarchive it" in done.out
+
+
+@pytest.mark.parametrize("post", [True, False])
+def test_a_digest_channel_that_takes_no_digest_is_said(
+    cli: Cli, well: pytest.MonkeyPatch, post: bool
+) -> None:
+    path = path_in(cli.folder / "kept")
+    well.setenv("OPTIN_STORAGE", url_of(path))
+    service = open_service(path, lambda: datetime.now(UTC))
+    daily = DigestSettings(every=DigestEvery.DAY)
+    for channel in (ALERTS, RANDOM, "C0GONE9999"):
+        change_digest(service, channel, daily, MANAGER)
+    service.store.close()
+
+    done = cli("doctor", *(["--post"] if post else []))
+
+    assert done.status == 1
+    wrong = [line for line in done.out.splitlines() if line.startswith("🔴")]
+    assert [RANDOM in wrong[0], "C0GONE9999" in wrong[1], len(wrong)] == [True, True, 2]
+    assert all("(digest)" in line for line in wrong)
+    assert done.out.count("/invite @Optin") == 2
+    # Its own line says how the alert channel stands.
+    assert f"{ALERTS} (digest)" not in done.out
+
+    service = open_service(path, lambda: datetime.now(UTC))
+    for channel in (RANDOM, "C0GONE9999"):
+        change_digest(service, channel, DigestSettings(every=DigestEvery.OFF), MANAGER)
+    service.store.close()
+    assert cli("doctor", *(["--post"] if post else [])).status == 0
 
 
 def test_a_channel_is_tried_by_posting_and_nothing_stays_there(

@@ -13,9 +13,7 @@ from bot.consent.use_cases import Details, Row, Service, import_rows, undo_impor
 from bot.consent.use_cases.imports.import_jobs import (
     LEASE,
     REDRAWN_WITHIN,
-    ImportJob,
     JobProgress,
-    JobState,
     Overtaken,
     claim_job,
     decide_job,
@@ -26,6 +24,7 @@ from bot.consent.use_cases.imports.import_jobs import (
     start_job,
     sweep_jobs,
 )
+from bot.consent.use_cases.imports.stored_jobs import ImportJob, JobState
 from bot.runtime.clock import Stopped
 from tests.support.consent_fixtures import AGENT, MANAGER, OPERATOR, told
 

@@ -208,3 +208,42 @@ def test_a_list_that_cannot_be_read_gets_an_opt_out_once(jobs: Jobs) -> None:
     assert jobs.there.calls("add", phone) == 1
     with jobs.service.store.reading() as records:
         assert not records.addresses.get(phone).blocks
+
+
+@pytest.mark.parametrize("provider", ["resend", "ses"])
+@pytest.mark.parametrize("known", [True, False])
+def test_a_list_with_one_entry_for_an_address_gets_the_opt_out_after_the_bounce(
+    jobs: Jobs, known: bool
+) -> None:
+    ana = person(jobs.service)
+    place, words = BOUNCED[jobs.provider]
+    if known:
+        jobs.there.add(place, ANA, **words)
+        jobs.read()
+        opt_out(jobs.service, ana)
+    else:
+        opt_out(jobs.service, ana)
+        jobs.there.add(place, ANA, **words)
+    jobs.work()
+    jobs.read()
+    before = entries(jobs)
+    for _ in range(2):
+        jobs.read()
+        jobs.work()
+
+    # Nothing is added and lifted each day, and no difference is told.
+    assert entries(jobs) == before
+    report = read_state(jobs.service, jobs.provider).last_report
+    assert report is not None
+    assert not report.differs
+    clear_bounce(jobs, ana)
+    jobs.work()
+    assert jobs.blocks() == {f"{jobs.provider}/ours"}
+    (entry,) = jobs.there.entries(ANA)
+    assert (entry.get("origin"), entry.get("Reason")) in (("manual", None), (None, "COMPLAINT"))
+    assert verify(jobs.service).problem is None
+
+
+def entries(jobs: Jobs) -> int:
+    with jobs.service.store.reading() as records:
+        return records.log.head()[0]

@@ -32,7 +32,7 @@ from bot.consent.use_cases import (
 )
 from bot.consent.use_cases.imports import Row
 from bot.consent.use_cases.lists.reads import begin_read, take_page
-from bot.consent.use_cases.lists.writes import settle_write
+from bot.consent.use_cases.lists.settle_writes import settle_write
 from tests.support.consent_fixtures import AGENT, MANAGER, OPERATOR
 from tests.support.list_fixtures import BY_PHONE, Lists, check
 from tests.support.take_fixtures import delivered, mailed, tell

@@ -12,9 +12,10 @@ from bot.consent.log.entries import EntryKind
 from bot.consent.model import Bounce, Channel, ConsentValue
 from bot.consent.suppressions import Cause
 from bot.consent.use_cases import StatusUpdate, change, verify
+from bot.consent.use_cases.lists.finish_reads import finish_read
 from bot.consent.use_cases.lists.list_alerts import ListNewsKind, news_of
 from bot.consent.use_cases.lists.list_state import note_problem, read_state
-from bot.consent.use_cases.lists.reads import begin_read, finish_read, take_page
+from bot.consent.use_cases.lists.reads import begin_read, take_page
 from bot.consent.write_backs import ECHO_WITHIN, WriteAction, WriteState
 from tests.support.consent_fixtures import AGENT, told
 from tests.support.list_fixtures import BY_PHONE, Lists, ana, check, come_back

@@ -21,15 +21,13 @@ from bot.consent.use_cases import (
     undo,
 )
 from bot.consent.use_cases.lists.list_state import confirm_writes, read_state
-from bot.consent.use_cases.lists.writes import (
+from bot.consent.use_cases.lists.settle_writes import (
     MOST_ATTEMPTS,
     OutcomeKind,
     WriteOutcome,
-    claim_writes,
-    give_back,
-    release_parked,
     settle_write,
 )
+from bot.consent.use_cases.lists.writes import claim_writes, give_back, release_parked
 from bot.consent.write_backs import WriteAction, WriteState
 from tests.support.consent_fixtures import AGENT, MANAGER, OPERATOR, told
 from tests.support.list_fixtures import (

@@ -11,8 +11,9 @@ from bot.consent.events import EventKind, Failure
 from bot.consent.model import Channel, ConsentValue, Contact
 from bot.consent.suppressions import Cause
 from bot.consent.use_cases import Details, StatusUpdate, change, edit, erase, profile, undo
-from bot.consent.use_cases.lists.reads import begin_read, finish_read, lift_gone, take_page
-from bot.consent.use_cases.lists.writes import OutcomeKind, WriteOutcome, settle_write
+from bot.consent.use_cases.lists.finish_reads import finish_read, lift_gone
+from bot.consent.use_cases.lists.reads import begin_read, take_page
+from bot.consent.use_cases.lists.settle_writes import OutcomeKind, WriteOutcome, settle_write
 from bot.consent.write_backs import WriteState
 from tests.support.consent_fixtures import AGENT, OPERATOR, told
 from tests.support.list_fixtures import (

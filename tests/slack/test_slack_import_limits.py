@@ -10,7 +10,7 @@ import pytest
 from bot.consent.model import Channel, Contact
 from bot.consent.rules import decide
 from bot.consent.use_cases import CheckedAddress
-from bot.consent.use_cases.imports.import_jobs import ImportJob
+from bot.consent.use_cases.imports.stored_jobs import ImportJob
 from handlers.slack.blocks.check_modals import checked_modal
 from handlers.slack.blocks.formatting import MESSAGE, Block
 from handlers.slack.imports import import_blocks

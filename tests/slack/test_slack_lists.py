@@ -29,7 +29,7 @@ from bot.consent.use_cases import (
 from bot.consent.use_cases.lists.list_alerts import ListNews, ListNewsKind, announce
 from bot.consent.use_cases.lists.list_records import list_state, put_state
 from bot.consent.use_cases.lists.list_state import confirm_writes, note_problem, read_state
-from bot.consent.use_cases.lists.writes import OutcomeKind, WriteOutcome, settle_write
+from bot.consent.use_cases.lists.settle_writes import OutcomeKind, WriteOutcome, settle_write
 from handlers.slack.alerts.render.case_progress import current_headline, progress, still
 from handlers.slack.blocks.card import card
 from sandbox.first_workspace import ALERTS, LEE

@@ -24,21 +24,12 @@ from bot.consent.use_cases import (
     profile,
     verify,
 )
+from bot.consent.use_cases.lists.finish_reads import ReadEnd, finish_read, lift_gone
 from bot.consent.use_cases.lists.judge_entries import judge_entries
 from bot.consent.use_cases.lists.list_state import confirm_writes
-from bot.consent.use_cases.lists.reads import (
-    ReadEnd,
-    begin_read,
-    finish_read,
-    lift_gone,
-    take_page,
-)
-from bot.consent.use_cases.lists.writes import (
-    OutcomeKind,
-    WriteOutcome,
-    claim_writes,
-    settle_write,
-)
+from bot.consent.use_cases.lists.reads import begin_read, take_page
+from bot.consent.use_cases.lists.settle_writes import OutcomeKind, WriteOutcome, settle_write
+from bot.consent.use_cases.lists.writes import claim_writes
 from bot.consent.write_backs import WriteAction, WriteBack, WriteState
 from bot.runtime.clock import Stopped
 from tests.support.cases_fixtures import ask

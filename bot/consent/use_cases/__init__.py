@@ -35,6 +35,7 @@ from bot.consent.use_cases.check_addresses import (
     check_addresses,
     check_recipients,
 )
+from bot.consent.use_cases.contact_profile import Found, Profile
 from bot.consent.use_cases.contacts import Details, add, edit, note
 from bot.consent.use_cases.context import COMMAND, Service
 from bot.consent.use_cases.erase import erase
@@ -51,8 +52,6 @@ from bot.consent.use_cases.key_values import read_value, read_values, update_val
 from bot.consent.use_cases.known_senders import senders
 from bot.consent.use_cases.log_pages import LogLine, LogPage, contact_log, recent_log
 from bot.consent.use_cases.look_up import (
-    Found,
-    Profile,
     find,
     others_gates,
     profile,

@@ -14,7 +14,7 @@ from bot.consent.parsing import blank, fold, read_phone, storable, visible
 from bot.consent.permissions import Action, authorize
 from bot.consent.use_cases.address_opt_outs import carry, gain
 from bot.consent.use_cases.context import Service, present
-from bot.consent.use_cases.lists.wishes import left_behind
+from bot.consent.use_cases.lists.leaving_entries import left_behind
 from bot.consent.use_cases.record import Recorder, new_id
 
 LONGEST_NAME = 1_000

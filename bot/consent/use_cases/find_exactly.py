@@ -8,8 +8,9 @@ from bot.consent.addresses import key_of
 from bot.consent.model import Actor
 from bot.consent.parsing import read_phone
 from bot.consent.permissions import Action, authorize
+from bot.consent.use_cases.contact_profile import Profile
 from bot.consent.use_cases.context import Service
-from bot.consent.use_cases.look_up import Profile, profile_of
+from bot.consent.use_cases.look_up import profile_of
 
 
 def find_exactly(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 
 from bot.consent.addresses import key_of
 from bot.consent.cases import Case, CaseState
@@ -13,16 +11,18 @@ from bot.consent.errors import Invalid, NotFound
 from bot.consent.gates import Gate
 from bot.consent.log.entries import Entry, EntryKind, last_that_matters
 from bot.consent.model import Actor, AddressFacts, Channel, ConsentValue, Contact
-from bot.consent.parsing import fold, looks_like_phone, read_phone, visible
+from bot.consent.parsing import looks_like_phone, read_phone, visible
 from bot.consent.permissions import Action, authorize, may
 from bot.consent.records import Contacts, Log
-from bot.consent.rules import ANY, Decision, decide
+from bot.consent.rules import Decision, decide
 from bot.consent.senders import Senders
 from bot.consent.storage_behind import StorageBehind, behind_of
 from bot.consent.store import Expected, Records
+from bot.consent.use_cases.contact_profile import Found, Profile
 from bot.consent.use_cases.context import LookUp, Service
 from bot.consent.use_cases.known_senders import MARK, senders_of
 from bot.consent.use_cases.lists.held_up import held_up, without_removals
+from bot.consent.use_cases.near_matches import similar_contacts
 from bot.consent.use_cases.undo import is_undoable
 from bot.consent.use_cases.unheld_addresses import known_of
 from bot.consent.vanity_numbers import vanity_number
@@ -33,7 +33,6 @@ LONGEST_QUERY = 200
 MOST_HITS = 100
 #: Digits; less is no part of a number that anybody looks for.
 _FEWEST = 3
-_NEAR = 5
 #: Newest entries that a look-up reads, to find the last one that matters: a STOP is followed by its
 #: block and by the expected error.
 _NEWEST = 4
@@ -45,65 +44,10 @@ MOST_NAMES = 5
 _SCHEME = re.compile("(?:tel|sms|rcs|whatsapp|mailto):(?=.*[0-9@])", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """Everything that a card shows of one contact."""
-
-    contact: Contact
-    facts: Mapping[Channel, AddressFacts]
-    #: The headline: the default sender's, where our senders are known.
-    decisions: Mapping[Channel, Decision]
-    #: SMS for every other sender of ours, by its id.
-    by_sender: Mapping[str, Decision]
-    #: How many others have the same phone number or mailbox.
-    shared: Mapping[Channel, int]
-    #: Names of some of them.
-    sharing: Mapping[Channel, Sequence[str]] = field(default_factory=dict)
-    #: Re-opt-ins under way.
-    cases: Mapping[Channel, Case] = field(default_factory=dict)
-    #: What is known of our senders.
-    senders: Senders = ANY
-    #: Newest first; of a contact found alone the newest, of one of several none.
-    latest: Sequence[Entry] = ()
-    #: Who looks, for what they may do. None in an export.
-    viewer: Actor | None = None
-    #: Where this person may decide the re-opt-in that is asked for.
-    decidable: frozenset[Channel] = frozenset()
-    #: Where the person who looks may take back their own NO now (`undo`).
-    undoable: frozenset[Channel] = frozenset()
-    #: By entry of a provider's list, why Optin does not take it off, where it would.
-    held_up: Mapping[str, str] = field(default_factory=dict)
-    #: The last entry that is no expected error and changed something; where `latest` was asked for.
-    last: Entry | None = None
-    #: The address of the contact's page in the CRM; None where there is none.
-    crm_page: str | None = None
-
-
 def others_gates(profile: Profile, other: Decision) -> tuple[Gate, ...]:
     """What holds another sender back and not the headline's: its own blocks."""
     told = {(gate.code, gate.sender) for gate in profile.decisions[other.channel].gates}
     return tuple(gate for gate in other.gates if (gate.code, gate.sender) not in told)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What a look-up found."""
-
-    #: Contacts who have exactly this address or id, or whom the name fits.
-    contacts: Sequence[Profile]
-    #: There are more than `contacts` holds.
-    more: bool = False
-    #: How many are known to match, up to `MOST_HITS`.
-    count: int = 0
-    #: Contacts who are nearly that, when there is none.
-    near: Sequence[Profile] = ()
-    #: The address that was asked for, when it is one.
-    phone: str | None = None
-    email: str | None = None
-    #: What is known of that address although nobody has it.
-    facts: AddressFacts | None = None
-    #: Why what was typed can't be an address, when it looks like one.
-    problem: str | None = None
 
 
 def find(service: Service, text: str, actor: Actor, *, skip: int = 0, limit: int = 10) -> Found:
@@ -354,6 +298,13 @@ def _hits(contacts: Contacts, text: str, phone: str | None, email: str | None) -
     return list({contact.id: contact for contact in (*spelled, *named)}.values())
 
 
+def _similar(
+    contacts: Contacts, text: str, phone: str | None, email: str | None
+) -> Sequence[Contact]:
+    """Nearly that; a digit or two would be near to every number."""
+    return [] if _too_short(text) else similar_contacts(contacts, text, phone, email)
+
+
 def _too_short(text: str) -> bool:
     """Whether somebody meant a number, and typed a digit or two of it."""
     digits = sum(character.isdecimal() for character in text)
@@ -362,43 +313,3 @@ def _too_short(text: str) -> bool:
 
 def _has_letters(text: str) -> bool:
     return any(character.isalpha() for character in text)
-
-
-def _similar(
-    contacts: Contacts, text: str, phone: str | None, email: str | None
-) -> Sequence[Contact]:
-    """Contacts with a number, mailbox or name that differs a little."""
-    if _too_short(text):
-        return []
-    if phone:
-        parts: Iterable[str] = (phone[-7:], phone[-4:], phone[:-4])
-        return _closest(contacts, parts, phone, lambda contact: contact.phone or "", 0.8)
-    if email:
-        email = key_of(email)
-        name, _, host = email.partition("@")
-        return _closest(
-            contacts, (name, name[:3], host), email, lambda c: c.key(Channel.EMAIL) or "", 0.7
-        )
-    words = sorted(fold(text).split(), key=len, reverse=True)
-    parts = [part for word in words[:3] for part in (word[:4], word[:2], word[-3:])]
-    return _closest(contacts, parts, fold(text), lambda contact: fold(contact.name), 0.6)
-
-
-def _closest(
-    contacts: Contacts,
-    parts: Iterable[str],
-    wanted: str,
-    spelling: Callable[[Contact], str],
-    cutoff: float,
-) -> Sequence[Contact]:
-    found: dict[str, Contact] = {}
-    for part in parts:
-        if len(part) >= 2:
-            found |= {contact.id: contact for contact in contacts.search(part, limit=200)}
-    scored = []
-    matcher = difflib.SequenceMatcher(b=wanted)
-    for contact in found.values():
-        matcher.set_seq1(spelling(contact))
-        if matcher.quick_ratio() >= cutoff and (score := matcher.ratio()) >= cutoff:
-            scored.append((-score, contact.id, contact))
-    return [contact for _, _, contact in sorted(scored)[:_NEAR]]

@@ -24,7 +24,7 @@ from bot.consent.use_cases.address_opt_outs import bring
 from bot.consent.use_cases.consent_history import refusals_of, standing, statements
 from bot.consent.use_cases.contacts import Fields, identity, update
 from bot.consent.use_cases.context import Service, present
-from bot.consent.use_cases.lists.wishes import left_behind
+from bot.consent.use_cases.lists.leaving_entries import left_behind
 from bot.consent.use_cases.record import Recorder
 
 

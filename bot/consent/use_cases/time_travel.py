@@ -24,9 +24,10 @@ from bot.consent.records import Log
 from bot.consent.rules import RULES_VERSION
 from bot.consent.storage_behind import behind_of
 from bot.consent.store import Records
+from bot.consent.use_cases.contact_profile import Profile
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.known_senders import senders_of
-from bot.consent.use_cases.look_up import Profile, decisions_by_sender, decisions_of
+from bot.consent.use_cases.look_up import decisions_by_sender, decisions_of
 from bot.consent.use_cases.record import history
 from bot.consent.use_cases.unheld_addresses import known_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from bot.consent.errors import OptinError
-from bot.consent.use_cases.imports.import_jobs import ImportJob, JobState
+from bot.consent.use_cases.imports.stored_jobs import ImportJob, JobState
 from handlers.slack.alerts.slack_errors import CALL_FAILED, slack_failure
 from handlers.slack.response_url import SLACK_FAILED
 from handlers.slack.slack_faults import lasting, passes

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from bot.consent.known_providers import KnownProviders
-from bot.consent.use_cases.imports.import_jobs import ImportJob
 from bot.consent.use_cases.imports.rows import Consequence, counted
+from bot.consent.use_cases.imports.stored_jobs import ImportJob
 from handlers.contacts_file import ListKind
 from handlers.contacts_file.columns import Column
 from handlers.slack import ids

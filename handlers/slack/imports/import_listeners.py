@@ -13,13 +13,8 @@ from bot.consent.errors import Invalid, StorageFailed
 from bot.consent.model import Actor
 from bot.consent.permissions import Action, authorize
 from bot.consent.use_cases import Service
-from bot.consent.use_cases.imports.import_jobs import (
-    ImportJob,
-    JobState,
-    decide_job,
-    job_redrawn,
-    start_job,
-)
+from bot.consent.use_cases.imports.import_jobs import decide_job, job_redrawn, start_job
+from bot.consent.use_cases.imports.stored_jobs import ImportJob, JobState
 from handlers.contacts_file import ListKind
 from handlers.slack import ids
 from handlers.slack.blocks.formatting import Block

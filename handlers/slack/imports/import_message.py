@@ -10,13 +10,8 @@ from dataclasses import replace
 from slack_sdk import WebClient
 
 from bot.consent.use_cases import Service
-from bot.consent.use_cases.imports.import_jobs import (
-    ImportJob,
-    JobState,
-    Overtaken,
-    job_as_stored,
-    keep_job,
-)
+from bot.consent.use_cases.imports.import_jobs import Overtaken, job_as_stored, keep_job
+from bot.consent.use_cases.imports.stored_jobs import ImportJob, JobState
 from handlers.slack.alerts.slack_errors import CALL_FAILED, ErrorKind, slack_failure
 from handlers.slack.blocks.formatting import Block
 from handlers.slack.direct_file import direct_messages

@@ -21,9 +21,7 @@ from bot.consent.model import Actor, Role
 from bot.consent.use_cases import Report, Service, import_rows, undo_import
 from bot.consent.use_cases.imports.import_jobs import (
     LEASE,
-    ImportJob,
     JobProgress,
-    JobState,
     Overtaken,
     claim_job,
     keep_job,
@@ -31,6 +29,7 @@ from bot.consent.use_cases.imports.import_jobs import (
     release_job,
     renew_job,
 )
+from bot.consent.use_cases.imports.stored_jobs import ImportJob, JobState
 from handlers.contacts_file import (
     Asked,
     ContactsFile,

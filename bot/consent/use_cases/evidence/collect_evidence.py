@@ -24,9 +24,10 @@ from bot.consent.model import Actor, Contact
 from bot.consent.permissions import Action, authorize
 from bot.consent.records import Log
 from bot.consent.store import Records
+from bot.consent.use_cases.contact_profile import Profile
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.log_tree import consistency, inclusions, present_head
-from bot.consent.use_cases.look_up import Profile, profile_of
+from bot.consent.use_cases.look_up import profile_of
 from bot.consent.use_cases.record import history
 from bot.consent.use_cases.witnessed_heads import contradiction
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
+from bot.consent.use_cases.contact_profile import Profile
 from bot.consent.use_cases.context import Service
-from bot.consent.use_cases.look_up import Profile, profile_of
+from bot.consent.use_cases.look_up import profile_of
 
 
 def export(service: Service) -> Generator[Profile]:

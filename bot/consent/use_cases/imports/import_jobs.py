@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Any
 
 from bot.consent.errors import Changed, NotAllowed, NotFound, Refused
 from bot.consent.model import Actor
@@ -20,6 +18,18 @@ from bot.consent.permissions import Action, authorize
 from bot.consent.records import KeyValue
 from bot.consent.store import Records
 from bot.consent.use_cases.context import Service
+from bot.consent.use_cases.imports.stored_jobs import (
+    JOB_KEY,
+    REJECTED_KEY,
+    RUNNING,
+    ImportJob,
+    JobState,
+    open_jobs,
+    put_job,
+    put_open_jobs,
+    stored_job,
+    stored_jobs,
+)
 from bot.consent.use_cases.record import new_id
 
 #: How long a replica that is silent keeps a job.
@@ -30,66 +40,6 @@ REDRAWN_WITHIN = timedelta(seconds=5)
 UNDO_WITHIN_A_DAY = timedelta(days=1)
 #: How long a job is kept.
 _KEPT = timedelta(days=7)
-_JOB, _OPEN, _REJECTED = "import-job:", "import-jobs", "import-rejected:"
-
-
-class JobState(StrEnum):
-    """What is to be done next, and by whom."""
-
-    READING = "reading"
-    #: A person says what a column means.
-    ASKING = "asking"
-    #: A person decides.
-    READY = "ready"
-    IMPORTING = "importing"
-    #: It is imported, and the manager does not know yet.
-    TELLING = "telling"
-    DONE = "done"
-    UNDOING = "undoing"
-    UNDONE = "undone"
-    CANCELLED = "cancelled"
-    FAILED = "failed"
-
-
-#: Here a replica works.
-RUNNING = frozenset({JobState.READING, JobState.IMPORTING, JobState.TELLING, JobState.UNDOING})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportJob:
-    """One file that a manager uploaded."""
-
-    id: str
-    state: JobState = JobState.READING
-    #: Slack's ids of the manager and of the file.
-    user: str
-    file: str
-    name: str
-    made_at: datetime
-    #: What the file is, and whose list, as `optin import --as` and `--provider` say it.
-    kind: str = ""
-    provider: str = ""
-    #: What columns mean, by their titles; an empty meaning leaves the column out.
-    columns: Mapping[str, str] = field(default_factory=dict)
-    #: Columns that are asked about.
-    unknown: Sequence[str] = ()
-    sha256: str = ""
-    #: Where the manager's message is.
-    slack_channel: str = ""
-    ts: str = ""
-    #: The rows that are done, and what they did, by consequence.
-    rows: int = 0
-    counts: Mapping[str, int] = field(default_factory=dict)
-    finished_at: datetime | None = None
-    #: The replica that works at it, and until when nobody else does.
-    owner: str = ""
-    until: datetime | None = None
-    attempts: int = 0
-
-    @property
-    def import_id(self) -> str:
-        """The id of its import in the log."""
-        return self.id
 
 
 class Overtaken(Exception):
@@ -112,8 +62,8 @@ def start_job(
         provider=provider,
     )
     with service.store.transaction() as records:
-        _put(records.key_value, job)
-        _put_open(records.key_value, {**_open(records.key_value), job.id: now.isoformat()})
+        put_job(records.key_value, job)
+        put_open_jobs(records.key_value, {**open_jobs(records.key_value), job.id: now.isoformat()})
     return job
 
 
@@ -135,7 +85,7 @@ def decide_job(
     authorize(actor, Action.IMPORT)
     now = service.now()
     with service.store.transaction() as records:
-        job = _get(records.key_value, id)
+        job = stored_job(records.key_value, id)
         if job is None:
             raise NotFound("This import is not kept any more.")
         if actor.id != f"slack:{job.user}":
@@ -156,7 +106,7 @@ def decide_job(
             owner="",
             attempts=0,
         )
-        _put(records.key_value, job)
+        put_job(records.key_value, job)
     return job
 
 
@@ -165,22 +115,22 @@ def job_redrawn(service: Service, job: ImportJob) -> None:
     if job.until is None:
         return
     with service.store.transaction() as records:
-        stored = _get(records.key_value, job.id)
+        stored = stored_job(records.key_value, job.id)
         if stored == job:
-            _put(records.key_value, replace(stored, until=None))
+            put_job(records.key_value, replace(stored, until=None))
 
 
 def claim_job(service: Service, owner: str) -> ImportJob | None:
     """A job at which nobody works, for this replica; None where there is none."""
     now = service.now()
     with service.store.reading() as records:
-        if not any(_is_free(job, now) for job in _jobs(records.key_value)):
+        if not any(_is_free(job, now) for job in stored_jobs(records.key_value)):
             return None
     with service.store.transaction() as records:
-        for job in _jobs(records.key_value):
+        for job in stored_jobs(records.key_value):
             if _is_free(job, now):
                 job = replace(job, owner=owner, until=now + LEASE, attempts=job.attempts + 1)
-                _put(records.key_value, job)
+                put_job(records.key_value, job)
                 return job
     return None
 
@@ -195,28 +145,28 @@ def keep_job(service: Service, job: ImportJob) -> ImportJob:
 def renew_job(service: Service, job: ImportJob) -> None:
     """Has it a while longer, as it is stored. Raises `Overtaken`."""
     with service.store.transaction() as records:
-        stored = _get(records.key_value, job.id)
+        stored = stored_job(records.key_value, job.id)
         if stored is None or stored.owner != job.owner:
             raise Overtaken
-        _put(records.key_value, replace(stored, until=service.now() + LEASE))
+        put_job(records.key_value, replace(stored, until=service.now() + LEASE))
 
 
 def job_as_stored(service: Service, job: ImportJob) -> ImportJob:
     """With the rows that are done by now."""
     with service.store.reading() as records:
-        return _get(records.key_value, job.id) or job
+        return stored_job(records.key_value, job.id) or job
 
 
 def release_job(service: Service, job: ImportJob) -> None:
     """Lets another replica go on at once. Raises `Overtaken`."""
     with service.store.transaction() as records:
         kept = _keep(service, records.key_value, job)
-        _put(records.key_value, replace(kept, owner="", until=None, attempts=0))
+        put_job(records.key_value, replace(kept, owner="", until=None, attempts=0))
 
 
 def rejected_rows(service: Service, job: ImportJob) -> dict[int, str]:
     """The lines of the rows that were not taken, with the reasons."""
-    prefix = f"{_REJECTED}{job.id}:"
+    prefix = f"{REJECTED_KEY}{job.id}:"
     with service.store.reading() as records:
         texts = [text for name, text in records.key_value.all() if name.startswith(prefix)]
     return {int(line): reason for text in texts for line, reason in json.loads(text).items()}
@@ -227,10 +177,10 @@ def sweep_jobs(service: Service) -> int:
     jobs."""
     now = service.now()
     with service.store.reading() as records:
-        known = _open(records.key_value)
+        known = open_jobs(records.key_value)
         working = {
             job.id
-            for job in _jobs(records.key_value)
+            for job in stored_jobs(records.key_value)
             if job.state in RUNNING and (job.until is None or job.until > now)
         }
         old = [
@@ -241,14 +191,14 @@ def sweep_jobs(service: Service) -> int:
         names = [
             name
             for name, _ in records.key_value.all()
-            if name.startswith((_JOB, _REJECTED)) and name.split(":")[1] in old
+            if name.startswith((JOB_KEY, REJECTED_KEY)) and name.split(":")[1] in old
         ]
     if old:
         with service.store.transaction() as records:
             for name in names:
                 records.key_value.put(name, None)
-            left = {id: at for id, at in _open(records.key_value).items() if id not in old}
-            _put_open(records.key_value, left)
+            left = {id: at for id, at in open_jobs(records.key_value).items() if id not in old}
+            put_open_jobs(records.key_value, left)
     return len(old)
 
 
@@ -282,7 +232,7 @@ class JobProgress:
         job = replace(self.job, rows=rows, counts=dict(counts), attempts=1)
         self.job = _keep(self._service, records.key_value, job)
         if rejected:
-            records.key_value.put(f"{_REJECTED}{job.id}:{rows}", json.dumps(dict(rejected)))
+            records.key_value.put(f"{REJECTED_KEY}{job.id}:{rows}", json.dumps(dict(rejected)))
 
     def finish(self, records: Records) -> None:
         """In the transaction of the import's end."""
@@ -292,7 +242,7 @@ class JobProgress:
 
 
 def _keep(service: Service, key_value: KeyValue, job: ImportJob) -> ImportJob:
-    stored = _get(key_value, job.id)
+    stored = stored_job(key_value, job.id)
     if stored is None or stored.owner != job.owner or not job.owner:
         raise Overtaken
     running = job.state in RUNNING
@@ -301,46 +251,9 @@ def _keep(service: Service, key_value: KeyValue, job: ImportJob) -> ImportJob:
         until=service.now() + LEASE if running else None,
         owner=job.owner if running else "",
     )
-    _put(key_value, job)
+    put_job(key_value, job)
     return job
 
 
 def _is_free(job: ImportJob, now: datetime) -> bool:
     return job.state in RUNNING and (job.until is None or job.until <= now)
-
-
-def _jobs(key_value: KeyValue) -> list[ImportJob]:
-    """The oldest first."""
-    found = (_get(key_value, id) for id in sorted(_open(key_value)))
-    return [job for job in found if job is not None]
-
-
-def _open(key_value: KeyValue) -> dict[str, str]:
-    """When each job was made, by its id."""
-    kept: dict[str, str] = json.loads(key_value.get(_OPEN) or "{}")
-    return kept
-
-
-def _put_open(key_value: KeyValue, jobs: Mapping[str, str]) -> None:
-    key_value.put(_OPEN, json.dumps(dict(jobs)) if jobs else None)
-
-
-_TIMES = frozenset({"made_at", "finished_at", "until"})
-
-
-def _get(key_value: KeyValue, id: str) -> ImportJob | None:
-    text = key_value.get(_JOB + id)
-    if text is None:
-        return None
-    kept: dict[str, Any] = json.loads(text)
-    for name in _TIMES:
-        kept[name] = datetime.fromisoformat(kept[name]) if kept[name] else None
-    return ImportJob(**{**kept, "state": JobState(kept["state"])})
-
-
-def _put(key_value: KeyValue, job: ImportJob) -> None:
-    kept = asdict(job)
-    for name in _TIMES:
-        at = kept[name]
-        kept[name] = at.isoformat() if at else None
-    key_value.put(_JOB + job.id, json.dumps(kept))

@@ -10,22 +10,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.consent.addresses import HASH, key_of
+from bot.consent.addresses import HASH
 from bot.consent.errors import Invalid, NeedsEvidence
 from bot.consent.log.changes import BounceChanged
-from bot.consent.log.entries import EntryKind
-from bot.consent.model import Actor, AddressFacts, Bounce, Channel, Contact, Evidence, Origin
+from bot.consent.model import Actor, AddressFacts, Bounce, Channel, Evidence, Origin
 from bot.consent.parsing import blank
 from bot.consent.permissions import Action, authorize
-from bot.consent.store import Records
 from bot.consent.use_cases.context import Service
+from bot.consent.use_cases.lists.bounce_source import bounce_source
 from bot.consent.use_cases.lists.wishes import bounce_cleared
 from bot.consent.use_cases.record import Recorder
 
 #: Addresses in one transaction.
 _AT_ONCE = 200
-#: Entries of a contact in which the bounce is looked for, at most.
-_MOST_ENTRIES = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +111,9 @@ def _find(service: Service, outage: Outage) -> tuple[list[str], ClearedBounces]:
                 continue
             if facts.complaint:
                 complaints += 1
-            elif facts.marks or _told_by(records, holders[0], facts.address) != outage.provider:
+            elif (
+                facts.marks or bounce_source(records, holders[0], facts.address) != outage.provider
+            ):
                 of_others += 1
             else:
                 keys.append(facts.address)
@@ -125,17 +124,6 @@ def _find(service: Service, outage: Outage) -> tuple[list[str], ClearedBounces]:
 def _is_of_that_time(facts: AddressFacts, outage: Outage) -> bool:
     at = facts.bounced_at
     return facts.bounce is Bounce.YES and at is not None and outage.since <= at <= outage.until
-
-
-def _told_by(records: Records, holder: Contact, key: str) -> str | None:
-    """The provider that told of the bounce."""
-    for entry in records.log.entries(
-        contact=holder.id, kinds=(EntryKind.BOUNCE,), limit=_MOST_ENTRIES
-    ):
-        if entry.after == Bounce.YES and key_of(entry.address or "") == key:
-            kind, _, provider = entry.source.partition(":")
-            return provider if kind == "provider" else None
-    return None
 
 
 def _clear(recorder: Recorder, key: str, outage: Outage) -> bool:

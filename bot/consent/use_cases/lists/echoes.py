@@ -56,8 +56,7 @@ def _removals(taking: EventContext) -> Iterator[WriteBack]:
 
 def _writes(taking: EventContext) -> bool:
     """Whether Optin writes to the lists of the event's provider."""
-    providers, id = taking.service.providers, taking.event.provider
-    return id in providers.adding or bool(providers.removes(id))
+    return taking.service.providers.writes(taking.event.provider)
 
 
 def _is_near(made: datetime | None, at: datetime) -> bool:

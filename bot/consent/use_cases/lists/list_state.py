@@ -55,7 +55,7 @@ def confirm_writes(service: Service, provider: str, actor: Actor) -> ListState:
     """
     authorize(actor, Action.CONFIRM_WRITES)
     label = service.providers.label(provider)
-    writes = provider in service.providers.adding or bool(service.providers.removes(provider))
+    writes = service.providers.writes(provider)
     with service.store.transaction() as records:
         state = list_state(records.key_value, provider)
         if not writes and state.others_at is None:

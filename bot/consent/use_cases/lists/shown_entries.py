@@ -13,7 +13,7 @@ from bot.consent.records import KeyValue
 from bot.consent.store import Records
 from bot.consent.suppressions import Cause, Listing
 from bot.consent.use_cases.context import Service, keyed_hash
-from bot.consent.use_cases.lists.wishes import channel_of, is_wanted, stands
+from bot.consent.use_cases.lists.wanted_entries import channel_of, has_room, is_wanted
 from bot.consent.write_backs import OPEN
 
 #: Of a keyed hash, bytes.
@@ -74,8 +74,10 @@ class ShownEntries:
         return listing.cause is not Cause.OURS or not self.shows_opt_out(facts.address)
 
     def shows_opt_out(self, key: str) -> bool:
-        """Whether the list has the address as an opt-out from everything."""
-        causes = (Cause.UNSUBSCRIBE, Cause.COMPLAINT, Cause.OURS)
+        """Whether the list has the address as an opt-out from everything, or the one entry that
+        it has of an address in its place."""
+        one_entry = self.lists is not None and self.lists.one_entry
+        causes = tuple(Cause) if one_entry else (Cause.UNSUBSCRIBE, Cause.COMPLAINT, Cause.OURS)
         return any(self._has_cause(cause, key) for cause in causes)
 
     def _is_read(self, name: str, block: Block) -> bool:
@@ -91,7 +93,9 @@ class ShownEntries:
     def _is_lacking(self, records: Records, facts: AddressFacts) -> bool:
         if not self.adds or not facts.refusals or self.shows_opt_out(facts.address):
             return False
-        if stands(facts, self.provider) or not is_wanted(records, facts.address, Channel.EMAIL):
+        if not has_room(self.service, facts, self.provider):
+            return False
+        if not is_wanted(records, facts.address, Channel.EMAIL):
             return False
         ours = Listing(provider=self.provider, cause=Cause.OURS).name
         write = records.write_backs.get(f"{ours}:{facts.address}")

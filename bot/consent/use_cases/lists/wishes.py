@@ -9,58 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Protocol
 
-from bot.consent.addresses import HASH, key_of
+from bot.consent.addresses import HASH
 from bot.consent.frozen import replace
-from bot.consent.log.changes import BlockChanged, Change
-from bot.consent.log.entries import Entry, EntryKind
+from bot.consent.log.changes import BlockChanged
+from bot.consent.log.entries import Entry
 from bot.consent.model import (
     AddressFacts,
     BlockState,
-    Bounce,
     Channel,
-    ConsentValue,
     Contact,
 )
 from bot.consent.store import Records
-from bot.consent.suppressions import Cause, Listing, why
-from bot.consent.use_cases.context import Service
+from bot.consent.suppressions import Cause, Listing
+from bot.consent.use_cases.lists.bounce_source import bounce_source
+from bot.consent.use_cases.lists.leaving_entries import ChangeLog, mark_leaving, record_on_holders
 from bot.consent.use_cases.lists.list_records import list_state
+from bot.consent.use_cases.lists.wanted_entries import channel_of, has_room, is_wanted
 from bot.consent.write_backs import ECHO_WITHIN, OPEN, WriteAction, WriteBack, WriteState
 
-SYSTEM = "system"
 #: Entries that a re-opt-in takes off, where the provider's own statement allows it.
 _OF_CASES = frozenset({Cause.UNSUBSCRIBE, Cause.OURS, Cause.UNKNOWN})
-#: By these the address stands on a provider's list as an opt-out, from everything.
-_OPTS_OUT = frozenset({Cause.UNSUBSCRIBE, Cause.COMPLAINT, Cause.OURS})
-#: Entries of a contact in which the bounce is looked for, at most.
-_MOST_ENTRIES = 50
-
-
-class ChangeLog(Protocol):
-    """What this needs of the recorder, which calls it and so can't be imported here."""
-
-    @property
-    def service(self) -> Service: ...
-
-    @property
-    def records(self) -> Records: ...
-
-    @property
-    def now(self) -> datetime: ...
-
-    def record(
-        self,
-        contact: Contact | None,
-        change: Change,
-        *,
-        address: str | None = None,
-        channel: Channel | None = None,
-        occurred_at: datetime | None = None,
-        actor: str | None = None,
-    ) -> Contact | None:
-        """Appends an entry to the log, and applies it."""
 
 
 def opted_out(log: ChangeLog, entry: Entry, before: AddressFacts, after: AddressFacts) -> None:
@@ -88,7 +57,7 @@ def add_opt_out(
     for provider in log.service.providers.adding:
         if only not in (None, provider) or channel_of(log.service, provider) is not channel:
             continue
-        if stands(facts, provider):
+        if not has_room(log.service, facts, provider):
             continue
         name = Listing(provider=provider, cause=Cause.OURS).name
         known = log.records.write_backs.get(f"{name}:{facts.address}")
@@ -130,7 +99,7 @@ def bounce_cleared(log: ChangeLog, contact: Contact, key: str) -> None:
         return
     blocks = log.records.addresses.get(key).blocks
     known = [name for name in blocks if Listing.of(name).cause is Cause.BOUNCE]
-    told_by = _told_by(log.records, contact, key)
+    told_by = bounce_source(log.records, contact, key)
     looks = [told_by] if told_by is not None and told_by in providers.by_id else mine
     have = {Listing.of(name).provider for name in known}
     perhaps = [Listing(provider=id, cause=Cause.BOUNCE).name for id in looks if id not in have]
@@ -138,95 +107,26 @@ def bounce_cleared(log: ChangeLog, contact: Contact, key: str) -> None:
     _take_off(log, key, names)
 
 
-def left_behind(log: ChangeLog, contact: Contact, key: str) -> Contact:
-    """Nobody has the address from now on, once this contact has gone: what Optin was taking off for
-    them stays on the lists. Returns the contact."""
-    others = [holder for holder in log.records.contacts.at(key) if holder.id != contact.id]
-    if others:
-        return contact
-    for name, block in log.records.addresses.get(key).blocks.items():
-        if block.leaving:
-            change = _change(log, name, block.state, leaving=False, reason=_GONE)
-            after = log.record(contact, change, address=key, channel=Channel.EMAIL, actor=SYSTEM)
-            assert after is not None
-            contact = after
-    return contact
-
-
-def is_wanted(records: Records, key: str, channel: Channel) -> bool:
-    """Whether the address belongs on the lists of opt-outs: somebody opted out there, and nobody
-    who has it now came back."""
-    opted_out = any(refusal.channel is channel for refusal in records.addresses.get(key).refusals)
-    return opted_out and all(
-        holder.consent(channel).on is not ConsentValue.YES for holder in records.contacts.at(key)
-    )
-
-
-def is_still_wished(service: Service, records: Records, write: WriteBack) -> bool:
-    """Whether the reason for a write still holds: its call may come much later."""
-    facts = records.addresses.get(write.key)
-    if write.action is WriteAction.ADD:
-        return not stands(facts, write.provider) and is_wanted(records, write.key, write.channel)
-    meant = Listing.of(write.listing)
-    if meant.cause is Cause.BOUNCE:
-        return facts.bounce is not Bounce.YES
-    as_complaint = Cause.COMPLAINT in service.providers.added_as(meant.provider)
-    complained = Listing(provider=meant.provider, cause=Cause.COMPLAINT).name in facts.blocks
-    if meant.cause is Cause.OURS and as_complaint and complained:
-        return False  # The contact complained since, and there is one entry for both.
-    return not is_wanted(records, write.key, write.channel)
-
-
-def stands(facts: AddressFacts, provider: str) -> bool:
-    """Whether the provider suppresses everything to the address already, as an opt-out."""
-    standing = [
-        Listing.of(name)
-        for name, block in facts.blocks.items()
-        if block.state is BlockState.BLOCKED and not block.leaving
-    ]
-    return any(
-        one.provider == provider and one.cause in _OPTS_OUT and not one.scope for one in standing
-    )
-
-
-def channel_of(service: Service, provider: str) -> Channel:
-    """Which opt-outs a provider's list is of."""
-    known = service.providers.by_id.get(provider)
-    return Channel.SMS if known and known.blocking_words else Channel.EMAIL
-
-
-def mark_leaving(
-    log: ChangeLog, key: str, name: str, *, leaving: bool, reason: str | None = None
-) -> None:
-    """Logs on everybody who has the address that Optin takes it off, or does not any longer."""
-    block = log.records.addresses.get(key).blocks.get(name)
-    if (block.leaving if block else False) is leaving or (block is None and not leaving):
+def add_again(log: ChangeLog, key: str, provider: str) -> None:
+    """After the one entry of an address went, which stood in place of its opt-out: adds that."""
+    if not log.service.providers.has_one_entry(provider):
         return
-    if not log.records.contacts.at(key):
-        return  # It says what people see, and nobody has the address.
-    state = block.state if block else BlockState.NONE
-    record_on_holders(log, key, _change(log, name, state, leaving=leaving, reason=reason))
-
-
-def record_on_holders(
-    log: ChangeLog, key: str, change: Change, *, occurred_at: datetime | None = None
-) -> None:
-    """Logs a change of an address on everybody who has it, in Optin's own name; of an address that
-    nobody has, under its hash."""
-    holders: list[Contact | None] = [*log.records.contacts.at(key)]
-    for holder in holders or [None]:
-        log.record(
-            # Read again: an entry before may have changed the same contact.
-            log.records.contacts.get(holder.id) if holder else None,
-            change,
-            address=holder.address(Channel.EMAIL) if holder else log.service.hashed(key),
-            channel=Channel.EMAIL,
-            occurred_at=occurred_at,
-            actor=SYSTEM,
+    if not is_wanted(log.records, key, Channel.EMAIL):
+        return
+    ours = Listing(provider=provider, cause=Cause.OURS).name
+    block = log.records.addresses.get(key).blocks.get(ours)
+    if block is not None:
+        label = log.service.providers.label(provider)
+        change = BlockChanged(
+            sender=ours,
+            before=block.state,
+            after=BlockState.NONE,
+            reason=f"No longer on {label}'s list",
         )
-
-
-_GONE = "Nobody has this address any more"
+        record_on_holders(log, key, change)
+    add_opt_out(
+        log, log.records.addresses.get(key), Channel.EMAIL, newest(log.records), only=provider
+    )
 
 
 def _own_adds(log: ChangeLog, key: str) -> Iterable[str]:
@@ -240,7 +140,7 @@ def _own_adds(log: ChangeLog, key: str) -> Iterable[str]:
 def _take_off(
     log: ChangeLog, key: str, names: Iterable[str], channel: Channel = Channel.EMAIL
 ) -> None:
-    cause = _newest(log.records)
+    cause = newest(log.records)
     for name in dict.fromkeys(names):
         known = log.records.write_backs.get(f"{name}:{key}")
         block = log.records.addresses.get(key).blocks.get(name)
@@ -302,31 +202,7 @@ def _added_at(known: WriteBack, now: datetime) -> datetime | None:
     return last if known.state is WriteState.SENDING else last - ECHO_WITHIN / 2
 
 
-def _change(
-    log: ChangeLog, name: str, state: BlockState, *, leaving: bool, reason: str | None
-) -> BlockChanged:
-    listing = Listing.of(name)
-    label = log.service.providers.label(listing.provider)
-    # Of an entry that Optin does not know it only looks whether there is one.
-    after = state if state is not BlockState.NONE else BlockState.UNKNOWN
-    said = f"Taking it off {label}'s list: {why(listing)}" if leaving else None
-    return BlockChanged(
-        sender=name, before=state, after=after, leaving=leaving, reason=reason or said
-    )
-
-
-def _told_by(records: Records, contact: Contact, key: str) -> str | None:
-    """The provider that told of the bounce, where one did."""
-    for entry in records.log.entries(
-        contact=contact.id, kinds=(EntryKind.BOUNCE,), channel=Channel.EMAIL, limit=_MOST_ENTRIES
-    ):
-        if entry.after == Bounce.YES and key_of(entry.address or "") == key:
-            kind, _, provider = entry.source.partition(":")
-            return provider if kind == "provider" else None
-    return None
-
-
-def _newest(records: Records) -> str:
+def newest(records: Records) -> str:
     """The id of the entry that was written last: what a wish follows from."""
-    (newest,) = records.log.entries(limit=1)
-    return newest.id
+    (last,) = records.log.entries(limit=1)
+    return last.id

@@ -39,6 +39,7 @@ def _known_lists(settings: ProviderSettings) -> KnownLists | None:
         return None
     return KnownLists(
         shows=frozenset({Cause.COMPLAINT, Cause.BOUNCE, Cause.OURS}),
+        one_entry=True,
         adds=True,
         removes=frozenset({Cause.BOUNCE, Cause.OURS, Cause.UNKNOWN}),
     )

@@ -99,6 +99,7 @@ def _known_lists(settings: ProviderSettings) -> KnownLists | None:
     ours = frozenset({Cause.OURS}) if settings[_OPTOUT] else frozenset()
     return KnownLists(
         shows=frozenset({Cause.COMPLAINT, Cause.BOUNCE}) | ours,
+        one_entry=True,
         adds=bool(ours),
         added_as=frozenset({Cause.OURS, Cause.COMPLAINT}),
         removes=frozenset({Cause.BOUNCE, Cause.UNKNOWN}) | ours,

@@ -19,11 +19,9 @@ from handlers.suppression_lists.list_calls import ListCalls
 from handlers.suppression_lists.list_entries import (
     NEVER_TAKEN_OFF,
     account_hash,
-    cursor_text,
     mailboxes_in,
     one_by_one,
     only_of,
-    read_cursor,
     reason_of,
     rows_in,
 )
@@ -35,6 +33,7 @@ from handlers.suppression_lists.provider_lists import (
     ListsForbidden,
     ListsUnavailable,
 )
+from handlers.suppression_lists.sealed_cursor import CursorSeal
 from handlers.suppression_lists.spellings import Spellings
 from handlers.webhooks.payload_parsing import at, list_at, moment, text_at
 from handlers.webhooks.providers.ses.amazon_signature import AmazonKey, signed_headers
@@ -65,6 +64,7 @@ class SesLists:
 
     def __init__(self, *, key: AmazonKey, api_url: str) -> None:
         self.account = account_hash(self.name, key.secret, key.id, key.region, api_url)
+        self._cursors = CursorSeal(key.secret)
         self._spellings = Spellings()
         self._search = threading.Lock()
         #: Since when odd spellings were not searched, and where a search has come to.
@@ -79,14 +79,15 @@ class SesLists:
         )
 
     def pages(self, resume: str | None) -> Iterator[ListPage]:
-        """By Amazon's own token, which expires: the read then begins anew."""
-        token = text_at(read_cursor(resume), "token") if resume else ""
+        """By Amazon's own token, which expires: the read then begins anew. Nobody says what is in
+        a token, so it is sealed."""
+        token = text_at(self._cursors.open(resume), "token") if resume else ""
         while True:
             query = [("PageSize", str(_PAGE)), *([("NextToken", token)] if token else [])]
             entries, following = self._page(query, outdated={400} if token else set())
             if following and following == token:
                 raise ListsUnavailable("Amazon SES's next page is the same page again")
-            next_ = cursor_text({"token": following}) if following else None
+            next_ = self._cursors.seal({"token": following}) if following else None
             yield ListPage(entries=entries, next=next_)
             if not following:
                 return
