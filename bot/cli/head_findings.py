@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -19,6 +18,17 @@ _CURE = (
 )
 
 
+def head_file_findings(settings: Settings) -> Iterator[Finding]:
+    """Whether it can be used, whatever the storage is. Writes nothing."""
+    file = settings.heads()
+    if file is None:
+        return
+    try:
+        file.require_usable()
+    except OSError as error:
+        yield _unusable(str(file.path), error.strerror or "it can't be opened")
+
+
 def head_findings(settings: Settings, store: Store) -> Iterator[Finding]:
     """Writes nothing. Raises `StorageFailed`."""
     file = settings.heads()
@@ -26,9 +36,8 @@ def head_findings(settings: Settings, store: Store) -> Iterator[Finding]:
         return
     try:
         head = file.read()
-    except OSError as error:
-        yield _unusable(str(file.path), error.strerror or "it can't be read")
-        return
+    except OSError:
+        return  # another line says so
     with store.reading() as records:
         accepted = read_accepted(records.key_value)
         heads = [head] if head else []
@@ -44,17 +53,14 @@ def head_findings(settings: Settings, store: Store) -> Iterator[Finding]:
         )
     elif head is not None:
         yield Finding(what=f"The storage has entry {head.size:,}, as {file.path.name} remembers.")
-    else:
+    elif not list(head_file_findings(settings)):
         yield Finding(what=f"{file.path.name} remembers nothing of this storage yet.", off=True)
-    place = file.path if file.path.exists() else file.path.parent
-    if not os.access(place, os.W_OK):
-        yield _unusable(str(file.path), "this user may not write it")
 
 
 def _unusable(path: str, why: str) -> Finding:
     return Finding(
         what=f"The head file {path} can't be used: {why}.",
-        cure="Set OPTIN_HEAD_FILE to a file that Optin may write, and that is not restored "
-        "together with the storage. Without it, Optin does not notice an older copy.",
+        cure="Set OPTIN_HEAD_FILE to a new file in a folder that Optin may write, which is not "
+        "restored together with the storage. Without it, Optin does not notice an older copy.",
         advice=True,
     )
