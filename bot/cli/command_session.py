@@ -22,10 +22,11 @@ def read_settings(*, need_slack: bool = False) -> Settings:
 
 
 @contextmanager
-def open_service(settings: Settings | None = None) -> Iterator[Service]:
+def open_service(settings: Settings | None = None, *, quiet: bool = False) -> Iterator[Service]:
     """The use cases over the storage that the settings name; those of this folder, where none are
-    given. Raises `SettingsError`, and `StorageFailed` where it can't be opened."""
-    with open_with(settings or read_settings()) as service:
+    given. `quiet`: log nothing of what the storage lacks, since the command says it. Raises
+    `SettingsError`, and `StorageFailed` where it can't be opened."""
+    with open_with(settings or read_settings(), quiet=quiet) as service:
         yield service
 
 

@@ -12,7 +12,7 @@ import typer
 
 from bot.cli.command_session import read_settings
 from bot.cli.finding import Finding
-from bot.cli.head_findings import head_findings
+from bot.cli.head_findings import head_file_findings, head_findings
 from bot.cli.list_findings import list_findings
 from bot.cli.provider_findings import provider_findings
 from bot.cli.slack_findings import link_findings, notice_findings, people_findings
@@ -100,6 +100,7 @@ def _look(post: bool) -> Iterator[Finding]:
         return
     yield Finding(what="Settings can be read.")
     yield from _storage(settings)
+    yield from head_file_findings(settings)
     yield from witness_findings(settings)
     yield _public_url(settings)
     yield from provider_findings(settings)

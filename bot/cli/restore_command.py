@@ -12,7 +12,8 @@ import typer
 from bot.cli.backup_command import BackupFile
 from bot.cli.command_session import read_settings
 from bot.cli.copy_command import hand_over, say_copied
-from bot.cli.terminal import progress_of_many
+from bot.cli.head_findings import behind_of_files
+from bot.cli.terminal import progress_of_many, say, when
 from bot.cli.usage_errors import WrongUsage
 from bot.config import hash_key
 from bot.config.settings import Settings
@@ -64,6 +65,27 @@ def restore(
                 progress=done,
             )
     say_copied("Restored and verified", copied, "in the storage as in the backup")
+    for line in _what_is_missing(new):
+        say(line)
+
+
+def _what_is_missing(new: Settings) -> Iterator[str]:
+    """How far the restored storage is behind what is remembered of its log, and what to do."""
+    with closing(open_store(new.storage)) as store:
+        behind = behind_of_files(new, store)
+    if behind is None:
+        yield "The head file and the files of witnesses remember nothing newer of this log."
+        return
+    yield (
+        f"The storage is behind: {behind.where} remembers entry {behind.size:,} of "
+        f"{when(behind.at)}, and the restored storage ends with entry {behind.present:,}."
+    )
+    yield (
+        "If there is a newer copy, use that one. If not, run `optin verify --accept-rollback` with "
+        "the new storage, and record again what happened since, opt-outs first. Until then no "
+        "answer is yes."
+    )
+    yield "If you only try the backup, set OPTIN_HEAD_FILE to another file for it."
 
 
 def _checked(

@@ -7,18 +7,17 @@ from typing import Annotated
 
 import typer
 
+from bot.cli.accept_loss import accept_loss
 from bot.cli.command_session import open_service, operator, read_settings
 from bot.cli.named_witnesses import named_witnesses, open_named
 from bot.cli.terminal import complain, progress, say, when
+from bot.cli.witness_agreement import agrees
 from bot.consent import use_cases
 from bot.consent.log.changes import Noted
-from bot.consent.storage_behind import behind_of
-from bot.consent.use_cases import Service, Verdict
+from bot.consent.storage_behind import MAY_BE_NEW, behind_of
+from bot.consent.use_cases import Service
 from bot.consent.use_cases.log_tree import forget_tree, grow_tree
 from bot.consent.use_cases.record import Recorder
-from bot.consent.use_cases.witnessed_heads import check_heads
-from bot.runtime.head_watch import has_all
-from handlers.witnesses.witness import Witness, WitnessFailed
 from storage import open_store
 
 
@@ -71,7 +70,7 @@ def verify(
     compared = named_witnesses(settings, witness or ())
     if accept_new_key:
         _accept_new_key()
-    with open_service(settings) as service:
+    with open_service(settings, quiet=True) as service:
         with service.store.reading() as records:
             total, _ = records.log.head()
         if rebuild_tree:
@@ -82,11 +81,11 @@ def verify(
             complain(verdict.problem)
             raise typer.Exit(1)
         if accept_rollback:
-            verdict = _accept_rollback(service)
+            verdict = accept_loss(settings, service, compared)
         say(f"{verdict.entries:,} entries hold. The newest one's hash is {verdict.head}.")
         if rebuild_tree:
             say(f"The roots of {grow_tree(service):,} groups of entries are stored anew.")
-        agree = [_agrees(service, one) for one in open_named(settings, service, compared)]
+        agree = [agrees(service, one) for one in open_named(settings, service, compared)]
         has_it = _has_all(service)
     if not (all(agree) and has_it):
         raise typer.Exit(1)
@@ -102,41 +101,9 @@ def _has_all(service: Service) -> bool:
         f"The storage went back to an older copy, or lost its end: {behind.where} remembers "
         f"entry {behind.size:,} of {when(behind.at)}. Put the newest copy back, or accept the "
         "loss with `optin verify --accept-rollback`. Until then no answer is yes."
+        + (f" {MAY_BE_NEW}" if behind.may_be_new else "")
     )
     return False
-
-
-def _accept_rollback(service: Service) -> Verdict:
-    """The log behind the entry that says who accepted it."""
-    lost = use_cases.accept_rollback(service, operator())
-    has_all(service)  # the head file follows
-    say(
-        f"Accepted: {lost.where} remembered entry {lost.size:,}, and the storage ended with entry "
-        f"{lost.present:,}. Optin asks the providers what it missed. What people recorded in "
-        "Optin since then is lost: record it again."
-    )
-    return use_cases.verify(service)
-
-
-def _agrees(service: Service, witness: Witness) -> bool:
-    """Whether the log has all that the witness remembers."""
-    try:
-        heads = witness.remembered()
-    except WitnessFailed as error:
-        complain(f"{witness.name}: {error.sentence}")
-        return False
-    if not heads:
-        complain(f"{witness.name} remembers no head of the log.")
-        return False
-    if problem := check_heads(service, heads):
-        complain(f"{witness.name}: {problem}")
-        return False
-    newest = max(heads, key=lambda head: head.size)
-    say(
-        f"{witness.name}: all {len(heads):,} heads hold. The newest is of entry {newest.size:,}, "
-        f"{when(newest.at)}."
-    )
-    return True
 
 
 def _accept_new_key() -> None:

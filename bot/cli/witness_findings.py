@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from bot.cli.command_session import open_service
 from bot.cli.finding import Finding
 from bot.cli.terminal import when
+from bot.cli.witness_agreement import lost_heads
 from bot.config.settings import Settings
 from bot.consent.errors import OptinError
+from bot.consent.log.heads import LogHead
 from bot.consent.use_cases import Service
-from bot.consent.use_cases.witnessed_heads import check_heads
+from bot.consent.use_cases.witnessed_heads import compare_heads
 from bot.runtime.witness_jobs import open_witnesses
 from handlers.witnesses.publish_heads import EVERY
 from handlers.witnesses.witness import Witness
@@ -30,7 +32,7 @@ def witness_findings(settings: Settings) -> Iterator[Finding]:
         yield _NONE
         return
     try:
-        with open_service(settings) as service:
+        with open_service(settings, quiet=True) as service:
             for witness in open_witnesses(settings, service):
                 yield _finding(service, witness)
     except OptinError:
@@ -57,12 +59,24 @@ def _finding(service: Service, witness: Witness) -> Finding:
             cure="`optin serve` publishes one when it starts, every day, and when it stops.",
             advice=True,
         )
-    if problem := check_heads(service, [newest]):
+    return _compared(service, witness.name, newest, size)
+
+
+def _compared(service: Service, name: str, newest: LogHead, size: int) -> Finding:
+    """`size`: how many entries the log has."""
+    compared = compare_heads(service, [newest])
+    if compared.problem:
         return Finding(
-            what=f"The log contradicts the witness {witness.name}. {problem}",
+            what=f"The log contradicts the witness {name}. {compared.problem}",
             cure="Was an older backup put back? `optin verify --witness all` compares every head.",
         )
-    what = f"The witness {witness.name} remembers entry {newest.size:,} of {when(newest.at)}."
+    for sentence in lost_heads(compared.lost):
+        return Finding(
+            what=f"Of the witness {name}, {sentence}",
+            cure="`optin serve` publishes the next head within a day.",
+            advice=True,
+        )
+    what = f"The witness {name} remembers entry {newest.size:,} of {when(newest.at)}."
     if newest.size < size and service.now() - newest.at > 2 * EVERY:
         return Finding(
             what=what,

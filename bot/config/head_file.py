@@ -13,9 +13,10 @@ import hashlib
 import json
 import logging
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -68,14 +69,32 @@ class HeadFile:
 
     def read(self) -> RememberedHead | None:
         """What is remembered of the storage. None where there is no file, or no record of it."""
+        return self._records().get(self._storage)
+
+    def others(self) -> list[RememberedHead]:
+        """What is remembered of storages at other addresses, as far as it is known which log each
+        of them has. One of them may be this one's log: a storage that was copied or restored."""
+        where = f"{self.path.name} (the same log at another address)"
+        return [
+            replace(head, where=where)
+            for storage, head in self._records().items()
+            if storage != self._storage and head.log
+        ]
+
+    def require_usable(self) -> None:
+        """Raises OSError where this user can't write the file, or may not make it, and where it is
+        something else. Writes nothing."""
         try:
-            data = self.path.read_bytes()
+            descriptor = self._descriptor(os.O_RDWR)
         except FileNotFoundError:
-            return None
-        for line in _lines(data):
-            if (head := self._parsed(line)) is not None:
-                return head
-        return None
+            if not os.access(self.path.parent, os.W_OK | os.X_OK):
+                reason = errno.EACCES if self.path.parent.is_dir() else errno.ENOENT
+                raise OSError(reason, os.strerror(reason)) from None
+            return
+        try:
+            _require_heads(os.pread(descriptor, _RECORD, 0))
+        finally:
+            os.close(descriptor)
 
     def remember(self, head: RememberedHead) -> bool:
         """Writes a head that is larger than the present one. False where another process is
@@ -100,9 +119,13 @@ class HeadFile:
             if slot < 0:
                 slot = self._find(opened.descriptor)
                 self._open = _Open(opened.descriptor, opened.inode, slot)
-            known = self._parsed(os.pread(opened.descriptor, _RECORD, slot))
-            if known is None or least is None or known.size < least:
+            known = self._own(os.pread(opened.descriptor, _RECORD, slot))
+            if known is None or least is None:
                 os.pwrite(opened.descriptor, self._record(head), slot)
+            elif known.size < least or (known.size == least and not known.log):
+                # Whoever opened a storage with no entries does not know its log yet.
+                named = replace(head, log=head.log or known.log)
+                os.pwrite(opened.descriptor, self._record(named), slot)
         return True
 
     def _opened(self) -> _Open:
@@ -114,30 +137,55 @@ class HeadFile:
             except FileNotFoundError:
                 pass
             self.close()
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = self._descriptor(os.O_RDWR | os.O_CREAT)
         self._open = _Open(descriptor, os.fstat(descriptor).st_ino, -1)
         return self._open
 
     def _find(self, descriptor: int) -> int:
         """Where the record is, or where a new one goes."""
         data = os.pread(descriptor, _RECORD * _MOST, 0)
-        if data and not data.startswith((b"{", b"\0")):
-            raise OSError(errno.EINVAL, "it is not a file of heads that Optin wrote")
+        _require_heads(data)
         for number, line in enumerate(_lines(data)):
-            if self._parsed(line) is not None:
+            if self._own(line) is not None:
                 return number * _RECORD
         return len(data) // _RECORD * _RECORD
 
-    def _parsed(self, line: bytes) -> RememberedHead | None:
+    def _descriptor(self, flags: int) -> int:
+        """Of the file, opened. A pipe would block whoever opens it, and a device remembers
+        nothing."""
+        descriptor = os.open(self.path, flags | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise OSError(errno.EINVAL, "it is not a regular file")
+        return descriptor
+
+    def _records(self) -> dict[str, RememberedHead]:
+        """Those that are whole, the first of each storage, by its key."""
+        try:
+            descriptor = self._descriptor(os.O_RDONLY)
+        except FileNotFoundError:
+            return {}
+        with os.fdopen(descriptor, "rb") as file:
+            data = file.read(_RECORD * _MOST)
+        found: dict[str, RememberedHead] = {}
+        for line in _lines(data):
+            if (record := self._parsed(line)) is not None:
+                found.setdefault(*record)
+        return found
+
+    def _own(self, line: bytes) -> RememberedHead | None:
         """The record, where it is whole and about this storage."""
+        storage, head = self._parsed(line) or ("", None)
+        return head if storage == self._storage else None
+
+    def _parsed(self, line: bytes) -> tuple[str, RememberedHead] | None:
+        """The record and the key of its storage, where it is whole."""
         text, _, checksum = line.rstrip().rpartition(b" ")
         if not text or checksum != b"%08x" % crc32(text):
             return None
         try:
             kept = json.loads(text)
-            if kept["storage"] != self._storage:
-                return None
-            return RememberedHead(
+            return str(kept["storage"]), RememberedHead(
                 log=kept["log"],
                 size=kept["size"],
                 chain=kept["chain"],
@@ -160,6 +208,11 @@ class HeadFile:
         ).encode()
         line = b"%s %08x" % (text.ljust(_RECORD - 10), crc32(text.ljust(_RECORD - 10)))
         return line + b"\n"
+
+
+def _require_heads(data: bytes) -> None:
+    if data and not data.startswith((b"{", b"\0")):
+        raise OSError(errno.EINVAL, "it is not a file of heads that Optin wrote")
 
 
 def _lines(data: bytes) -> Iterator[bytes]:

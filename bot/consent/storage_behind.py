@@ -17,6 +17,14 @@ BEHIND = "storage-behind"
 #: The key value with the time of the last rollback that a person accepted.
 ACCEPTED = "storage-behind-accepted"
 
+#: How `where` begins for a witness.
+WITNESS = "the witness "
+#: What an operator does where `StorageBehind.may_be_new`.
+MAY_BE_NEW = (
+    "If this is a new storage beside another one with the same witness, give it a witness of its "
+    "own in OPTIN_WITNESSES, and run `optin verify --accept-rollback` once."
+)
+
 #: `seq` and hash of a log's newest entry; 0 and "" where nothing is known.
 LogEnd = tuple[int, str]
 UNKNOWN_END: LogEnd = (0, "")
@@ -52,6 +60,12 @@ class StorageBehind:
     present: int
     #: When it was noticed.
     since: datetime
+
+    @property
+    def may_be_new(self) -> bool:
+        """Whether this may be a new storage beside another one: it has no entries yet, and a
+        witness remembers a log that may be another one's."""
+        return self.present == 0 and self.where.startswith(WITNESS)
 
     @property
     def missing(self) -> int:

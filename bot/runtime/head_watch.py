@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
+from typing import TypeVar
 
 from bot.config.head_file import HeadFile
 from bot.consent.storage_behind import (
+    MAY_BE_NEW,
     UNKNOWN_END,
     LogEnd,
     RememberedHead,
@@ -20,13 +22,17 @@ from bot.consent.storage_behind import (
     read_mark,
 )
 from bot.consent.use_cases import Service
+from bot.consent.use_cases.accepted_losses import has_head
 from bot.consent.use_cases.log_tree import log_id
-from bot.consent.use_cases.rollback import find_behind, has_head, mark_behind, read_accepted
+from bot.consent.use_cases.rollback import find_behind, mark_behind
 
 logger = logging.getLogger(__name__)
 
-#: The heads of this log that witnesses remember; of any log, where it is empty.
-WitnessedHeads = Callable[[str], Iterable[RememberedHead]]
+Found = TypeVar("Found")
+
+#: The newest head of this log that each witness remembers. Where the log is empty, of any log but
+#: these, which are known to have another storage.
+WitnessedHeads = Callable[[str, Collection[str]], Iterable[RememberedHead]]
 
 
 class HeadWatch:
@@ -36,11 +42,15 @@ class HeadWatch:
         self,
         file: HeadFile | None,
         now: Callable[[], datetime],
+        *,
+        quiet: bool = False,
     ) -> None:
-        """Without a `file`, only this process and the witnesses remember."""
+        """Without a `file`, only this process and the witnesses remember. `quiet`: log nothing of
+        what is missing, since the caller says it."""
         self._file = file
         self._now = now
-        self._witnessed: WitnessedHeads = lambda _: ()
+        self._quiet = quiet
+        self._witnessed: WitnessedHeads = lambda log, elsewhere: ()
         self._lock = threading.Lock()
         self._newest: LogEnd = UNKNOWN_END
         self._at = now()
@@ -68,6 +78,11 @@ class HeadWatch:
         """What tells this log from others; empty where it has no entries."""
         return self._log
 
+    def elsewhere(self) -> frozenset[str]:
+        """The logs that the head file knows at other addresses. A storage with no entries is none
+        of these: it would be remembered itself."""
+        return frozenset(head.log for head in self._read(HeadFile.others) or ())
+
     def witnessed_by(self, witnessed: WitnessedHeads) -> None:
         """Compares the storage with these, too."""
         self._witnessed = witnessed
@@ -93,30 +108,32 @@ class HeadWatch:
     def check(self, service: Service, *, remember: bool = False) -> StorageBehind | None:
         """Compares the storage with everything that is remembered, and marks it where it is behind.
         `remember`: writes its present end into the head file. Raises `StorageFailed`."""
+        own, others = self._remembered(service)
         with service.store.reading() as records:
-            self._log = log_id(records.log)
-        heads = list(self._remembered())
-        with service.store.reading() as records:
-            accepted = read_accepted(records.key_value)
-            found = find_behind(records.log, heads, accepted, self._now())
+            found = find_behind(records, [*own, *others], self._now())
             behind = read_mark(records.key_value) or found
             end = records.log.head()
             # What a person accepted as lost is replaced by what there is.
-            lost = accepted is not None and any(
-                head.at <= accepted and not has_head(records.log, head, end) for head in heads
-            )
+            lost = behind is None and not all(has_head(records.log, head, end) for head in own)
         with self._lock:
             self._behind = behind
             if behind is None:
                 if lost or self._newest[0] < end[0]:
                     self._newest, self._at = end, self._now()
-                if lost or remember or self._pending:
+                unnamed = bool(self._log) and any(not head.log for head in own)
+                if lost or remember or self._pending or unnamed:
                     self._write(self._newest, replace=lost)
         if behind is not None:
             self._tell(behind)
         if found is not None and not service.store.outdated:  # it has to be migrated first
             mark_behind(service, found)
         return behind
+
+    def all_remembered(self, service: Service) -> list[RememberedHead]:
+        """Everything that is compared with the storage, but for what this process has read in it.
+        Raises `StorageFailed`."""
+        own, others = self._remembered(service)
+        return [head for head in (*own, *others) if head.where != _OURSELVES]
 
     def close(self) -> None:
         if self._file is not None:
@@ -136,19 +153,33 @@ class HeadWatch:
             )
         self._tell(behind)
 
-    def _remembered(self) -> Iterator[RememberedHead]:
+    def _remembered(self, service: Service) -> tuple[list[RememberedHead], list[RememberedHead]]:
+        """What is remembered of the storage itself, and of its log by others: by the same log at
+        another address, where that has more entries, and by witnesses."""
+        with service.store.reading() as records:
+            self._log, (size, _) = log_id(records.log), records.log.head()
+        own = list(self._own())
+        known = self._read(HeadFile.others) or []
+        ahead = [head for head in known if head.log == self._log and head.size > size]
+        return own, [*ahead, *self._witnessed(self._log, {head.log for head in known})]
+
+    def _own(self) -> Iterator[RememberedHead]:
         if self._newest[0]:
             size, chain = self._newest
             yield RememberedHead(
                 log=self._log, size=size, chain=chain, at=self._at, where=_OURSELVES
             )
-        if self._file is not None:
-            try:
-                if (head := self._file.read()) is not None:
-                    yield head
-            except OSError as error:
-                self._warn(error)
-        yield from self._witnessed(self._log)
+        if (head := self._read(HeadFile.read)) is not None:
+            yield head
+
+    def _read(self, read: Callable[[HeadFile], Found]) -> Found | None:
+        if self._file is None:
+            return None
+        try:
+            return read(self._file)
+        except OSError as error:
+            self._warn(error)
+            return None
 
     def _write(self, end: LogEnd, *, replace: bool = False) -> None:
         if self._file is None or not end[0]:
@@ -176,15 +207,16 @@ class HeadWatch:
             )
 
     def _tell(self, behind: StorageBehind) -> None:
-        if (behind.size, behind.chain) not in self._told:
+        if not self._quiet and (behind.size, behind.chain) not in self._told:
             self._told.add((behind.size, behind.chain))
             logger.error(
                 "The storage went back to an older copy, or lost its end: %s remembers entry %d, "
                 "and its newest entry is %d. Opt-outs are taken, and nobody is answered yes. Put "
-                "the newest copy back, or run `optin verify --accept-rollback`.",
+                "the newest copy back, or run `optin verify --accept-rollback`.%s",
                 behind.where,
                 behind.size,
                 behind.present,
+                f" {MAY_BE_NEW}" if behind.may_be_new else "",
             )
 
 

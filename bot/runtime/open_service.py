@@ -33,13 +33,14 @@ def open_service(
     patience: float | None = None,
     outdated: bool = False,
     remember: bool = False,
+    quiet: bool = False,
 ) -> Iterator[Service]:
     """`patience` as in `storage.open_store`; `outdated`: a storage of an earlier version may be
     opened, to be migrated; `remember`: the head file remembers the log's end at once, and not only
-    after the next change. Raises `SettingsError`, and `StorageFailed` where the storage can't be
-    opened."""
+    after the next change; `quiet`: log nothing of what the storage lacks, since the caller says it.
+    Raises `SettingsError`, and `StorageFailed` where the storage can't be opened."""
     with (
-        closing(HeadWatch(settings.heads(), clock.now)) as heads,
+        closing(HeadWatch(settings.heads(), clock.now, quiet=quiet)) as heads,
         closing(open_store(settings.storage, patience=patience, heads=heads)) as store,
     ):
         if is_half_a_copy(store):
@@ -75,3 +76,6 @@ def open_service(
         heads.witnessed_by(witnesses)
         heads.check(service, remember=remember)
         yield service
+        if not heads.log:
+            # It may have its first entry now, which says which log the head file remembers.
+            heads.check(service)

@@ -62,7 +62,9 @@ THE OTHER FILES
                   hashes are made of.
   proofs.json     For each entry, its inclusion proof (RFC 6962).
   heads.json      The head of the log, and published heads before it, each with
-                  a consistency proof (RFC 6962).
+                  a consistency proof (RFC 6962). Published heads that were lost
+                  with the end of the log, each with the number of the entry
+                  that says who accepted that.
   manifest.json   The SHA-256 of each of the files above.
   seal.json       The entry of the log that has the SHA-256 of manifest.json,
                   with its proofs.

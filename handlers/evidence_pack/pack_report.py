@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
-from html import escape
 
 from bot.consent.gates import Gate
 from bot.consent.log.entries import Entry
@@ -20,12 +18,14 @@ from bot.consent.use_cases.evidence import ContactEvidence, LoggedEntry
 from handlers.answers import whose
 from handlers.entry_lines import recorded_later
 from handlers.entry_sentences import FIELDS, Style, sentence
+from handlers.evidence_pack.pack_losses import losses_section
 from handlers.evidence_pack.pack_reader import PackReader
+from handlers.evidence_pack.report_text import WHOLE
+from handlers.evidence_pack.report_text import as_html as _text
+from handlers.evidence_pack.report_text import day_in_words as _day
+from handlers.evidence_pack.report_text import in_words as _at
 from handlers.slack.blocks.formatting import phone, shown
 from handlers.vocabulary import icon_and_word, things
-
-#: Characters of what somebody wrote: the log keeps no longer texts.
-_WHOLE = 20_000
 
 
 def report_html(evidence: ContactEvidence, reader: PackReader) -> str:
@@ -38,6 +38,7 @@ def report_html(evidence: ContactEvidence, reader: PackReader) -> str:
         _made(evidence, reader),
         _erased(evidence, reader) if evidence.contact.erased else _person(evidence, reader),
         "" if evidence.contact.erased else _answers(evidence, reader),
+        losses_section(evidence, reader),
         _timeline(evidence, reader),
         _checking(evidence),
         "</main></body></html>\n",
@@ -228,7 +229,7 @@ def _row(evidence: ContactEvidence, one: LoggedEntry, reader: PackReader) -> str
 
 
 def _what(evidence: ContactEvidence, entry: Entry, reader: PackReader) -> Iterator[str]:
-    style = Style(providers=reader.providers, say=lambda text, limit: shown(text, _WHOLE))
+    style = Style(providers=reader.providers, say=lambda text, limit: shown(text, WHOLE))
     yield _text(sentence(entry, style).text)
     if entry.contact and entry.contact != evidence.contact.id:
         yield '<span class="small">Recorded of another contact with this address</span>'
@@ -285,21 +286,3 @@ def _facts(title: str, rows: list[tuple[str, str]]) -> str:
     cells = [f'<th class="label">{label}</th><td>{said}</td>' for label, said in rows if said]
     lines = "".join(f"<tr>{''.join(cells[at : at + 2])}</tr>\n" for at in range(0, len(cells), 2))
     return f'<h2>{title}</h2>\n<table class="facts"><tbody>\n{lines}</tbody></table>\n'
-
-
-def _at(at: datetime, reader: PackReader) -> str:
-    """A moment in words, in both zones."""
-    local = reader.local(at)
-    also = f' <span class="local">({_text(local)})</span>' if local else ""
-    return f"{_day(at)}, {at.astimezone(UTC):%H:%M:%S} UTC{also}"
-
-
-def _day(at: datetime) -> str:
-    utc = at.astimezone(UTC)
-    return f"{utc.day} {utc:%B %Y}"
-
-
-def _text(text: str | None) -> str:
-    """Text for HTML: without control characters, and with nothing that a browser would take for
-    markup."""
-    return escape(shown(text or "", _WHOLE))

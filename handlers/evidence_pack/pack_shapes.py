@@ -36,7 +36,8 @@ def proofs_shape(evidence: ContactEvidence) -> list[Shape]:
 
 
 def heads_shape(evidence: ContactEvidence) -> Shape:
-    """heads.json: the log that the entries are in, and earlier heads of it that were published."""
+    """heads.json: the log that the entries are in, and earlier heads of it that were published.
+    `lost` are those that it does not have, each with the `seq` of the entry that accepts that."""
     published = [
         {
             "head": head_shape(one.head),
@@ -45,7 +46,15 @@ def heads_shape(evidence: ContactEvidence) -> Shape:
         }
         for one in evidence.published
     ]
-    return {"head": head_shape(evidence.head), "published": published}
+    lost = [
+        {
+            "head": head_shape(one.head),
+            "witnesses": list(one.witnesses),
+            "accepted": one.accepted,
+        }
+        for one in evidence.lost
+    ]
+    return {"head": head_shape(evidence.head), "published": published, "lost": lost}
 
 
 def seal_shape(seal: EvidenceSeal) -> Shape:

@@ -14,6 +14,10 @@ of manifest.json: seal.json holds that entry, and shows that it is the newest le
 that the log before it is the one of heads.json. seal.json is the only file that no hash covers, and
 each of its values is recomputed here.
 
+A log may have lost its end, where somebody put an older copy of the storage back and accepted that.
+An entry of the log says so, and every pack has it. Heads that were lost are in heads.json, and
+count as lost only as far as that entry goes.
+
 Somebody who makes every file anew can make a pack that holds by itself. A head that a witness kept
 (a channel, a file, a time-stamp authority) can't be made anew: compare with it by --head.
 """
@@ -49,6 +53,11 @@ NAMES = (*LISTED, MANIFEST, SEAL, ITSELF)
 
 #: What the log calls the manifest's SHA-256.
 MANIFEST_FIELD = "evidence_manifest"
+#: What an entry has that says that somebody accepted a loss: the size and the hash of the largest
+#: head that was lost, the first entry that is certainly lost, up to where the log agreed, and until
+#: when heads count as lost.
+LOST_FIELD, FIRST_FIELD = "rollback_lost", "rollback_first"
+KEPT_FIELD, UNTIL_FIELD = "rollback_kept", "rollback_until"
 #: The fields of an entry in the order in which they are hashed, between the hash of the entry
 #: before and the digest of what is personal.
 _HASHED = (
@@ -109,7 +118,8 @@ def check(files: dict[str, bytes], heads: list[list[_Shape]]) -> list[str]:
     with _form_of(HEADS):
         kept = _json(files, HEADS)
         head, published = _head(kept["head"]), kept["published"]
-        if not isinstance(published, list):
+        lost = kept["lost"]
+        if not isinstance(published, list) or not isinstance(lost, list):
             raise TypeError
     with _form_of(SEAL):
         sealed = _check_seal(_seal(files), manifest_hash, head)
@@ -118,11 +128,14 @@ def check(files: dict[str, bytes], heads: list[list[_Shape]]) -> list[str]:
         f"{sealed['at']}."
     )
     with _form_of(f"{ENTRIES} or {PROOFS}"):
-        said += _check_entries(_json(files, ENTRIES), _json(files, PROOFS), head)
+        entries = _json(files, ENTRIES)
+        said += _check_entries(entries, _json(files, PROOFS), head)
+        losses = [_loss(entry) for entry in entries if _accepts_loss(entry)]
     with _form_of(HEADS):
         said += _check_published(published, head)
+        said += _check_lost(lost, losses, head)
         known = [head, sealed, *(one["head"] for one in published)]
-    said += [_compare(one, known) for one in heads]
+    said += [sentence for one in heads for sentence in _compare(one, known, losses)]
     return said
 
 
@@ -218,6 +231,56 @@ def _check_published(published: list[_Shape], head: _Shape) -> Iterator[str]:
         )
 
 
+def _accepts_loss(entry: _Shape) -> bool:
+    return (
+        entry["kind"] == "note"
+        and entry["contact"] is None
+        and LOST_FIELD in dict(entry["changes"])
+    )
+
+
+def _loss(entry: _Shape) -> _Shape:
+    """What the entry accepts as lost."""
+    told = dict(entry["changes"])
+    return {
+        "seq": entry["seq"],
+        "by": entry["actor"],
+        "at": entry["recorded_at"][:19],
+        "size": int(told[LOST_FIELD][0]),
+        "first": int(told[FIRST_FIELD][1]),
+        "kept": int(told[KEPT_FIELD][1]),
+        "until": told[UNTIL_FIELD][1][:19],
+    }
+
+
+def _covers(loss: _Shape, head: _Shape, log: str) -> bool:
+    """Whether the loss may be why the log does not have this head. All times are UTC in ISO 8601,
+    so that the earlier one is the smaller text."""
+    at = head["at"][:19]
+    in_time = at <= loss["at"] or (head["size"] <= loss["size"] and at <= loss["until"])
+    return loss["kept"] < head["size"] and in_time and (head["log"] == log or not loss["kept"])
+
+
+def _check_lost(lost: list[_Shape], losses: list[_Shape], head: _Shape) -> Iterator[str]:
+    by_entry = {loss["seq"]: loss for loss in losses}
+    for one in lost:
+        gone, loss = _head(one["head"]), by_entry.get(one["accepted"])
+        if loss is None or not _covers(loss, gone, head["log"]):
+            raise DoesNotHold(f"Nobody accepted that the head of {gone['size']:,} entries is lost.")
+    for loss in losses:
+        first, last, kept = loss["first"], loss["size"], loss["kept"]
+        heads = sum(one["accepted"] == loss["seq"] for one in lost)
+        which = f"entry {last:,}" if first == last else f"entries {first:,} to {last:,}"
+        yield (
+            f"RECORDS WERE LOST: what the log had as {which}. Entry {loss['seq']:,} says that "
+            f"{loss['by']} accepted that on {loss['at']}Z. "
+            + (f"Up to entry {kept:,}" if kept else "At no earlier entry")
+            + " the log agreed with what was remembered elsewhere. "
+            f"{_count(heads, 'published head is', 'published heads are')} not in the log because "
+            "of this."
+        )
+
+
 def _check_entry(entry: _Shape) -> None:
     """The hash of an entry, as bot/consent/log/chain.py of Optin makes it."""
     if set(entry) != _ENTRY:
@@ -255,26 +318,38 @@ def _check_consistent(earlier: _Shape, later: _Shape, proof: list[str]) -> None:
         raise DoesNotHold(f"Two heads of {old:,} entries have different entries.")
 
 
-def _compare(given: list[_Shape], known: list[_Shape]) -> str:
+def _compare(given: list[_Shape], known: list[_Shape], losses: list[_Shape]) -> Iterator[str]:
     """Compare the heads of a witness with those of the pack."""
     by_size = {head["size"]: head for head in known}
-    same = set()
+    log, same, lost = known[0]["log"], set(), 0
     for one in given:
-        if one["log"] != known[0]["log"]:
-            raise DoesNotHold("The head of the witness is one of another log.")
         head = by_size.get(one["size"])
-        if head and (head["chain"], head["root"]) != (one["chain"], one["root"]):
+        if one["log"] == log and head and _is_same(head, one):
+            same.add(one["size"])
+        elif one["log"] == log and not head:
+            continue  # the pack says nothing of it
+        elif any(_covers(loss, one, log) for loss in losses):
+            lost += 1
+        elif one["log"] != log:
+            raise DoesNotHold("The head of the witness is one of another log.")
+        else:
             raise DoesNotHold(
-                f"The witness has another head of {head['size']:,} entries than the pack."
+                f"The witness has another head of {one['size']:,} entries than the pack."
             )
-        same |= {head["size"]} if head else set()
     if not same:
         sizes = ", ".join(f"{size:,}" for size in sorted(by_size))
         raise DoesNotHold(
             "The pack says nothing of the witness's head. It can be compared with a head of "
             f"{sizes} entries."
         )
-    return f"The witness has the same head of {max(same):,} entries as the pack."
+    if lost:
+        which = _count(lost, "head of the witness is", "heads of the witness are")
+        yield f"{which} of records that were lost."
+    yield f"The witness has the same head of {max(same):,} entries as the pack."
+
+
+def _is_same(head: _Shape, other: _Shape) -> bool:
+    return (head["chain"], head["root"]) == (other["chain"], other["root"])
 
 
 def included(leaf: bytes, index: int, size: int, path: list[bytes], root: bytes) -> bool:

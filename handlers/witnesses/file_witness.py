@@ -7,11 +7,12 @@ or on one that is written once. Optin only appends to it.
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from bot.consent.errors import Invalid
 from bot.consent.log.heads import TITLE, LogHead, head_text, read_heads
-from handlers.witnesses.witness import WitnessFailed
+from handlers.witnesses.witness import WitnessFailed, is_wanted
 
 #: Lines of a head, and characters of the last one.
 _LINES, _LAST_LINE = 6, len("at: 2026-11-30T04:00:05Z")
@@ -35,8 +36,9 @@ class FileWitness:
         found = self.remembered()
         return found[-1] if found else None
 
-    def latest(self, log: str) -> LogHead | None:
-        heads = (head for head in self.remembered() if log in ("", head.log))
+    def latest(self, log: str, elsewhere: Collection[str] = ()) -> LogHead | None:
+        heads = (head for head in self.remembered()[::-1] if is_wanted(head.log, log, elsewhere))
+        # Of two in the same second, the one that was given last.
         return max(heads, key=lambda head: head.at, default=None)
 
     def remembered(self) -> list[LogHead]:

@@ -6,7 +6,7 @@ messages, from their metadata.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from slack_sdk import WebClient
@@ -17,7 +17,7 @@ from bot.consent.log.heads import LogHead, read_head_text
 from bot.consent.use_cases import Service
 from bot.consent.use_cases.alerts.head_alerts import newest_posted, post_head
 from handlers.slack.alerts.client import EVENT_TYPE
-from handlers.witnesses.witness import WitnessFailed
+from handlers.witnesses.witness import WitnessFailed, is_wanted
 
 #: Messages of a page, and pages that are read.
 _PAGE, _MOST_PAGES = 200, 100
@@ -42,9 +42,10 @@ class SlackWitness:
     def newest(self) -> LogHead | None:
         return newest_posted(self._service)
 
-    def latest(self, log: str) -> LogHead | None:
+    def latest(self, log: str, elsewhere: Collection[str] = ()) -> LogHead | None:
         """The first among the newest 20,000 messages of the channel."""
-        return next((head for head in self._heads() if log in ("", head.log)), None)
+        wanted = (head for head in self._heads() if is_wanted(head.log, log, elsewhere))
+        return next(wanted, None)
 
     def remembered(self) -> list[LogHead]:
         """Those among the newest 20,000 messages of the channel."""

@@ -12,7 +12,7 @@ import json
 import os
 import ssl
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -33,7 +33,7 @@ from bot.consent.errors import Invalid
 from bot.consent.log.heads import LogHead, head_text, read_head_text
 from bot.consent.use_cases import Service
 from bot.consent.use_cases.signed_heads import newest_signed, remember_signed, signed_heads
-from handlers.witnesses.witness import WitnessFailed
+from handlers.witnesses.witness import WitnessFailed, is_wanted
 
 #: Seconds for the authority's answer, and the most bytes of one.
 _PATIENCE, _LONGEST = 10.0, 100_000
@@ -71,9 +71,11 @@ class TimestampWitness:
         found = [newest_signed(self._service, self.name), *self._heads_of(self._in_file())]
         return max(filter(None, found), key=lambda head: head.at, default=None)
 
-    def latest(self, log: str) -> LogHead | None:
+    def latest(self, log: str, elsewhere: Collection[str] = ()) -> LogHead | None:
         """The authority keeps nothing: the newest one of the file, which does not go back."""
-        heads = (head for head in self._heads_of(self._in_file()) if log in ("", head.log))
+        found = self._heads_of(self._in_file())[::-1]
+        heads = (head for head in found if is_wanted(head.log, log, elsewhere))
+        # Of two in the same second, the one that was given last.
         return max(heads, key=lambda head: head.at, default=None)
 
     def remembered(self) -> list[LogHead]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 from bot.consent.errors import OptinError
@@ -30,12 +31,18 @@ class Witness(Protocol):
         nobody by network. Raises as `publish` does."""
         ...
 
-    def latest(self, log: str) -> LogHead | None:
+    def latest(self, log: str, elsewhere: Collection[str] = ()) -> LogHead | None:
         """The newest head of this log that the witness itself has; asks it, also by network. Where
-        `log` is empty, the newest of any log. Raises as `publish` does."""
+        `log` is empty, the newest of any log but those that are `elsewhere`. Raises as `publish`
+        does."""
         ...
 
     def remembered(self) -> list[LogHead]:
         """Every head that the witness has, in the order in which it got them. Raises as `publish`
         does."""
         ...
+
+
+def is_wanted(found: str, log: str, elsewhere: Collection[str]) -> bool:
+    """Whether `Witness.latest` is asked for a head of the log that was found."""
+    return found == log if log else found not in elsewhere

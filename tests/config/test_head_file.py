@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -116,6 +117,47 @@ def remember_many(path: str, start: int) -> None:
     for size in range(start, 2_001, 2):
         while not file.remember(replace(HEAD, size=size)):
             pass
+
+
+def test_record_gets_its_log_and_keeps_it(path: Path) -> None:
+    unnamed = replace(HEAD, log="")
+    for head in (unnamed, HEAD):
+        HeadFile(path, "1").remember(head)
+
+    assert HeadFile(path, "1").read() == HEAD
+    HeadFile(path, "1").remember(replace(unnamed, size=8))
+    assert HeadFile(path, "1").read() == replace(HEAD, size=8)
+
+
+def test_others_are_all_records_but_the_own_one_and_those_of_no_log(path: Path) -> None:
+    HeadFile(path, "1").remember(HEAD)
+    HeadFile(path, "2").remember(replace(HEAD, size=9))
+    HeadFile(path, "3").remember(replace(HEAD, log=""))
+    (other,) = HeadFile(path, "1").others()
+
+    assert (other.log, other.size) == (HEAD.log, 9)
+    assert other.where == "optin.heads (the same log at another address)"
+
+
+@pytest.mark.parametrize("mode", [0o444, 0o000])
+def test_file_that_this_user_may_not_write_is_not_usable(tmp_path: Path, mode: int) -> None:
+    tmp_path.chmod(0o755)
+    (tmp_path / "heads").touch(mode)
+    ForkedProcess(require_denied, str(tmp_path), "heads").finish()
+
+
+def test_folder_that_this_user_may_not_write_is_not_usable(tmp_path: Path) -> None:
+    tmp_path.chmod(0o555)
+    ForkedProcess(require_denied, str(tmp_path), "heads").finish()
+
+
+def require_denied(folder: str, name: str) -> None:
+    os.chdir(folder)  # the folders above it are closed to others
+    if os.geteuid() == 0:
+        os.setresgid(65534, 65534, 65534)
+        os.setresuid(65534, 65534, 65534)
+    with pytest.raises(PermissionError):
+        HeadFile(Path(name), "1").require_usable()
 
 
 @pytest.mark.parametrize(

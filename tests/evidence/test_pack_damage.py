@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import os
@@ -15,14 +14,12 @@ from typing import Any
 
 import pytest
 
-from bot.consent.log.merkle_tree import consistency_proof, inclusion_proof, leaf_hash, root
 from bot.consent.model import Contact
 from bot.consent.use_cases import Details, Service, add
 from handlers.evidence_pack import pack_verifier
 from handlers.evidence_pack.make_pack import make_pack
-from handlers.evidence_pack.pack_shapes import as_file
 from tests.support.consent_fixtures import AGENT, MANAGER
-from tests.support.evidence_fixtures import READER, pack_of, resealed
+from tests.support.evidence_fixtures import READER, pack_of, sealed_anew
 from tests.support.take_fixtures import PHONE
 
 _OURS = re.compile(r"DOES NOT HOLD: [^\n]+\.\n")
@@ -122,7 +119,7 @@ def test_a_value_of_another_kind_although_every_hash_was_made_anew(
     with service.store.reading() as records:
         hashes = [entry.hash for entry in reversed(records.log.entries(limit=100))]
     for changed in _swapped(json.loads(files[name])):
-        forged = _sealed_anew({**files, name: _as_json(changed)}, hashes)
+        forged = sealed_anew({**files, name: _as_json(changed)}, hashes)
         for each, content in forged.items():
             (folder / each).write_bytes(content)
         refuses(folder)
@@ -222,20 +219,3 @@ def _with(document: Any, path: tuple[Any, ...], value: Any, *, gone: bool = Fals
 
 def _as_json(value: Any) -> bytes:
     return (json.dumps(value, indent=2) + "\n").encode()
-
-
-def _sealed_anew(files: dict[str, bytes], hashes: list[str]) -> dict[str, bytes]:
-    """The pack with a manifest, a seal and a tree that fit its files, as a forger makes them."""
-    manifest = json.loads(files["manifest.json"])
-    for name in manifest["sha256"]:
-        manifest["sha256"][name] = hashlib.sha256(files[name]).hexdigest()
-    made = as_file(manifest)
-    sealed = json.loads(files["seal.json"])
-    entry, before = sealed["entry"], sealed["head"]["size"] - 1
-    entry["changes"][0][1][1] = hashlib.sha256(made).hexdigest()
-    resealed(entry)
-    leaves = [leaf_hash(bytes.fromhex(one)) for one in (*hashes[:before], entry["hash"])]
-    sealed["head"] |= {"chain": entry["hash"], "root": root(leaves).hex()}
-    sealed["inclusion"] = [one.hex() for one in inclusion_proof(leaves, before)]
-    sealed["consistency"] = [one.hex() for one in consistency_proof(leaves, before)]
-    return {**files, "manifest.json": made, "seal.json": as_file(sealed)}

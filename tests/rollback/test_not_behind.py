@@ -79,10 +79,13 @@ def test_copy_at_another_address_is_not_a_rollback(
 ) -> None:
     url = f"sqlite:///{optin.folder}/copied/optin.db"
     assert optin("copy", "--to", url).status == 0
-    optin("set", ANA, "--sms", "no", "--reason", "Correction")
     monkeypatch.setenv("OPTIN_STORAGE", url)
 
     assert holds(optin)
+    for _ in range(2):
+        optin("set", ANA, "--sms", "no", "--reason", "Correction")
+        optin("set", ANA, "--sms", "yes", "--reason", "Correction", "--evidence", "form")
+        assert holds(optin)
 
 
 def test_folder_that_was_moved_with_its_settings_is_not_a_rollback(

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.consent.alerts import AlertKind
 from bot.consent.gates import Code, Owner
 from bot.consent.model import Channel, ConsentValue
 from bot.consent.rules import Answer, Status
-from bot.consent.storage_behind import StorageBehind
+from bot.consent.storage_behind import (
+    ACCEPTED,
+    BEHIND,
+    MAY_BE_NEW,
+    RememberedHead,
+    StorageBehind,
+)
 from bot.consent.use_cases import (
     AddressVerdict,
     Details,
@@ -24,10 +32,16 @@ from bot.consent.use_cases import (
     export,
     profile,
 )
-from bot.consent.use_cases.rollback import BACKFILL, backfill_request, mark_behind
+from bot.consent.use_cases.rollback import (
+    BACKFILL,
+    backfill_request,
+    find_behind,
+    mark_behind,
+)
 from bot.consent.use_cases.stats import stats
 from bot.consent.use_cases.time_travel import profile_at
 from handlers.address_list import next_step
+from handlers.slack.alerts.render.behind_text import behind_alert
 from tests.support.consent_fixtures import AGENT, OPERATOR, stop, told
 from tests.support.slack_fixtures import Slack, said, started
 
@@ -126,6 +140,34 @@ def test_accepting_is_an_entry_and_starts_the_backfill(old: Service) -> None:
     assert request is not None
     assert request.since == told(old)[newest - 1].recorded_at
     assert profile(old, ids(old)[0], AGENT).decisions[Channel.SMS].answer is Answer.YES
+
+
+@pytest.mark.parametrize(
+    ("where", "present", "may_be_new"),
+    [("the witness slack", 0, True), ("optin.heads", 0, False), ("the witness slack", 3, False)],
+)
+def test_alert_says_what_to_do_with_a_new_storage(
+    service: Service, where: str, present: int, may_be_new: bool
+) -> None:
+    mark_behind(service, replace(behind(service), where=where, present=present))
+    with service.store.reading() as records:
+        (alert,) = [one for one in records.outbox.all() if one.kind is AlertKind.BEHIND]
+
+    assert (MAY_BE_NEW in behind_alert(alert)) is may_be_new
+
+
+def test_loss_that_an_earlier_version_accepted_stays_accepted(old: Service) -> None:
+    """It stored the time alone, and what was lost stood in words."""
+    lost = behind(old)
+    with old.store.transaction() as records:
+        records.key_value.put(BEHIND, None)
+        records.key_value.put(ACCEPTED, old.now().isoformat())
+    head = RememberedHead(log="", size=lost.size, chain=lost.chain, at=lost.at, where=lost.where)
+    later = replace(head, at=old.now() + timedelta(seconds=1))
+
+    with old.store.reading() as records:
+        assert find_behind(records, [head], old.now()) is None
+        assert find_behind(records, [later], old.now()) is not None
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import subprocess
 import sys
 import zipfile
@@ -12,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.consent.log.merkle_tree import consistency_proof, inclusion_proof, leaf_hash, root
 from bot.consent.model import Actor, Channel, Contact
 from bot.consent.use_cases import CaseRequest, Details, Service, add, approve, change, note, request
 from bot.consent.use_cases.ingest import ingest
@@ -19,6 +22,7 @@ from bot.runtime.clock import Stopped
 from handlers.evidence_pack import pack_verifier
 from handlers.evidence_pack.make_pack import make_pack
 from handlers.evidence_pack.pack_reader import PackReader
+from handlers.evidence_pack.pack_shapes import as_file
 from tests.support.consent_fixtures import AGENT, MANAGER, PROVIDERS
 from tests.support.take_fixtures import MAILBOX, PHONE, TOLL_FREE, YES, text
 
@@ -84,3 +88,20 @@ def resealed(entry: dict[str, object]) -> None:
     fields = [entry[name] for name in pack_verifier._HASHED]
     answers = [] if entry["answers"] is None else [entry["answers"]]
     entry["hash"] = pack_verifier._sha256([entry["previous"], *fields, entry["digest"], *answers])
+
+
+def sealed_anew(files: dict[str, bytes], hashes: list[str]) -> dict[str, bytes]:
+    """The pack with a manifest, a seal and a tree that fit its files, as a forger makes them."""
+    manifest = json.loads(files["manifest.json"])
+    for name in manifest["sha256"]:
+        manifest["sha256"][name] = hashlib.sha256(files[name]).hexdigest()
+    made = as_file(manifest)
+    sealed = json.loads(files["seal.json"])
+    entry, before = sealed["entry"], sealed["head"]["size"] - 1
+    entry["changes"][0][1][1] = hashlib.sha256(made).hexdigest()
+    resealed(entry)
+    leaves = [leaf_hash(bytes.fromhex(one)) for one in (*hashes[:before], entry["hash"])]
+    sealed["head"] |= {"chain": entry["hash"], "root": root(leaves).hex()}
+    sealed["inclusion"] = [one.hex() for one in inclusion_proof(leaves, before)]
+    sealed["consistency"] = [one.hex() for one in consistency_proof(leaves, before)]
+    return {**files, "manifest.json": made, "seal.json": as_file(sealed)}

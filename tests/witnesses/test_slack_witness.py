@@ -8,8 +8,12 @@ import pytest
 from slack_sdk import WebClient
 
 from bot.consent.alerts import AlertKind
+from bot.consent.errors import Refused
 from bot.consent.log.heads import LogHead, head_text
+from bot.consent.use_cases import accept_rollback
 from bot.consent.use_cases.log_tree import present_head
+from bot.consent.use_cases.witnessed_heads import check_heads, compare_heads
+from bot.runtime.heads_of_witnesses import head_of_witness
 from handlers.slack.alerts.client import EVENT_TYPE
 from handlers.witnesses.publish_heads import HeadPublisher
 from handlers.witnesses.slack_witness import SlackWitness
@@ -17,6 +21,7 @@ from handlers.witnesses.witness import WitnessFailed
 from sandbox.first_workspace import ALERTS
 from tests.support.alerts_fixtures import Bench
 from tests.support.alerts_fixtures import bench as bench
+from tests.support.consent_fixtures import OPERATOR
 
 
 @pytest.fixture
@@ -98,3 +103,24 @@ def test_workspace_without_an_alert_channel_has_no_witness(
         with pytest.raises(WitnessFailed, match="OPTIN_ALERT_CHANNEL is not set"):
             call()
     assert bench.service.alert_channel == ALERTS
+
+
+def test_heads_that_a_person_accepted_as_lost_are_no_contradiction(
+    bench: Bench, witness: SlackWitness
+) -> None:
+    bench.add()
+    service, kept = bench.service, head_of(bench)
+    lost = replace(kept, size=kept.size + 9, chain="f" * 64)
+    for head in (kept, lost):
+        witness.publish(head)
+        bench.run()
+    assert "does not hold" in str(check_heads(service, witness.remembered()))
+    heads = [head_of_witness(head, "slack") for head in witness.remembered()]
+    accept_rollback(service, OPERATOR, heads)
+    compared = compare_heads(service, witness.remembered())
+    ((loss, found),) = compared.lost
+
+    assert (compared.problem, found, loss.by) == (None, lost, OPERATOR.id)
+    assert (loss.size, loss.kept, loss.first) == (lost.size, kept.size, kept.size + 1)
+    with pytest.raises(Refused, match="has everything that is remembered"):
+        accept_rollback(service, OPERATOR, heads)

@@ -27,6 +27,11 @@ MERGED, MERGED_INTO, REACHES = "merged", "merged_into", "reaches"
 PACK_MANIFEST = "evidence_manifest"
 #: Of a note that somebody tried to decide a case and was refused: the case.
 REFUSED_TRY = "refused_try"
+#: Of a note that a person accepted that the log lost its end: the number and the hash of the newest
+#: entry that was remembered, the first entry that is certainly lost, up to which entry the log
+#: agreed with what was remembered, and until when what was remembered counts as lost.
+ROLLBACK_LOST, ROLLBACK_FIRST = "rollback_lost", "rollback_first"
+ROLLBACK_KEPT, ROLLBACK_UNTIL = "rollback_kept", "rollback_until"
 #: The reason of what went along with a contact to another address.
 CARRIED = "Refused at an earlier address"
 #: … and of what reached others at that address from them.

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -17,7 +17,6 @@ from bot.consent.records import KeyValue, Log
 from bot.consent.storage_behind import (
     ACCEPTED,
     BEHIND,
-    LogEnd,
     RememberedHead,
     StorageBehind,
     behind_from,
@@ -25,7 +24,15 @@ from bot.consent.storage_behind import (
     read_mark,
 )
 from bot.consent.store import Records
+from bot.consent.use_cases.accepted_losses import (
+    AcceptedLoss,
+    accepted_losses,
+    has_head,
+    note_of_loss,
+    remember_acceptance,
+)
 from bot.consent.use_cases.context import Service
+from bot.consent.use_cases.log_tree import log_id
 from bot.consent.use_cases.record import Recorder
 
 #: The key value that asks the providers' backfill to begin at once, and from when on.
@@ -54,15 +61,13 @@ class RollbackNews:
 
 
 def find_behind(
-    log: Log, heads: Iterable[RememberedHead], accepted: datetime | None, now: datetime
+    records: Records, heads: Iterable[RememberedHead], now: datetime
 ) -> StorageBehind | None:
-    """What the log lacks of these heads, the largest first. A head that was remembered before a
-    person accepted a rollback no longer counts."""
-    end = log.head()
-    for head in sorted(heads, key=lambda head: head.size, reverse=True):
-        if accepted is not None and head.at <= accepted:
-            continue
-        if not has_head(log, head, end):
+    """What the log lacks of these heads, the largest first. What a person accepted as lost no
+    longer counts."""
+    end = records.log.head()
+    for head in _not_accepted(records, heads):
+        if not has_head(records.log, head, end):
             return StorageBehind(
                 size=head.size,
                 chain=head.chain,
@@ -74,12 +79,21 @@ def find_behind(
     return None
 
 
-def has_head(log: Log, head: RememberedHead, end: LogEnd) -> bool:
-    """Whether the log has this entry. `end` is where the log ends."""
-    if head.size >= end[0]:
-        return (head.size, head.chain) == end
-    entries = log.entries(before=head.size + 1, limit=1)
-    return bool(entries) and entries[0].hash == head.chain
+def _not_accepted(records: Records, heads: Iterable[RememberedHead]) -> list[RememberedHead]:
+    """Those that the log has to have, the largest first."""
+    losses, last = accepted_losses(records), read_accepted(records.key_value)
+    by_size = sorted(heads, key=lambda head: head.size, reverse=True)
+    return [head for head in by_size if not _is_accepted(head, losses, last)]
+
+
+def _is_accepted(
+    head: RememberedHead, losses: Sequence[AcceptedLoss], last: datetime | None
+) -> bool:
+    """Whether it counts as lost where the log lacks it. `last`: when a person last accepted a loss,
+    which is all that earlier versions stored."""
+    if not losses:
+        return last is not None and head.at <= last
+    return any(one.covers(head.size, head.at) for one in losses)
 
 
 def mark_behind(service: Service, found: StorageBehind) -> None:
@@ -95,27 +109,53 @@ def mark_behind(service: Service, found: StorageBehind) -> None:
         records.key_value.put(BEHIND, mark_text(found))
 
 
-def accept_rollback(service: Service, actor: Actor) -> StorageBehind:
+def accept_rollback(
+    service: Service, actor: Actor, heads: Iterable[RememberedHead] = ()
+) -> StorageBehind:
     """Goes on with the storage as it is: whatever was remembered until now counts as lost. Asks the
-    providers' backfill to begin. Returns what was lost. Raises `Refused` where nothing was."""
+    providers' backfill to begin. `heads` are all that are remembered of the log: those that it has
+    must hold after this, too. Returns what was lost. Raises `Refused` where nothing was."""
     now = service.now()
     with service.store.transaction() as records:
+        known = [head for head in heads if head.log in ("", log_id(records.log))]
         behind = read_mark(records.key_value) or service.heads.behind
+        # A log that went back unnoticed may have grown: then only an older head is lost.
+        behind = behind or find_behind(records, known, now)
         if behind is None:
             raise Refused("The storage has everything that is remembered of it.")
         begin = _newest_before(records.log, behind) or now - _BEFORE_ALL
-        said = (
-            f"Accepted that the storage went back: {behind.where} remembers entry {behind.size} "
-            f"({behind.chain[:16]}…), and the storage ended with entry {behind.present}."
-        )
+        loss = _loss(records, behind, known, now)
         Recorder(
             service=service, records=records, actor=actor.id, source=actor.source, now=now
-        ).record(None, Noted(reason=said))
+        ).record(None, loss)
+        remember_acceptance(records)
         records.key_value.put(BEHIND, None)
         records.key_value.put(ACCEPTED, max(now, behind.at).isoformat())
         records.key_value.put(BACKFILL, json.dumps([now.isoformat(), begin.isoformat()]))
         _announce_accepted(records, behind, actor, now)
     return behind
+
+
+def _loss(
+    records: Records, behind: StorageBehind, heads: Sequence[RememberedHead], now: datetime
+) -> Noted:
+    """What the acceptance says. The log agrees with what was remembered up to the largest head that
+    it has before the first entry that is lost."""
+    end = records.log.head()
+    lacked = [
+        head for head in _not_accepted(records, heads) if not has_head(records.log, head, end)
+    ]
+    lost = [(behind.size, behind.chain), *((head.size, head.chain) for head in lacked)]
+    first = min(behind.present + 1, *(size for size, _ in lost))
+    held = (head.size for head in heads if has_head(records.log, head, end))
+    return note_of_loss(
+        f"Accepted that the storage went back: {behind.where} remembers entry {behind.size} "
+        f"({behind.chain[:16]}…), and the storage ended with entry {behind.present}.",
+        lost=max(lost),
+        first=first,
+        kept=max((size for size in held if size < first), default=0),
+        until=max(now, behind.at, *(head.at for head in lacked)),
+    )
 
 
 def read_accepted(key_value: KeyValue) -> datetime | None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from bot.consent.errors import Corrupt
 from bot.consent.log.heads import LogHead
 from bot.consent.log.merkle_tree import verify_consistency
 from bot.consent.store import Records
+from bot.consent.use_cases.accepted_losses import (
+    AcceptedLoss,
+    accepted_losses,
+    loss_of_head,
+)
 from bot.consent.use_cases.context import Service, date
 from bot.consent.use_cases.log_tree import (
     consistency,
@@ -33,13 +39,33 @@ def head_now(service: Service, newest: Iterable[LogHead] = ()) -> LogHead | None
         return present_head(records, service.now())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedHeads:
+    """What the log says of heads that a witness remembers."""
+
+    #: The first that the log contradicts, in a sentence; None where none does.
+    problem: str | None
+    #: Those that the log does not have, each with the acceptance of that, the oldest first.
+    lost: Sequence[tuple[AcceptedLoss, LogHead]]
+
+
+def compare_heads(service: Service, heads: Iterable[LogHead]) -> ComparedHeads:
+    """Compares the log with each of them. Raises `StorageFailed`."""
+    problem: str | None = None
+    lost: list[tuple[AcceptedLoss, LogHead]] = []
+    with service.store.reading() as records:
+        losses = accepted_losses(records)
+        for head in heads:
+            if (loss := loss_of_head(records, head, losses)) is not None:
+                lost.append((loss, head))
+            else:
+                problem = problem or contradiction(records, head)
+    return ComparedHeads(problem=problem, lost=sorted(lost, key=_place))
+
+
 def check_heads(service: Service, heads: Iterable[LogHead]) -> str | None:
     """The first of these heads that the log contradicts, in a sentence; None where none does."""
-    with service.store.reading() as records:
-        for head in heads:
-            if problem := contradiction(records, head):
-                return problem
-    return None
+    return compare_heads(service, heads).problem
 
 
 def contradiction(records: Records, head: LogHead) -> str | None:
@@ -60,6 +86,11 @@ def contradiction(records: Records, head: LogHead) -> str | None:
     if not verify_consistency(head.size, size, old, new, proof):
         return f"{name} does not hold: its root is not that of the first {head.size:,} entries."
     return None
+
+
+def _place(lost: tuple[AcceptedLoss, LogHead]) -> tuple[int, int]:
+    loss, head = lost
+    return loss.entry.seq, head.size
 
 
 def _require_root(records: Records, head: LogHead) -> None:

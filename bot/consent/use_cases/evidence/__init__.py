@@ -6,6 +6,7 @@
 from bot.consent.use_cases.evidence.collect_evidence import (
     ContactEvidence,
     LoggedEntry,
+    LostHead,
     PublishedHead,
     collect_evidence,
 )
@@ -15,6 +16,7 @@ __all__ = [
     "ContactEvidence",
     "EvidenceSeal",
     "LoggedEntry",
+    "LostHead",
     "PublishedHead",
     "collect_evidence",
     "seal_evidence",

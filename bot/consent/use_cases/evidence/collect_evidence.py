@@ -24,6 +24,11 @@ from bot.consent.model import Actor, Contact
 from bot.consent.permissions import Action, authorize
 from bot.consent.records import Log
 from bot.consent.store import Records
+from bot.consent.use_cases.accepted_losses import (
+    AcceptedLoss,
+    accepted_losses,
+    loss_of_head,
+)
 from bot.consent.use_cases.contact_profile import Profile
 from bot.consent.use_cases.context import Service
 from bot.consent.use_cases.log_tree import consistency, inclusions, present_head
@@ -64,17 +69,32 @@ class PublishedHead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LostHead:
+    """A head that somebody outside keeps, and that the log does not have: a person accepted that
+    the log lost its end."""
+
+    head: LogHead
+    witnesses: Sequence[str]
+    #: `seq` of the entry that says who accepted it.
+    accepted: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContactEvidence:
     """What an evidence pack says of one contact."""
 
     profile: Profile
-    #: The oldest first: the contact's, those of contacts that became one with this one, and those
-    #: of others about the same addresses.
+    #: The oldest first: the contact's, those of contacts that became one with this one, those of
+    #: others about the same addresses, and those of `losses`.
     entries: Sequence[LoggedEntry]
     #: The log that they are in.
     head: LogHead
     #: The oldest first.
     published: Sequence[PublishedHead]
+    #: What was lost of the log, the oldest first: entries about this contact may have been in it.
+    losses: Sequence[AcceptedLoss]
+    #: The smallest first.
+    lost: Sequence[LostHead]
     #: The files that some of the entries came from, by the actor of these.
     files: Mapping[str, str]
     made_at: datetime
@@ -100,8 +120,11 @@ def collect_evidence(
         if contact is None:
             raise NotFound
         head = present_head(records, now)
-        found = dict(sorted({e.seq: e for e in _entries(records, contact)}.items()))
+        losses = accepted_losses(records)
+        entries = chain(_entries(records, contact), (loss.entry for loss in losses))
+        found = dict(sorted({e.seq: e for e in entries}.items()))
         proofs = inclusions(records, found, head.size)
+        published, lost = _published(records, head, heads, losses)
         return ContactEvidence(
             profile=profile_of(service, records, contact),
             entries=[
@@ -109,16 +132,22 @@ def collect_evidence(
                 for (seq, entry), proof in zip(found.items(), proofs, strict=True)
             ],
             head=head,
-            published=_published(records, head, heads),
+            published=published,
+            losses=losses,
+            lost=lost,
             files=_files(records, found.values()),
             made_at=now,
         )
 
 
 def _published(
-    records: Records, head: LogHead, heads: Mapping[str, Sequence[LogHead]]
-) -> list[PublishedHead]:
-    """The newest of the published heads, each once."""
+    records: Records,
+    head: LogHead,
+    heads: Mapping[str, Sequence[LogHead]],
+    losses: Sequence[AcceptedLoss],
+) -> tuple[list[PublishedHead], list[LostHead]]:
+    """The newest of the heads that were published, each once: those that the log has, and those
+    that it lost."""
     witnesses: dict[tuple[int, str, str], list[str]] = {}
     first: dict[tuple[int, str, str], LogHead] = {}
     for name, remembered in heads.items():
@@ -127,11 +156,17 @@ def _published(
             if name not in witnesses.setdefault(key, []):
                 witnesses[key].append(name)
             first[key] = min(one, first.get(key, one), key=lambda known: known.at)
-    newest = sorted(first)[-_MOST_HEADS:]
+    missing = {key: loss_of_head(records, one, losses) for key, one in first.items()}
+    lost = [
+        LostHead(head=first[key], witnesses=witnesses[key], accepted=loss.entry.seq)
+        for key in sorted(missing)
+        if (loss := missing[key]) is not None
+    ]
+    newest = sorted(key for key, loss in missing.items() if loss is None)[-_MOST_HEADS:]
     for key in newest:
         if problem := contradiction(records, first[key]):
             raise Refused(f"{', '.join(witnesses[key])}: {problem} {_NO_PROOF}")
-    return [
+    published = [
         PublishedHead(
             head=first[key],
             witnesses=witnesses[key],
@@ -139,6 +174,7 @@ def _published(
         )
         for key in newest
     ]
+    return published, lost[-_MOST_HEADS:]
 
 
 def _hash_at(log: Log, seq: int) -> str:

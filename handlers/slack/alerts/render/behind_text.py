@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.consent.alerts import Alert
+from bot.consent.storage_behind import MAY_BE_NEW
 from bot.consent.use_cases.rollback import rollback_news
 from handlers.slack.blocks.formatting import date, inert
 from handlers.vocabulary import person
@@ -28,4 +29,5 @@ def behind_alert(alert: Alert) -> list[str]:
         "An operator stops Optin and puts the newest copy of the storage back. If it is lost for "
         "good, `optin verify --accept-rollback` goes on without it, and Optin asks the providers "
         "what it missed.",
+        *([MAY_BE_NEW] if behind.may_be_new else []),
     ]
