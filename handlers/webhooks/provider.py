@@ -23,7 +23,8 @@ class InvalidSignature(Exception):
 
 
 class WrongTime(InvalidSignature):
-    """The time that it names is too old, or is still to come. Whether it was signed is not said."""
+    """The time that it names is too old, or is still to come. Whether it was signed is not said:
+    `verify` is asked again, with this time. Not for a provider that `now` is remembered for."""
 
     def __init__(self, text: str, stated: datetime) -> None:
         super().__init__(text)

@@ -4,7 +4,9 @@ alert channel, in /readyz, in the log and by `optin doctor`."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,10 +15,18 @@ import pytest
 
 from bot.cli.clock_findings import clock_findings, slacks_clock
 from bot.runtime import clock
+from bot.runtime.clock import Stopped
+from handlers.webhooks.provider import VerificationUnavailable
+from handlers.webhooks.receiver import ProviderHealth, WebhookReceiver
 from handlers.webhooks.receiver.signed_times import SignedTimes
 from sandbox.first_workspace import ALERTS
+from tests.support.consent_fixtures import open_service_at
 from tests.support.resend_requests import PATH, SECRETS, signed
+from tests.support.ses_requests import NOW as SENT
+from tests.support.ses_requests import Amazon, certificate, ses
+from tests.support.ses_requests import signed as message
 from tests.support.slack_fixtures import Slack, started
+from tests.support.storages import path_in, url_of
 
 EVENT = {"type": "email.sent", "created_at": "2026-11-03T14:00:00.000Z", "data": {}}
 MINUTE = timedelta(minutes=1)
@@ -147,3 +157,19 @@ def test_old_times_of_different_age_are_late_requests() -> None:
         times.differs("resend", now - minutes * MINUTE, now)
 
     assert times.difference() is None
+
+
+def test_a_message_of_another_time_asks_amazon_for_nothing(tmp_path: Path) -> None:
+    """By a time of its own, a message could have a certificate left alone for years."""
+    amazon = Amazon(VerificationUnavailable("Amazon could not be asked"))
+    provider = ses(amazon)
+    service = open_service_at(url_of(path_in(tmp_path)), Stopped(SENT))
+    with closing(service.store):
+        health = ProviderHealth()
+        intake = WebhookReceiver(service, counted=lambda *_, **__: None, health=health)
+        late = message(Timestamp="2999-03-10T15:04:05.000Z")
+
+        assert intake.receive(provider, [late]) == [HTTPStatus.UNAUTHORIZED]
+        assert amazon.asked == []
+        amazon.answer = certificate()
+        assert intake.receive(provider, [message()]) == [HTTPStatus.OK]
