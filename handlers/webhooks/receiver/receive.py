@@ -157,7 +157,8 @@ class WebhookReceiver:
         token = None
         try:
             matched = provider.verify(request, now)
-            self._health.signed_times.agrees(provider.name)
+            if (times := self._health.signed_times).wrong:
+                times.agrees(provider.name)
             if isinstance(provider, TokenSigned):
                 token = provider.once_token(request, now)
         except WrongTime as fault:

@@ -30,18 +30,17 @@ class SignedTimes:
     def __init__(self) -> None:
         self._lock = Lock()
         #: By provider, how far it was ahead, by the time that it signed.
-        self._wrong: dict[str, dict[datetime, timedelta]] = {}
+        self.wrong: dict[str, dict[datetime, timedelta]] = {}
 
     def agrees(self, provider: str) -> None:
-        """A request held at the time of this machine."""
-        if provider in self._wrong:
-            with self._lock:
-                self._wrong.pop(provider, None)
+        """A request held at the time of this machine. Only of interest where something is wrong."""
+        with self._lock:
+            self.wrong.pop(provider, None)
 
     def differs(self, provider: str, signed: datetime, now: datetime) -> None:
         """A request held, but for its time."""
         with self._lock:
-            wrong = self._wrong.setdefault(provider, {})
+            wrong = self.wrong.setdefault(provider, {})
             wrong.setdefault(signed, signed - now)
             while len(wrong) > _IN_A_ROW:
                 del wrong[next(iter(wrong))]
@@ -50,7 +49,7 @@ class SignedTimes:
         """A provider whose times show that one of the clocks is wrong."""
         with self._lock:
             wrong: Mapping[str, list[timedelta]] = {
-                name: list(times.values()) for name, times in self._wrong.items()
+                name: list(times.values()) for name, times in self.wrong.items()
             }
         for name, ahead in wrong.items():
             if ahead[-1] > timedelta():
