@@ -83,6 +83,8 @@ _NOTE_KEYS = 60.0
 _TELL_ENDS = 2.0
 #: Between two looks whether the storage has everything that is remembered of it.
 _LOOK_AT_END = timedelta(seconds=5)
+#: Between two looks at what speaks against the clock.
+_LOOK_AT_CLOCK = timedelta(seconds=5)
 #: For the last alerts to be posted when we stop.
 _POST_LAST = 5.0
 #: An alert that waits longer than this is not told in time: not ready.
@@ -148,7 +150,7 @@ def assemble(
         )
         answers = AnswerPool(after_ack)
         bolt, people = _bolt(settings, service, shared, answers, environment)
-        watch = ClockWatch()
+        watch = ClockWatch(received.signed_times)
         ring = KeyRing(service)
         routes: list[BaseRoute] = [
             *received.routes,
@@ -165,6 +167,7 @@ def assemble(
             lists_timer(lists_health),
             first_run_timer(service, bool(_ids(settings.managers)), sources.heard),
             Timer(name="end of the log", every=_LOOK_AT_END, run=partial(has_all, service)),
+            Timer(name="clock", every=_LOOK_AT_CLOCK, run=partial(watch.look, service)),
         )
         timed = Timers((*timers(service, worker), *more), service.now)
         imports = ImportWorker(

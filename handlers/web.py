@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 LARGEST_BODY = 1024 * 1024
 #: In the scope of a request: the `asyncio.Event` that is set once the server stops.
 STOPPING = "optin.stopping"
+#: In the scope of a request: set once it was proved to come from whom it names.
+GENUINE = "optin.genuine"
 _TOO_LARGE = HTTPException(413, headers={"connection": "close"})
 #: Bytes of all bodies that are not whole yet. The oldest of them gives way to newer ones.
 _UNFINISHED = 32 * LARGEST_BODY

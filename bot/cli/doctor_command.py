@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from bot.cli.clock_findings import clock_findings, slacks_clock
 from bot.cli.command_session import read_settings
 from bot.cli.finding import Finding
 from bot.cli.head_findings import head_file_findings, head_findings
@@ -115,7 +116,7 @@ def _storage(settings: Settings) -> Iterator[Finding]:
             settings.hash_key(store)
             with store.reading() as records:
                 contacts, (entries, _) = records.contacts.count(), records.log.head()
-            heads = list(head_findings(settings, store))
+            more = [*head_findings(settings, store), *clock_findings(store)]
     except OptinError as error:
         yield Finding(what="The storage can't be used.", cure=error.sentence)
         return
@@ -130,7 +131,7 @@ def _storage(settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield Finding(what=what)
-    yield from heads
+    yield from more
 
 
 def _public_url(settings: Settings) -> Finding:
@@ -198,6 +199,7 @@ def _slack(settings: Settings, post: bool) -> Iterator[Finding]:
         return
     yield Finding(what=f"Slack knows the bot as @{us.get('user')} in {us.get('team')}.")
     headers = {name.lower(): value for name, value in us.headers.items()}
+    yield slacks_clock(headers)
     yield _scopes(headers.get("x-oauth-scopes"))
     yield _STEPS
     if mode is Mode.SOCKET:

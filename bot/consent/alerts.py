@@ -73,6 +73,8 @@ class AlertKind(StrEnum):
     LISTS = "lists"
     #: The storage went back to an older copy.
     BEHIND = "behind"
+    #: The clock of a machine may be wrong.
+    CLOCK = "clock"
     #: The head of the Activity Log: the channel is a witness.
     HEAD = "head"
 

@@ -11,28 +11,37 @@ from email.utils import parsedate_to_datetime
 
 from bot.config.settings import SettingsError
 from bot.consent.store import Store
+from bot.consent.use_cases import Service
+from bot.consent.use_cases.alerts.clock_alerts import ClockFault, report_clock
 from bot.runtime import clock
+from handlers.webhooks.providers import SPECS
+from handlers.webhooks.receiver.signed_times import SignedTimes
 
 logger = logging.getLogger(__name__)
 
 #: Slack's signatures are refused beyond this, so nothing would work anyway.
-_MOST = timedelta(minutes=5)
+FAR_OFF = timedelta(minutes=5)
 #: Goes on while the machine sleeps; only Linux has it.
 _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def slack_difference(headers: Mapping[str, str]) -> timedelta | None:
+    """How far Slack's clock is ahead; None where the answer does not say its time."""
+    theirs = _slacks_time(headers)
+    return theirs - clock.now() if theirs else None
 
 
 def check_clock(headers: Mapping[str, str], store: Store) -> None:
     """Compares the clock with the time of Slack's answer. Where Slack does not say it, the clock
     must not be behind the newest entry of the Activity Log. Raises `SettingsError`."""
     now = clock.now()
-    given = {name.lower(): value for name, value in headers.items()}.get("date", "")
-    theirs, newest = _read(given), _newest(store)
-    if theirs is not None and abs(theirs - now) > _MOST:
+    theirs, newest = _slacks_time(headers), _newest(store)
+    if theirs is not None and abs(theirs - now) > FAR_OFF:
         raise SettingsError(
             f"The clock of this machine says {_said(now)}, and Slack says {_said(theirs)}. Set the "
             "clock, then start Optin again."
         )
-    if newest is None or newest - now <= _MOST:
+    if newest is None or newest - now <= FAR_OFF:
         return
     if theirs is None:
         raise SettingsError(
@@ -46,18 +55,70 @@ def check_clock(headers: Mapping[str, str], store: Store) -> None:
 
 
 class ClockWatch:
-    """Notices when somebody moves the clock while Optin runs."""
+    """Notices a wrong clock while Optin runs: one that somebody moves, one that differs from the
+    times that providers sign, and one that is behind the newest entry of the Activity Log."""
 
-    def __init__(self) -> None:
+    def __init__(self, signed_times: SignedTimes) -> None:
         self._offset = _offset()
+        self._signed_times = signed_times
+        #: What the last `look` found.
+        self._found: ClockFault | None = None
+        self._looked = False
 
     def fault(self) -> str | None:
-        """For /readyz; None while the clock goes on as it did at the start."""
+        """For /readyz; None while nothing is known against the clock."""
+        fault = self._moved() or self._found
+        return fault.clause if fault else None
+
+    def look(self, service: Service) -> None:
+        """Compares the clock, and says in the log and the alert channel what differs. Raises
+        `StorageFailed`."""
+        fault = self._moved() or self._differs() or _behind_log(service)
+        if self._looked and _kind(fault) == _kind(self._found):
+            return
+        # Of other replicas' clocks this one knows nothing: it says only what is new to itself.
+        report_clock(service, fault)
+        if fault:
+            logger.error("The clock of this machine may be wrong: %s", fault.clause)
+        elif self._found:
+            logger.info("The clock of this machine agrees again")
+        self._found, self._looked = fault, True
+
+    def _moved(self) -> ClockFault | None:
         moved = timedelta(seconds=_offset() - self._offset)
-        if abs(moved) <= _MOST:
+        if abs(moved) <= FAR_OFF:
             return None
         way = "forward" if moved > timedelta() else "back"
-        return f"the clock of this machine was moved {way} by {round(abs(moved) / _MINUTE)} minutes"
+        said = f"the clock of this machine was moved {way} by {_minutes(moved)}"
+        return ClockFault(kind="moved", clause=said)
+
+    def _differs(self) -> ClockFault | None:
+        found = self._signed_times.difference()
+        if found is None:
+            return None
+        way = "ahead of" if found.ahead > timedelta() else "behind"
+        label = SPECS[found.provider].label
+        said = (
+            f"the times that {label} signs are {_minutes(found.ahead)} {way} the clock of this "
+            "machine"
+        )
+        return ClockFault(kind=found.provider, clause=said)
+
+
+def _behind_log(service: Service) -> ClockFault | None:
+    newest, now = _newest(service.store), service.now()
+    if newest is None or newest - now <= FAR_OFF:
+        return None
+    said = f"the newest entry of the Activity Log is from {_said(newest)}, which is still to come"
+    return ClockFault(kind="log", clause=said)
+
+
+def _kind(fault: ClockFault | None) -> str | None:
+    return fault.kind if fault else None
+
+
+def _minutes(by: timedelta) -> str:
+    return f"{round(abs(by) / _MINUTE):,} minutes"
 
 
 _MINUTE = timedelta(minutes=1)
@@ -73,7 +134,8 @@ def _newest(store: Store) -> datetime | None:
         return found[0].recorded_at if found else None
 
 
-def _read(date: str) -> datetime | None:
+def _slacks_time(headers: Mapping[str, str]) -> datetime | None:
+    date = {name.lower(): value for name, value in headers.items()}.get("date", "")
     try:
         return parsedate_to_datetime(date).astimezone(UTC)
     except ValueError:

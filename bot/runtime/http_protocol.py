@@ -17,6 +17,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from bot.runtime.source_limit import SourceLimit, source_of
+
 logger = logging.getLogger(__name__)
 
 #: Bytes of a head that come after the first block of them.
@@ -29,6 +31,15 @@ _MOST_CONNECTIONS = 1024
 _FEWEST_CONNECTIONS = 16
 #: Seconds between two lines in the log about one problem.
 _SAY_AGAIN = 60.0
+#: Bytes of a refused body that are passed over.
+_MOST_PASSED_OVER = 1024 * 1024
+#: Seconds for which nothing is read from a source over the limit, as Retry-After says. Without it,
+#: a sender that waits for each answer would send ten times as much, since answers come sooner.
+_REST = 1.0
+_TOO_MANY = (
+    b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 1\r\ncontent-length: 0\r\n"
+    b"connection: %b\r\n\r\n"
+)
 _NO_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
@@ -80,12 +91,16 @@ class BoundedProtocol(HttpToolsProtocol):
     #: Set by `bounded_protocol`.
     all_connections: Connections
     head_within: float
+    limit: SourceLimit
 
     #: Bytes of the head that is being read; none while it is whole.
     head: int | None = None
     _message = 0
     _body, _framing = 0, 0
     _deadline: asyncio.TimerHandle | None = None
+    #: The rest of this request is passed over: it was answered from its head.
+    _refusing = False
+    _rest: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
         super().connection_made(transport)
@@ -96,6 +111,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.all_connections.open -= 1
         self.leave_line()
+        if self._rest is not None:
+            self._rest.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -130,14 +147,23 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self.head = None
         self.leave_line()
+        if self.limit.is_over(source_of(self.client, self.headers)):
+            self._refuse()
+            return
         self.all_connections.sending[self] = None
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         self._body += len(body)
-        super().on_body(body)
+        if not self._refusing:
+            super().on_body(body)
+        elif self._body > _MOST_PASSED_OVER:
+            self.transport.abort()
 
     def on_message_complete(self) -> None:
+        if self._refusing:
+            self._refusing = False
+            return
         self.all_connections.sending.pop(self, None)
         super().on_message_complete()
 
@@ -145,6 +171,28 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if not (self.pipeline or self._deadline or self.transport.is_closing()):
             self._await_head()
+
+    def _refuse(self) -> None:
+        """Answers from the head alone, before there is a task, and reads nothing for a while. The
+        connection stays, because a new one costs more. The rest of the request and the next head
+        have the time of one head."""
+        self._refusing = True
+        busy = self.cycle is not None and not self.cycle.response_complete
+        if busy or self._rest is not None:  # it did not wait for the answer
+            self.transport.abort()
+            return
+        stays = self.parser.should_keep_alive()
+        self.transport.write(_TOO_MANY % (b"keep-alive" if stays else b"close"))
+        if not stays:
+            self.transport.close()
+            return
+        self._await_head()
+        self.flow.pause_reading()
+        self._rest = self.loop.call_later(_REST, self._read_again)
+
+    def _read_again(self) -> None:
+        self._rest = None
+        self.flow.resume_reading()
 
     def leave_line(self) -> None:
         """It waits no longer."""
@@ -163,7 +211,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.abort()
 
 
-def bounded_protocol(connections: Connections, head_within: float) -> type[HttpToolsProtocol]:
+def bounded_protocol(
+    connections: Connections, head_within: float, limit: SourceLimit
+) -> type[HttpToolsProtocol]:
     """For uvicorn, which makes one for each connection."""
 
     class Bounded(BoundedProtocol):
@@ -171,6 +221,7 @@ def bounded_protocol(connections: Connections, head_within: float) -> type[HttpT
 
     Bounded.all_connections = connections
     Bounded.head_within = head_within
+    Bounded.limit = limit
     return Bounded
 
 

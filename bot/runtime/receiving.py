@@ -25,6 +25,7 @@ from handlers.webhooks.receiver import (
     mailboxes_of,
     webhook_routes,
 )
+from handlers.webhooks.receiver.signed_times import SignedTimes
 from handlers.webhooks.registry import backfill_sources, make_providers
 
 #: Seconds between two looks whether to ask for what was missed, at what is to be confirmed, and at
@@ -40,6 +41,7 @@ class Receiving:
     beside: Sequence[Callable[[], Awaitable[None]]]
     #: Names of the providers that are on.
     on: Sequence[str]
+    signed_times: SignedTimes
 
 
 @contextmanager
@@ -71,4 +73,9 @@ def receiving(settings: Settings, service: Service, counted: EventCounter) -> It
         if sources := backfill_sources(settings.providers):
             catching_up = BackfillJob(service, Backfill(service, intake, sources, health))
             beside.append(every(_MISSED, "missed", catching_up))
-        yield Receiving(routes=routes, beside=beside, on=[one.name for one in on])
+        yield Receiving(
+            routes=routes,
+            beside=beside,
+            on=[one.name for one in on],
+            signed_times=health.signed_times,
+        )

@@ -13,10 +13,11 @@ from types import FrameType, TracebackType
 from typing import Self
 
 import uvicorn
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.config.settings import SettingsError
 from bot.runtime.http_protocol import Connections, bounded_protocol
+from bot.runtime.source_limit import SourceLimit
 from handlers.web import STOPPING
 
 #: Seconds for requests under way to end after a signal, and then for what runs beside.
@@ -37,6 +38,7 @@ class Server:
         beside: Sequence[Callable[[], Awaitable[None]]] = (),
         first_request_within: float = 10.0,
         most_connections: int | None = None,
+        limit: SourceLimit | None = None,
     ) -> None:
         """Takes the port at once; 0 is any free one. What runs `beside` lives in the server's
         loop until the server has stopped, and is then cancelled; if one raises, all stop.
@@ -49,12 +51,14 @@ class Server:
         self.host, self.port = self._listener.getsockname()[:2]
         self.beside = beside
         self._connections = Connections(most_connections)
+        limit = limit or SourceLimit()
         self._uvicorn = _Uvicorn(
             web,
+            limit,
             uvicorn.Config(
                 web,
                 interface="asgi3",
-                http=bounded_protocol(self._connections, first_request_within),
+                http=bounded_protocol(self._connections, first_request_within, limit),
                 ws="none",
                 log_config=None,
                 access_log=False,
@@ -146,7 +150,8 @@ class _Uvicorn(uvicorn.Server):
     """Says when it has begun to answer, and stops at once. uvicorn looks ten times a second whether
     it should stop, and then gives every connection a tenth of a second to close."""
 
-    def __init__(self, web: ASGIApp, config: uvicorn.Config) -> None:
+    def __init__(self, web: ASGIApp, limit: SourceLimit, config: uvicorn.Config) -> None:
+        self._limit = limit
         self._told = asyncio.Event()
         self._web, config.app = web, self._answer
         super().__init__(config)
@@ -160,9 +165,15 @@ class _Uvicorn(uvicorn.Server):
                 self._loop.call_soon_threadsafe(self._told.set)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Whoever waits for something hears that the server stops."""
+        """Whoever waits for something hears that the server stops. Refused requests are counted."""
         scope[STOPPING] = self._told
-        await self._web(scope, receive, send)
+
+        async def noted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._limit.note(scope, message["status"])
+            await send(message)
+
+        await self._web(scope, receive, noted)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)

@@ -30,7 +30,7 @@ from handlers.api.key_ring import MOST_REQUESTS, KeyRing, actor_of
 from handlers.api.mended_json import mended
 from handlers.api.operations import LONGEST_IN_PATH, ApiReply, ApiRequest, NoQuery, Operation
 from handlers.api.problems import MEDIA_TYPE, Problem, problem_of, unreadable
-from handlers.web import LARGEST_BODY, STOPPING, read_body
+from handlers.web import GENUINE, LARGEST_BODY, STOPPING, read_body
 
 logger = logging.getLogger(__name__)
 
@@ -169,6 +169,7 @@ class _Endpoint:
                 "Send a key that is in use: Authorization: Bearer optin_live_…",
                 headers={"www-authenticate": "Bearer"},
             )
+        request.scope[GENUINE] = True
         return key
 
     async def _key(self, request: Request, headers: dict[str, str]) -> ApiKey:

@@ -30,7 +30,7 @@ from starlette.types import Receive, Scope, Send
 from bot.consent.use_cases.wrapped_store import RequestToken
 from handlers.slack.hand_over import HANDED_OVER, REQUEST, Begin
 from handlers.slack.payload import read_payload
-from handlers.web import BODY_WITHIN, read_body
+from handlers.web import BODY_WITHIN, GENUINE, read_body
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +69,7 @@ def slack_route(
                 "Answered a request to Slack's door: %d, %s", verdict.status, verdict.reason
             )
             return Response(status_code=verdict.status)
+        request.scope[GENUINE] = True
         headers = {name: value for name in _FOR_BOLT if (value := request.headers.get(name))}
         answer, work = await asyncio.get_running_loop().run_in_executor(
             pool, _dispatch, bolt, verdict, headers

@@ -22,6 +22,15 @@ class InvalidSignature(Exception):
     """
 
 
+class WrongTime(InvalidSignature):
+    """The time that it names is too old, or is still to come. Whether it was signed is not said:
+    `verify` is asked again, with this time. Not for a provider that `now` is remembered for."""
+
+    def __init__(self, text: str, stated: datetime) -> None:
+        super().__init__(text)
+        self.stated = stated
+
+
 class InvalidPayload(Exception):
     """It can't be read as a whole. From `verify`, 400: nobody knows whose it is. From `parse`, 200
     and counted: the provider sent it, and would send the same again.

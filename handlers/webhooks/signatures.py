@@ -7,10 +7,10 @@ import binascii
 import hmac
 import re
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 
-from handlers.webhooks.provider import InvalidPayload, InvalidSignature
+from handlers.webhooks.provider import InvalidPayload, InvalidSignature, WrongTime
 
 #: Seconds that a provider's clock may be ahead of ours.
 SKEW = 300
@@ -41,16 +41,16 @@ def verify_any(secrets: Sequence[_Secret], holds: Callable[[_Secret], bool]) -> 
 def check_timestamp(window: int, stated: str, now: datetime) -> int:
     """The time that was signed, in seconds since 1970, at most so many seconds old.
 
-    Raises `InvalidSignature`.
+    Raises `InvalidSignature`, `WrongTime` among it.
     """
     if not _SECONDS.fullmatch(stated):
         raise InvalidSignature("no time was signed")
     seconds = int(stated)
     age = now.timestamp() - seconds
     if age > window:
-        raise InvalidSignature("it is too old")
+        raise WrongTime("it is too old", datetime.fromtimestamp(seconds, UTC))
     if age < -SKEW:
-        raise InvalidSignature("it comes from the future")
+        raise WrongTime("it comes from the future", datetime.fromtimestamp(seconds, UTC))
     return seconds
 
 

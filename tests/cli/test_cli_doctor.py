@@ -73,6 +73,7 @@ def test_where_nothing_is_wrong_every_line_says_what_is_well_and_what_is_off(
         "⚪ No public address is set; Slack's Socket Mode needs none.",
         *(f"⚪ {one.heading} is off; {one.switch} switches it on." for one in SPECS.values()),
         "✅ Slack knows the bot as @optin in Acme Support.",
+        "✅ The clock agrees with Slack's.",
         "✅ The bot has every scope that it needs.",
         "⚪ Whether Workflow Builder offers Optin's steps, Slack does not say. They need a paid "
         "plan, and an app with functions and org_deploy_enabled in its manifest, as in "

@@ -12,6 +12,7 @@ from threading import Lock
 from bot.consent.frozen import replace
 from bot.consent.records import KeyValue
 from bot.consent.use_cases import Service, update_values
+from handlers.webhooks.receiver.signed_times import SignedTimes
 
 #: Between two notes of one provider.
 _PAUSE = timedelta(minutes=1)
@@ -62,6 +63,8 @@ class ProviderHealth:
     across threads."""
 
     def __init__(self) -> None:
+        #: In memory alone.
+        self.signed_times = SignedTimes()
         self._lock = Lock()
         self._fresh: dict[str, ProviderStatus] = {}
         #: When each was kept.

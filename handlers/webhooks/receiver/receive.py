@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Protocol
@@ -21,6 +23,7 @@ from handlers.webhooks.provider import (
     Request,
     TokenSigned,
     VerificationUnavailable,
+    WrongTime,
 )
 from handlers.webhooks.receiver import confirmations
 from handlers.webhooks.receiver.provider_health import ProviderHealth
@@ -154,8 +157,13 @@ class WebhookReceiver:
         token = None
         try:
             matched = provider.verify(request, now)
+            if (times := self._health.signed_times).wrong:
+                times.agrees(provider.name)
             if isinstance(provider, TokenSigned):
                 token = provider.once_token(request, now)
+        except WrongTime as fault:
+            self._look_at_time(provider, request, fault.stated, now)
+            return _Read(answer=self._refuse(provider.name, fault))
         except (InvalidSignature, InvalidPayload, VerificationUnavailable) as fault:
             return _Read(answer=self._refuse(provider.name, fault))
         except StorageFailed:
@@ -172,6 +180,15 @@ class WebhookReceiver:
             return _Read(token=token)
         except Exception as error:  # noqa: BLE001 - raised where the one request is answered
             return _Read(answer=error)
+
+    def _look_at_time(
+        self, provider: Provider, request: Request, stated: datetime, now: datetime
+    ) -> None:
+        """A request that holds at its own time shows that a clock is wrong. It is refused all the
+        same."""
+        with suppress(InvalidSignature, InvalidPayload, VerificationUnavailable):
+            provider.verify(request, stated)
+            self._health.signed_times.differs(provider.name, stated, now)
 
     def _store(self, name: str, read: Sequence[_Read]) -> Sequence[bool]:
         """Which of the requests are believed."""

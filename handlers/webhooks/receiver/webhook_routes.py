@@ -24,7 +24,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.routing import Route as WebRoute
 
-from handlers.web import BODY_WITHIN, read_body
+from handlers.web import BODY_WITHIN, GENUINE, read_body
 from handlers.webhooks.provider import ExpectedAnswer, Provider, Request, Route
 from handlers.webhooks.receiver.receive import Answer, WebhookReceiver
 
@@ -68,6 +68,7 @@ def _taken(
         status = await line.receive(request)
         if status is not HTTPStatus.OK:
             return Response(status_code=status)
+        web.scope[GENUINE] = True
         return _response(route.answer(request))
 
     return endpoint

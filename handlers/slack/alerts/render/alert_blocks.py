@@ -30,6 +30,7 @@ _WITHOUT_BUTTONS = frozenset(
         AlertKind.NOTICE,
         AlertKind.WEBHOOK,
         AlertKind.BEHIND,
+        AlertKind.CLOCK,
         AlertKind.DIGEST,
         AlertKind.TEST,
         AlertKind.FIRST_RUN,

@@ -13,6 +13,7 @@ from bot.consent.model import Channel
 from bot.consent.rules import Answer
 from bot.consent.use_cases import NOTHING_SINCE, PresentState, Profile
 from handlers.slack.alerts.render.behind_text import behind_alert
+from handlers.slack.alerts.render.clock_text import clock_alert
 from handlers.slack.alerts.render.digest_text import digest, first_run, trial
 from handlers.slack.alerts.render.head_text import head_message
 from handlers.slack.alerts.render.list_text import list_alert
@@ -133,5 +134,6 @@ _SAID: dict[AlertKind, Callable[[Alert], list[str]]] = {
     AlertKind.TEST: trial,
     AlertKind.LISTS: list_alert,
     AlertKind.BEHIND: behind_alert,
+    AlertKind.CLOCK: clock_alert,
     AlertKind.HEAD: head_message,
 }

@@ -22,7 +22,13 @@ from handlers.webhooks.payload_parsing import (
     read_unsigned_json,
     text_at,
 )
-from handlers.webhooks.provider import Confirmation, InvalidPayload, InvalidSignature, Request
+from handlers.webhooks.provider import (
+    Confirmation,
+    InvalidPayload,
+    InvalidSignature,
+    Request,
+    WrongTime,
+)
 from handlers.webhooks.providers.ses.amazon import HOST
 from handlers.webhooks.signatures import check_timestamp, unbase64
 
@@ -86,7 +92,11 @@ def verify(
     sent_at = moment(envelope.get("Timestamp"))
     if sent_at is None:
         raise InvalidSignature("no time was signed")
-    check_timestamp(WINDOW, str(int(sent_at.timestamp())), now)
+    try:
+        check_timestamp(WINDOW, str(int(sent_at.timestamp())), now)
+    except WrongTime as fault:
+        # Nobody may look at it again by its own time: a certificate is left alone until a time.
+        raise InvalidSignature(str(fault)) from None
     if kind == SUBSCRIPTION and not _SUBSCRIBE.fullmatch(text_at(envelope, "SubscribeURL")):
         raise InvalidSignature("it would have us call another host")
     signature = unbase64(text_at(envelope, "Signature"))
