@@ -192,7 +192,8 @@ def assemble(
             beside.append(connection.run)
         else:
             gate = SignatureCheck(settings.signing_secrets)
-            routes.append(slack_route(bolt, gate, pool=pool, now=clock.now))
+            # First, since Starlette compares a request with one route after the other.
+            routes.insert(0, slack_route(bolt, gate, pool=pool, now=clock.now))
         web = web_app(routes=routes, checks=checks, faults=lambda: _faults(people, health, watch))
         with closing(Server(web, host=host, port=port, beside=beside)) as server:
             yield Running(

@@ -177,7 +177,7 @@ def _calling_code(region: str) -> int:
 def looks_like_phone(text: str) -> bool:
     """Whether somebody meant a number: digits, and nothing but what numbers are written with."""
     text = _EXTENSION.sub("", visible(text).strip())
-    digits = sum(character.isdecimal() for character in text)
+    digits = sum(map(str.isdecimal, text))
     return digits >= 5 and all(c.isdecimal() or c in " +-.()/\u2010\u2011\u2013x#" for c in text)
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from bot.consent.errors import StorageFailed
 
@@ -21,6 +19,10 @@ def every(seconds: float, name: str, step: Step) -> Callable[[], Awaitable[None]
     end. If the storage fails, the next run tries again."""
 
     async def run() -> None:
+        # A command of the command line imports this module, and runs no job.
+        import asyncio
+        from concurrent.futures import ThreadPoolExecutor
+
         loop = asyncio.get_running_loop()
         stopping = threading.Event()
 

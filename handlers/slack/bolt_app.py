@@ -36,6 +36,7 @@ from handlers.slack import (
 from handlers.slack.after_ack import AfterAck, EventEntry, Listener
 from handlers.slack.alerts import alert_actions as alerts
 from handlers.slack.by_id import button_listener, view_listener
+from handlers.slack.commands import CommandMiddleware
 from handlers.slack.doors import conversations, crm_links, shortcuts
 from handlers.slack.environment import Environment
 from handlers.slack.hand_over import AnswerPool
@@ -204,7 +205,7 @@ def bolt_app(
         answers=answers, visitors=visitors, environment=environment, doubt=lambda: people.doubt
     )
     app.use(AuthorizeMiddleware(visitors, home=HomeTabs(after), after=after))
-    app.command(command)(commands.optin)
+    app.use(CommandMiddleware(command))
     # What only an older version drew is answered, too: silence looks like a broken button.
     buttons = {button: after.shortcut(pressed) for button, pressed in _BUTTONS.items()}
     app.action(_ANY)(button_listener(_ACTIONS | buttons, _other_button))

@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from slack_bolt import Ack
+import msgspec
+from slack_bolt import Ack, BoltRequest, BoltResponse
+from slack_bolt.middleware import Middleware
 from slack_sdk import WebClient
 
 from bot.consent.errors import Invalid
@@ -51,6 +53,30 @@ class Subcommand:
     starts: Callable[[Ack, dict[str, Any], WebClient, Service, Actor], None] | None = None
 
 
+class CommandMiddleware(Middleware):
+    """Answers the command. Choosing a listener for it, and putting together what the listener
+    names, takes Bolt a fifth of the time of an answer."""
+
+    def __init__(self, command: str) -> None:
+        """Behind `AuthorizeMiddleware`, which says who asks."""
+        self._command = command
+
+    def process(
+        self, *, req: BoltRequest, resp: BoltResponse, next: Callable[[], BoltResponse]
+    ) -> BoltResponse:
+        if req.body.get("command") != self._command:
+            return next()
+        context = req.context
+        return optin(
+            context.ack,
+            req.body,
+            context.client,
+            context["consent"],
+            context["actor"],
+            context["drafts"],
+        )
+
+
 def optin(
     ack: Ack,
     command: dict[str, Any],
@@ -58,26 +84,25 @@ def optin(
     consent: Service,
     actor: Actor,
     drafts: Drafts,
-) -> None:
+) -> BoltResponse:
     """Looks up what was typed, or runs a sub-command; alone it opens the search."""
     text = unwrapped(str(command.get("text") or ""))
     if not text:
         show(client, command, search_modal(Metadata()))
-        ack()
-        return
+        return ack()
     sub = subcommand(text)
     if sub is not None and sub.opens is not None:
         show(client, command, sub.opens(consent, actor))
-        ack()
-        return
+        return ack()
     if sub is not None and sub.starts is not None:
         sub.starts(ack, command, client, consent, actor)
-        return
+        return ack.response or ack()
     if sub is not None and sub.answer is not None:
         said, blocks = sub.answer(consent, actor)
     else:
         said, blocks = look_up(consent, actor, text, drafts)
-    ack(text=said, blocks=blocks, response_type="ephemeral")
+    answer = {"response_type": "ephemeral", "text": said, "blocks": blocks}
+    return BoltResponse(status=200, body=msgspec.json.encode(answer).decode())
 
 
 def subcommand(text: str) -> Subcommand | None:

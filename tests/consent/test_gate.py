@@ -9,7 +9,7 @@ import logging
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,7 +20,7 @@ from slack_sdk.signature import SignatureVerifier
 from starlette.datastructures import Headers
 
 from handlers.slack.http_mode import SignatureCheck
-from handlers.slack.payload import read_payload
+from handlers.slack.payload import read_fields, read_payload
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 NOW = datetime(2026, 11, 3, 12, tzinfo=UTC)
@@ -354,3 +354,21 @@ def test_the_verdict_shows_nothing_of_the_request(caplog):
 
     assert "555" not in repr(verdict)
     assert caplog.records == []
+
+
+@given(st.text("ab=&+%2B%C3%A9é;payload ", max_size=40).map(str.encode) | st.binary(max_size=40))
+def test_a_form_is_read_as_the_standard_library_reads_it(body: bytes) -> None:
+    try:
+        fields = dict(parse_qsl(body.decode(), keep_blank_values=True, errors="strict"))
+    except ValueError:
+        with pytest.raises(ValueError, match=r"."):
+            read_fields(body)
+    else:
+        assert read_fields(body) == fields
+
+
+def test_a_form_of_more_than_a_hundred_fields_is_refused() -> None:
+    assert len(read_fields(b"&".join(b"%d=x" % n for n in range(100)))) == 100
+
+    with pytest.raises(ValueError, match="too many fields"):
+        read_fields(b"&".join(b"%d=x" % n for n in range(101)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 
 #: Where the rest is a quoted message: a line of ours, or the head that a mail program writes.
 _REST = re.compile(
@@ -21,13 +22,12 @@ _REST = re.compile(
 )
 _QUOTED_LINE = re.compile(r"^ ?[>＞›»|].*$", re.MULTILINE)
 #: What phones send for a reaction to our message, which stands behind it.
-_REACTION = re.compile(
+_REACTION = (
     r"^\s*(?:(?:liked|loved|disliked|laughed at|emphasi[sz]ed|questioned"
     r"|reacted(?: with)? (?P<en>\S+) to|removed an? \w+(?: \w+)? from"
     r"|a (?:aimé|adoré|pas aimé|ri de)|a réagi (?:avec|par) (?P<fr>\S+) à"
     r"|gefällt|hat (?P<de>\S+) reagiert auf|le (?:gustó|encantó)|reaccionó con (?P<es>\S+) a"
-    r"|(?:gostou|amou|curtiu)(?: de)?|reagiu com (?P<pt>\S+) a))\s*[:]?\s*[\"“«„].*$",
-    re.IGNORECASE | re.DOTALL,
+    r"|(?:gostou|amou|curtiu)(?: de)?|reagiu com (?P<pt>\S+) a))\s*[:]?\s*[\"“«„].*$"
 )
 _WORDS = (
     r"(?:stop ?all|stop(?:p|2end)?|end|quit|cancel|unsubscribe|unsub|opt[ -]?out|remove|arr[eê]t"
@@ -63,11 +63,10 @@ _FOOTER = (
     r"|(?:std )?(?:msg|message)s? ?(?:&|and|&amp;) ?data rates (?:may )?apply)"
 )
 #: As a sentence of its own; with nothing before it that divides, only where it looks like ours.
-_OWN_FOOTER = re.compile(
+_OWN_FOOTER = (
     rf"(?:(?:^|(?<=[.!?:;,\n\"“”>)(|*/–—-])) ?{_FOOTER}"
     rf"|(?-i:(?=(?:{_IMPERATIVE}) .?(?:{_CAPITALS})))"
-    rf"{_FOOTER})(?= ?(?:[.!;\n\"”»)|]|$))",
-    re.IGNORECASE,
+    rf"{_FOOTER})(?= ?(?:[.!;\n\"”»)|]|$))"
 )
 _SENTENCE_IN_QUOTES = re.compile(r"[\"“«„]([^\"“”«»„]{12,})[\"”»“]")
 _BLANKS = re.compile(r"[ \t\r\f\v\u00a0]+")
@@ -100,27 +99,39 @@ _BASE_LETTERS = str.maketrans({"ı": "i", "ł": "l", "đ": "d", "ø": "o"})
 def without_quoted(text: str) -> str:
     """The contact's own part of a text; all of it where nothing else would be left."""
     left = text = _BLANKS.sub(" ", text)
-    if reaction := _REACTION.match(text):
+    if reaction := _reaction().match(text):
         return next(filter(None, reaction.groups()), "")
     if ">" in left or "\n" in left or "＞" in left or "|" in left:
         left = _QUOTED_LINE.sub("", _REST.sub("", left))
         left = _after_mark(left)
-    if _OWN_FOOTER.search(left):
+    if _own_footer().search(left):
         left = _SENTENCE_IN_QUOTES.sub(_without_footer_inside, left)
-        left = _OWN_FOOTER.sub(" ", left)
+        left = _own_footer().sub(" ", left)
     if left is text:
         return text
     return left if _LETTER.search(left) else text
 
 
+# These two take a command as long to compile as all its other patterns together, and few commands
+# read a reply.
+@cache
+def _reaction() -> re.Pattern[str]:
+    return re.compile(_REACTION, re.IGNORECASE | re.DOTALL)
+
+
+@cache
+def _own_footer() -> re.Pattern[str]:
+    return re.compile(_OWN_FOOTER, re.IGNORECASE)
+
+
 def _after_mark(text: str) -> str:
     """Without what follows a ">" in the line, where our footer stands in it."""
     before, mark, after = text.partition(">")
-    return before if mark and _OWN_FOOTER.search(after) else text
+    return before if mark and _own_footer().search(after) else text
 
 
 def _without_footer_inside(quote: re.Match[str]) -> str:
-    return " " if _OWN_FOOTER.search(quote[1]) else quote[0]
+    return " " if _own_footer().search(quote[1]) else quote[0]
 
 
 def shown(text: str) -> str:

@@ -307,9 +307,9 @@ def _similar(
 
 def _too_short(text: str) -> bool:
     """Whether somebody meant a number, and typed a digit or two of it."""
-    digits = sum(character.isdecimal() for character in text)
+    digits = sum(map(str.isdecimal, text))
     return (digits > 0 or text.startswith("+")) and digits < _FEWEST and not _has_letters(text)
 
 
 def _has_letters(text: str) -> bool:
-    return any(character.isalpha() for character in text)
+    return any(map(str.isalpha, text))

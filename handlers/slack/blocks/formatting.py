@@ -34,6 +34,7 @@ Block = dict[str, object]
 _MARKUP = re.compile(r"`|(?<![A-Za-z0-9])[*_~]|[*_~](?![A-Za-z0-9])|:(?=[\w+'`-]+:)|^>")
 #: Characters that look the same and mean nothing to Slack.
 _LOOK_ALIKES = {"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ", ":": "∶", ">": "›"}
+_MARKS = frozenset(_LOOK_ALIKES)
 _NORTH_AMERICAN = re.compile(r"\+1([2-9][0-9]{2})([2-9][0-9]{2})([0-9]{4})")
 #: Matches only from the beginning of a word, so that a long word is not tried from each letter.
 #: With spaces around the @, it must end like a mailbox: "tomorrow @ 10" does not match.
@@ -112,7 +113,9 @@ def escape(text: str) -> str:
 def inert(text: str, limit: int = NAME) -> str:
     """Somebody's own words for mrkdwn. They can't mention, link or format anything."""
     whole = shown(text, limit)
-    return escape(_MARKUP.sub(lambda match: _LOOK_ALIKES[match.group()], whole))
+    if not _MARKS.isdisjoint(whole):  # the pattern is slow, and few texts have any of these
+        whole = _MARKUP.sub(lambda match: _LOOK_ALIKES[match.group()], whole)
+    return escape(whole)
 
 
 def plain(text: str, limit: int) -> Block:
@@ -163,13 +166,13 @@ def divider() -> Block:
 
 def date(at: datetime) -> str:
     """A time, in the reader's own time zone."""
-    fallback = f"{at:%Y-%m-%d %H:%M} UTC"
+    fallback = f"{at.date()} {at.hour:02}:{at.minute:02} UTC"
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}}, {{time}}|{fallback}>"
 
 
 def day(at: datetime) -> str:
     """A day, in the reader's own time zone."""
-    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}}|{at:%Y-%m-%d}>"
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}}|{at.date()}>"
 
 
 def phone(e164: str) -> str:
@@ -228,7 +231,7 @@ def _lines(block: Block) -> Iterator[str]:
     for text in texts:
         said = text.get("text") if isinstance(text, dict) else None
         if isinstance(said, str) and said:
-            yield _EMPHASIS.sub(lambda found: found[1] or found[2], said)
+            yield _EMPHASIS.sub(r"\1\2", said) if "*" in said or "_" in said else said
 
 
 def _listed(value: object) -> list[object]:

@@ -14,9 +14,9 @@ from bot.config.setting_values import ProviderSetting, matching, secrets, severa
 from bot.consent.known_providers import COMMON, BlockingWords, KnownLists
 from bot.consent.model import Channel
 from handlers.suppression_lists.provider_lists import ProviderLists
+from handlers.webhooks.backfill_source import BackfillSource
 from handlers.webhooks.provider import Route
 from handlers.webhooks.provider_spec import ProviderContext, ProviderSpec
-from handlers.webhooks.providers.twilio.backfill import TwilioBackfill
 from handlers.webhooks.providers.twilio.webhook import Twilio, no_reply
 
 
@@ -66,10 +66,12 @@ def _make(context: ProviderContext) -> Twilio | None:
     return Twilio(auth_tokens=tokens, shared_keys=keys) if tokens or keys else None
 
 
-def _backfill(settings: ProviderSettings) -> TwilioBackfill | None:
+def _backfill(settings: ProviderSettings) -> BackfillSource | None:
     account, tokens = settings[_ACCOUNT_SID], settings[_AUTH_TOKENS]
     if not account or not tokens:
         return None
+    from handlers.webhooks.providers.twilio.backfill import TwilioBackfill
+
     return TwilioBackfill(account_sid=account, auth_tokens=tokens, api_url=settings[_API_URL])
 
 
