@@ -33,9 +33,6 @@ _FEWEST_CONNECTIONS = 16
 _SAY_AGAIN = 60.0
 #: Bytes of a refused body that are passed over.
 _MOST_PASSED_OVER = 1024 * 1024
-#: Seconds for which nothing is read from a source over the limit, as Retry-After says. Without it,
-#: a sender that waits for each answer would send ten times as much, since answers come sooner.
-_REST = 1.0
 _TOO_MANY = (
     b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 1\r\ncontent-length: 0\r\n"
     b"connection: %b\r\n\r\n"
@@ -52,17 +49,20 @@ class Connections:
         self.waiting: dict[BoundedProtocol, None] = {}
         #: In the order in which they began to send a body.
         self.sending: dict[BoundedProtocol, None] = {}
+        #: Those of sources over the limit that wait for their answer.
+        self.resting: dict[BoundedProtocol, None] = {}
         self.open = 0
         self._said: dict[str, float] = {}
 
     def make_room(self) -> None:
-        """Closes the connection that has waited longest, if there are too many."""
+        """Closes one connection, if there are too many."""
         if self.open > self.most:
             self.warn("Optin has %s connections. It closes those that have no request.", self.most)
             self.close_oldest()
 
     def close_oldest(self) -> None:
-        oldest = next(iter(self.waiting or self.sending), None)
+        """Of a source over the limit first, then the one that has waited longest."""
+        oldest = next(iter(self.resting or self.waiting or self.sending), None)
         if oldest is not None:
             oldest.leave_line()
             oldest.transport.abort()
@@ -147,7 +147,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self.head = None
         self.leave_line()
-        if self.limit.is_over(source_of(self.client, self.headers)):
+        if self._rest is not None or self.limit.is_over(source_of(self.client, self.headers)):
             self._refuse()
             return
         self.all_connections.sending[self] = None
@@ -173,31 +173,32 @@ class BoundedProtocol(HttpToolsProtocol):
             self._await_head()
 
     def _refuse(self) -> None:
-        """Answers from the head alone, before there is a task, and reads nothing for a while. The
-        connection stays, because a new one costs more. The rest of the request and the next head
-        have the time of one head."""
+        """Answers from the head alone, after a rest. The rest of the request and the next head have
+        the time of one head."""
         self._refusing = True
         busy = self.cycle is not None and not self.cycle.response_complete
         if busy or self._rest is not None:  # it did not wait for the answer
             self.transport.abort()
             return
+        self._await_head()
+        self.all_connections.resting[self] = None
+        self.flow.pause_reading()
         stays = self.parser.should_keep_alive()
+        self._rest = self.loop.call_later(self.limit.rest, self._answer_refused, stays)
+
+    def _answer_refused(self, stays: bool) -> None:
+        self._rest = None
+        self.all_connections.resting.pop(self, None)
         self.transport.write(_TOO_MANY % (b"keep-alive" if stays else b"close"))
+        self.flow.resume_reading()
         if not stays:
             self.transport.close()
-            return
-        self._await_head()
-        self.flow.pause_reading()
-        self._rest = self.loop.call_later(_REST, self._read_again)
-
-    def _read_again(self) -> None:
-        self._rest = None
-        self.flow.resume_reading()
 
     def leave_line(self) -> None:
         """It waits no longer."""
         self.all_connections.waiting.pop(self, None)
         self.all_connections.sending.pop(self, None)
+        self.all_connections.resting.pop(self, None)
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None

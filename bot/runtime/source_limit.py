@@ -30,7 +30,13 @@ _HEADER = b"x-forwarded-for"
 class SourceLimit:
     """Counts refused requests by source. For one thread, the server's."""
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, monotonic: Callable[[], float] = time.monotonic, *, rest: float = 1.0
+    ) -> None:
+        """`rest` is how many seconds a source over the limit waits for its answer, while nothing is
+        read from it. With an answer at once, a sender that waits for each would send more than
+        before."""
+        self.rest = rest
         self._monotonic = monotonic
         #: By source, how many refused requests are still free, and when that was.
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()

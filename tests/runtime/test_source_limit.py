@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
+from time import sleep
 from urllib.parse import urlencode
 
 import pytest
@@ -112,11 +113,31 @@ def test_a_body_without_end_is_cut_off() -> None:
                 connection.sendall(bytes(65_536))
 
 
+def test_a_source_over_the_limit_is_the_first_to_give_way() -> None:
+    with over_the_limit(most_connections=3, rest=60) as (server, _):
+        kept = HTTPConnection(server.host, server.port, timeout=10)
+        kept.request("GET", "/healthz")
+        assert kept.getresponse().read() == b"ok"
+        with connected(server) as first, connected(server) as second:
+            for flooder in (first, second):
+                flooder.sendall(head(length=0))
+            while len(server._connections.resting) < 2:
+                sleep(0.001)
+            with connected(server), connected(server):
+                assert received(first) == received(second) == b""
+                kept.request("GET", "/healthz")
+                assert kept.getresponse().status == 200
+        kept.close()
+
+
 @contextmanager
-def over_the_limit() -> Iterator[tuple[Server, _Time]]:
+def over_the_limit(
+    *, most_connections: int | None = None, rest: float = 0.1
+) -> Iterator[tuple[Server, _Time]]:
     """A server to which the flooder has sent as much as it may, and its time, which stands."""
     time = _Time()
-    with Server(web_app(checks={}), limit=SourceLimit(time)) as server:
+    limit = SourceLimit(time, rest=rest)
+    with Server(web_app(checks={}), limit=limit, most_connections=most_connections) as server:
         with closing(HTTPConnection(server.host, server.port, timeout=30)) as connection:
             for _ in range(200):
                 connection.request("POST", "/nowhere", headers={"X-Forwarded-For": FLOODER})
