@@ -98,17 +98,23 @@ def sandbox() -> Iterator[str]:
 def bot(slack: str, storage: str, **settings: str) -> Iterator[Bot]:
     """The bot as `optin serve` runs it. `settings` are environment variables on top."""
     port = free_port()
+    command, env = bot_command(slack, storage, str(port))
+    with started(command, env | settings) as process:
+        until_ready(port)
+        yield Bot(port=port, pid=process.pid)
+
+
+def bot_command(
+    slack: str, storage: str, port: str = "PORT"
+) -> tuple[Sequence[str], dict[str, str]]:
+    """`optin serve`, and the environment that it needs."""
     env = {
         "SLACK_API_URL": slack,
         "SLACK_BOT_TOKEN": "xoxb-sandbox-bot",
         "SLACK_SIGNING_SECRET": SECRET,
         "OPTIN_STORAGE": storage,
-        **settings,
     }
-    command = [sys.executable, "-m", "bot", "serve", "--mode", "http", "--port", str(port)]
-    with started(command, env) as process:
-        until_ready(port)
-        yield Bot(port=port, pid=process.pid)
+    return [sys.executable, "-m", "bot", "serve", "--mode", "http", "--port", port], env
 
 
 @contextmanager
@@ -131,10 +137,10 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def until_ready(port: int) -> None:
-    end = time.monotonic() + 60
+def until_ready(port: int, within: float = 60) -> None:
+    end = time.monotonic() + within
     while time.monotonic() < end:
-        connection = HTTPConnection("127.0.0.1", port, timeout=10)
+        connection = HTTPConnection("127.0.0.1", port, timeout=within)
         try:
             connection.request("GET", "/readyz")
             if connection.getresponse().status == 200:

@@ -34,7 +34,7 @@ _CONTACTS = 20_000
 _SECONDS = 1.5
 _TURNS = 5
 #: Requests that are made for a turn: more than any provider gets through.
-_MADE = 6_000
+_MADE = 20_000
 
 
 @dataclass(kw_only=True)

@@ -63,8 +63,8 @@ def _measure(report: Report, storage: str) -> None:
         slack = stack.enter_context(sandbox())
         ours = stack.enter_context(bot(slack, storage)).port
         empty = stack.enter_context(empty_bolt(SECRET))
-        asyncio.run(measure([ours], 1, _requests(300)))
-        asyncio.run(measure([empty], 1, _requests(300)))
+        asyncio.run(measure([ours], 1, requests(300)))
+        asyncio.run(measure([empty], 1, requests(300)))
         for at_once in (1, 16):
             mine, floor = asyncio.run(_compare(ours, empty, at_once))
             for name, share in (("p50", 0.5), ("p99", 0.99)):
@@ -84,12 +84,12 @@ async def _compare(ours: int, empty: int, at_once: int) -> tuple[list[float], li
     mine: list[float] = []
     floor: list[float] = []
     for _ in range(_REQUESTS // _TURN):
-        mine += await measure([ours], at_once, _requests(_TURN))
-        floor += await measure([empty], at_once, _requests(_TURN))
+        mine += await measure([ours], at_once, requests(_TURN))
+        floor += await measure([empty], at_once, requests(_TURN))
     return mine, floor
 
 
-def _requests(count: int) -> list[bytes]:
+def requests(count: int) -> list[bytes]:
     return [_request() for _ in range(count)]
 
 

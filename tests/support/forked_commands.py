@@ -12,17 +12,23 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 from subprocess import TimeoutExpired
 from typing import IO, Self
 
 from bot.cli import main
 from bot.cli.program import command, program
+from bot.consent.replies.keywords import LANGUAGES
+from bot.consent.replies.read_reply import read_reply
 from tests.support import killed_at
 from tests.support.forked_processes import Descriptor, fork_server
 
 for _name in program.commands:
     command(_name)  # so that the server has loaded it
+import_module("typer._adapters")  # every command loads it when it begins
+# The patterns of replies take half a second to compile, which `serve` does when it starts.
+read_reply("hello", None, LANGUAGES)
 
 
 class ForkedCommand:
