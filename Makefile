@@ -34,7 +34,7 @@ crash: $(VENV)/dev ## run the crash tests with 200 kills instead of 20 (KILLS=10
 	OPTIN_CRASH_RUNS=$(or $(KILLS),200) $(BIN)/python -m pytest -m crash
 
 faults: $(VENV)/dev ## bring about every fault of docs/faults.md: kills, full disks, wrong clocks
-	$(BIN)/python -m tests.support.fault_page -n auto --dist worksteal
+	OPTIN_FLOOD_SECONDS=60 $(BIN)/python -m tests.support.fault_page -n auto --dist worksteal
 
 # OPTIN_FUZZ_MINUTES is for `make api-fuzz`.
 api-fuzz: $(VENV)/dev ## search the API for faults for 20 minutes with schemathesis

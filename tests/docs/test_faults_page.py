@@ -1,11 +1,13 @@
-"""docs/faults.md names each kind of fault once, and tests that exist."""
+"""docs/faults.md names each kind of fault once, with tests that exist and the result of each row."""
 
 from __future__ import annotations
 
 import ast
+import re
+from datetime import UTC, datetime
 from functools import cache
 
-from tests.support.fault_page import NO_TEST, PAGE, ROOT, fault_rows
+from tests.support.fault_page import PAGE, ROOT, fault_rows, read_results, with_results
 
 #: What this page is about. Numbers that are left out were merged with others.
 FAULTS = {
@@ -38,12 +40,41 @@ def test_each_test_that_is_named_exists() -> None:
     assert missing == []
 
 
-def test_a_row_has_tests_or_says_that_it_has_none() -> None:
+def test_every_row_has_tests_and_their_result() -> None:
+    """A row whose tests changed in number since `make faults` wrote its result is stale."""
     rows = fault_rows()
-    tested = [row for row in rows if row.tests]
+    stale = [
+        f"{row.id}: {row.result}"
+        for row in rows
+        if not row.tests
+        or "failed" in row.result
+        or not re.match(rf"[0-9]+ of {len(row.tests)} passed", row.result)
+    ]
 
-    assert all(row.cell == NO_TEST for row in rows if not row.tests)
-    assert f"Of {len(rows)} rows, {len(tested)} have tests." in PAGE.read_text("utf-8")
+    assert stale == []
+    assert f"All {len(rows)} rows have tests." in PAGE.read_text("utf-8")
+
+
+def test_results_are_written_into_the_rows() -> None:
+    junit = """<testsuites><testsuite>
+        <testcase classname="tests.faults.test_one" name="test_a[tinydb-once]"/>
+        <testcase classname="tests.faults.test_one" name="test_a[sqlite-once]"/>
+        <testcase classname="tests.faults.test_one" name="test_b"><failure/></testcase>
+        <testcase classname="tests.faults.test_one" name="test_c">
+          <skipped message="strace is not installed"/></testcase>
+        </testsuite></testsuites>"""
+    row = "| A1 | fault | how | what | all | {} | not run yet |"
+    one, two, three = (f"`faults/test_one.py::test_{name}`" for name in "abc")
+    page = "\n".join(["Last run: never.", row.format(one), row.format(f"{one}<br>{two}")])
+
+    first, *rows = with_results(f"{page}\n{row.format(three)}", read_results(junit)).split("\n")
+
+    assert first.startswith(f"Last run: {datetime.now(UTC).day} ")
+    assert [one.split(" | ")[-1] for one in rows] == [
+        "1 of 1 passed on TinyDB, SQLite |",
+        "1 of 2 passed on TinyDB, SQLite; failed |",
+        "0 of 1 passed; skipped: strace is not installed |",
+    ]
 
 
 @cache
