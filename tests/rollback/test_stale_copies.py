@@ -6,9 +6,31 @@ import pytest
 
 from tests.support.rollback_fixtures import ANA, BO, ServedPlace
 from tests.support.serving import deliver
-from tests.support.stale_copies import RECOVERABLE, WAYS, Way
+from tests.support.stale_copies import (
+    RECOVERABLE,
+    Way,
+    lost_tail,
+    older_backup,
+    older_file,
+    restored_backup,
+    vanished,
+)
+from tests.support.stale_databases import (
+    lost_rows,
+    older_dump,
+    older_template,
+    recovered_to_a_place,
+    recovered_to_a_time,
+)
 from tests.support.storages import KINDS
 
+#: By kind of storage.
+WAYS: dict[str, tuple[Way, ...]] = {
+    "tinydb": (older_file, older_backup, restored_backup, lost_tail, vanished),
+    "sqlite": (older_file, older_backup, restored_backup, lost_tail, vanished),
+    "postgresql": (older_template, older_dump, restored_backup, lost_rows),
+    RECOVERABLE: (recovered_to_a_time, recovered_to_a_place),
+}
 STALE = [
     pytest.param(kind, way, id=f"{kind}-{way.__name__}")
     for kind in (*KINDS, *([RECOVERABLE] if "postgresql" in KINDS else []))

@@ -12,13 +12,8 @@ import pytest
 
 from tests.support.rollback_fixtures import ANA, BO, ServedPlace
 from tests.support.serving import deliver
-from tests.support.stale_copies import (
-    RECOVERABLE,
-    Way,
-    lost_rows,
-    older_template,
-    recovered_to_a_time,
-)
+from tests.support.stale_copies import RECOVERABLE, Way
+from tests.support.stale_databases import lost_rows, older_template, recovered_to_a_time
 from tests.support.storages import KINDS
 
 WHILE_RUNNING = [

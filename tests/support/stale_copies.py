@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import subprocess
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ import psycopg
 from bot.consent.store import Store
 from storage import open_store
 from tests.support.forked_commands import ForkedCommand
-from tests.support.postgres_fixtures import packaged_programs
 from tests.support.recoverable_server import RecoverableServer
 from tests.support.storages import path_in, url_of
 
@@ -49,6 +47,22 @@ class StorageAt:
         with ForkedCommand(arguments, folder=self.folder, env=env) as command:
             out, err = command.communicate(60)
         return command.wait(), out, err
+
+    def empty(self) -> None:
+        """Leaves nothing, and no tables, at its address."""
+        if self.path.suffix == ".postgresql":
+            name = urlsplit(self.url).path[1:]
+            self.admin(f"DROP DATABASE {name} WITH (FORCE)", f"CREATE DATABASE {name}")
+            return
+        shutil.rmtree(self.path.parent)
+        self.path.parent.mkdir()
+
+    def admin(self, *statements: str) -> None:
+        """Runs statements on its server, in another database."""
+        url = urlunsplit(urlsplit(self.url)._replace(path="/postgres"))
+        with psycopg.connect(url, autocommit=True) as server:
+            for statement in statements:
+                server.execute(statement)  # type: ignore[call-overload]
 
 
 #: Makes a copy now; what it gives puts the copy back.
@@ -92,11 +106,7 @@ def restored_backup(storage: StorageAt) -> Callable[[], None]:
     assert storage.optin("backup", backup)[0] == 0
 
     def put_back() -> None:
-        if storage.path.suffix == ".postgresql":
-            _empty(storage)
-        else:
-            shutil.rmtree(storage.path.parent)
-            storage.path.parent.mkdir()
+        storage.empty()
         code, _, err = storage.optin("restore", backup, "--to", storage.url)
         assert code == 0, err
 
@@ -140,108 +150,6 @@ def vanished(storage: StorageAt) -> Callable[[], None]:
                 file.unlink()
 
     return remove
-
-
-def older_template(storage: StorageAt) -> Callable[[], None]:
-    """A PostgreSQL database as it was at an earlier moment."""
-    name = urlsplit(storage.url).path[1:]
-    # Nobody may be connected while it is copied.
-    _admin(
-        storage,
-        f"ALTER DATABASE {name} ALLOW_CONNECTIONS false",
-        f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{name}'",
-        f"CREATE DATABASE {name}_older TEMPLATE {name}",
-        f"ALTER DATABASE {name} ALLOW_CONNECTIONS true",
-    )
-
-    def put_back() -> None:
-        _admin(
-            storage,
-            f"DROP DATABASE {name} WITH (FORCE)",
-            f"ALTER DATABASE {name}_older RENAME TO {name}",
-        )
-
-    return put_back
-
-
-def older_dump(storage: StorageAt) -> Callable[[], None]:
-    """By PostgreSQL's own means: pg_dump and pg_restore."""
-    dump = storage.folder / "older.dump"
-    _run("pg_dump", "-Fc", "-f", dump, storage.url)
-
-    def put_back() -> None:
-        _empty(storage)
-        _run("pg_restore", "--exit-on-error", "-d", storage.url, dump)
-
-    return put_back
-
-
-def _run(program: str, *arguments: object) -> None:
-    subprocess.run([packaged_programs() / program, *map(str, arguments)], check=True)
-
-
-def lost_rows(storage: StorageAt) -> Callable[[], None]:
-    """A PostgreSQL database whose newest rows are gone, as after a failover to a server that had
-    not received them: the newest entries are deleted, the head is wound back, and the state is what
-    the rest of the log says."""
-    with psycopg.connect(storage.url, autocommit=True) as database:
-        for table in ("contacts", "addresses"):
-            database.execute(f"CREATE TABLE older_{table} AS TABLE {table}")  # type: ignore[call-overload]
-        head = database.execute("SELECT seq, hash FROM heads").fetchone()
-    assert head is not None
-
-    def lose() -> None:
-        with psycopg.connect(storage.url) as database:
-            database.execute("SET session_replication_role = replica")
-            lost = database.execute("DELETE FROM entries WHERE seq > %s", head[:1]).rowcount
-            database.execute("UPDATE heads SET seq = %s, hash = %s", head)
-            for table in ("contacts", "addresses"):
-                database.execute(f"DELETE FROM {table}")  # type: ignore[call-overload]
-                database.execute(
-                    f"INSERT INTO {table} OVERRIDING SYSTEM VALUE TABLE older_{table}"  # type: ignore[call-overload]
-                )
-                database.execute(f"DROP TABLE older_{table}")  # type: ignore[call-overload]
-        assert lost
-
-    return lose
-
-
-def recovered_to_a_time(storage: StorageAt) -> Callable[[], None]:
-    """PostgreSQL's recovery of a base backup and the archived WAL, up to a time."""
-    return _recovery(storage, "recovery_target_time", "clock_timestamp()")
-
-
-def recovered_to_a_place(storage: StorageAt) -> Callable[[], None]:
-    """The same, up to a place in the WAL."""
-    return _recovery(storage, "recovery_target_lsn", "pg_current_wal_lsn()")
-
-
-def _recovery(storage: StorageAt, target: str, now: str) -> Callable[[], None]:
-    server = storage.server
-    assert server is not None
-    moment = server.ask(now)
-    return lambda: server.recover(f"{target}={moment}")
-
-
-def _empty(storage: StorageAt) -> None:
-    name = urlsplit(storage.url).path[1:]
-    _admin(storage, f"DROP DATABASE {name} WITH (FORCE)", f"CREATE DATABASE {name}")
-
-
-def _admin(storage: StorageAt, *statements: str) -> None:
-    url = urlunsplit(urlsplit(storage.url)._replace(path="/postgres"))
-    with psycopg.connect(url, autocommit=True) as server:
-        for statement in statements:
-            server.execute(statement)  # type: ignore[call-overload]
-
-
-#: By kind of storage.
-WAYS: dict[str, tuple[Way, ...]] = {
-    "tinydb": (older_file, older_backup, restored_backup, lost_tail, vanished),
-    "sqlite": (older_file, older_backup, restored_backup, lost_tail, vanished),
-    "postgresql": (older_template, older_dump, restored_backup, lost_rows),
-    RECOVERABLE: (recovered_to_a_time, recovered_to_a_place),
-}
 
 
 def new_storage(folder: Path, kind: str) -> StorageAt:

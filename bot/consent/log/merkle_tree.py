@@ -9,7 +9,7 @@ has in the chain (`log.chain`), as 32 bytes. The functions that build take leaf 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 #: The root of a tree without leaves.
 EMPTY_ROOT = hashlib.sha256().digest()
@@ -22,6 +22,12 @@ Range = tuple[int, int]
 
 def leaf_hash(data: bytes) -> bytes:
     return hashlib.sha256(b"\0" + data).digest()
+
+
+def leaf_hashes(data: Iterable[bytes]) -> list[bytes]:
+    """`leaf_hash` of each of them, at less cost."""
+    sha256 = hashlib.sha256
+    return [sha256(b"\0" + one).digest() for one in data]
 
 
 def parent_hash(left: bytes, right: bytes) -> bytes:

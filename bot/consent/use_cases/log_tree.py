@@ -15,7 +15,7 @@ from bot.consent.log.heads import LogHead
 from bot.consent.log.merkle_tree import (
     consistency_ranges,
     inclusion_ranges,
-    leaf_hash,
+    leaf_hashes,
     root,
 )
 from bot.consent.records import KeyValue, Log
@@ -233,16 +233,12 @@ class _Tree:
         """Of one group."""
         group, first = start // GROUP, start - start % GROUP
         if group not in self._leaves:
-            self._leaves[group] = _leaf_hashes(self._log.hashes(first, GROUP))
+            self._leaves[group] = leaf_hashes(map(bytes.fromhex, self._log.hashes(first, GROUP)))
         return self._leaves[group][start - first : end - first]
 
 
 def _root(hashes: Iterable[str]) -> bytes:
-    return root(_leaf_hashes(hashes))
-
-
-def _leaf_hashes(hashes: Iterable[str]) -> list[bytes]:
-    return [leaf_hash(bytes.fromhex(hash)) for hash in hashes]
+    return root(leaf_hashes(map(bytes.fromhex, hashes)))
 
 
 def _name(level: int, at: int) -> str:

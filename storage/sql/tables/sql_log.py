@@ -90,9 +90,7 @@ class SQLLog:
 
     def _lines(self) -> Iterator[tuple[int, bytes]]:
         for page in self._turn.pages(self._turn.sql.log, 0):
-            for seq, document, personal in page:
-                line = table_rows.whole(document, personal)
-                yield seq, line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line
+            yield from table_rows.lines(page)
 
     def hashes(self, after: int, limit: int) -> list[str]:
         self.flush()

@@ -16,6 +16,7 @@ from bot.consent.log.entries import Entry
 from bot.consent.model import AddressFacts, Channel, Contact, Import
 from bot.consent.write_backs import WriteBack
 from storage.documents import AlertDecoder, DocumentDecoder, alert_document, encode
+from storage.sql.engine.database_session import Row
 from storage.sql.tables.trigrams import grams_of, name_of, other_of
 
 Fields = dict[str, Any]
@@ -200,6 +201,18 @@ def whole(document: T_Text, personal: T_Text | None) -> T_Text:
     if isinstance(document, str):
         return f"{document[:-1]}{personal}}}"
     return b"".join((document[:-1], personal, b"}"))
+
+
+def lines(rows: Sequence[Row]) -> list[tuple[int, bytes]]:
+    """The number and the whole document of each entry."""
+    if rows and isinstance(rows[0][1], str):  # PostgreSQL gives texts
+        rows = [
+            (seq, text.encode(), personal and personal.encode()) for seq, text, personal in rows
+        ]
+    return [
+        (seq, document[:-1] + personal + b"}" if personal else document)
+        for seq, document, personal in rows
+    ]
 
 
 def read_entry(seq: int | None, line: bytes | str) -> Entry:
