@@ -82,7 +82,8 @@ def verify(
             raise typer.Exit(1)
         if accept_rollback:
             verdict = accept_loss(settings, service, compared)
-        say(f"{verdict.entries:,} entries hold. The newest one's hash is {verdict.head}.")
+        hold = "1 entry holds" if verdict.entries == 1 else f"{verdict.entries:,} entries hold"
+        say(f"{hold}. The newest one's hash is {verdict.head}.")
         if rebuild_tree:
             say(f"The roots of {grow_tree(service):,} groups of entries are stored anew.")
         agree = [agrees(service, one) for one in open_named(settings, service, compared)]

@@ -38,10 +38,8 @@ def agrees(service: Service, witness: Witness) -> bool:
         return True
     newest = max(held, key=lambda head: head.size)
     others = "other " if lost else ""
-    say(
-        f"{witness.name}: all {len(held):,} {others}heads hold. The newest is of entry "
-        f"{newest.size:,}, {when(newest.at)}."
-    )
+    hold = f"1 {others}head holds" if len(held) == 1 else f"all {len(held):,} {others}heads hold"
+    say(f"{witness.name}: {hold}. The newest is of entry {newest.size:,}, {when(newest.at)}.")
     return True
 
 

@@ -209,12 +209,12 @@ def _check_entries(entries: list[_Shape], proofs: list[_Shape], head: _Shape) ->
         _check_included(entry, proof["proof"], head)
     erased = sum(not entry["salt"] for entry in entries)
     yield (
-        f"{_count(len(entries), 'entry', 'entries')} of the log of {head['size']:,} entries, each "
+        f"{_entries(len(entries))} of the log of {_entries(head['size'])}, each "
         "with the hash that its fields give. Each one is in the log at the place that it names."
     )
     if erased:
         yield (
-            f"Of these, {_count(erased, 'entry', 'entries')} lost the personal part by an erasure. "
+            f"Of these, {_entries(erased)} lost the personal part by an erasure. "
             "The rest of each, and its place in the log, hold."
         )
 
@@ -226,7 +226,7 @@ def _check_published(published: list[_Shape], head: _Shape) -> Iterator[str]:
             raise DoesNotHold(f"The head of {earlier['at']} is one of another log.")
         _check_consistent(earlier, head, one["consistency"])
         yield (
-            f"The log only grew since the head of {earlier['size']:,} entries that was published "
+            f"The log only grew since the head of {_entries(earlier['size'])} that was published "
             f"on {earlier['at']}: nothing before it was changed."
         )
 
@@ -266,7 +266,7 @@ def _check_lost(lost: list[_Shape], losses: list[_Shape], head: _Shape) -> Itera
     for one in lost:
         gone, loss = _head(one["head"]), by_entry.get(one["accepted"])
         if loss is None or not _covers(loss, gone, head["log"]):
-            raise DoesNotHold(f"Nobody accepted that the head of {gone['size']:,} entries is lost.")
+            raise DoesNotHold(f"Nobody accepted that the head of {_entries(gone['size'])} is lost.")
     for loss in losses:
         first, last, kept = loss["first"], loss["size"], loss["kept"]
         heads = sum(one["accepted"] == loss["seq"] for one in lost)
@@ -304,18 +304,18 @@ def _check_included(entry: _Shape, proof: list[str], head: _Shape) -> None:
     path = [_hash(one) for one in proof]
     leaf = hashlib.sha256(b"\0" + _hash(entry["hash"])).digest()
     if not included(leaf, entry["seq"] - 1, head["size"], path, _hash(head["root"])):
-        raise DoesNotHold(f"Entry {entry['seq']:,} is not in the log of {head['size']:,} entries.")
+        raise DoesNotHold(f"Entry {entry['seq']:,} is not in the log of {_entries(head['size'])}.")
 
 
 def _check_consistent(earlier: _Shape, later: _Shape, proof: list[str]) -> None:
     old, new, path = earlier["size"], later["size"], [_hash(one) for one in proof]
     if not consistent(old, new, _hash(earlier["root"]), _hash(later["root"]), path):
         raise DoesNotHold(
-            f"The log of {new:,} entries does not begin with the one of {old:,} entries: something "
+            f"The log of {_entries(new)} does not begin with the one of {_entries(old)}: something "
             "before was changed."
         )
     if old == new and earlier["chain"] != later["chain"]:
-        raise DoesNotHold(f"Two heads of {old:,} entries have different entries.")
+        raise DoesNotHold(f"Two heads of {_entries(old)} have different entries.")
 
 
 def _compare(given: list[_Shape], known: list[_Shape], losses: list[_Shape]) -> Iterator[str]:
@@ -334,7 +334,7 @@ def _compare(given: list[_Shape], known: list[_Shape], losses: list[_Shape]) -> 
             raise DoesNotHold("The head of the witness is one of another log.")
         else:
             raise DoesNotHold(
-                f"The witness has another head of {one['size']:,} entries than the pack."
+                f"The witness has another head of {_entries(one['size'])} than the pack."
             )
     if not same:
         sizes = ", ".join(f"{size:,}" for size in sorted(by_size))
@@ -345,7 +345,7 @@ def _compare(given: list[_Shape], known: list[_Shape], losses: list[_Shape]) -> 
     if lost:
         which = _count(lost, "head of the witness is", "heads of the witness are")
         yield f"{which} of records that were lost."
-    yield f"The witness has the same head of {max(same):,} entries as the pack."
+    yield f"The witness has the same head of {_entries(max(same))} as the pack."
 
 
 def _is_same(head: _Shape, other: _Shape) -> bool:
@@ -435,6 +435,10 @@ def _whole(digits: str) -> int:
 
 def _count(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
+
+
+def _entries(number: int) -> str:
+    return _count(number, "entry", "entries")
 
 
 def read_pack(place: Path) -> dict[str, bytes]:

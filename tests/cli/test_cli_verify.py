@@ -41,7 +41,7 @@ def test_verify_compares_with_a_file(ana: Cli) -> None:
     first, second = ana("verify", "--witness", "log-heads.txt").out.splitlines()
 
     assert first.startswith("2 entries hold.")
-    assert second.startswith(f"{path.as_uri()}: all 1 heads hold. The newest is of entry 1, ")
+    assert second.startswith(f"{path.as_uri()}: 1 head holds. The newest is of entry 1, ")
 
 
 def test_verify_names_the_first_head_that_does_not_hold(ana: Cli) -> None:
@@ -64,7 +64,7 @@ def test_verify_asks_all_witnesses_of_the_settings(
     done = ana("verify", "--witness", "all")
 
     assert done.status == 1
-    assert f"{one.as_uri()}: all 1 heads hold." in done.out
+    assert f"{one.as_uri()}: 1 head holds." in done.out
     assert f"{two.as_uri()} remembers no head of the log." in done.err
 
 
