@@ -71,21 +71,24 @@ def source_of(client: Sequence[Any] | None, headers: Iterable[tuple[bytes, bytes
     """Where a request comes from: its address, and the last one that X-Forwarded-For names, since
     the address may be that of a proxy which others use, too. Whoever makes that header up escapes
     the limit, and limits nobody else. None where a proxy on this machine or in its network names
-    nobody: all requests come from it then."""
+    nobody, or only another proxy in its network: all requests come from it then."""
     address = str(client[0]) if client else ""
     named = [value for name, value in headers if name == _HEADER]
     if not named:
-        return None if _is_private(address) else _network(address)
-    last = named[-1].rpartition(b",")[2].strip().decode("latin-1")
-    return f"{_network(address)} for {_network(last)}"
+        return None if _is_inside(address) or not address else _network(address)
+    # Cut before anything is cached: the sender chooses how long it is.
+    last = named[-1].rpartition(b",")[2].strip()[:_LONGEST].decode("latin-1")
+    return None if _is_inside(last) else f"{_network(address)} for {_network(last)}"
 
 
 @lru_cache(maxsize=_MOST)
-def _is_private(text: str) -> bool:
+def _is_inside(text: str) -> bool:
+    """Whether this is an address that the Internet does not have: of this machine, of a private
+    network, or shared behind a provider's own translation."""
     try:
-        return ip_address(text).is_private
+        return not ip_address(text).is_global
     except ValueError:
-        return True
+        return False
 
 
 @lru_cache(maxsize=_MOST)
@@ -94,7 +97,7 @@ def _network(text: str) -> str:
     try:
         address = ip_address(text)
     except ValueError:
-        return text[:_LONGEST]
+        return text
     if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
         return address.exploded[:19]
     return text
