@@ -54,10 +54,10 @@ NAMES = (*LISTED, MANIFEST, SEAL, ITSELF)
 #: What the log calls the manifest's SHA-256.
 MANIFEST_FIELD = "evidence_manifest"
 #: What an entry has that says that somebody accepted a loss: the size and the hash of the largest
-#: head that was lost, the first entry that is certainly lost, up to where the log agreed, and until
-#: when heads count as lost.
+#: head that was lost, the first entry that is certainly lost, up to where the log agreed, and the
+#: hashes of lost heads whose time is after the entry.
 LOST_FIELD, FIRST_FIELD = "rollback_lost", "rollback_first"
-KEPT_FIELD, UNTIL_FIELD = "rollback_kept", "rollback_until"
+KEPT_FIELD, LATE_FIELD = "rollback_kept", "rollback_late"
 #: The fields of an entry in the order in which they are hashed, between the hash of the entry
 #: before and the digest of what is personal.
 _HASHED = (
@@ -249,15 +249,14 @@ def _loss(entry: _Shape) -> _Shape:
         "size": int(told[LOST_FIELD][0]),
         "first": int(told[FIRST_FIELD][1]),
         "kept": int(told[KEPT_FIELD][1]),
-        "until": told[UNTIL_FIELD][1][:19],
+        "late": told[LATE_FIELD][1].split(),
     }
 
 
 def _covers(loss: _Shape, head: _Shape, log: str) -> bool:
     """Whether the loss may be why the log does not have this head. All times are UTC in ISO 8601,
     so that the earlier one is the smaller text."""
-    at = head["at"][:19]
-    in_time = at <= loss["at"] or (head["size"] <= loss["size"] and at <= loss["until"])
+    in_time = head["at"][:19] <= loss["at"] or head["chain"] in loss["late"]
     return loss["kept"] < head["size"] and in_time and (head["log"] == log or not loss["kept"])
 
 

@@ -49,7 +49,7 @@ def test_entry_says_what_was_lost_and_what_was_kept(rolled_back: Watched) -> Non
         kept.size,
         kept.size + 1,
     )
-    assert (loss.by.partition(":")[0], loss.until) == ("cli", loss.at)
+    assert (loss.by.partition(":")[0], loss.late) == ("cli", frozenset())
     assert "accepted" in rolled_back.cli("activity", "--limit", "5").out.lower()
 
 

@@ -15,6 +15,7 @@ from bot.consent.use_cases.accepted_losses import AcceptedLoss, accepted_losses
 from handlers.witnesses.file_witness import FileWitness
 from handlers.witnesses.publish_heads import HeadPublisher
 from tests.support.cli_fixtures import Cli, Done
+from tests.support.evidence_fixtures import unpacked
 from tests.support.storages import KINDS, path_in, url_of
 
 ANA = "+14155550100"
@@ -68,6 +69,15 @@ class Watched:
     def losses(self) -> list[AcceptedLoss]:
         with open_service() as service, service.store.reading() as records:
             return accepted_losses(records)
+
+
+def pack(watched: Watched) -> dict[str, bytes]:
+    """The files of an evidence pack about Ana."""
+    file = watched.cli.folder / "ana.zip"
+    file.unlink(missing_ok=True)
+    done = watched.cli("evidence", ANA, "--output", file)
+    assert (done.status, done.err) == (0, "")
+    return unpacked(file.read_bytes())
 
 
 @pytest.fixture(params=FILES)

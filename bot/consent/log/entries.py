@@ -29,9 +29,9 @@ PACK_MANIFEST = "evidence_manifest"
 REFUSED_TRY = "refused_try"
 #: Of a note that a person accepted that the log lost its end: the number and the hash of the newest
 #: entry that was remembered, the first entry that is certainly lost, up to which entry the log
-#: agreed with what was remembered, and until when what was remembered counts as lost.
+#: agreed with what was remembered, and the hashes of lost heads whose time is after the note.
 ROLLBACK_LOST, ROLLBACK_FIRST = "rollback_lost", "rollback_first"
-ROLLBACK_KEPT, ROLLBACK_UNTIL = "rollback_kept", "rollback_until"
+ROLLBACK_KEPT, ROLLBACK_LATE = "rollback_kept", "rollback_late"
 #: The reason of what went along with a contact to another address.
 CARRIED = "Refused at an earlier address"
 #: … and of what reached others at that address from them.

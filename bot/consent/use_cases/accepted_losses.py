@@ -12,8 +12,8 @@ from bot.consent.log.changes import Noted
 from bot.consent.log.entries import (
     ROLLBACK_FIRST,
     ROLLBACK_KEPT,
+    ROLLBACK_LATE,
     ROLLBACK_LOST,
-    ROLLBACK_UNTIL,
     Entry,
     EntryKind,
 )
@@ -40,9 +40,9 @@ class AcceptedLoss:
     kept: int
     #: The first entry that is certainly lost, or another one now.
     first: int
-    #: When the newest of the lost heads was remembered. It is after the acceptance where a clock
-    #: was wrong.
-    until: datetime
+    #: Hashes of the lost heads whose time is after the acceptance, because a clock was wrong. Heads
+    #: that come later have such times, too, so these count as lost and no others.
+    late: frozenset[str]
 
     @property
     def by(self) -> str:
@@ -60,10 +60,10 @@ class AcceptedLoss:
             return f"entry {self.size:,}"
         return f"entries {self.first:,} to {self.size:,}"
 
-    def covers(self, size: int, at: datetime, *, of_this_log: bool = True) -> bool:
-        """Whether a head of this size, remembered at this time, counts as lost where the log does
+    def covers(self, size: int, chain: str, at: datetime, *, of_this_log: bool = True) -> bool:
+        """Whether this head, remembered at this time, counts as lost where the log does
         not have it. One of another log does where nothing of the old log was kept."""
-        in_time = at <= self.at or (size <= self.size and at <= self.until)
+        in_time = at <= self.at or chain in self.late
         return self.kept < size and in_time and (of_this_log or self.kept == 0)
 
 
@@ -96,11 +96,11 @@ def read_loss(entry: Entry) -> AcceptedLoss | None:
         chain=str(chain),
         kept=int(str(told[ROLLBACK_KEPT][1])),
         first=int(str(told[ROLLBACK_FIRST][1])),
-        until=datetime.fromisoformat(str(told[ROLLBACK_UNTIL][1])),
+        late=frozenset(str(told[ROLLBACK_LATE][1]).split()),
     )
 
 
-def note_of_loss(reason: str, *, lost: LogEnd, kept: int, first: int, until: datetime) -> Noted:
+def note_of_loss(reason: str, *, lost: LogEnd, kept: int, first: int, late: Iterable[str]) -> Noted:
     """What is recorded where a person accepts a loss. See `AcceptedLoss` for the values."""
     return Noted(
         reason=reason,
@@ -108,7 +108,7 @@ def note_of_loss(reason: str, *, lost: LogEnd, kept: int, first: int, until: dat
             ROLLBACK_LOST: (str(lost[0]), lost[1]),
             ROLLBACK_KEPT: (None, str(kept)),
             ROLLBACK_FIRST: (None, str(first)),
-            ROLLBACK_UNTIL: (None, until.isoformat()),
+            ROLLBACK_LATE: (None, " ".join(sorted(late))),
         },
     )
 
@@ -121,7 +121,9 @@ def loss_of_head(
     same = log_id(records.log) == head.log
     if same and "".join(records.log.hashes(head.size - 1, 1)) == head.chain:
         return None
-    covering = (one for one in losses if one.covers(head.size, head.at, of_this_log=same))
+    covering = (
+        one for one in losses if one.covers(head.size, head.chain, head.at, of_this_log=same)
+    )
     return next(covering, None)
 
 

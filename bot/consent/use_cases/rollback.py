@@ -93,7 +93,7 @@ def _is_accepted(
     which is all that earlier versions stored."""
     if not losses:
         return last is not None and head.at <= last
-    return any(one.covers(head.size, head.at) for one in losses)
+    return any(one.covers(head.size, head.chain, head.at) for one in losses)
 
 
 def mark_behind(service: Service, found: StorageBehind) -> None:
@@ -146,6 +146,7 @@ def _loss(
         head for head in _not_accepted(records, heads) if not has_head(records.log, head, end)
     ]
     lost = [(behind.size, behind.chain), *((head.size, head.chain) for head in lacked)]
+    times = [(behind.at, behind.chain), *((head.at, head.chain) for head in lacked)]
     first = min(behind.present + 1, *(size for size, _ in lost))
     held = (head.size for head in heads if has_head(records.log, head, end))
     return note_of_loss(
@@ -154,7 +155,7 @@ def _loss(
         lost=max(lost),
         first=first,
         kept=max((size for size in held if size < first), default=0),
-        until=max(now, behind.at, *(head.at for head in lacked)),
+        late={chain for at, chain in times if at > now},
     )
 
 
