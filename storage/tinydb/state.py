@@ -37,6 +37,8 @@ logger = logging.getLogger(__name__)
 
 #: Bytes. A journal is shorter than this, or than half its snapshot.
 SHORT = 8 << 20
+#: How often a storage is read without the lock while others compact it meanwhile.
+_TRIES = 3
 
 
 class State:
@@ -73,18 +75,35 @@ class State:
             self._opened = opened.pop_all()
 
     def load(self) -> None:
-        """Reads everything, as far as it goes without the lock."""
-        while True:
-            found = snapshot.read(self.path)
-            try:
-                journal = Journal.open(self.path, found.title)
-                break
-            except FileNotFoundError:
-                # Unless another process compacted just now, it should be there.
-                if snapshot.title(self.path) == found.title:
-                    raise Corrupt(
-                        f"{path_of(self.path, found.title.generation)} is missing. {files.ADVICE}"
-                    ) from None
+        """Reads everything without the lock; with it, where others compact faster than this reads.
+        They wait then."""
+        for _ in range(_TRIES):
+            if self._load():
+                return
+        self.lock.acquire()
+        try:
+            self._load_locked()
+        finally:
+            self.lock.release()
+
+    def _load_locked(self) -> None:
+        """Reads everything while this process holds the lock. A compaction that began before ends
+        without the lock, and no other one can begin."""
+        while not self._load():
+            pass
+
+    def _load(self) -> bool:
+        """Reads everything. False where another process compacted meanwhile: read it again."""
+        found = snapshot.read(self.path)
+        try:
+            journal = Journal.open(self.path, found.title)
+        except FileNotFoundError:
+            # Unless another process compacted just now, it should be there.
+            if snapshot.title(self.path) == found.title:
+                raise Corrupt(
+                    f"{path_of(self.path, found.title.generation)} is missing. {files.ADVICE}"
+                ) from None
+            return False
         self._go_on(journal)
         self.store = found.title.store
         #: Of the snapshot, and of the next one.
@@ -99,15 +118,15 @@ class State:
         self.tables.load(found.documents)
         self.log = LogFile(self._log, len(title))
         self.log.load(found.head, found.newest)
-        self._follow()
+        return self._follow()
 
     def catch_up(self) -> None:
         """Takes in what other processes committed, and mends what a killed one left behind."""
         if self.journal.shrunk():
             # What was read without the lock was taken back by its writer.
-            self.load()
-        if self.journal.grown():
-            self._follow()
+            self._load_locked()
+        if self.journal.grown() and not self._follow():
+            self._load_locked()
         if self.log.size() > self.log.head.end:
             # The log is written after the journal was synced, so the journal lost its end.
             raise Corrupt(f"{self.journal.path} ends before {self._log_path} does. {files.ADVICE}")
@@ -156,14 +175,15 @@ class State:
         self._journals.close()
         self._opened.close()
 
-    def _follow(self) -> None:
+    def _follow(self) -> bool:
+        """Reads what was added since. False where others compacted more than once meanwhile."""
         while True:
             following = None
             for record in self.journal.read():
                 self._take(record)
                 following = record.next
             if following is None:
-                return
+                return True
             try:
                 journal = Journal.open(self.path, Title(store=self.store, generation=following))
             except FileNotFoundError:
@@ -171,8 +191,7 @@ class State:
                     raise Corrupt(
                         f"{path_of(self.path, following)} is missing. {files.ADVICE}"
                     ) from None
-                # Others compacted more than once since we looked.
-                return self.load()
+                return False
             self._go_on(journal)
 
     def _go_on(self, journal: Journal) -> None:

@@ -107,6 +107,8 @@ def _run(
     out: Descriptor,
     err: Descriptor,
 ) -> None:
+    # As a terminal starts it; tests that run in the background begin with SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(env)
