@@ -231,7 +231,7 @@ def test_all_who_make_the_tables_at_once_get_the_same(
             url = with_options(url, options)
 
         def open_and_write(number: int) -> None:
-            with closing(open_store(url)) as store:
+            with closing(open_store(url, patience=60)) as store:
                 put(store, entry(f"e{number}"))
 
         with ThreadPoolExecutor(6) as pool:
